@@ -1,0 +1,42 @@
+/*
+ * A consumer's side: fetch, verify and unpack once per revision, however many objects use it. The
+ * cache holds unpacked trees by digest, bounded by count and bytes; trees in use are never evicted.
+ */
+#ifndef ARTIFACT_FETCH_H
+#define ARTIFACT_FETCH_H
+
+#include "artifact/artifact.h"
+#include "net/httpc.h"
+
+typedef struct ArtifactCache ArtifactCache;
+typedef struct ArtifactTree ArtifactTree;
+
+typedef struct {
+	const char *dir;      /* where trees live (a temporary directory of the daemon's own) */
+	int retries;          /* --http-retry: 9 */
+	int64_t retry_wait_ms; /* first wait; 5000 */
+	size_t max_trees;     /* idle ones kept; 0: 8 */
+	size_t max_bytes;     /* unpacked bytes of one tree; 0: 1 GiB */
+	const char *localhost_env; /* value of SOURCE_CONTROLLER_LOCALHOST: replaces the URL's host */
+} ArtifactCacheConfig;
+
+ArtifactCache *artifact_cache_new(HttpClient *http, const ArtifactCacheConfig *config,
+				  Error *err) MUST_USE;
+void artifact_cache_free(ArtifactCache *cache);
+AUTO_POINTER(ArtifactCache, artifact_cache_free, auto_artifact_cache);
+
+/*
+ * The unpacked tree of an artifact, fetched when it is not there. Concurrent calls for one digest
+ * wait for one fetch. ERR_NOT_FOUND: 404 (K8); ERR_INVALID: digest missing, unknown or wrong, or a
+ * hostile archive (K7, K9); ERR_UNAVAILABLE after the retries. Give back with artifact_tree_unref.
+ */
+ArtifactTree *artifact_cache_get(ArtifactCache *cache, const Artifact *artifact, Error *err) MUST_USE;
+void artifact_tree_unref(ArtifactTree *tree);
+AUTO_POINTER(ArtifactTree, artifact_tree_unref, auto_artifact_tree);
+#define autoartifacttree __attribute__((cleanup(auto_artifact_tree)))
+
+/* Its directory: path and descriptor, borrowed, read-only for everybody. */
+const char *artifact_tree_path(const ArtifactTree *tree);
+int artifact_tree_fd(const ArtifactTree *tree);
+
+#endif

@@ -1,0 +1,189 @@
+#include "base/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/rand.h"
+
+enum { MAX_REMOVE_DEPTH = 512 };
+
+int fd_open(const char *path, int flags, mode_t mode, Error *err)
+{
+	int fd = open(path, flags | O_CLOEXEC, mode);
+	if (fd < 0)
+		err_errno(err, "open %s", path);
+	return fd;
+}
+
+int fd_open_beneath(int dir_fd, const char *path, int flags, mode_t mode, Error *err)
+{
+	struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
+			       .mode = flags & O_CREAT ? mode : 0,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	if (fd >= 0)
+		return fd;
+	if (errno == EXDEV || errno == ELOOP)
+		err_set(err, ERR_FORBIDDEN, "open %s: leads out of its directory", path);
+	else
+		err_errno(err, "open %s", path);
+	return -1;
+}
+
+bool fd_read_all(int fd, size_t limit, Buf *out, Error *err)
+{
+	size_t total = 0;
+	for (;;) {
+		buf_reserve(out, 16384);
+		ssize_t got = read(fd, out->ptr + out->len, out->cap - out->len - 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_errno(err, "read");
+		if (got == 0)
+			return true;
+		total += (size_t)got;
+		if (total > limit)
+			return err_set(err, ERR_LIMIT, "larger than the limit of %zu bytes", limit);
+		out->len += (size_t)got;
+		out->ptr[out->len] = '\0';
+	}
+}
+
+bool fd_write_all(int fd, const void *bytes, size_t len, Error *err)
+{
+	const char *at = bytes;
+	while (len) {
+		ssize_t put = write(fd, at, len);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return err_errno(err, "write");
+		at += put;
+		len -= (size_t)put;
+	}
+	return true;
+}
+
+bool file_read(const char *path, size_t limit, Buf *out, Error *err)
+{
+	autofd int fd = fd_open(path, O_RDONLY, 0, err);
+	if (fd < 0)
+		return false;
+	if (!fd_read_all(fd, limit, out, err))
+		return err_wrap(err, "%s", path);
+	return true;
+}
+
+static bool write_and_sync(int fd, const void *bytes, size_t len, Error *err)
+{
+	if (!fd_write_all(fd, bytes, len, err))
+		return false;
+	if (fsync(fd) != 0)
+		return err_errno(err, "fsync");
+	return true;
+}
+
+bool file_write_atomic(const char *path, const void *bytes, size_t len, mode_t mode, Error *err)
+{
+	char suffix[9];
+	rand_name(suffix, 8);
+	autofree char *temp = mem_printf("%s.tmp-%s", path, suffix);
+	autofd int fd = fd_open(temp, O_WRONLY | O_CREAT | O_EXCL, mode, err);
+	if (fd < 0)
+		return false;
+	if (!write_and_sync(fd, bytes, len, err)) {
+		unlink(temp);
+		return err_wrap(err, "%s", path);
+	}
+	if (rename(temp, path) != 0) {
+		err_errno(err, "rename %s to %s", temp, path);
+		unlink(temp);
+		return false;
+	}
+	return true;
+}
+
+bool dir_make(const char *path, mode_t mode, Error *err)
+{
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return true;
+	if (errno != ENOENT)
+		return err_errno(err, "mkdir %s", path);
+	autofree char *parent = path_dir(path);
+	if (cstr_eq(parent, path) || !dir_make(parent, mode, err))
+		return err_is_set(err) ? false : err_set(err, ERR_NOT_FOUND, "mkdir %s", path);
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return true;
+	return err_errno(err, "mkdir %s", path);
+}
+
+char *dir_make_temp(const char *parent, const char *prefix, Error *err)
+{
+	autofree char *path = mem_printf("%s/%s-XXXXXX", parent, prefix);
+	if (!mkdtemp(path)) {
+		err_errno(err, "make a directory in %s", parent);
+		return NULL;
+	}
+	return steal(&path);
+}
+
+/* Empties the directory that fd names; consumes fd. */
+static bool remove_entries(int take_fd, int depth, Error *err)
+{
+	if (depth > MAX_REMOVE_DEPTH) {
+		close(take_fd);
+		return err_set(err, ERR_LIMIT, "more than %d nested directories", MAX_REMOVE_DEPTH);
+	}
+	DIR *dir = fdopendir(take_fd);
+	if (!dir) {
+		close(take_fd);
+		return err_errno(err, "read directory");
+	}
+	bool ok = true;
+	for (const struct dirent *e; ok && (e = readdir(dir));) {
+		if (cstr_eq(e->d_name, ".") || cstr_eq(e->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(dir), e->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		int child = openat(dirfd(dir), e->d_name,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		ok = child >= 0 ? remove_entries(child, depth + 1, err)
+				: err_errno(err, "remove %s", e->d_name);
+		if (ok && unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR) != 0)
+			ok = err_errno(err, "remove %s", e->d_name);
+	}
+	closedir(dir);
+	return ok;
+}
+
+bool dir_remove(const char *path, Error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		if (errno == ENOENT || unlink(path) == 0)
+			return true;
+		return err_errno(err, "remove %s", path);
+	}
+	if (!remove_entries(fd, 0, err))
+		return err_wrap(err, "remove %s", path);
+	if (rmdir(path) != 0 && errno != ENOENT)
+		return err_errno(err, "remove %s", path);
+	return true;
+}
+
+void dir_auto_remove(char **path)
+{
+	autoerror Error ignored = {0};
+	if (*path)
+		dir_remove(*path, &ignored);
+	free(*path);
+}

@@ -1,0 +1,78 @@
+/*
+ * JSON trees are jansson's json_t; this header adds what Sluice says over and over: typed reads by
+ * path, canonical text, comparison. Reads never fail: what is absent or of another type is the
+ * stated default, because the API server has validated the types already.
+ */
+#ifndef DATA_JSON_H
+#define DATA_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+static inline void auto_json(json_t **pointer)
+{
+	json_decref(*pointer);
+}
+/* `autojson json_t *x = ...`: an owned reference, dropped when x leaves its scope. */
+#define autojson __attribute__((cleanup(auto_json)))
+
+/* Limits on text from outside: nesting depth, and bytes. */
+enum { JSON_MAX_NESTING = 512 };
+
+/*
+ * Parses one JSON value. Duplicate keys: the last wins, as in Go. Errors are ERR_INVALID with line
+ * and column, ERR_LIMIT above limit bytes. NULL on failure; otherwise an owned reference.
+ */
+json_t *json_parse(const char *text, size_t len, size_t limit, Error *err) MUST_USE;
+
+/*
+ * The value at a path of object keys: json_at(o, "spec", "ref", "branch", NULL). NULL when a part is
+ * absent or on the way is no object; JSON null counts as absent. Borrowed.
+ */
+json_t *json_at(const json_t *object, ...) SENTINEL;
+
+/* Direct members; borrowed. json_text: NULL unless a string. */
+const char *json_text(const json_t *object, const char *key);
+const char *json_text_or(const json_t *object, const char *key, const char *fallback);
+bool json_flag(const json_t *object, const char *key, bool fallback);
+int64_t json_int(const json_t *object, const char *key, int64_t fallback);
+json_t *json_map(const json_t *object, const char *key);  /* NULL unless an object */
+json_t *json_list(const json_t *object, const char *key);   /* NULL unless an array */
+
+/* As json_at, as text; NULL unless a string. */
+const char *json_text_at(const json_t *object, ...) SENTINEL;
+
+/* The object at a path, made (with the objects on the way) when it is absent; what stands in the
+ * way and is no object is replaced. Borrowed. */
+json_t *json_make_at(json_t *object, ...) SENTINEL;
+
+/* Sets a member to a string, or removes it when value is NULL. */
+void json_put_text(json_t *object, const char *key, const char *value);
+
+/* Compact text; json_dump_sorted has keys sorted by bytes, so that equal trees give equal text.
+ * Owned by the caller. Neither escapes `<>&` nor "/". */
+char *json_dump(const json_t *value);
+char *json_dump_sorted(const json_t *value);
+
+/* As Go's encoding/json writes: keys sorted, compact, `<`, `>`, `&`, U+2028 and U+2029 as \u....
+ * Owned. */
+char *json_dump_go(const json_t *value);
+
+/* Equal in value: 1 and 1.0 are equal, object order does not count. */
+bool json_same(const json_t *a, const json_t *b);
+
+/* RFC 7386: changes *target (an owned reference, which may be replaced) by patch. */
+void json_merge_patch(json_t **target, const json_t *patch);
+
+/* The RFC 7386 patch that turns `from` into `to`, both objects; an empty object when they are the
+ * same. Owned. */
+json_t *json_merge_diff(const json_t *from, const json_t *to);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * YAML to JSON trees and back. Reading follows what Kubernetes users see through kubectl and
+ * kustomize (facts B5-B12): YAML 1.2 core scalars as Go's yaml.v3 resolves them (yes/no/on/off are
+ * strings; 0777, 0o777 octal; 0x hex; `_` in integers), anchors, aliases and `<<` within a document,
+ * duplicate keys refused, non-string keys as their text. Limits: bytes, depth 100, aliases expand
+ * to at most a million nodes ("billion laughs").
+ */
+#ifndef DATA_YAML_H
+#define DATA_YAML_H
+
+#include "data/json.h"
+
+/* One document of a stream. */
+typedef struct {
+	json_t *value; /* owned; NULL never (empty documents are dropped) */
+	size_t line;   /* 1-based line in the file where its content starts */
+} YamlDocument;
+
+typedef struct {
+	YamlDocument *items;
+	size_t len;
+} YamlStream;
+
+void yaml_stream_dispose(YamlStream *stream);
+#define autoyaml __attribute__((cleanup(yaml_stream_dispose)))
+
+/*
+ * Reads all documents of a stream (also JSON, which is YAML). `file` names it in errors, which read
+ * "FILE:LINE:COLUMN: what". Comment-only and empty documents are dropped; a document that is a bare
+ * null too. ERR_INVALID, or ERR_LIMIT above `limit` bytes.
+ */
+bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file,
+		    YamlStream *out, Error *err) MUST_USE;
+
+/* Reads a text that must hold exactly one document (or, when it is empty, gives JSON null). Owned. */
+json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file,
+		   Error *err) MUST_USE;
+
+/*
+ * The 1-based line of the value at a JSON pointer (RFC 6901) within document `index` of a stream,
+ * found by parsing again: for error messages only. 0 when it is not there.
+ */
+size_t yaml_line_of(const char *text, size_t len, size_t index, const char *pointer);
+
+/*
+ * Appends one document as sigs.k8s.io/yaml writes it: keys sorted, two-space indent, lists not
+ * indented below their key, strings quoted only where YAML 1.1 or 1.2 would read another type,
+ * multi-line strings as `|` blocks. No `---`.
+ */
+void yaml_emit(const json_t *value, Buf *out);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * kustomize build (facts kustomize-build.md, B1..B107): kustomization directories in, objects out.
+ * Pure: files come through KustomizeFiles, nothing touches the network. An engine run uses one thread;
+ * several may run at once, sharing a KustomizeCache.
+ */
+#ifndef KUSTOMIZE_KUSTOMIZE_H
+#define KUSTOMIZE_KUSTOMIZE_H
+
+#include "base/vec.h"
+#include "data/json.h"
+
+typedef enum { KUSTOMIZE_NONE, KUSTOMIZE_FILE, KUSTOMIZE_DIR } KustomizeNode;
+
+/* Where files come from. Paths are clean and relative to the source's root ("." is the root); the
+ * implementation refuses what leads out of it (symbolic links too) with ERR_FORBIDDEN. */
+typedef struct {
+	void *arg;
+	KustomizeNode (*stat)(void *arg, const char *path);
+	bool (*read)(void *arg, const char *path, Buf *out, Error *err);
+	/* Names of the entries of a directory, sorted, as owned strings pushed to out. */
+	bool (*list)(void *arg, const char *path, Vec *out, Error *err);
+} KustomizeFiles;
+
+/* Files below a directory descriptor (borrowed): opened beneath it, 50 MiB at most each. */
+typedef struct KustomizeDirFiles KustomizeDirFiles;
+KustomizeDirFiles *kustomize_dir_files_new(int dir_fd);
+void kustomize_dir_files_free(KustomizeDirFiles *files);
+AUTO_POINTER(KustomizeDirFiles, kustomize_dir_files_free, auto_kustomize_dir_files);
+const KustomizeFiles *kustomize_dir_files(const KustomizeDirFiles *files);
+
+/* Parsed files shared by builds of one immutable source (an artifact's tree): by path. Thread-safe;
+ * bounded by bytes of source text. */
+typedef struct KustomizeCache KustomizeCache;
+KustomizeCache *kustomize_cache_new(size_t max_bytes);
+void kustomize_cache_free(KustomizeCache *cache);
+AUTO_POINTER(KustomizeCache, kustomize_cache_free, auto_kustomize_cache);
+
+typedef struct {
+	const KustomizeFiles *files;
+	KustomizeCache *cache; /* or NULL */
+
+	/* The root kustomization in place of the file in the root directory, which then need not exist;
+	 * borrowed; NULL: read the file. Unknown fields of it are ignored (K19). */
+	const json_t *root;
+
+	/* Files outside the kustomization's own directory: refused (the tool's default) unless set, as
+	 * Flux does; the source's root is never left (B102). */
+	bool load_anywhere;
+
+	/* Flux keeps the built-in schema beside a custom one (facts 7 openapi). */
+	bool keep_builtin_schema;
+
+	/* Fetches a remote base or file (http, git); NULL: remote ones are an error. The result is a
+	 * path within `files`. */
+	char *(*fetch)(void *arg, const char *url, Error *err);
+	void *fetch_arg;
+} KustomizeOptions;
+
+/* One built object with where it came from. */
+typedef struct {
+	json_t *object; /* owned */
+	char *file;     /* path of the file that defined it, within the source; "" for generated */
+	size_t line;    /* 1-based; 0 unknown */
+} KustomizeResource;
+
+typedef struct {
+	KustomizeResource *items;
+	size_t len;
+} KustomizeResult;
+
+void kustomize_result_dispose(KustomizeResult *result);
+#define autokustomizeresult __attribute__((cleanup(kustomize_result_dispose)))
+
+/* Builds directory `dir` of the source. Errors name file and, where known, line. */
+bool kustomize_build(const char *dir, const KustomizeOptions *options, KustomizeResult *out,
+		     Error *err) MUST_USE;
+
+/* The root file's name in a directory ("kustomization.yaml", ...), static; NULL when there is none;
+ * err is set when there are several (B1). */
+const char *kustomize_find_root(const KustomizeFiles *files, const char *dir, Error *err);
+
+/* The objects as a YAML stream separated by "---" lines, as the tool prints. */
+void kustomize_emit(const KustomizeResult *result, Buf *out);
+
+#endif
