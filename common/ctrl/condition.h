@@ -1,6 +1,6 @@
 /*
- * Conditions in an object's status, as Flux keeps them: order Stalled, Reconciling, Ready, the rest by
- * name; lastTransitionTime moves when status, reason or message changes; messages cut at 32768
+ * Conditions in an object's status, as Flux keeps them: order Stalled, Reconciling, Ready, the rest
+ * by name; lastTransitionTime moves when status, reason or message changes; messages cut at 32768
  * bytes; observedGeneration is the object's generation.
  */
 #ifndef CTRL_CONDITION_H

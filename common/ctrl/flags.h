@@ -24,7 +24,7 @@ typedef struct {
 	FlagType type;
 	size_t offset;
 	const char *fallback; /* as text; NULL: zero */
-	const char *env;      /* environment variable that sets it when the flag is absent, or NULL */
+	const char *env; /* environment variable that sets it when the flag is absent, or NULL */
 	const char *help;
 } Flag;
 

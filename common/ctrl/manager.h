@@ -1,12 +1,12 @@
 /*
  * The controller runtime. A controller is a ManagerSpec: tables of kinds, flags and gates, and
  * functions. The manager does the rest: flags, API client, leader election, shards, informers,
- * queue, suspend, finalizer, requestedAt, observedGeneration, the one status patch, events, metrics,
- * health, drain.
+ * queue, suspend, finalizer, requestedAt, observedGeneration, the one status patch, events,
+ * metrics, health, drain.
  *
- * Life of a reconcile: a watch event or timer puts a key into the kind's queue; a worker takes it, gets
- * the object's stored state as a tree of its own (run_object), calls reconcile, and writes what
- * changed in status with one merge patch.
+ * Life of a reconcile: a watch event or timer puts a key into the kind's queue; a worker takes it,
+ * gets the object's stored state as a tree of its own (run_object), calls reconcile, and writes
+ * what changed in status with one merge patch.
  */
 #ifndef CTRL_MANAGER_H
 #define CTRL_MANAGER_H
@@ -46,7 +46,8 @@ struct Kind {
 	/* On a worker. Fills err for FAILED, RETRY and STALLED. */
 	Outcome (*reconcile)(Run *run, Error *err);
 
-	/* The object is being deleted and has our finalizer; GONE lets it go. NULL: nothing to do. */
+	/* The object is being deleted and has our finalizer; GONE lets it go. NULL: nothing to do.
+	 */
 	Outcome (*finalize)(Run *run, Error *err);
 
 	/* Keys under which manager_enqueue_indexed finds this object. On the loop's thread. */
@@ -59,9 +60,9 @@ struct Kind {
 
 	const KindWatch *watches;
 	size_t watch_count;
-	bool no_status;    /* Provider, Alert: nothing is patched */
+	bool no_status;	   /* Provider, Alert: nothing is patched */
 	bool no_finalizer; /* the object needs none */
-	bool unsharded;    /* --watch-label-selector does not apply */
+	bool unsharded;	   /* --watch-label-selector does not apply */
 };
 
 typedef struct {
@@ -78,10 +79,12 @@ typedef struct {
 	size_t options_size; /* of the struct that flags[].offset point into */
 	const FeatureGate *gates;
 	size_t gate_count;
-	int default_concurrent; /* --concurrent */
-	const char *field_manager; /* NULL: name. kustomize-controller's status owner differs (facts 2) */
+	int default_concurrent;	   /* --concurrent */
+	const char *field_manager; /* NULL: name. kustomize-controller's status owner differs (facts
+				      2) */
 
-	/* Before the informers start; the result is manager_context. NULL and err end the process. */
+	/* Before the informers start; the result is manager_context. NULL and err end the process.
+	 */
 	void *(*start)(Manager *manager, const void *options, Error *err);
 
 	/* When this replica becomes leader (at once without leader election), before the first
@@ -110,7 +113,7 @@ Metrics *manager_metrics(Manager *manager);
 EventRecorder *manager_events(Manager *manager);
 void *manager_context(Manager *manager);
 bool manager_gate(Manager *manager, const char *gate);
-const char *manager_namespace(Manager *manager); /* $RUNTIME_NAMESPACE, or "flux-system" */
+const char *manager_namespace(Manager *manager);       /* $RUNTIME_NAMESPACE, or "flux-system" */
 const char *manager_watch_namespace(Manager *manager); /* NULL: all */
 
 /* Puts an object's key into its kind's queue. Any thread. */
@@ -121,10 +124,10 @@ void manager_enqueue_after(Manager *manager, const Kind *kind, const char *ns, c
 /* Enqueues all objects of the kind that Kind.index gave this key. Loop's thread. */
 void manager_enqueue_indexed(Manager *manager, const Kind *kind, const char *key);
 
-/* A stored object of one of the manager's kinds or of a watch with keep_objects; owned; NULL when it
- * is not there (or the informer has not synced). Any thread. */
-json_t *manager_peer_get(Manager *manager, const char *api_version, const char *kind, const char *ns,
-			 const char *name);
+/* A stored object of one of the manager's kinds or of a watch with keep_objects; owned; NULL when
+ * it is not there (or the informer has not synced). Any thread. */
+json_t *manager_peer_get(Manager *manager, const char *api_version, const char *kind,
+			 const char *ns, const char *name);
 
 /* All stored objects of one of the manager's kinds or watches with keep_objects. */
 void manager_peer_each(Manager *manager, const char *api_version, const char *kind,
@@ -132,10 +135,10 @@ void manager_peer_each(Manager *manager, const char *api_version, const char *ki
 
 /* Inside a reconcile. */
 Manager *run_manager(Run *run);
-void *run_context(Run *run);      /* manager_context */
+void *run_context(Run *run); /* manager_context */
 KubeClient *run_client(Run *run);
 Arena *run_arena(Run *run);
-const Log *run_log(Run *run);     /* has controller, name, namespace, reconcileID */
+const Log *run_log(Run *run); /* has controller, name, namespace, reconcileID */
 const Kind *run_kind(Run *run);
 
 /* The object: a tree of this run's own. Change .status in it; the manager writes the difference. */

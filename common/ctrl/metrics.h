@@ -1,6 +1,6 @@
 /*
- * Metrics in Prometheus' text format. Families come from `static const` rows; series are made on first
- * use and can be dropped by label (when an object goes). Thread-safe.
+ * Metrics in Prometheus' text format. Families come from `static const` rows; series are made on
+ * first use and can be dropped by label (when an object goes). Thread-safe.
  */
 #ifndef CTRL_METRICS_H
 #define CTRL_METRICS_H
@@ -15,16 +15,16 @@ typedef struct {
 	const char *name;
 	MetricType type;
 	const char *help;
-	const char *labels;      /* comma-separated names, "" for none */
-	const double *buckets;   /* histogram: upper bounds, ascending */
+	const char *labels;    /* comma-separated names, "" for none */
+	const double *buckets; /* histogram: upper bounds, ascending */
 	size_t bucket_count;
 } MetricFamily;
 
 Metrics *metrics_new(void);
 void metrics_free(Metrics *metrics);
 
-/* Adds to a counter or gauge, sets a gauge, observes into a histogram. `values` are the label values
- * in the family's order. */
+/* Adds to a counter or gauge, sets a gauge, observes into a histogram. `values` are the label
+ * values in the family's order. */
 void metrics_add(Metrics *metrics, const MetricFamily *family, const char *const *values,
 		 double amount);
 void metrics_set(Metrics *metrics, const MetricFamily *family, const char *const *values,

@@ -5,14 +5,14 @@
 #include <stdint.h>
 
 typedef enum {
-	OUTCOME_AGAIN,   /* success: observedGeneration moves, back-off resets, runs again after_ms
+	OUTCOME_AGAIN,	 /* success: observedGeneration moves, back-off resets, runs again after_ms
 			    (+- jitter); 0: only on a trigger */
-	OUTCOME_FAILED,  /* err says why; back-off decides when, observedGeneration stays */
-	OUTCOME_RETRY,   /* as FAILED, but again in exactly after_ms, no back-off */
+	OUTCOME_FAILED,	 /* err says why; back-off decides when, observedGeneration stays */
+	OUTCOME_RETRY,	 /* as FAILED, but again in exactly after_ms, no back-off */
 	OUTCOME_WAITING, /* nothing failed and nothing is done: a watch resumes it, after_ms at the
 			    latest */
 	OUTCOME_STALLED, /* no retry until the spec changes: observedGeneration moves */
-	OUTCOME_GONE,    /* finalize: all is cleaned up, the finalizer may go */
+	OUTCOME_GONE,	 /* finalize: all is cleaned up, the finalizer may go */
 } OutcomeKind;
 
 typedef struct {

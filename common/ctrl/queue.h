@@ -1,6 +1,6 @@
 /*
- * The work queue: keys wait, run once at a time, and come back later. A key added while it runs runs
- * again afterwards; added twice while it waits, it runs once. Thread-safe.
+ * The work queue: keys wait, run once at a time, and come back later. A key added while it runs
+ * runs again afterwards; added twice while it waits, it runs once. Thread-safe.
  */
 #ifndef CTRL_QUEUE_H
 #define CTRL_QUEUE_H
@@ -47,7 +47,7 @@ void queue_done(Queue *queue, const char *key);
 void queue_shut(Queue *queue);
 
 /* Keys that are due or running; and failures so far of one key: metrics. */
-size_t queue_depth(const Queue *queue);
+size_t queue_depth(Queue *queue);
 int queue_failures(Queue *queue, const char *key);
 
 #endif

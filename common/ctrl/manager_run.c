@@ -1,0 +1,295 @@
+/*
+ * Workers: take a key, run the kind's reconcile on a tree of its own, note what came of it in
+ * status, decide when it runs again. The life of a reconcile is run_key, read from the top.
+ */
+#include "ctrl/manager_internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rand.h"
+
+enum { WORKER_STACK = 4 << 20 }; /* address space; pages are used as they are touched */
+
+Manager *run_manager(Run *run)
+{
+	return run->manager;
+}
+
+void *run_context(Run *run)
+{
+	return run->manager->context;
+}
+
+KubeClient *run_client(Run *run)
+{
+	return run->manager->client;
+}
+
+Arena *run_arena(Run *run)
+{
+	return run->arena;
+}
+
+const Log *run_log(Run *run)
+{
+	return run->log;
+}
+
+const Kind *run_kind(Run *run)
+{
+	return run->state->kind;
+}
+
+json_t *run_object(Run *run)
+{
+	return run->object;
+}
+
+const char *run_namespace(Run *run)
+{
+	return run->ns;
+}
+
+const char *run_name(Run *run)
+{
+	return run->name;
+}
+
+const char *run_requested_at(Run *run)
+{
+	return run->requested_at;
+}
+
+const char *run_trigger(Run *run)
+{
+	return run->trigger;
+}
+
+bool run_is_cancelled(Run *run)
+{
+	return atomic_load(&run->manager->cancelled);
+}
+
+void run_event(Run *run, EventType type, const char *reason, const json_t *metadata,
+	       const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	autofree char *message = mem_vprintf(format, args);
+	va_end(args);
+	event_record(run->manager->events, run->object, type, reason, metadata, message);
+}
+
+/* requestedAt is echoed on success, failure and while suspended (S89, K12). */
+static void note_request(Run *run)
+{
+	const char *value = object_annotation(run->object, FLUX_REQUESTED_AT);
+	const json_t *status = json_map(run->object, "status");
+	if (!value || cstr_eq(value, json_text(status, "lastHandledReconcileAt")))
+		return;
+	run->requested_at = arena_strdup(run->arena, value);
+	if (!run->state->kind->no_status)
+		json_put_text(json_make_at(run->object, "status", NULL), "lastHandledReconcileAt",
+			      value);
+}
+
+static void observe_generation(Run *run)
+{
+	json_object_set_new(json_make_at(run->object, "status", NULL), "observedGeneration",
+			    json_integer(object_generation(run->object)));
+}
+
+/* Reconciling and Stalled say what the outcome is (source.md 7 "Outcome"). */
+static void note_outcome(Run *run, Outcome outcome, const Error *err)
+{
+	json_t *object = run->object;
+	const char *said = condition_message(object, "Reconciling");
+	autofree char *message = mem_strdup(said ? said : err_text(err));
+	switch (outcome.kind) {
+	case OUTCOME_AGAIN:
+		condition_remove(object, "Reconciling");
+		condition_remove(object, "Stalled");
+		observe_generation(run);
+		break;
+	case OUTCOME_FAILED:
+	case OUTCOME_RETRY:
+		condition_remove(object, "Stalled");
+		condition_set(object, "Reconciling", "True", "ProgressingWithRetry", message);
+		break;
+	case OUTCOME_STALLED:
+		condition_remove(object, "Reconciling");
+		condition_set(object, "Stalled", "True", err->reason ? err->reason : "Failed",
+			      err_text(err));
+		observe_generation(run);
+		break;
+	case OUTCOME_WAITING:
+	case OUTCOME_GONE:
+		break;
+	}
+}
+
+static int64_t with_jitter(const Manager *manager, int64_t interval_ms)
+{
+	int64_t spread = interval_ms * manager->common->jitter_percent / 100;
+	if (spread <= 0)
+		return interval_ms;
+	return interval_ms - spread + (int64_t)rand_below((uint64_t)spread * 2 + 1);
+}
+
+static void requeue(Run *run, const char *key, Outcome outcome)
+{
+	Queue *queue = run->state->queue;
+	switch (outcome.kind) {
+	case OUTCOME_AGAIN:
+		queue_forget(queue, key);
+		if (outcome.after_ms > 0)
+			queue_add_after(queue, key, with_jitter(run->manager, outcome.after_ms),
+					true);
+		break;
+	case OUTCOME_FAILED:
+		queue_add_backoff(queue, key);
+		break;
+	case OUTCOME_RETRY:
+		queue_add_after(queue, key, outcome.after_ms, true);
+		break;
+	case OUTCOME_WAITING:
+		if (outcome.after_ms > 0)
+			queue_add_after(queue, key, outcome.after_ms, true);
+		break;
+	case OUTCOME_STALLED:
+	case OUTCOME_GONE:
+		queue_forget(queue, key);
+		break;
+	}
+}
+
+static Outcome finalize(Run *run, Error *err)
+{
+	const Kind *kind = run->state->kind;
+	if (!object_has_finalizer(run->object, FLUX_FINALIZER))
+		return outcome_gone();
+	Outcome outcome = kind->finalize ? kind->finalize(run, err) : outcome_gone();
+	if (outcome.kind == OUTCOME_GONE && !run_set_finalizer(run, false, err))
+		return outcome_failed();
+	return outcome;
+}
+
+static Outcome reconcile_live(Run *run, Error *err)
+{
+	const Kind *kind = run->state->kind;
+	if (!kind->no_finalizer && !object_has_finalizer(run->object, FLUX_FINALIZER) &&
+	    !run_set_finalizer(run, true, err))
+		return outcome_failed();
+	note_request(run);
+	bool suspended = json_flag(json_map(run->object, "spec"), "suspend", false);
+	if (suspended) {
+		log_info(run->log, "reconciliation is suspended", NULL);
+		return outcome_waiting(0);
+	}
+	int64_t observed = json_int(json_map(run->object, "status"), "observedGeneration", -1);
+	run->trigger = observed != object_generation(run->object) ? "spec"
+		       : run->requested_at			  ? "requested"
+								  : NULL;
+	Outcome outcome = kind->reconcile(run, err);
+	if (!kind->no_status)
+		note_outcome(run, outcome, err);
+	return outcome;
+}
+
+static void log_outcome(const Run *run, Outcome outcome, const Error *err)
+{
+	if (outcome.kind == OUTCOME_FAILED || outcome.kind == OUTCOME_RETRY)
+		log_error(run->log, err, "Reconciler error", NULL);
+	else if (outcome.kind == OUTCOME_STALLED)
+		log_error(run->log, err, "reconciliation is stalled", NULL);
+}
+
+/* The body of a run; the caller owns what is in it. */
+static void run_object_once(Run *run, const char *key)
+{
+	autoerror Error err = {0};
+	bool deleting = object_is_deleting(run->object);
+	Outcome outcome = deleting ? finalize(run, &err) : reconcile_live(run, &err);
+	if (atomic_load(&run->manager->cancelled) && err.code == ERR_CANCELLED)
+		return; /* the next process begins anew: nothing half-said */
+	log_outcome(run, outcome, &err);
+	if (outcome.kind != OUTCOME_GONE) {
+		autoerror Error failure = {0};
+		if (!run_write_status(run, &failure)) {
+			log_error(run->log, &failure, "status not written", NULL);
+			outcome = outcome_failed();
+		}
+	}
+	manager_observe_run(run->state, run, outcome);
+	requeue(run, key, outcome);
+}
+
+static void run_key(KindState *state, const char *key)
+{
+	const char *slash = strchr(key, '/');
+	autofree char *ns = mem_strndup(key, (size_t)(slash - key));
+	autofree char *name = mem_strdup(slash + 1);
+	json_t *object = informer_get(state->informer, ns, name);
+	if (!object) {
+		queue_forget(state->queue, key);
+		return;
+	}
+	char id[37];
+	rand_uuid(id);
+	autofree char *group = api_group(state->kind->api_version);
+	autoarena Arena *arena = arena_new();
+	autolog Log *log = log_with(state->manager->log, "controller", state->controller,
+				    "controllerGroup", group, "controllerKind", state->kind->kind,
+				    "namespace", ns, "name", name, "reconcileID", id, NULL);
+	Run run = {.manager = state->manager,
+		   .state = state,
+		   .arena = arena,
+		   .log = log,
+		   .ns = ns,
+		   .name = name,
+		   .object = object,
+		   .before = json_deep_copy(object),
+		   .started_ms = clock_mono_ms()};
+	run_object_once(&run, key);
+	json_decref(run.object);
+	json_decref(run.before);
+}
+
+static void *work(void *arg)
+{
+	KindState *state = arg;
+	for (;;) {
+		autofree char *key = queue_take(state->queue);
+		if (!key)
+			return NULL;
+		run_key(state, key);
+		queue_done(state->queue, key);
+	}
+}
+
+void kind_workers_start(KindState *state)
+{
+	int count = state->manager->common->concurrent > 0 ? state->manager->common->concurrent : 1;
+	state->workers = mem_zalloc((size_t)count, sizeof(state->workers[0]));
+	pthread_attr_t attr;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, WORKER_STACK);
+	for (int i = 0; i < count; i++)
+		if (pthread_create(&state->workers[i], &attr, work, state) == 0)
+			state->worker_count++;
+		else
+			break;
+	pthread_attr_destroy(&attr);
+}
+
+void kind_workers_join(KindState *state)
+{
+	queue_shut(state->queue);
+	for (int i = 0; i < state->worker_count; i++)
+		pthread_join(state->workers[i], NULL);
+	free(state->workers);
+	state->workers = NULL;
+	state->worker_count = 0;
+}

@@ -1,0 +1,212 @@
+/*
+ * The one status patch: a JSON merge patch of the difference between the object as it was and as
+ * the reconcile left it. Conditions are a list, which a merge patch replaces whole; so a patch that
+ * touches them is locked by resourceVersion and, on a conflict, done again on the fresh object with
+ * only our own changes, so that other writers' conditions survive (S94).
+ */
+#include "ctrl/manager_internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum { TRIES = 5 };
+
+/* A condition that came back to what it said before keeps its times: nothing happened. */
+static void settle_conditions(const json_t *before, json_t *after)
+{
+	size_t i;
+	json_t *now;
+	json_array_foreach(json_at(after, "status", "conditions", NULL), i, now)
+	{
+		const json_t *old = object_condition(before, json_text_or(now, "type", ""));
+		if (old && cstr_eq(json_text(old, "status"), json_text(now, "status")) &&
+		    cstr_eq(json_text(old, "reason"), json_text(now, "reason")) &&
+		    cstr_eq(json_text(old, "message"), json_text(now, "message")))
+			json_object_set(now, "lastTransitionTime",
+					json_object_get(old, "lastTransitionTime"));
+	}
+}
+
+/* {status: difference} with a resourceVersion lock when conditions change; NULL: no difference. */
+static json_t *status_patch(const json_t *before, const json_t *after)
+{
+	autojson json_t *empty = json_object();
+	const json_t *from = json_map(before, "status"), *to = json_map(after, "status");
+	autojson json_t *diff = json_merge_diff(from ? from : empty, to ? to : empty);
+	if (json_object_size(diff) == 0)
+		return NULL;
+	json_t *patch = json_object();
+	if (json_object_get(diff, "conditions"))
+		json_put_text(json_make_at(patch, "metadata", NULL), "resourceVersion",
+			      object_resource_version(before));
+	json_object_set(patch, "status", diff);
+	return patch;
+}
+
+/* Does to `fresh` what the run did to conditions between `before` and `after`. */
+static void replay_conditions(const json_t *before, const json_t *after, json_t *fresh)
+{
+	size_t i;
+	json_t *condition;
+	json_array_foreach(json_at(before, "status", "conditions", NULL), i, condition)
+	{
+		const char *type = json_text_or(condition, "type", "");
+		if (!object_condition(after, type))
+			condition_remove(fresh, type);
+	}
+	json_array_foreach(json_at(after, "status", "conditions", NULL), i, condition)
+	{
+		const char *type = json_text_or(condition, "type", "");
+		const json_t *old = object_condition(before, type);
+		if (old && json_same(old, condition))
+			continue;
+		condition_set(fresh, type, json_text_or(condition, "status", "Unknown"),
+			      json_text_or(condition, "reason", ""),
+			      json_text_or(condition, "message", ""));
+	}
+}
+
+/* `after` on top of the server's present state: other writers' fields stay. Owned. */
+static json_t *rebase(const json_t *before, const json_t *after, json_t *take_fresh)
+{
+	autojson json_t *empty = json_object();
+	const json_t *from = json_map(before, "status"), *to = json_map(after, "status");
+	autojson json_t *diff = json_merge_diff(from ? from : empty, to ? to : empty);
+	json_object_del(diff, "conditions");
+	json_t *status = json_incref(json_make_at(take_fresh, "status", NULL));
+	json_merge_patch(&status, diff);
+	json_object_set_new(take_fresh, "status", status);
+	replay_conditions(before, after, take_fresh);
+	return take_fresh;
+}
+
+static json_t *send_patch(Run *run, const json_t *patch, const char *subresource, Error *err)
+{
+	const Kind *kind = run->state->kind;
+	return kube_do(run->manager->client,
+		       &(KubeRequest){.verb = KUBE_MERGE_PATCH,
+				      .api_version = kind->api_version,
+				      .kind = kind->kind,
+				      .ns = run->ns,
+				      .name = run->name,
+				      .subresource = subresource,
+				      .body = patch},
+		       err);
+}
+
+static bool refresh(Run *run, Error *err)
+{
+	const Kind *kind = run->state->kind;
+	json_t *fresh = kube_get(run->manager->client, kind->api_version, kind->kind, run->ns,
+				 run->name, err);
+	if (!fresh)
+		return false;
+	json_t *base = json_deep_copy(fresh);
+	json_t *after = rebase(run->before, run->object, fresh);
+	json_decref(run->before);
+	json_decref(run->object);
+	run->before = base;
+	run->object = after;
+	return true;
+}
+
+/* The reply is the new truth: for later writes of this run and for the next one. */
+static void adopt(Run *run, json_t *take_reply)
+{
+	informer_put(run->state->informer, take_reply);
+	json_object_set(json_make_at(run->object, "metadata", NULL), "resourceVersion",
+			json_at(take_reply, "metadata", "resourceVersion", NULL));
+	json_decref(run->before);
+	run->before = json_deep_copy(run->object);
+	json_decref(take_reply);
+	run->written_ms = clock_mono_ms();
+}
+
+bool run_write_status(Run *run, Error *err)
+{
+	if (run->state->kind->no_status)
+		return true;
+	for (int try = 0;; try++) {
+		autoerror Error failure = {0};
+		settle_conditions(run->before, run->object);
+		autojson json_t *patch = status_patch(run->before, run->object);
+		if (!patch)
+			return true;
+		json_t *reply = send_patch(run, patch, "status", &failure);
+		if (reply) {
+			adopt(run, reply);
+			return true;
+		}
+		if (failure.code == ERR_NOT_FOUND)
+			return true; /* deleted meanwhile: nobody is left to tell */
+		if (failure.code != ERR_CONFLICT || try + 1 == TRIES) {
+			err_move(err, &failure);
+			return err_wrap(err, "write status");
+		}
+		if (!refresh(run, err))
+			return err->code == ERR_NOT_FOUND ? (error_dispose(err), true)
+							  : err_wrap(err, "write status");
+	}
+}
+
+/* The finalizer list with ours put in or left out; locked by resourceVersion, because a merge patch
+ * replaces the list. Owned. */
+static json_t *finalizer_patch(const json_t *object, bool present)
+{
+	json_t *patch = json_object();
+	json_t *metadata = json_make_at(patch, "metadata", NULL);
+	json_t *list = json_array();
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_at(object, "metadata", "finalizers", NULL), i, item)
+	{
+		if (!cstr_eq(json_string_value(item), FLUX_FINALIZER))
+			json_array_append(list, item);
+	}
+	if (present)
+		json_array_append_new(list, json_string(FLUX_FINALIZER));
+	json_object_set_new(metadata, "finalizers", list);
+	json_put_text(metadata, "resourceVersion", object_resource_version(object));
+	return patch;
+}
+
+bool run_set_finalizer(Run *run, bool present, Error *err)
+{
+	for (int try = 0;; try++) {
+		autoerror Error failure = {0};
+		autojson json_t *patch = finalizer_patch(run->object, present);
+		autojson json_t *reply = send_patch(run, patch, NULL, &failure);
+		if (reply) {
+			json_object_set(run->object, "metadata", json_map(reply, "metadata"));
+			json_object_set(run->before, "metadata", json_map(reply, "metadata"));
+			if (present)
+				informer_put(run->state->informer, reply);
+			return true;
+		}
+		if (failure.code == ERR_NOT_FOUND && !present)
+			return true;
+		if (failure.code != ERR_CONFLICT || try + 1 == TRIES) {
+			err_move(err, &failure);
+			return err_wrap(err, "%s the finalizer", present ? "add" : "remove");
+		}
+		if (!refresh(run, err))
+			return !present && err->code == ERR_NOT_FOUND ? (error_dispose(err), true)
+								      : false;
+	}
+}
+
+bool run_flush(Run *run, Error *err)
+{
+	return run_write_status(run, err);
+}
+
+void run_progress(Run *run)
+{
+	enum { PERSON_WAITS_MS = 2000 };
+	int64_t now = clock_mono_ms();
+	if (now - run->started_ms < PERSON_WAITS_MS || now - run->written_ms < PERSON_WAITS_MS)
+		return;
+	autoerror Error err = {0};
+	if (!run_write_status(run, &err))
+		log_error(run->log, &err, "progress could not be shown", NULL);
+}

@@ -1,0 +1,177 @@
+"""API servers for tests: Sluice's embedded one, and the real kube-apiserver on etcd."""
+import base64
+import os
+import pathlib
+import subprocess
+
+import yaml
+
+from .net import RestClient, free_port
+from .process import Process
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOKEN = "test-admin-token"
+
+
+def write_kubeconfig(path, server, ca_file, token):
+    cluster = {"server": server}
+    if ca_file:
+        cluster["certificate-authority-data"] = base64.b64encode(
+            pathlib.Path(ca_file).read_bytes()).decode()
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "test",
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [{"name": "test", "user": {"token": token}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+    }
+    pathlib.Path(path).write_text(yaml.safe_dump(config))
+
+
+class ApiServer:
+    """What both have: server, ca_file, token, kubeconfig, rest, kubectl(), start(), stop()."""
+
+    def __init__(self, directory):
+        self.dir = pathlib.Path(directory)
+        self.dir.mkdir(parents=True, exist_ok=True)
+        self.kubeconfig = self.dir / "kubeconfig"
+
+    def connect(self):
+        self.rest = RestClient(self.server, self.ca_file, self.token)
+        write_kubeconfig(self.kubeconfig, self.server, self.ca_file, self.token)
+
+    def kubectl(self, *args, stdin=None, check=True, timeout=60):
+        """stdout of kubectl; the CompletedProcess when check is False."""
+        done = subprocess.run(
+            ["kubectl", "--kubeconfig", self.kubeconfig, *args], input=stdin, text=True,
+            capture_output=True, timeout=timeout,
+            env=dict(os.environ, HOME=str(self.dir), KUBECTL_KUBERC="false"))
+        if not check:
+            return done
+        assert done.returncode == 0, f"kubectl {' '.join(map(str, args))}: {done.stderr}"
+        return done.stdout
+
+    def apply(self, *documents):
+        """Server-side apply of dicts or YAML text."""
+        text = "\n---\n".join(d if isinstance(d, str) else yaml.safe_dump(d) for d in documents)
+        return self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
+
+    def install_crds(self):
+        self.kubectl("apply", "--server-side", "-f", str(ROOT / "deploy" / "crds"))
+        names = [d["metadata"]["name"] for f in sorted((ROOT / "deploy" / "crds").glob("*.yaml"))
+                 for d in yaml.safe_load_all(f.read_text()) if d and
+                 d["kind"] == "CustomResourceDefinition"]
+        self.kubectl("wait", "--for=condition=Established", "--timeout=30s",
+                     *[f"crd/{n}" for n in names])
+
+
+class KubeApi(ApiServer):
+    """The real kube-apiserver with etcd; `oracle` is what tests/oracles/build kube printed."""
+
+    kind = "kube"
+
+    def __init__(self, directory, oracle):
+        super().__init__(directory)
+        self.oracle = pathlib.Path(oracle)
+        self.make_certificates()
+        self.etcd_port, self.peer_port, self.port = free_port(), free_port(), free_port()
+        self.server = f"https://127.0.0.1:{self.port}"
+        self.ca_file = str(self.dir / "ca.crt")
+        self.token = TOKEN
+        self.etcd = self.apiserver = None
+        self.start()
+
+    def make_certificates(self):
+        d = self.dir
+        def openssl(*args):
+            subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, cwd=d)
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", "ca.key", "-out", "ca.crt", "-days", "30", "-subj", "/CN=test-ca")
+        (d / "san.cnf").write_text(
+            "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc\n")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=127.0.0.1")
+        openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+                "-CAcreateserial", "-out", "server.crt", "-days", "30", "-extfile", "san.cnf")
+        openssl("genrsa", "-out", "sa.key", "2048")
+        (d / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
+
+    def start(self):
+        self.start_etcd()
+        self.start_apiserver()
+
+    def start_etcd(self):
+        peer = f"http://127.0.0.1:{self.peer_port}"
+        client = f"http://127.0.0.1:{self.etcd_port}"
+        self.etcd = Process(
+            ["etcd", "--name", "default", "--data-dir", self.dir / "etcd",
+             "--listen-client-urls", client, "--advertise-client-urls", client,
+             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+             "--initial-cluster", f"default={peer}", "--unsafe-no-fsync=true",
+             "--log-level", "error"],
+            self.dir / "etcd.log")
+
+    def start_apiserver(self):
+        d = self.dir
+        self.apiserver = Process(
+            [self.oracle / "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
+             f"--secure-port={self.port}", "--bind-address=127.0.0.1",
+             f"--tls-cert-file={d}/server.crt", f"--tls-private-key-file={d}/server.key",
+             f"--client-ca-file={d}/ca.crt", f"--token-auth-file={d}/tokens.csv",
+             f"--service-account-key-file={d}/sa.key",
+             f"--service-account-signing-key-file={d}/sa.key",
+             "--service-account-issuer=https://kubernetes.default.svc",
+             "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/16",
+             "--disable-admission-plugins=ServiceAccount", "--allow-privileged=true",
+             "--endpoint-reconciler-type=none", f"--cert-dir={d}"],
+            d / "apiserver.log")
+        self.connect()
+        self.apiserver.wait_ready(self.is_ready, "the real kube-apiserver", 90)
+
+    def is_ready(self):
+        return self.rest.raw("GET", "/readyz")[0] == 200 and \
+            self.rest.raw("GET", "/api/v1/namespaces/default")[0] == 200
+
+    def stop(self):
+        for process in (self.apiserver, self.etcd):
+            if process:
+                process.stop()
+
+
+class EmbeddedApi(ApiServer):
+    """sluice-apiserver from a build directory."""
+
+    kind = "embedded"
+
+    def __init__(self, directory, build):
+        super().__init__(directory)
+        self.build = pathlib.Path(build)
+        self.port = free_port()
+        self.server = f"https://127.0.0.1:{self.port}"
+        self.process = None
+        self.start()
+
+    def start(self):
+        generated = self.dir / "admin.kubeconfig"
+        self.process = Process(
+            [self.build / "apiserver" / "sluice-apiserver", "--data-dir", self.dir / "data",
+             "--bind-address", f"127.0.0.1:{self.port}", "--kubeconfig-out", generated],
+            self.dir / "apiserver.log")
+        self.process.wait_ready(generated.exists, "the embedded API server's kubeconfig")
+        config = yaml.safe_load(generated.read_text())
+        self.ca_file = str(self.dir / "ca.crt")
+        pathlib.Path(self.ca_file).write_bytes(base64.b64decode(
+            config["clusters"][0]["cluster"]["certificate-authority-data"]))
+        self.token = config["users"][0]["user"]["token"]
+        self.connect()
+        self.process.wait_ready(lambda: self.rest.raw("GET", "/readyz")[0] == 200,
+                                "the embedded API server")
+
+    def stop(self):
+        self.process.stop()
+
+
+def start_api(kind, directory):
+    """An API server by kind: 'embedded' (SLUICE_BUILD) or 'kube' (SLUICE_KUBE_ORACLE)."""
+    if kind == "embedded":
+        return EmbeddedApi(directory, os.environ["SLUICE_BUILD"])
+    return KubeApi(directory, os.environ["SLUICE_KUBE_ORACLE"])

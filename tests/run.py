@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+"""Runs every suite of a build directory and closes with one line: N passed, N failed, N skipped.
+
+run.py BUILD [SUITE...]: unit, differential, e2e (on the embedded API server), faults, kube (the
+end-to-end suite on the real kube-apiserver). All of them when none is named.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PYTHON = "/usr/bin/python3"  # Debian's: the one that python3-pytest belongs to
+JOBS = max(2, os.cpu_count() or 2)
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed, failed, skipped):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run_unit(build, tally):
+    """Each unit program by itself, so that a crash is one failure and its output is shown."""
+    listing = subprocess.run(["meson", "introspect", "--tests", str(build)], check=True,
+                             capture_output=True, text=True).stdout
+    tests = json.loads(listing)
+
+    def run_one(test):
+        env = dict(os.environ, SLUICE_BUILD=str(build), **test["env"])
+        try:
+            done = subprocess.run(test["cmd"], capture_output=True, text=True, errors="replace",
+                                  timeout=300, env=env, cwd=ROOT, stdin=subprocess.DEVNULL)
+            return test, done.returncode, done.stdout + done.stderr
+        except subprocess.TimeoutExpired as e:
+            return test, -1, f"timed out after 300 s\n{e.stdout or b''!r}"
+
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for test, code, output in pool.map(run_one, tests):
+            def count(word, text=output):
+                found = re.search(rf"\[  ?{word} *\] (\d+) test\(s\)", text)
+                return int(found.group(1)) if found else 0
+            passed, failed, skipped = count("PASSED"), count("FAILED"), count("SKIPPED")
+            if code != 0:
+                failed = max(failed, 1)
+            elif passed + skipped == 0:
+                failed, output = 1, output + "\nran no test"
+            tally.add(passed, failed, skipped)
+            if failed or skipped:
+                say(f"--- {test['name']}: {passed} passed, {failed} failed, {skipped} skipped")
+                say(output[-6000:] if failed else
+                    "\n".join(l for l in output.splitlines() if "SKIP" in l))
+
+
+def run_pytest(name, folders, env, tally, jobs=JOBS):
+    """One pytest run; counts come from its JUnit report, so a collection error is a failure."""
+    folders = [f for f in folders if list((ROOT / f).glob("test_*.py")) or
+               list((ROOT / f).glob("*/test_*.py"))]
+    if not folders:
+        return
+    with tempfile.NamedTemporaryFile(suffix=".xml") as report:
+        command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rfEs",
+                   "--tb=short", f"--junitxml={report.name}", *folders]
+        if jobs > 1:
+            command += ["-n", str(jobs), "--dist", "loadfile"]
+        done = subprocess.run(command, cwd=ROOT, env=dict(os.environ, **env),
+                              stdin=subprocess.DEVNULL)
+        try:
+            suite = ElementTree.parse(report.name).getroot().find("testsuite")
+            total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
+            failed = int(suite.get("failures")) + int(suite.get("errors"))
+        except (ElementTree.ParseError, AttributeError):
+            total, failed, skipped = 1, 1, 0
+        if done.returncode not in (0, 1) and not failed:
+            total, failed = total + 1, 1
+        tally.add(total - failed - skipped, failed, skipped)
+        say(f"--- {name}: {total - failed - skipped} passed, {failed} failed, {skipped} skipped")
+
+
+def build_oracle(name):
+    """The directory with an oracle's programs, or None where there is no Go toolchain."""
+    done = subprocess.run([ROOT / "tests" / "oracles" / "build", name], stdout=subprocess.PIPE,
+                          text=True)
+    if done.returncode == 3:
+        return None
+    assert done.returncode == 0, f"oracle {name} did not build"
+    return done.stdout.strip()
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    suites = sys.argv[2:] or ["unit", "e2e", "faults", "differential", "kube"]
+    tally = Tally()
+    env = {"SLUICE_BUILD": str(build), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1",
+           # Leaks fail a unit test; a daemon reports them when it stops.
+           "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
+           "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
+    os.environ.update(env)
+    for suite in suites:
+        started = time.monotonic()
+        say(f"=== {suite}")
+        if suite == "unit":
+            run_unit(build, tally)
+        elif suite in ("e2e", "faults"):
+            run_pytest(suite, [f"tests/{suite}"], dict(env, SLUICE_API="embedded"), tally)
+        elif suite == "differential":
+            oracles = {f"SLUICE_{name.upper()}_ORACLE": build_oracle(name) or ""
+                       for name in sorted(p.parent.name for p in
+                                          (ROOT / "tests" / "oracles").glob("*/go.mod"))}
+            run_pytest(suite, ["tests/differential"], dict(env, **oracles), tally)
+        elif suite == "kube":
+            oracle = build_oracle("kube")
+            if not oracle:
+                say("SKIPPED: no Go toolchain, so no real kube-apiserver to test on")
+                tally.add(0, 0, 1)
+                continue
+            run_pytest(suite, ["tests/e2e", "tests/faults"],
+                       dict(env, SLUICE_API="kube", SLUICE_KUBE_ORACLE=oracle), tally)
+        say(f"=== {suite}: {time.monotonic() - started:.0f} s")
+    say(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
+    return 1 if tally.failed or not tally.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
