@@ -1,6 +1,6 @@
 /*
- * Artifacts (source.md 2): packed reproducibly by source-controller, stored on disk, served by HTTP;
- * fetched, verified and unpacked by consumers.
+ * Artifacts (source.md 2): packed reproducibly by source-controller, stored on disk, served by
+ * HTTP; fetched, verified and unpacked by consumers.
  */
 #ifndef ARTIFACT_ARTIFACT_H
 #define ARTIFACT_ARTIFACT_H
@@ -11,19 +11,20 @@
 
 /* status.artifact. All strings owned. */
 typedef struct {
-	char *path;     /* KIND/NAMESPACE/NAME/FILE below the storage root */
+	char *path; /* KIND/NAMESPACE/NAME/FILE below the storage root */
 	char *url;
 	char *revision;
-	char *digest;   /* "algo:hex" */
+	char *digest;		/* "algo:hex" */
 	int64_t last_update_ms; /* wall clock */
 	int64_t size;
-	json_t *metadata;       /* string map or NULL */
+	json_t *metadata; /* string map or NULL */
 } Artifact;
 
 void artifact_dispose(Artifact *artifact);
 #define autoartifact __attribute__((cleanup(artifact_dispose)))
 
-/* Reads status.artifact (borrowed); false when it is absent or lacks path, url, revision or digest. */
+/* Reads status.artifact (borrowed); false when it is absent or lacks path, url, revision or digest.
+ */
 bool artifact_of_json(const json_t *object, Artifact *out);
 
 /* status.artifact as JSON. Owned. */

@@ -12,25 +12,39 @@ typedef struct ArtifactCache ArtifactCache;
 typedef struct ArtifactTree ArtifactTree;
 
 typedef struct {
-	const char *dir;      /* where trees live (a temporary directory of the daemon's own) */
-	int retries;          /* --http-retry: 9 */
+	const char *dir;       /* where trees live (a temporary directory of the daemon's own): what
+				* an earlier process left there is removed */
+	int retries;	       /* --http-retry: 9 */
 	int64_t retry_wait_ms; /* first wait; 5000 */
-	size_t max_trees;     /* idle ones kept; 0: 8 */
-	size_t max_bytes;     /* unpacked bytes of one tree; 0: 1 GiB */
-	const char *localhost_env; /* value of SOURCE_CONTROLLER_LOCALHOST: replaces the URL's host */
+	size_t max_trees;      /* idle ones kept; 0: 8 */
+	size_t max_bytes;      /* unpacked bytes of one tree; 0: 1 GiB */
+	const char
+		*localhost_env; /* value of SOURCE_CONTROLLER_LOCALHOST: replaces the URL's host */
+	const char
+		*watcher_localhost_env; /* SOURCE_WATCHER_LOCALHOST: for hosts source-watcher... */
 } ArtifactCacheConfig;
 
+/* Strings are copied; http is borrowed. */
 ArtifactCache *artifact_cache_new(HttpClient *http, const ArtifactCacheConfig *config,
 				  Error *err) MUST_USE;
+
+/* Ends waits between tries with ERR_CANCELLED, now and from now on: for a daemon that stops.
+ * Downloads under way end with httpc_free. Any thread. */
+void artifact_cache_stop(ArtifactCache *cache);
+
+/* All trees must have been given back; removes them from disk. */
 void artifact_cache_free(ArtifactCache *cache);
 AUTO_POINTER(ArtifactCache, artifact_cache_free, auto_artifact_cache);
+#define autoartifactcache __attribute__((cleanup(auto_artifact_cache)))
 
 /*
  * The unpacked tree of an artifact, fetched when it is not there. Concurrent calls for one digest
  * wait for one fetch. ERR_NOT_FOUND: 404 (K8); ERR_INVALID: digest missing, unknown or wrong, or a
- * hostile archive (K7, K9); ERR_UNAVAILABLE after the retries. Give back with artifact_tree_unref.
+ * hostile archive (K7, K9); ERR_UNAVAILABLE after the retries; the code of
+ * err_code_of_http for other replies. Give back with artifact_tree_unref.
  */
-ArtifactTree *artifact_cache_get(ArtifactCache *cache, const Artifact *artifact, Error *err) MUST_USE;
+ArtifactTree *artifact_cache_get(ArtifactCache *cache, const Artifact *artifact,
+				 Error *err) MUST_USE;
 void artifact_tree_unref(ArtifactTree *tree);
 AUTO_POINTER(ArtifactTree, artifact_tree_unref, auto_artifact_tree);
 #define autoartifacttree __attribute__((cleanup(auto_artifact_tree)))

@@ -1,6 +1,7 @@
 /*
  * The storage directory of source-controller: files below KIND/NAMESPACE/NAME, written beside and
- * renamed, locked per file, swept by age and count (S2, S4, S11-S19).
+ * renamed, locked per file, swept by age and count (S2, S4, S11-S19). A Store does not change after
+ * store_new: any thread may call any function.
  */
 #ifndef ARTIFACT_STORE_H
 #define ARTIFACT_STORE_H
@@ -12,16 +13,17 @@
 typedef struct Store Store;
 
 typedef struct {
-	const char *root;      /* --storage-path: must exist (S18) */
-	const char *adv_addr;  /* host:port or http(s)://host:port that consumers reach */
+	const char *root;     /* --storage-path: must exist (S18) */
+	const char *adv_addr; /* host:port or http(s)://host:port that consumers reach */
 	DigestAlgo algo;
-	int64_t ttl_ms;        /* --artifact-retention-ttl */
-	int records;           /* --artifact-retention-records */
+	int64_t ttl_ms; /* --artifact-retention-ttl */
+	int records;	/* --artifact-retention-records */
 } StoreConfig;
 
 Store *store_new(const StoreConfig *config, Error *err) MUST_USE;
 void store_free(Store *store);
 AUTO_POINTER(Store, store_free, auto_store);
+#define autostore __attribute__((cleanup(auto_store)))
 
 /*
  * Packs the tree below dir_fd that `rules` leave into KIND/NS/NAME/FILE and fills *out (path, url,
@@ -63,7 +65,8 @@ int store_sweep(Store *store, const char *kind, const char *ns, const char *name
 /* The object is gone: its whole directory goes (S16). */
 bool store_remove(Store *store, const char *kind, const char *ns, const char *name, Error *err);
 
-/* For serve.h: the root directory's descriptor, borrowed. */
+/* For serve.h: the root directory's descriptor and absolute path, borrowed. */
 int store_root_fd(const Store *store);
+const char *store_root(const Store *store);
 
 #endif

@@ -126,6 +126,37 @@ bool dir_make(const char *path, mode_t mode, Error *err)
 	return err_errno(err, "mkdir %s", path);
 }
 
+static void auto_closedir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+bool dir_names(int dir_fd, size_t limit, Vec *out, Error *err)
+{
+	/* A descriptor of its own: reading moves the offset that dup would share. */
+	autofd int own = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__attribute__((cleanup(auto_closedir))) DIR *dir = own < 0 ? NULL : fdopendir(own);
+	if (!dir)
+		return err_errno(err, "read directory");
+	own = -1; /* closedir closes it */
+	for (size_t count = 0;;) {
+		errno = 0;
+		const struct dirent *entry = readdir(dir);
+		if (!entry && errno)
+			return err_errno(err, "read directory");
+		if (!entry)
+			break;
+		if (cstr_eq(entry->d_name, ".") || cstr_eq(entry->d_name, ".."))
+			continue;
+		if (count++ >= limit)
+			return err_set(err, ERR_LIMIT, "a directory of more than %zu entries", limit);
+		vec_push(out, mem_strdup(entry->d_name));
+	}
+	vec_sort(out, vec_compare_strings);
+	return true;
+}
+
 char *dir_make_temp(const char *parent, const char *prefix, Error *err)
 {
 	autofree char *path = mem_printf("%s/%s-XXXXXX", parent, prefix);

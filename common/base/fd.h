@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/vec.h"
 
 static inline void auto_close(int *fd)
 {
@@ -50,6 +51,10 @@ bool file_write_atomic(const char *path, const void *bytes, size_t len, mode_t m
 
 /* mkdir -p. */
 bool dir_make(const char *path, mode_t mode, Error *err) MUST_USE;
+
+/* Appends the names in a directory but "." and "..", sorted by bytes, as owned strings; more than
+ * `limit` is ERR_LIMIT. The descriptor's offset does not move. */
+bool dir_names(int dir_fd, size_t limit, Vec *out, Error *err) MUST_USE;
 
 /* A new directory "PREFIX-xxxxxx" in `parent`, mode 0700; its path is owned by the caller. */
 char *dir_make_temp(const char *parent, const char *prefix, Error *err) MUST_USE;

@@ -50,6 +50,11 @@ const char *manager_namespace(Manager *manager)
 	return manager->ns;
 }
 
+const char *manager_default_service_account(Manager *manager)
+{
+	return manager->common->default_service_account;
+}
+
 static Log *make_log(const CommonOptions *options)
 {
 	LogLevel level = LOG_INFO;

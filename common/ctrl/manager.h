@@ -115,6 +115,7 @@ void *manager_context(Manager *manager);
 bool manager_gate(Manager *manager, const char *gate);
 const char *manager_namespace(Manager *manager);       /* $RUNTIME_NAMESPACE, or "flux-system" */
 const char *manager_watch_namespace(Manager *manager); /* NULL: all */
+const char *manager_default_service_account(Manager *manager); /* "" when not set */
 
 /* Puts an object's key into its kind's queue. Any thread. */
 void manager_enqueue(Manager *manager, const Kind *kind, const char *ns, const char *name);

@@ -33,6 +33,18 @@ enum { JSON_MAX_NESTING = 512 };
 json_t *json_parse(const char *text, size_t len, size_t limit, Error *err) MUST_USE;
 
 /*
+ * jansson's iterators and setters want a json_t that is not const though they do not write to it.
+ * Only for those; never to change a value that came in as const.
+ */
+static inline json_t *json_borrow(const json_t *value)
+{
+	return (json_t *)(uintptr_t)value;
+}
+
+/* A string value of bytes from anywhere: what is not UTF-8 becomes U+FFFD, as in Go. Owned. */
+json_t *json_text_new(const char *text, size_t len);
+
+/*
  * The value at a path of object keys: json_at(o, "spec", "ref", "branch", NULL). NULL when a part is
  * absent or on the way is no object; JSON null counts as absent. Borrowed.
  */
@@ -61,11 +73,22 @@ void json_put_text(json_t *object, const char *key, const char *value);
 char *json_dump(const json_t *value);
 char *json_dump_sorted(const json_t *value);
 
+/* Appends what json_dump gives. */
+void json_write(const json_t *value, Buf *out);
+
 /* As Go's encoding/json writes: keys sorted, compact, `<`, `>`, `&`, U+2028 and U+2029 as \u....
  * Owned. */
 char *json_dump_go(const json_t *value);
 
-/* Equal in value: 1 and 1.0 are equal, object order does not count. */
+/*
+ * A finite number's shortest digits that read back as the same value, without sign, point and
+ * trailing zeros: value = 0.DIGITS * 10^*out_point. Returns their count; `0` for zero.
+ */
+enum { JSON_DIGITS_SIZE = 24 };
+size_t json_real_digits(double value, char digits[JSON_DIGITS_SIZE], int *out_point);
+
+/* Equal in value: 1 and 1.0 are equal, object order does not count. An integer equals a real that is
+ * its nearest double. */
 bool json_same(const json_t *a, const json_t *b);
 
 /* RFC 7386: changes *target (an owned reference, which may be replaced) by patch. */

@@ -1,9 +1,9 @@
 /*
  * YAML to JSON trees and back. Reading follows what Kubernetes users see through kubectl and
  * kustomize (facts B5-B12): YAML 1.2 core scalars as Go's yaml.v3 resolves them (yes/no/on/off are
- * strings; 0777, 0o777 octal; 0x hex; `_` in integers), anchors, aliases and `<<` within a document,
- * duplicate keys refused, non-string keys as their text. Limits: bytes, depth 100, aliases expand
- * to at most a million nodes ("billion laughs").
+ * strings; 0777, 0o777 octal; 0x hex; `_` in integers), anchors, aliases and `<<` within a
+ * document, duplicate keys refused, non-string keys as their text. Limits: bytes, depth 100,
+ * aliases expand to at most a million nodes ("billion laughs").
  */
 #ifndef DATA_YAML_H
 #define DATA_YAML_H
@@ -29,10 +29,11 @@ void yaml_stream_dispose(YamlStream *stream);
  * "FILE:LINE:COLUMN: what". Comment-only and empty documents are dropped; a document that is a bare
  * null too. ERR_INVALID, or ERR_LIMIT above `limit` bytes.
  */
-bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file,
-		    YamlStream *out, Error *err) MUST_USE;
+bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file, YamlStream *out,
+		    Error *err) MUST_USE;
 
-/* Reads a text that must hold exactly one document (or, when it is empty, gives JSON null). Owned. */
+/* Reads a text that must hold exactly one document (or, when it is empty, gives JSON null). Owned.
+ */
 json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file,
 		   Error *err) MUST_USE;
 

@@ -1,7 +1,7 @@
 /*
- * HTTP client on libcurl's multi interface, driven by the Loop's thread: HTTP/2 multiplexed over TLS,
- * keep-alive otherwise. An HttpClient is one TLS identity, one proxy and their connections. Workers
- * block in httpc_do and httpc_do_all; httpc_start is for those who must not.
+ * HTTP client on libcurl's multi interface, driven by the Loop's thread: HTTP/2 multiplexed over
+ * TLS, keep-alive otherwise. An HttpClient is one TLS identity, one proxy and their connections.
+ * Workers block in httpc_do and httpc_do_all; httpc_start is for those who must not.
  */
 #ifndef NET_HTTPC_H
 #define NET_HTTPC_H
@@ -18,17 +18,17 @@ typedef struct HttpClient HttpClient;
 
 /* All strings are copied. PEM texts are NUL-terminated. */
 typedef struct {
-	const char *ca_pem;       /* trusted roots; NULL: the system's */
-	bool add_system_roots;    /* trust the system's beside ca_pem */
-	const char *cert_pem;     /* client certificate chain; with key_pem or both NULL */
+	const char *ca_pem;    /* trusted roots; NULL: the system's */
+	bool add_system_roots; /* trust the system's beside ca_pem */
+	const char *cert_pem;  /* client certificate chain; with key_pem or both NULL */
 	const char *key_pem;
-	const char *server_name;  /* SNI and verification; NULL: the URL's host */
+	const char *server_name; /* SNI and verification; NULL: the URL's host */
 	bool insecure_skip_verify;
-	const char *proxy;        /* http, https or socks5 URL; NULL: none */
+	const char *proxy; /* http, https or socks5 URL; NULL: none */
 	const char *proxy_user;
 	const char *proxy_password;
-	bool env_proxy;           /* take HTTPS_PROXY etc. when proxy is NULL */
-	const char *user_agent;   /* NULL: "sluice/VERSION" */
+	bool env_proxy;		    /* take HTTPS_PROXY etc. when proxy is NULL */
+	const char *user_agent;	    /* NULL: "sluice/VERSION" */
 	int64_t connect_timeout_ms; /* 0: 10 s */
 } HttpClientConfig;
 
@@ -41,17 +41,17 @@ AUTO_POINTER(HttpClient, httpc_free, auto_httpc);
 #define autohttpc __attribute__((cleanup(auto_httpc)))
 
 typedef struct {
-	const char *method;         /* "GET" when NULL */
+	const char *method; /* "GET" when NULL */
 	const char *url;
 	const char *const *headers; /* "Name: value" strings, NULL-terminated; NULL for none */
 	const void *body;
 	size_t body_len;
-	int64_t timeout_ms;      /* whole call; 0: none */
+	int64_t timeout_ms;	 /* whole call; 0: none */
 	int64_t idle_timeout_ms; /* without a byte received for so long: ERR_TIMEOUT; 0: none */
-	size_t max_body;         /* reply bytes, more is ERR_LIMIT; 0: 64 MiB. Not for streams */
-	const char *user;        /* Basic authentication when not NULL */
+	size_t max_body;	 /* reply bytes, more is ERR_LIMIT; 0: 64 MiB. Not for streams */
+	const char *user;	 /* Basic authentication when not NULL */
 	const char *password;
-	bool follow_redirects;   /* up to 10; credentials only to the same host */
+	bool follow_redirects;	 /* up to 10; credentials only to the same host */
 	const char *unix_socket; /* connect there instead of TCP; NULL: no */
 } HttpRequest;
 
@@ -75,7 +75,8 @@ int64_t http_response_retry_after_ms(const HttpResponse *response);
  * transport failures: ERR_UNAVAILABLE (refused, cut, DNS), ERR_TIMEOUT, ERR_LIMIT, ERR_CANCELLED,
  * ERR_UNAUTHORIZED (certificate refused: text starts "tls: "). Error texts hold no credentials.
  */
-bool httpc_do(HttpClient *client, const HttpRequest *request, HttpResponse *out, Error *err) MUST_USE;
+bool httpc_do(HttpClient *client, const HttpRequest *request, HttpResponse *out,
+	      Error *err) MUST_USE;
 
 /* All at once over as few connections as the peer allows; replies[i] or errors[i] answers
  * requests[i]. Returns the number of requests that got a reply. */
@@ -85,7 +86,8 @@ size_t httpc_do_all(HttpClient *client, const HttpRequest *requests, HttpRespons
 /* A streaming call. Callbacks run on the loop's thread. */
 typedef struct HttpCall HttpCall;
 typedef struct {
-	/* Once, when the final reply's headers are there. False ends the call (on_end: CANCELLED). */
+	/* Once, when the final reply's headers are there. False ends the call (on_end: CANCELLED).
+	 */
 	bool (*on_head)(void *arg, int status, const HttpResponse *head);
 	/* Bytes as they come. False ends the call. */
 	bool (*on_data)(void *arg, const char *bytes, size_t len);

@@ -1,6 +1,7 @@
 /*
- * HTTP server on libmicrohttpd. A handler gets the whole request and gives one reply: bytes, a file,
- * or a stream that other threads feed (watches). Limits: body, header bytes, connections, time.
+ * HTTP server on libmicrohttpd. A handler gets the whole request and gives one reply: bytes, a
+ * file, or a stream that other threads feed (watches). Limits: body, header bytes, connections,
+ * time.
  */
 #ifndef NET_HTTPD_H
 #define NET_HTTPD_H
@@ -17,21 +18,23 @@ typedef struct Httpd Httpd;
 typedef struct HttpdRequest HttpdRequest;
 typedef struct HttpdStream HttpdStream;
 
-/* Runs on a server thread; must call exactly one httpd_reply... before it returns. Blocking calls are
- * allowed, they hold one of `threads`. */
+/* Runs on a server thread; must call exactly one httpd_reply... before it returns. Blocking calls
+ * are allowed, they hold one of `threads`. */
 typedef void HttpdHandler(void *arg, HttpdRequest *request);
 
 typedef struct {
 	const char *address; /* ":9090", "127.0.0.1:0", "[::1]:8080"; port 0 picks a free one */
 	HttpdHandler *handler;
 	void *arg;
-	size_t max_body;        /* 0: 3 MiB; more is answered 413 */
-	unsigned threads;       /* 0: 2 */
-	unsigned max_connections; /* 0: 1024 */
-	unsigned idle_timeout_s;  /* 0: 30 */
-	const char *cert_pem;   /* TLS when not NULL, with key_pem */
+	size_t max_body;	   /* 0: 3 MiB; more is answered 413 */
+	unsigned threads;	   /* 0: 2 */
+	unsigned max_connections;  /* 0: 1024 */
+	unsigned idle_timeout_s;   /* 0: 30 */
+	unsigned header_timeout_s; /* from connecting to the header's end; 0: 10 */
+	const char *cert_pem;	   /* TLS when not NULL, with key_pem */
 	const char *key_pem;
-	const char *client_ca_pem; /* asks for client certificates and verifies those that come */
+	const char *client_ca_pem; /* asks for client certificates and verifies those that come: one
+				    * that does not verify is answered 401 before any handler */
 } HttpdConfig;
 
 /* Binds and serves. ERR_IO names the address. Owned by the caller. */
@@ -69,19 +72,19 @@ void httpd_reply(HttpdRequest *request, int status, const char *content_type, co
 void httpd_reply_take(HttpdRequest *request, int status, const char *content_type, char *take_body,
 		      size_t len);
 
-/* Replies with a file from offset 0, or the part that a Range header asks for (206, 416); HEAD sends
- * headers only. Takes fd. */
+/* Replies with a file from offset 0, or the part that a Range header asks for (206, 416); HEAD
+ * sends headers only. Takes fd. */
 void httpd_reply_file(HttpdRequest *request, int take_fd, const char *content_type);
 
 /*
- * Replies with a stream: headers go out at once. on_close(arg) runs once, when the client went away,
- * the server stops or after httpd_stream_end; the stream must not be used after it.
+ * Replies with a stream: headers go out at once. on_close(arg) runs once, when the client went
+ * away, the server stops or after httpd_stream_end; the stream must not be used after it.
  */
 HttpdStream *httpd_reply_stream(HttpdRequest *request, int status, const char *content_type,
 				void (*on_close)(void *arg), void *arg);
 
-/* Queues bytes for the client; any thread. False when the stream's queue would pass `limit` bytes (a
- * slow reader: the caller should end it) or the stream is closed. */
+/* Queues bytes for the client; any thread. False when the stream's queue would pass `limit` bytes
+ * (a slow reader: the caller should end it) or the stream is closed. */
 bool httpd_stream_write(HttpdStream *stream, const void *bytes, size_t len, size_t limit);
 
 /* Ends the stream after what is queued; any thread; once. */

@@ -1,6 +1,6 @@
 /*
- * The I/O thread of a process: epoll, timers, messages from other threads, and (through httpc) curl's
- * multi interface. Callbacks run on that thread, one at a time, and must not block.
+ * The I/O thread of a process: epoll, timers, messages from other threads, and (through httpc)
+ * curl's multi interface. Callbacks run on that thread, one at a time, and must not block.
  */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
@@ -17,7 +17,8 @@ typedef void LoopFn(void *arg);
 /* Starts the thread. Owned by the caller. ERR_IO when the kernel refuses a descriptor. */
 Loop *loop_new(Error *err) MUST_USE;
 
-/* Stops the thread after the callback that runs now, joins it, frees all. Not from a callback. */
+/* Stops the thread after the callback that runs now and what has been posted until then (timers and
+ * descriptors are dropped), joins it, frees all. Not from a callback. */
 void loop_free(Loop *loop);
 AUTO_POINTER(Loop, loop_free, auto_loop);
 #define autoloop __attribute__((cleanup(auto_loop)))
@@ -30,8 +31,8 @@ void loop_call(Loop *loop, LoopFn *fn, void *arg);
 
 bool loop_is_current(const Loop *loop);
 
-/* Timers. Any thread may start one; `id` 0 is none. Cancelling one that has fired is harmless; after
- * loop_cancel returns on the loop's thread the function will not run. */
+/* Timers. Any thread may start one; `id` 0 is none. Cancelling one that has fired is harmless;
+ * after loop_cancel returns on the loop's thread the function will not run. */
 typedef uint64_t LoopTimer;
 LoopTimer loop_after(Loop *loop, int64_t delay_ms, LoopFn *fn, void *arg);
 void loop_cancel(Loop *loop, LoopTimer timer);

@@ -7,13 +7,13 @@
 #include "base/error.h"
 
 typedef struct {
-	char *scheme; /* lower case */
-	char *user;     /* decoded; NULL when absent */
+	char *scheme;	/* lower case */
+	char *user;	/* decoded; NULL when absent */
 	char *password; /* decoded; NULL when absent */
-	char *host;     /* without brackets */
-	int port;       /* 0 when absent */
-	char *path;     /* as written, "" when absent */
-	char *query;    /* as written without "?", NULL when absent */
+	char *host;	/* without brackets */
+	int port;	/* 0 when absent */
+	char *path;	/* as written, "" when absent */
+	char *query;	/* as written without "?", NULL when absent */
 } Url;
 
 /* ERR_INVALID, with the text redacted. */

@@ -15,6 +15,14 @@
  */
 typedef struct SmdSchema SmdSchema;
 SmdSchema *smd_schema_new(const json_t *openapi, const json_t *definitions, Error *err) MUST_USE;
+
+/*
+ * As smd_schema_new for a kind that upstream has as a Go struct: a create is then compared with the
+ * struct's zero value, read off `default: {}` and `required`, so that spec, template, strategy get no
+ * "." (facts 3.3), and an empty list of managedFields resets them (facts 3.5).
+ */
+SmdSchema *smd_schema_new_builtin(const json_t *openapi, const json_t *definitions,
+				  Error *err) MUST_USE;
 void smd_schema_free(SmdSchema *schema);
 AUTO_POINTER(SmdSchema, smd_schema_free, auto_smd_schema);
 
@@ -32,6 +40,17 @@ typedef struct {
 	const char *subresource; /* "status", "scale" or NULL */
 	bool force;              /* apply only */
 	const char *now;         /* RFC 3339 seconds */
+
+	/*
+	 * Fields that this path never changes, NULL-terminated, such as {"spec", "metadata.labels"};
+	 * left out of ownership. NULL: `status`, or `spec` when subresource is "status", none for
+	 * other subresources. A custom resource without /status gives an empty list.
+	 */
+	const char *const *ignored_fields;
+
+	/* apiVersions of the kind that are served, NULL-terminated; managers of others are dropped.
+	 * NULL: all. Objects are not converted: versions must share one structure. */
+	const char *const *served_versions;
 } SmdRequest;
 
 /*
@@ -49,5 +68,11 @@ bool smd_apply(const SmdSchema *schema, const json_t *live, const json_t *config
  */
 bool smd_update(const SmdSchema *schema, const json_t *live, const json_t *object,
 		const SmdRequest *request, SmdResult *out, Error *err) MUST_USE;
+
+/*
+ * True when `object`, after defaulting and admission, is the same as live but for times in
+ * managedFields; those are then set back to live's, so that nothing need be stored (A33, facts 0.5).
+ */
+bool smd_restore_times(const json_t *live, json_t *object);
 
 #endif

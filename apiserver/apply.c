@@ -1,0 +1,135 @@
+/* Server-side apply: checks around managed_apply (kube-api.md 1.2, 3.4). */
+#include <string.h>
+
+#include "base/mem.h"
+#include "managed.h"
+#include "object.h"
+#include "schema.h"
+#include "server.h"
+#include "write.h"
+
+static bool options_refused(const char *field, const char *type, const char *text, Status *status)
+{
+	autofielderrors FieldErrors errors = {0};
+	field_error(&errors, type, field, "%s", text);
+	return field_errors_check(&errors, "PatchOptions", "meta.k8s.io", "", status);
+}
+
+static bool check_config(Request *request, json_t *config, Status *status)
+{
+	if (!json_is_object(config))
+		return status_bad_request(status, "the patch must be an object");
+	if (!json_text(config, "apiVersion") || !json_text(config, "kind"))
+		return status_bad_request(status, "invalid object type: %s",
+					  json_text(config, "kind") ? "apiVersion must be set"
+								    : "kind must be set");
+	if (!write_check_identity(request, config, status))
+		return false;
+	if (json_array_size(json_list(json_map(config, "metadata"), "managedFields")) > 0)
+		return status_bad_request(status, "metadata.managedFields must be nil");
+	json_object_del(json_map(config, "metadata"), "managedFields");
+	return true;
+}
+
+/* Quantities in the text that the server stores, nulls gone; unknown fields stay for smd to name. */
+static bool normalise(Request *request, json_t *config, Status *status)
+{
+	const Resource *resource = request->resource;
+	if (resource_has(resource, KIND_CUSTOM) || !resource->definition)
+		return true;
+	autojson json_t *schema = schema_builtin_ref(resource->definition);
+	TypeBreach breach = {0};
+	if (schema_decode(catalog_definitions(request->server->catalog), schema, config, &breach))
+		return true;
+	status_set(status, 500, NULL,
+		   "failed to create typed patch object (%s/%s; %s, Kind=%s): .%s: expected %s, "
+		   "got %s",
+		   request->path.ns, request->path.name, resource->api_version, resource->kind,
+		   breach.path, breach.want, breach.got);
+	free(breach.path);
+	return false;
+}
+
+static bool apply_new(Request *request, const json_t *config, bool force, Written *out,
+		      Status *status)
+{
+	if (*request->path.subresource)
+		return status_not_found(status, request->resource, request->path.name);
+	const char *uid = object_meta(config, "uid");
+	if (*uid) {
+		autofree char *rest =
+			mem_printf("uid mismatch: the provided object specified uid %s, and no "
+				   "existing object was found",
+				   uid);
+		return status_conflict(status, request->resource, request->path.name, rest);
+	}
+	bool changed = true;
+	autojson json_t *object = managed_apply(request, NULL, config, force, &changed, status);
+	if (!object)
+		return false;
+	write_default(request, object);
+	return write_create(request, object, true, out, status);
+}
+
+static bool apply_existing(Request *request, json_t *live, const json_t *config, bool force,
+			   Written *out, Status *status)
+{
+	const char *given = object_meta(config, "resourceVersion");
+	if (*given && strcmp(given, object_meta(live, "resourceVersion")) != 0)
+		return status_conflict(status, request->resource, request->path.name,
+				       status_modified);
+	const char *uid = object_meta(config, "uid");
+	if (*uid && strcmp(uid, object_meta(live, "uid")) != 0)
+		return status_conflict(status, request->resource, request->path.name,
+				       "uid mismatch");
+	bool changed = true;
+	autojson json_t *object = managed_apply(request, live, config, force, &changed, status);
+	if (!object)
+		return false;
+	if (!changed) {
+		*out = (Written){json_incref(live), false, false};
+		return true;
+	}
+	write_default(request, object);
+	return write_update(request, live, object, true, out, status);
+}
+
+static bool apply_once(Request *request, const json_t *config, bool force, Written *out,
+		       Status *status)
+{
+	autostatus Status absent = {0};
+	autojson json_t *live = write_live(request, &absent);
+	if (live)
+		return apply_existing(request, live, config, force, out, status);
+	if (absent.code == 404)
+		return apply_new(request, config, force, out, status);
+	status->code = absent.code;
+	status->body = steal(&absent.body);
+	return false;
+}
+
+bool apply_patch(Request *request, Status *status)
+{
+	const char *manager = httpd_param(request->http, "fieldManager");
+	if (!manager || !*manager)
+		return options_refused("fieldManager", "Required value",
+				       "is required for apply patch", status);
+	autojson json_t *config = request_body(request, status);
+	if (!config || !check_config(request, config, status) ||
+	    !normalise(request, config, status))
+		return false;
+	bool force = request_flag(request, "force");
+	bool race = true;
+	for (int tries = 0; race && tries < 10; tries++) {
+		status_dispose(status);
+		autowritten Written written = {0};
+		if (apply_once(request, config, force, &written, status)) {
+			request_reply_object(request, written.created ? 201 : 200, written.object);
+			return true;
+		}
+		bool made_meanwhile = cstr_eq(json_text(status->body, "reason"), "AlreadyExists");
+		race = (write_lost_race(status) && !*object_meta(config, "resourceVersion")) ||
+		       made_meanwhile;
+	}
+	return false;
+}

@@ -1,0 +1,263 @@
+/* Credentials. Tokens are compared in constant time; no secret goes into a message. */
+#include "auth.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/digest.h"
+#include "net/url.h"
+#include "auth_internal.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "server.h"
+
+enum { TOKEN_FILE_MAX = 1024 * 1024 };
+
+static void token_free(void *item)
+{
+	StaticToken *token = item;
+	mem_wipe(token->token, strlen(token->token));
+	free(token->token);
+	user_dispose(&token->user);
+	free(token);
+}
+
+void auth_free(Auth *auth)
+{
+	vec_dispose_with(&auth->tokens, token_free);
+	EVP_PKEY_free(auth->key);
+	free(auth);
+}
+
+static StaticToken *add_token(Auth *auth, Str token, Str name, Str uid)
+{
+	StaticToken *entry = mem_zalloc(1, sizeof(*entry));
+	entry->token = str_dup(token);
+	entry->user.name = str_dup(name);
+	entry->user.uid = str_dup(uid);
+	vec_push(&auth->tokens, entry);
+	return entry;
+}
+
+static Str unquote(Str text)
+{
+	text = str_trim(text);
+	if (text.len >= 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"')
+		return str_slice(text, 1, text.len - 1);
+	return text;
+}
+
+static bool read_token_line(Auth *auth, Str line, Error *err)
+{
+	Str token, name, uid, groups, rest, piece;
+	line = str_trim(line);
+	if (line.len == 0 || line.ptr[0] == '#')
+		return true;
+	str_cut(line, ',', &token, &rest);
+	str_cut(rest, ',', &name, &rest);
+	str_cut(rest, ',', &uid, &groups);
+	if (token.len == 0 || name.len == 0)
+		return err_set(err, ERR_INVALID, "a token line needs token, user and uid");
+	StaticToken *entry = add_token(auth, unquote(token), unquote(name), unquote(uid));
+	groups = unquote(groups);
+	while (str_next(&groups, ',', &piece)) {
+		autofree char *group = str_dup(str_trim(piece));
+		if (*group)
+			user_add_group(&entry->user, group);
+	}
+	return true;
+}
+
+static bool read_token_file(Auth *auth, const char *file, Error *err)
+{
+	autobuf Buf text = {0};
+	if (!file_read(file, TOKEN_FILE_MAX, &text, err))
+		return false;
+	Str rest = buf_str(&text);
+	Str line;
+	while (str_next(&rest, '\n', &line))
+		if (!read_token_line(auth, line, err))
+			return err_wrap(err, "%s", file);
+	mem_wipe(text.ptr, text.len);
+	return true;
+}
+
+Auth *auth_new(const char *data_dir, const char *token_file, const char *admin_token, Error *err)
+{
+	Auth *auth = mem_zalloc(1, sizeof(*auth));
+	autofree char *key_file = path_join(data_dir, "sa.key");
+	auth->key = auth_key_load(key_file, err);
+	StaticToken *admin =
+		add_token(auth, str_of(admin_token), STR("kubernetes-admin"), STR("admin"));
+	user_add_group(&admin->user, "system:masters");
+	if (!auth->key || (token_file && !read_token_file(auth, token_file, err))) {
+		auth_free(auth);
+		return NULL;
+	}
+	return auth;
+}
+
+static void copy_user(const User *from, User *to)
+{
+	to->name = mem_strdup(from->name);
+	to->uid = mem_strdup(from->uid);
+	to->extra = json_incref(from->extra);
+	for (size_t i = 0; i < from->groups.len; i++)
+		user_add_group(to, from->groups.items[i]);
+}
+
+bool auth_token_user(ApiServer *server, const char *token, User *out)
+{
+	const Auth *auth = server->auth;
+	for (size_t i = 0; i < auth->tokens.len; i++) {
+		const StaticToken *entry = auth->tokens.items[i];
+		if (!digest_equal(entry->token, token))
+			continue;
+		copy_user(&entry->user, out);
+		user_add_group(out, "system:authenticated");
+		return true;
+	}
+	return auth_jwt_user(server, token, out);
+}
+
+/* "CN=x,O=y,O=z" */
+static bool subject_user(const char *subject, User *out)
+{
+	Str rest = str_of(subject);
+	Str piece;
+	while (str_next(&rest, ',', &piece)) {
+		piece = str_trim(piece);
+		autofree char *value = str_starts(piece, STR("CN="))  ? str_dup(str_slice(piece, 3, piece.len))
+				       : str_starts(piece, STR("O=")) ? str_dup(str_slice(piece, 2, piece.len))
+								      : NULL;
+		if (value && piece.ptr[0] == 'C' && !out->name)
+			out->name = steal(&value);
+		else if (value && piece.ptr[0] == 'O')
+			user_add_group(out, value);
+	}
+	if (!out->name)
+		return false;
+	out->uid = mem_strdup("");
+	user_add_group(out, "system:authenticated");
+	return true;
+}
+
+static bool unauthorized(Status *status)
+{
+	return status_set(status, 401, "Unauthorized", "Unauthorized");
+}
+
+static bool first_identity(ApiServer *server, HttpdRequest *http, User *out, Status *status)
+{
+	const char *header = httpd_header(http, "Authorization");
+	if (header && *header) {
+		bool bearer = strncasecmp(header, "Bearer ", 7) == 0;
+		autofree char *token = str_dup(str_trim(str_of(bearer ? header + 7 : "")));
+		if (!bearer || !*token || !auth_token_user(server, token, out))
+			return unauthorized(status);
+		return true;
+	}
+	const char *subject = httpd_client_subject(http);
+	if (subject)
+		return subject_user(subject, out) || unauthorized(status);
+	out->name = mem_strdup("system:anonymous");
+	out->uid = mem_strdup("");
+	user_add_group(out, "system:unauthenticated");
+	return true;
+}
+
+static bool may_impersonate(ApiServer *server, const User *user, const char *group,
+			    const char *resource, const char *ns, const char *name, Status *status)
+{
+	Access access = {"impersonate", group, resource, "", ns, name, NULL};
+	if (auth_allows(server, user, &access))
+		return true;
+	Resource kind = {.key = (char *)(uintptr_t)resource,
+			 .plural = (char *)(uintptr_t)resource,
+			 .group = (char *)(uintptr_t)group};
+	autofree char *where = *ns ? mem_printf("in the namespace \"%s\"", ns)
+				   : mem_strdup("at the cluster scope");
+	autofree char *why =
+		mem_printf("User \"%s\" cannot impersonate resource \"%s\" in API group \"%s\" %s",
+			   user->name, resource, group, where);
+	return status_forbidden(status, &kind, name, why);
+}
+
+/* system:serviceaccount:NS:NAME; false when it is another user. */
+static bool split_account(const char *user, char **out_ns, char **out_name)
+{
+	static const char prefix[] = "system:serviceaccount:";
+	if (!cstr_starts(user, prefix))
+		return false;
+	Str ns, name;
+	if (!str_cut(str_of(user + strlen(prefix)), ':', &ns, &name) || !ns.len || !name.len)
+		return false;
+	*out_ns = str_dup(ns);
+	*out_name = str_dup(name);
+	return true;
+}
+
+void auth_add_account_groups(User *user, const char *ns)
+{
+	autofree char *group = mem_printf("system:serviceaccounts:%s", ns);
+	user_add_group(user, "system:serviceaccounts");
+	user_add_group(user, group);
+	user_add_group(user, "system:authenticated");
+}
+
+static bool impersonate_user(ApiServer *server, const User *caller, const char *name, User *out,
+			     Status *status)
+{
+	autofree char *ns = NULL;
+	autofree char *account = NULL;
+	if (split_account(name, &ns, &account)) {
+		if (!may_impersonate(server, caller, "", "serviceaccounts", ns, account, status))
+			return false;
+		auth_add_account_groups(out, ns);
+	} else if (!may_impersonate(server, caller, "", "users", "", name, status)) {
+		return false;
+	}
+	out->name = mem_strdup(name);
+	return true;
+}
+
+static bool impersonate(ApiServer *server, HttpdRequest *http, User *user, Status *status)
+{
+	const char *name = httpd_header(http, "Impersonate-User");
+	const char *group = httpd_header(http, "Impersonate-Group");
+	const char *uid = httpd_header(http, "Impersonate-Uid");
+	if (!name || !*name) {
+		if (!group && !uid)
+			return true;
+		return status_set(status, 500, "InternalError",
+				  "requested impersonation without a user");
+	}
+	autouser User next = {0};
+	if (!impersonate_user(server, user, name, &next, status))
+		return false;
+	Str rest = str_of(group);
+	Str piece;
+	while (str_next(&rest, ',', &piece)) {
+		autofree char *text = str_dup(str_trim(piece));
+		if (!*text)
+			continue;
+		if (!may_impersonate(server, user, "", "groups", "", text, status))
+			return false;
+		user_add_group(&next, text);
+	}
+	if (uid && *uid &&
+	    !may_impersonate(server, user, "authentication.k8s.io", "uids", "", uid, status))
+		return false;
+	next.uid = mem_strdup(uid ? uid : "");
+	bool anonymous = strcmp(name, "system:anonymous") == 0;
+	user_add_group(&next, anonymous ? "system:unauthenticated" : "system:authenticated");
+	user_dispose(user);
+	*user = next;
+	next = (User){0};
+	return true;
+}
+
+bool auth_identify(ApiServer *server, HttpdRequest *http, User *out, Status *status)
+{
+	return first_identity(server, http, out, status) && impersonate(server, http, out, status);
+}

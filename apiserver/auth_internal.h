@@ -1,0 +1,27 @@
+/* What auth.c, jwt.c, rbac.c and review.c share. */
+#ifndef APISERVER_AUTH_INTERNAL_H
+#define APISERVER_AUTH_INTERNAL_H
+
+#include <openssl/evp.h>
+
+#include "auth.h"
+
+typedef struct {
+	char *token;
+	User user;
+} StaticToken;
+
+struct Auth {
+	Vec tokens; /* of StaticToken *; immutable after start */
+	EVP_PKEY *key;
+};
+
+/* The P-256 key in a PEM file, made when the file is not there. */
+EVP_PKEY *auth_key_load(const char *file, Error *err);
+
+/* The ServiceAccount behind a JWT of ours. */
+bool auth_jwt_user(ApiServer *server, const char *token, User *out);
+
+void auth_add_account_groups(User *user, const char *ns);
+
+#endif

@@ -1,0 +1,285 @@
+/* The collector's thread and its index of dependents by owner uid. */
+#include "collector.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "collector_internal.h"
+#include "crd.h"
+#include "object.h"
+#include "seed.h"
+
+enum { RETRY_MS = 100, IDLE_MS = 5000, COMPACT_EVERY_MS = 60000, KEEP_MS = 300000 };
+
+static void free_change(void *item)
+{
+	change_free(item);
+}
+
+static void free_map(void *value)
+{
+	map_free(value);
+}
+
+static json_t *owners_of(const json_t *object)
+{
+	return json_list(json_map(object, "metadata"), "ownerReferences");
+}
+
+static void index_owners(Collector *collector, const char *resource, const char *ns,
+			 const char *name, const json_t *object, bool add)
+{
+	json_t *owners = owners_of(object);
+	autofree char *key = mem_printf("%s|%s|%s", resource, ns, name);
+	for (size_t i = 0; i < json_array_size(owners); i++) {
+		const char *uid = json_text(json_array_get(owners, i), "uid");
+		if (!uid)
+			continue;
+		Map *set = map_get(collector->dependents, uid);
+		if (!set && add) {
+			set = map_new(NULL);
+			map_put(collector->dependents, uid, set);
+		}
+		if (add)
+			map_put(set, key, NULL);
+		else if (set)
+			map_remove(set, key);
+		if (set && map_len(set) == 0)
+			map_remove(collector->dependents, uid);
+	}
+}
+
+static bool same_owners(const Change *change)
+{
+	json_t *now = owners_of(change->object);
+	json_t *before = owners_of(change->previous);
+	return (!now && !before) || (now && before && json_same(now, before));
+}
+
+/* A dependent went: its foreground-deleted owners may be done. */
+static void wake_owners(Collector *collector, const Change *change)
+{
+	json_t *owners = owners_of(change->object);
+	for (size_t i = 0; i < json_array_size(owners); i++) {
+		const json_t *owner = json_array_get(owners, i);
+		Str group, version;
+		if (!str_cut(str_of(json_text_or(owner, "apiVersion", "")), '/', &group, &version))
+			group = STR("");
+		autofree char *group_text = str_dup(group);
+		autoresource Resource *resource =
+			catalog_find_kind(collector->server->catalog, group_text, NULL,
+					  json_text_or(owner, "kind", ""));
+		if (!resource)
+			continue;
+		bool namespaced = resource_has(resource, KIND_NAMESPACED);
+		collector_foreground(collector, resource->store_key, namespaced ? change->ns : "",
+				     json_text_or(owner, "name", ""));
+	}
+}
+
+static void on_deleted(Collector *collector, const Change *change)
+{
+	index_owners(collector, change->resource, change->ns, change->name, change->object, false);
+	collector_owner_gone(collector, object_meta(change->object, "uid"));
+	wake_owners(collector, change);
+	if (!collector->server->simulate_base)
+		return;
+	bool account = strcmp(change->resource, "serviceaccounts") == 0 &&
+		       strcmp(change->name, "default") == 0;
+	bool root_ca = strcmp(change->resource, "configmaps") == 0 &&
+		       strcmp(change->name, "kube-root-ca.crt") == 0;
+	if (account || root_ca)
+		seed_namespace(collector->server, change->ns);
+}
+
+static void on_deleting(Collector *collector, const Change *change)
+{
+	if (strcmp(change->resource, "namespaces") == 0)
+		map_put(collector->emptying, change->name, NULL);
+	if (strcmp(change->resource, CRD_KEY) == 0)
+		map_put(collector->ending, change->name, NULL);
+	if (object_has_finalizer(change->object, "orphan"))
+		collector_orphan(collector, change->resource, change->ns, change->name);
+	if (object_has_finalizer(change->object, "foregroundDeletion"))
+		collector_foreground(collector, change->resource, change->ns, change->name);
+}
+
+static void work(Collector *collector, const Change *change)
+{
+	if (change->type == CHANGE_DELETED) {
+		on_deleted(collector, change);
+		return;
+	}
+	if (!same_owners(change)) {
+		index_owners(collector, change->resource, change->ns, change->name,
+			     change->previous, false);
+		index_owners(collector, change->resource, change->ns, change->name, change->object,
+			     true);
+		collector_check_owners(collector, change->resource, change->ns, change->name);
+	}
+	if (object_is_deleting(change->object))
+		on_deleting(collector, change);
+	bool fresh = change->type == CHANGE_ADDED && strcmp(change->resource, "namespaces") == 0;
+	if (fresh && collector->server->simulate_base)
+		seed_namespace(collector->server, change->name);
+}
+
+/* On the hub's thread: keeps what the collector may care about. */
+static void listen(void *arg, const Change *change)
+{
+	Collector *collector = arg;
+	bool namespace = strcmp(change->resource, "namespaces") == 0;
+	if (change->type != CHANGE_DELETED && !namespace && same_owners(change) &&
+	    !object_is_deleting(change->object))
+		return;
+	Change *copy = mem_zalloc(1, sizeof(*copy));
+	*copy = (Change){change->rv,
+			 change->type,
+			 mem_strdup(change->resource),
+			 mem_strdup(change->ns),
+			 mem_strdup(change->name),
+			 json_incref(change->object),
+			 json_incref(change->previous),
+			 NULL};
+	pthread_mutex_lock(&collector->lock);
+	vec_push(&collector->queue, copy);
+	pthread_cond_signal(&collector->wake);
+	pthread_mutex_unlock(&collector->lock);
+}
+
+static void retry(Map *names, Collector *collector,
+		  bool (*step)(Collector *collector, const char *name))
+{
+	size_t at = 0;
+	const char *key;
+	void *value;
+	while (map_next(names, &at, &key, &value)) {
+		autofree char *name = mem_strdup(key);
+		if (step(collector, name))
+			map_remove(names, name);
+	}
+}
+
+static void wait_for_work(Collector *collector, int64_t wait_ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	int64_t ns = until.tv_nsec + wait_ms * 1000000;
+	until.tv_sec += (time_t)(ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
+	pthread_cond_timedwait(&collector->wake, &collector->lock, &until);
+}
+
+static void compact(Collector *collector)
+{
+	int64_t now = clock_mono_ms();
+	if (now - collector->compacted_at < COMPACT_EVERY_MS)
+		return;
+	collector->compacted_at = now;
+	autoerror Error err = {0};
+	if (!store_compact(collector->server->store, KEEP_MS, &err))
+		log_error(collector->server->log, &err, "compaction failed", NULL);
+}
+
+static void *run(void *arg)
+{
+	Collector *collector = arg;
+	pthread_mutex_lock(&collector->lock);
+	while (!collector->stopping) {
+		Vec batch = collector->queue;
+		collector->queue = (Vec){0};
+		pthread_mutex_unlock(&collector->lock);
+		for (size_t i = 0; i < batch.len; i++)
+			work(collector, batch.items[i]);
+		vec_dispose_with(&batch, free_change);
+		retry(collector->emptying, collector, collector_empty_namespace);
+		retry(collector->ending, collector, collector_end_kind);
+		compact(collector);
+		bool busy = map_len(collector->emptying) + map_len(collector->ending) > 0;
+		pthread_mutex_lock(&collector->lock);
+		if (collector->queue.len == 0 && !collector->stopping)
+			wait_for_work(collector, busy ? RETRY_MS : IDLE_MS);
+	}
+	pthread_mutex_unlock(&collector->lock);
+	return NULL;
+}
+
+typedef struct {
+	Collector *collector;
+	const char *resource;
+} Scan;
+
+/* At start: what is stored counts as just added. */
+static bool scan_item(void *arg, const char *ns, const char *name, const char *text, size_t len)
+{
+	Scan *scan = arg;
+	bool wanted = strstr(text, "\"ownerReferences\"") ||
+		      strstr(text, "\"deletionTimestamp\"") ||
+		      strcmp(scan->resource, "namespaces") == 0;
+	autoerror Error ignored = {0};
+	json_t *object = wanted ? json_parse(text, len, len, &ignored) : NULL;
+	if (!object)
+		return true;
+	Change *change = mem_zalloc(1, sizeof(*change));
+	*change = (Change){object_rv(object),	 CHANGE_ADDED, mem_strdup(scan->resource),
+			   mem_strdup(ns),	 mem_strdup(name), object,
+			   NULL,		 NULL};
+	vec_push(&scan->collector->queue, change);
+	return true;
+}
+
+static bool scan_store(Collector *collector, Error *err)
+{
+	Vec resources = {0};
+	bool done = true;
+	catalog_list(collector->server->catalog, &resources);
+	for (size_t i = 0; i < resources.len && done; i++) {
+		const Resource *resource = resources.items[i];
+		if (!resource->storage)
+			continue;
+		Scan scan = {collector, resource->store_key};
+		StoreQuery query = {.resource = resource->store_key};
+		done = store_list(collector->server->store, &query, scan_item, &scan, NULL, err);
+	}
+	catalog_list_free(&resources);
+	return done;
+}
+
+Collector *collector_new(ApiServer *server, Error *err)
+{
+	Collector *collector = mem_zalloc(1, sizeof(*collector));
+	collector->server = server;
+	collector->dependents = map_new(free_map);
+	collector->emptying = map_new(NULL);
+	collector->ending = map_new(NULL);
+	collector->compacted_at = clock_mono_ms();
+	pthread_mutex_init(&collector->lock, NULL);
+	pthread_cond_init(&collector->wake, NULL);
+	hub_listen(server->hub, listen, collector);
+	bool done = scan_store(collector, err);
+	/* The thread is always made, so that collector_free has one to join. */
+	collector->stopping = !done;
+	pthread_create(&collector->thread, NULL, run, collector);
+	if (done)
+		return collector;
+	collector_free(collector);
+	return NULL;
+}
+
+void collector_free(Collector *collector)
+{
+	pthread_mutex_lock(&collector->lock);
+	collector->stopping = true;
+	pthread_cond_signal(&collector->wake);
+	pthread_mutex_unlock(&collector->lock);
+	pthread_join(collector->thread, NULL);
+	vec_dispose_with(&collector->queue, free_change);
+	map_free(collector->dependents);
+	map_free(collector->emptying);
+	map_free(collector->ending);
+	pthread_cond_destroy(&collector->wake);
+	pthread_mutex_destroy(&collector->lock);
+	free(collector);
+}

@@ -1,0 +1,15 @@
+/*
+ * What a real cluster's controllers do for every object: garbage of owners, foreground and orphan
+ * deletion, emptying namespaces, the end of custom kinds, the default ServiceAccount and root CA of
+ * namespaces, compaction. One thread, woken by changes (kube-api.md 2.2, 5).
+ */
+#ifndef APISERVER_COLLECTOR_H
+#define APISERVER_COLLECTOR_H
+
+#include "server.h"
+
+/* Reads the store, registers with the hub, starts the thread. */
+Collector *collector_new(ApiServer *server, Error *err);
+void collector_free(Collector *collector);
+
+#endif

@@ -1,0 +1,409 @@
+/*
+ * Table-driven: a row says "where this path's object stands, an absent member gets this value". What
+ * depends on other members (image pull policies, probes, ports) has a function. Idempotent, else every
+ * apply would drift (trap 3).
+ */
+#include "defaults.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "data/base64.h"
+
+typedef struct {
+	const char *resource; /* Resource.key */
+	const char *path;     /* dotted, of the parent; "" is the object; "x[]" each item */
+	const char *member;
+	const char *json;
+} DefaultRow;
+
+static const DefaultRow rows[] = {
+	{"deployments.apps", "spec", "replicas", "1"},
+	{"deployments.apps", "spec", "revisionHistoryLimit", "10"},
+	{"deployments.apps", "spec", "progressDeadlineSeconds", "600"},
+	{"deployments.apps", "spec", "strategy", "{}"},
+	{"deployments.apps", "spec.strategy", "type", "\"RollingUpdate\""},
+	{"replicasets.apps", "spec", "replicas", "1"},
+	{"replicationcontrollers", "spec", "replicas", "1"},
+	{"statefulsets.apps", "spec", "replicas", "1"},
+	{"statefulsets.apps", "spec", "podManagementPolicy", "\"OrderedReady\""},
+	{"statefulsets.apps", "spec", "revisionHistoryLimit", "10"},
+	{"statefulsets.apps", "spec", "updateStrategy", "{}"},
+	{"statefulsets.apps", "spec.updateStrategy", "type", "\"RollingUpdate\""},
+	{"statefulsets.apps", "spec", "persistentVolumeClaimRetentionPolicy", "{}"},
+	{"statefulsets.apps", "spec.persistentVolumeClaimRetentionPolicy", "whenDeleted",
+	 "\"Retain\""},
+	{"statefulsets.apps", "spec.persistentVolumeClaimRetentionPolicy", "whenScaled",
+	 "\"Retain\""},
+	{"statefulsets.apps", "spec.volumeClaimTemplates[]", "apiVersion", "\"v1\""},
+	{"statefulsets.apps", "spec.volumeClaimTemplates[]", "kind", "\"PersistentVolumeClaim\""},
+	{"statefulsets.apps", "spec.volumeClaimTemplates[].spec", "volumeMode", "\"Filesystem\""},
+	{"statefulsets.apps", "spec.volumeClaimTemplates[]", "status", "{\"phase\":\"Pending\"}"},
+	{"daemonsets.apps", "spec", "revisionHistoryLimit", "10"},
+	{"daemonsets.apps", "spec", "updateStrategy", "{}"},
+	{"daemonsets.apps", "spec.updateStrategy", "type", "\"RollingUpdate\""},
+	{"jobs.batch", "spec", "backoffLimit", "6"},
+	{"jobs.batch", "spec", "completionMode", "\"NonIndexed\""},
+	{"jobs.batch", "spec", "suspend", "false"},
+	{"jobs.batch", "spec", "manualSelector", "false"},
+	{"jobs.batch", "spec", "podReplacementPolicy", "\"TerminatingOrFailed\""},
+	{"cronjobs.batch", "spec", "concurrencyPolicy", "\"Allow\""},
+	{"cronjobs.batch", "spec", "suspend", "false"},
+	{"cronjobs.batch", "spec", "successfulJobsHistoryLimit", "3"},
+	{"cronjobs.batch", "spec", "failedJobsHistoryLimit", "1"},
+	{"services", "spec", "type", "\"ClusterIP\""},
+	{"services", "spec", "sessionAffinity", "\"None\""},
+	{"services", "spec.ports[]", "protocol", "\"TCP\""},
+	{"secrets", "", "type", "\"Opaque\""},
+	{"networkpolicies.networking.k8s.io", "spec", "podSelector", "{}"},
+	{"networkpolicies.networking.k8s.io", "spec.ingress[].ports[]", "protocol", "\"TCP\""},
+	{"networkpolicies.networking.k8s.io", "spec.egress[].ports[]", "protocol", "\"TCP\""},
+	{"horizontalpodautoscalers.autoscaling", "spec", "minReplicas", "1"},
+	{"storageclasses.storage.k8s.io", "", "reclaimPolicy", "\"Delete\""},
+	{"storageclasses.storage.k8s.io", "", "volumeBindingMode", "\"Immediate\""},
+	{"persistentvolumeclaims", "spec", "volumeMode", "\"Filesystem\""},
+	{"persistentvolumes", "spec", "volumeMode", "\"Filesystem\""},
+	{"persistentvolumes", "spec", "persistentVolumeReclaimPolicy", "\"Retain\""},
+	{"rolebindings.rbac.authorization.k8s.io", "roleRef", "apiGroup",
+	 "\"rbac.authorization.k8s.io\""},
+	{"clusterrolebindings.rbac.authorization.k8s.io", "roleRef", "apiGroup",
+	 "\"rbac.authorization.k8s.io\""},
+	{"priorityclasses.scheduling.k8s.io", "", "preemptionPolicy", "\"PreemptLowerPriority\""},
+	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "failurePolicy", "\"Fail\""},
+	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]", "matchPolicy",
+	 "\"Equivalent\""},
+	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "namespaceSelector", "{}"},
+	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "objectSelector", "{}"},
+	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "timeoutSeconds", "10"},
+	{"validatingwebhookconfigurations.admissionregistration.k8s.io",
+	 "webhooks[].clientConfig.service", "port", "443"},
+	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[].rules[]",
+	 "scope", "\"*\""},
+	{"mutatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "failurePolicy", "\"Fail\""},
+	{"mutatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]", "matchPolicy",
+	 "\"Equivalent\""},
+	{"mutatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "namespaceSelector", "{}"},
+	{"mutatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "objectSelector", "{}"},
+	{"mutatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "reinvocationPolicy", "\"Never\""},
+	{"mutatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "timeoutSeconds", "10"},
+	{"mutatingwebhookconfigurations.admissionregistration.k8s.io",
+	 "webhooks[].clientConfig.service", "port", "443"},
+	{"mutatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[].rules[]", "scope",
+	 "\"*\""},
+};
+
+/* Defaults inside a pod spec, wherever it stands. */
+static const DefaultRow pod_rows[] = {
+	{NULL, "", "dnsPolicy", "\"ClusterFirst\""},
+	{NULL, "", "restartPolicy", "\"Always\""},
+	{NULL, "", "schedulerName", "\"default-scheduler\""},
+	{NULL, "", "securityContext", "{}"},
+	{NULL, "", "terminationGracePeriodSeconds", "30"},
+	{NULL, "volumes[].secret", "defaultMode", "420"},
+	{NULL, "volumes[].configMap", "defaultMode", "420"},
+	{NULL, "volumes[].downwardAPI", "defaultMode", "420"},
+	{NULL, "volumes[].projected", "defaultMode", "420"},
+	{NULL, "volumes[].projected.sources[].serviceAccountToken", "expirationSeconds", "3600"},
+	{NULL, "volumes[].hostPath", "type", "\"\""},
+	{NULL, "volumes[].downwardAPI.items[].fieldRef", "apiVersion", "\"v1\""},
+	{NULL, "volumes[].projected.sources[].downwardAPI.items[].fieldRef", "apiVersion",
+	 "\"v1\""},
+};
+
+static const DefaultRow container_rows[] = {
+	{NULL, "", "terminationMessagePath", "\"/dev/termination-log\""},
+	{NULL, "", "terminationMessagePolicy", "\"File\""},
+	{NULL, "", "resources", "{}"},
+	{NULL, "ports[]", "protocol", "\"TCP\""},
+	{NULL, "env[].valueFrom.fieldRef", "apiVersion", "\"v1\""},
+	{NULL, "livenessProbe", "timeoutSeconds", "1"},
+	{NULL, "livenessProbe", "periodSeconds", "10"},
+	{NULL, "livenessProbe", "successThreshold", "1"},
+	{NULL, "livenessProbe", "failureThreshold", "3"},
+	{NULL, "livenessProbe.httpGet", "path", "\"/\""},
+	{NULL, "livenessProbe.httpGet", "scheme", "\"HTTP\""},
+	{NULL, "readinessProbe", "timeoutSeconds", "1"},
+	{NULL, "readinessProbe", "periodSeconds", "10"},
+	{NULL, "readinessProbe", "successThreshold", "1"},
+	{NULL, "readinessProbe", "failureThreshold", "3"},
+	{NULL, "readinessProbe.httpGet", "path", "\"/\""},
+	{NULL, "readinessProbe.httpGet", "scheme", "\"HTTP\""},
+	{NULL, "startupProbe", "timeoutSeconds", "1"},
+	{NULL, "startupProbe", "periodSeconds", "10"},
+	{NULL, "startupProbe", "successThreshold", "1"},
+	{NULL, "startupProbe", "failureThreshold", "3"},
+	{NULL, "startupProbe.httpGet", "path", "\"/\""},
+	{NULL, "startupProbe.httpGet", "scheme", "\"HTTP\""},
+	{NULL, "lifecycle.postStart.httpGet", "path", "\"/\""},
+	{NULL, "lifecycle.postStart.httpGet", "scheme", "\"HTTP\""},
+	{NULL, "lifecycle.preStop.httpGet", "path", "\"/\""},
+	{NULL, "lifecycle.preStop.httpGet", "scheme", "\"HTTP\""},
+};
+
+static void put(json_t *object, const char *member, const char *json)
+{
+	if (json_is_object(object) && !json_object_get(object, member))
+		json_object_set_new(object, member, json_loads(json, JSON_DECODE_ANY, NULL));
+}
+
+static void apply_at(json_t *node, Str path, const DefaultRow *row)
+{
+	if (path.len == 0) {
+		put(node, row->member, row->json);
+		return;
+	}
+	Str head, rest;
+	str_cut(path, '.', &head, &rest);
+	bool each = str_ends(head, STR("[]"));
+	autofree char *key = str_dup(each ? str_slice(head, 0, head.len - 2) : head);
+	json_t *child = json_object_get(node, key);
+	if (!each) {
+		apply_at(child, rest, row);
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(child); i++)
+		apply_at(json_array_get(child, i), rest, row);
+}
+
+static void apply_rows(const DefaultRow *table, size_t count, const char *resource, json_t *node)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!resource || strcmp(table[i].resource, resource) == 0)
+			apply_at(node, str_of(table[i].path), &table[i]);
+}
+
+static bool wants_latest(const char *image)
+{
+	const char *slash = strrchr(image, '/');
+	const char *tail = slash ? slash : image;
+	const char *colon = strrchr(tail, ':');
+	if (strchr(tail, '@'))
+		return false;
+	return !colon || strcmp(colon, ":latest") == 0;
+}
+
+/* Pods, not templates: requests follow limits. */
+static void default_requests(json_t *container)
+{
+	json_t *limits = json_at(container, "resources", "limits", NULL);
+	const char *key;
+	json_t *value;
+	json_object_foreach(limits, key, value)
+	{
+		json_t *requests = json_make_at(container, "resources", "requests", NULL);
+		if (!json_object_get(requests, key))
+			json_object_set(requests, key, value);
+	}
+}
+
+static void default_containers(json_t *spec, const char *list_name, bool pod)
+{
+	json_t *list = json_list(spec, list_name);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *container = json_array_get(list, i);
+		apply_rows(container_rows, COUNT(container_rows), NULL, container);
+		bool latest = wants_latest(json_text_or(container, "image", ""));
+		put(container, "imagePullPolicy", latest ? "\"Always\"" : "\"IfNotPresent\"");
+		if (pod)
+			default_requests(container);
+	}
+}
+
+static void default_volumes(json_t *spec)
+{
+	json_t *list = json_list(spec, "volumes");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *volume = json_array_get(list, i);
+		if (json_object_size(volume) == 1 && json_text(volume, "name"))
+			put(volume, "emptyDir", "{}");
+	}
+}
+
+static void default_pod_spec(json_t *spec, bool pod)
+{
+	if (!json_is_object(spec))
+		return;
+	apply_rows(pod_rows, COUNT(pod_rows), NULL, spec);
+	if (pod)
+		put(spec, "enableServiceLinks", "true");
+	default_containers(spec, "containers", pod);
+	default_containers(spec, "initContainers", pod);
+	default_containers(spec, "ephemeralContainers", pod);
+	default_volumes(spec);
+	/* The old name of serviceAccountName is kept in step. */
+	const char *account = json_text(spec, "serviceAccountName");
+	const char *alias = json_text(spec, "serviceAccount");
+	if (account)
+		json_put_text(spec, "serviceAccount", account);
+	else if (alias)
+		json_put_text(spec, "serviceAccountName", alias);
+}
+
+static void default_template(json_t *object)
+{
+	json_t *spec = json_at(object, "spec", "template", "spec", NULL);
+	default_pod_spec(spec, false);
+}
+
+static void default_cron_job(json_t *object)
+{
+	json_t *job = json_at(object, "spec", "jobTemplate", "spec", NULL);
+	default_pod_spec(json_at(job, "template", "spec", NULL), false);
+}
+
+static void default_rolling_update(json_t *object, const char *strategy, const char *surge,
+				   const char *unavailable, const char *partition)
+{
+	json_t *node = json_at(object, "spec", strategy, NULL);
+	if (!cstr_eq(json_text(node, "type"), "RollingUpdate"))
+		return;
+	json_t *rolling = json_make_at(node, "rollingUpdate", NULL);
+	if (surge)
+		put(rolling, "maxSurge", surge);
+	if (unavailable)
+		put(rolling, "maxUnavailable", unavailable);
+	if (partition)
+		put(rolling, "partition", partition);
+}
+
+static void default_service(json_t *object)
+{
+	json_t *spec = json_make_at(object, "spec", NULL);
+	const char *type = json_text_or(spec, "type", "ClusterIP");
+	json_t *ports = json_list(spec, "ports");
+	for (size_t i = 0; i < json_array_size(ports); i++) {
+		json_t *port = json_array_get(ports, i);
+		json_t *number = json_object_get(port, "port");
+		if (number && !json_object_get(port, "targetPort"))
+			json_object_set(port, "targetPort", number);
+	}
+	bool outward = strcmp(type, "NodePort") == 0 || strcmp(type, "LoadBalancer") == 0;
+	if (outward)
+		put(spec, "externalTrafficPolicy", "\"Cluster\"");
+	if (strcmp(type, "LoadBalancer") == 0)
+		put(spec, "allocateLoadBalancerNodePorts", "true");
+	if (strcmp(type, "ExternalName") != 0)
+		put(spec, "internalTrafficPolicy", "\"Cluster\"");
+}
+
+static void default_secret(json_t *object)
+{
+	json_t *plain = json_map(object, "stringData");
+	const char *key;
+	json_t *value;
+	json_object_foreach(plain, key, value)
+	{
+		autofree char *coded =
+			base64_encode(json_string_value(value), json_string_length(value));
+		json_put_text(json_make_at(object, "data", NULL), key, coded);
+	}
+	json_object_del(object, "stringData");
+}
+
+static void default_job(json_t *object)
+{
+	json_t *spec = json_map(object, "spec");
+	bool none = !json_object_get(spec, "completions") && !json_object_get(spec, "parallelism");
+	if (none) {
+		put(spec, "completions", "1");
+		put(spec, "parallelism", "1");
+	} else {
+		put(spec, "parallelism", "1");
+	}
+	default_template(object);
+}
+
+static void default_network_policy(json_t *object)
+{
+	json_t *spec = json_map(object, "spec");
+	if (!spec || json_object_get(spec, "policyTypes"))
+		return;
+	bool egress = json_array_size(json_list(spec, "egress")) > 0;
+	put(spec, "policyTypes", egress ? "[\"Ingress\",\"Egress\"]" : "[\"Ingress\"]");
+}
+
+static void default_hpa(json_t *object)
+{
+	put(json_map(object, "spec"), "metrics",
+	    "[{\"type\":\"Resource\",\"resource\":{\"name\":\"cpu\",\"target\":{\"type\":"
+	    "\"Utilization\",\"averageUtilization\":80}}}]");
+}
+
+static void default_subjects(json_t *object)
+{
+	json_t *list = json_list(object, "subjects");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *subject = json_array_get(list, i);
+		bool account = cstr_eq(json_text(subject, "kind"), "ServiceAccount");
+		if (!account)
+			put(subject, "apiGroup", "\"rbac.authorization.k8s.io\"");
+	}
+}
+
+static void default_deployment(json_t *object)
+{
+	default_template(object);
+	default_rolling_update(object, "strategy", "\"25%\"", "\"25%\"", NULL);
+}
+
+static void default_stateful_set(json_t *object)
+{
+	default_template(object);
+	default_rolling_update(object, "updateStrategy", NULL, NULL, "0");
+}
+
+static void default_daemon_set(json_t *object)
+{
+	default_template(object);
+	default_rolling_update(object, "updateStrategy", "0", "1", NULL);
+}
+
+
+static void default_pod(json_t *object)
+{
+	default_pod_spec(json_map(object, "spec"), true);
+}
+
+static void default_pod_template(json_t *object)
+{
+	default_pod_spec(json_at(object, "template", "spec", NULL), false);
+}
+
+static const struct {
+	const char *resource;
+	void (*apply)(json_t *object);
+} functions[] = {
+	{"deployments.apps", default_deployment},
+	{"replicasets.apps", default_template},
+	{"replicationcontrollers", default_template},
+	{"statefulsets.apps", default_stateful_set},
+	{"daemonsets.apps", default_daemon_set},
+	{"jobs.batch", default_job},
+	{"cronjobs.batch", default_cron_job},
+	{"pods", default_pod},
+	{"podtemplates", default_pod_template},
+	{"services", default_service},
+	{"secrets", default_secret},
+	{"networkpolicies.networking.k8s.io", default_network_policy},
+	{"horizontalpodautoscalers.autoscaling", default_hpa},
+	{"rolebindings.rbac.authorization.k8s.io", default_subjects},
+	{"clusterrolebindings.rbac.authorization.k8s.io", default_subjects},
+};
+
+void defaults_apply(const Resource *resource, json_t *object)
+{
+	apply_rows(rows, COUNT(rows), resource->key, object);
+	for (size_t i = 0; i < COUNT(functions); i++)
+		if (strcmp(functions[i].resource, resource->key) == 0)
+			functions[i].apply(object);
+}

@@ -1,0 +1,249 @@
+/* Deletion, one and many: preconditions, propagation, finalizers (kube-api.md 2.2). */
+#include <string.h>
+
+#include "base/mem.h"
+#include "admission.h"
+#include "object.h"
+#include "server.h"
+#include "strategy.h"
+#include "write.h"
+
+static bool check_preconditions(const Request *request, const json_t *live, const json_t *options,
+				Status *status)
+{
+	const json_t *wanted = json_map(options, "preconditions");
+	const char *uid = json_text(wanted, "uid");
+	const char *rv = json_text(wanted, "resourceVersion");
+	if (uid && strcmp(uid, object_meta(live, "uid")) != 0) {
+		autofree char *rest = mem_printf(
+			"the UID in the precondition (%s) does not match the UID in record (%s). The "
+			"object might have been deleted and then recreated",
+			uid, object_meta(live, "uid"));
+		return status_conflict(status, request->resource, object_name(live), rest);
+	}
+	if (rv && strcmp(rv, object_meta(live, "resourceVersion")) != 0) {
+		autofree char *rest = mem_printf(
+			"the ResourceVersion in the precondition (%s) does not match the "
+			"ResourceVersion in record (%s). The object might have been modified",
+			rv, object_meta(live, "resourceVersion"));
+		return status_conflict(status, request->resource, object_name(live), rest);
+	}
+	return true;
+}
+
+/* Background, Foreground or Orphan. */
+static const char *policy_of(const Resource *resource, const json_t *options)
+{
+	const char *policy = json_text(options, "propagationPolicy");
+	if (policy)
+		return policy;
+	const json_t *orphan = json_object_get(options, "orphanDependents");
+	if (json_is_boolean(orphan))
+		return json_is_true(orphan) ? "Orphan" : "Background";
+	return strcmp(resource->key, "jobs.batch") == 0 ? "Orphan" : "";
+}
+
+static bool check_policy(const json_t *options, Status *status)
+{
+	const char *policy = json_text(options, "propagationPolicy");
+	autofielderrors FieldErrors errors = {0};
+	if (policy && json_is_boolean(json_object_get(options, "orphanDependents")))
+		field_error(&errors, "Invalid value", "propagationPolicy",
+			    "\"%s\": orphanDependents and deletionPropagation cannot be both set",
+			    policy);
+	else if (policy && strcmp(policy, "Background") != 0 &&
+		 strcmp(policy, "Foreground") != 0 && strcmp(policy, "Orphan") != 0)
+		field_error(&errors, "Unsupported value", "propagationPolicy",
+			    "\"%s\": supported values: \"Foreground\", \"Background\", \"Orphan\", "
+			    "\"nil\"",
+			    policy);
+	return field_errors_check(&errors, "DeleteOptions", "meta.k8s.io", "", status);
+}
+
+static void set_policy_finalizers(const Resource *resource, json_t *object, const json_t *options)
+{
+	const char *policy = policy_of(resource, options);
+	if (!*policy || strcmp(resource->store_key, "events") == 0)
+		return;
+	object_set_finalizer(object, "orphan", strcmp(policy, "Orphan") == 0);
+	object_set_finalizer(object, "foregroundDeletion", strcmp(policy, "Foreground") == 0);
+}
+
+static void terminate_namespace(json_t *object)
+{
+	json_t *state = json_copy(json_map(object, "status"));
+	json_object_set_new(object, "status", state ? state : json_object());
+	json_put_text(json_map(object, "status"), "phase", "Terminating");
+}
+
+static bool must_wait(const Resource *resource, const json_t *object)
+{
+	if (object_finalizer_count(object) > 0)
+		return true;
+	return strcmp(resource->key, "namespaces") == 0 &&
+	       json_array_size(json_at(object, "spec", "finalizers", NULL)) > 0;
+}
+
+static bool lost(const Request *request, const char *name, const Error *err, Status *status)
+{
+	if (err->code == ERR_CONFLICT)
+		return status_conflict(status, request->resource, name, status_modified);
+	if (err->code == ERR_NOT_FOUND)
+		return status_not_found(status, request->resource, name);
+	return status_internal(status, err);
+}
+
+bool write_delete(Request *request, json_t *live, const json_t *options, json_t **out,
+		  Status *status)
+{
+	const Resource *resource = request->resource;
+	if (!check_preconditions(request, live, options, status) ||
+	    !admission_delete(request, live, status))
+		return false;
+	autojson json_t *next = json_copy(live);
+	json_object_set_new(next, "metadata", json_copy(json_map(live, "metadata")));
+	set_policy_finalizers(resource, next, options);
+	StoreKey key = object_key(resource, live);
+	Store *store = request->server->store;
+	autoerror Error err = {0};
+	bool done = true;
+	bool waits = must_wait(resource, next);
+	if (waits) {
+		object_mark_deleting(resource, next);
+		if (strcmp(resource->key, "namespaces") == 0)
+			terminate_namespace(next);
+		if (!request->dry_run && object_differs(live, next))
+			done = store_update(store, &key, next, live, &err);
+		if (done && !request->dry_run)
+			strategy_stored(request->server, resource, next);
+	} else if (!request->dry_run) {
+		done = store_delete(store, &key, next, live, &err);
+	}
+	if (!done)
+		return lost(request, key.name, &err, status);
+	bool whole = waits || resource_has(resource, KIND_DELETE_OBJECT);
+	*out = whole ? json_incref(next)
+		     : status_success(resource, key.name, object_meta(live, "uid"));
+	return true;
+}
+
+/* DeleteOptions from body and query; an owned object. */
+static json_t *read_options(Request *request, Status *status)
+{
+	json_t *options = httpd_body(request->http).len > 0 ? request_body(request, status)
+							    : json_object();
+	if (!options)
+		return NULL;
+	const char *policy = httpd_param(request->http, "propagationPolicy");
+	if (policy && *policy && json_is_object(options))
+		json_put_text(options, "propagationPolicy", policy);
+	if (json_array_size(json_list(options, "dryRun")) > 0)
+		request->dry_run = true;
+	if (json_is_object(options) && check_policy(options, status))
+		return options;
+	if (!json_is_object(options))
+		status_bad_request(status, "DeleteOptions must be an object");
+	json_decref(options);
+	return NULL;
+}
+
+static bool delete_once(Request *request, const json_t *options, json_t **out, Status *status)
+{
+	autojson json_t *live = write_live(request, status);
+	return live && write_delete(request, live, options, out, status);
+}
+
+bool handle_delete(Request *request, Status *status)
+{
+	autojson json_t *options = read_options(request, status);
+	if (!options)
+		return false;
+	bool race = true;
+	for (int tries = 0; race && tries < 10; tries++) {
+		status_dispose(status);
+		autojson json_t *out = NULL;
+		if (delete_once(request, options, &out, status)) {
+			request_reply_object(request, 200, out);
+			return true;
+		}
+		race = write_lost_race(status);
+	}
+	return false;
+}
+
+typedef struct {
+	const FieldSelector *fields;
+	const Selector *labels;
+	json_t *found;
+} Selection;
+
+static bool select_item(void *arg, const char *ns, const char *name, const char *text, size_t len)
+{
+	(void)ns;
+	(void)name;
+	Selection *selection = arg;
+	autoerror Error ignored = {0};
+	autojson json_t *object = json_parse(text, len, len, &ignored);
+	bool match = object != NULL;
+	if (match && selection->labels)
+		match = selector_matches(selection->labels,
+					 json_at(object, "metadata", "labels", NULL));
+	if (match && selection->fields)
+		match = field_selector_matches(selection->fields, object);
+	if (match)
+		json_array_append(selection->found, object);
+	return true;
+}
+
+static bool find_selected(Request *request, json_t *found, Status *status)
+{
+	const char *labels = httpd_param(request->http, "labelSelector");
+	const char *fields = httpd_param(request->http, "fieldSelector");
+	autoerror Error err = {0};
+	Selection selection = {.found = found};
+	autoselector Selector *label_selector = NULL;
+	if (labels && *labels) {
+		label_selector = selector_parse(labels, &err);
+		if (!label_selector)
+			return status_bad_request(status, "unable to parse requirement: %s",
+						  err_text(&err));
+		selection.labels = label_selector;
+	}
+	FieldSelector *field_selector = NULL;
+	if (fields && *fields) {
+		field_selector = field_selector_parse(request->resource, fields, status);
+		if (!field_selector)
+			return false;
+		selection.fields = field_selector;
+	}
+	StoreQuery query = {.resource = request->resource->store_key,
+			    .ns = *request->path.ns ? request->path.ns : NULL};
+	bool done = store_list(request->server->store, &query, select_item, &selection, NULL, &err);
+	field_selector_free(field_selector);
+	return done || status_internal(status, &err);
+}
+
+bool handle_delete_collection(Request *request, Status *status)
+{
+	autojson json_t *options = read_options(request, status);
+	autojson json_t *found = json_array();
+	if (!options || !find_selected(request, found, status))
+		return false;
+	autojson json_t *items = json_array();
+	for (size_t i = 0; i < json_array_size(found); i++) {
+		autostatus Status one = {0};
+		autojson json_t *out = NULL;
+		json_t *live = json_array_get(found, i);
+		if (write_delete(request, live, options, &out, &one))
+			json_array_append(items, live);
+	}
+	autojson json_t *list = json_object();
+	json_put_text(list, "kind", request->resource->list_kind);
+	json_put_text(list, "apiVersion", request->resource->api_version);
+	autofree char *rv =
+		mem_printf("%llu", (unsigned long long)store_rv(request->server->store));
+	json_put_text(json_make_at(list, "metadata", NULL), "resourceVersion", rv);
+	json_object_set(list, "items", items);
+	request_reply_json(request, 200, list);
+	return true;
+}

@@ -1,0 +1,234 @@
+/* The Catalog: a list of counted Resources behind one lock. Small (a few hundred), so searched. */
+#include "kinds.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "schema_builtin.h"
+
+struct Catalog {
+	pthread_mutex_t lock; /* guards everything below and Resource.references, .smd */
+	Vec resources;        /* of Resource *, sorted */
+	unsigned long generation;
+	Definitions *definitions;
+};
+
+/* References are counted with atomics, because a reference outlives the catalog's lock. */
+Resource *resource_ref(Resource *resource)
+{
+	__atomic_add_fetch(&resource->references, 1, __ATOMIC_RELAXED);
+	return resource;
+}
+
+static void strings_free(char **strings)
+{
+	for (size_t i = 0; strings && strings[i]; i++)
+		free(strings[i]);
+	free(strings);
+}
+
+void resource_unref(Resource *resource)
+{
+	if (__atomic_sub_fetch(&resource->references, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	char *texts[] = {resource->group,      resource->version,     resource->kind,
+			 resource->list_kind,  resource->plural,      resource->singular,
+			 resource->api_version, resource->key,        resource->definition,
+			 resource->storage_version, resource->store_key};
+	for (size_t i = 0; i < COUNT(texts); i++)
+		free(texts[i]);
+	strings_free(resource->short_names);
+	strings_free(resource->categories);
+	json_decref(resource->schema);
+	json_decref(resource->columns);
+	json_decref(resource->selectable);
+	json_decref(resource->scale);
+	if (resource->smd)
+		smd_schema_free(resource->smd);
+	free(resource);
+}
+
+Resource *resource_new(void)
+{
+	Resource *resource = mem_zalloc(1, sizeof(*resource));
+	resource->references = 1;
+	return resource;
+}
+
+static char **split_names(const char *text)
+{
+	char **names = mem_zalloc(8, sizeof(*names));
+	Str rest = str_of(text);
+	Str piece;
+	for (size_t i = 0; i < 7 && str_next(&rest, ',', &piece); i++)
+		names[i] = str_dup(piece);
+	return names;
+}
+
+static char **builtin_categories(unsigned flags)
+{
+	return split_names(flags & KIND_ALL         ? "all"
+			   : flags & KIND_EXTENSION ? "api-extensions"
+						    : "");
+}
+
+static char *lower(const char *text)
+{
+	char *out = mem_strdup(text ? text : "");
+	for (char *c = out; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return out;
+}
+
+static Resource *builtin_resource(const KindRow *row)
+{
+	Resource *resource = resource_new();
+	resource->group = mem_strdup(row->group);
+	resource->version = mem_strdup(row->version);
+	resource->kind = mem_strdup(row->kind);
+	resource->list_kind = mem_printf("%sList", row->kind);
+	resource->plural = mem_strdup(row->plural);
+	resource->singular = lower(row->kind);
+	resource->api_version = *row->group ? mem_printf("%s/%s", row->group, row->version)
+					    : mem_strdup(row->version);
+	resource->key = *row->group ? mem_printf("%s.%s", row->plural, row->group)
+				    : mem_strdup(row->plural);
+	/* events.k8s.io and core share one store. */
+	bool event = strcmp(row->group, "events.k8s.io") == 0;
+	resource->store_key = mem_strdup(event ? "events" : resource->key);
+	bool old_scaler = strcmp(row->group, "autoscaling") == 0;
+	resource->storage_version = mem_strdup(event        ? "v1"
+					       : old_scaler ? "autoscaling/v2"
+							    : resource->api_version);
+	resource->storage = strcmp(resource->storage_version, resource->api_version) == 0;
+	resource->definition = schema_builtin_name(row->group, row->version, row->kind);
+	resource->short_names = split_names(row->short_names);
+	resource->categories = builtin_categories(row->flags);
+	resource->flags = row->flags;
+	resource->subresources = row->subresources;
+	return resource;
+}
+
+static int resource_compare(const void *a, const void *b)
+{
+	const Resource *left = a, *right = b;
+	int order = strcmp(left->group, right->group);
+	if (order == 0)
+		order = -strcmp(left->version, right->version);
+	return order ? order : strcmp(left->plural, right->plural);
+}
+
+Catalog *catalog_new(void)
+{
+	Catalog *catalog = mem_zalloc(1, sizeof(*catalog));
+	pthread_mutex_init(&catalog->lock, NULL);
+	catalog->definitions = definitions_new();
+	for (size_t i = 0; i < builtin_kind_count; i++)
+		vec_push(&catalog->resources, builtin_resource(&builtin_kinds[i]));
+	vec_sort(&catalog->resources, resource_compare);
+	return catalog;
+}
+
+void catalog_free(Catalog *catalog)
+{
+	catalog_list_free(&catalog->resources);
+	definitions_free(catalog->definitions);
+	pthread_mutex_destroy(&catalog->lock);
+	free(catalog);
+}
+
+Resource *catalog_find(Catalog *catalog, const char *group, const char *version, const char *plural)
+{
+	Resource *found = NULL;
+	pthread_mutex_lock(&catalog->lock);
+	for (size_t i = 0; i < catalog->resources.len && !found; i++) {
+		Resource *resource = catalog->resources.items[i];
+		if (strcmp(resource->plural, plural) == 0 && strcmp(resource->group, group) == 0 &&
+		    strcmp(resource->version, version) == 0)
+			found = resource_ref(resource);
+	}
+	pthread_mutex_unlock(&catalog->lock);
+	return found;
+}
+
+Resource *catalog_find_kind(Catalog *catalog, const char *group, const char *version,
+			    const char *kind)
+{
+	Resource *found = NULL;
+	pthread_mutex_lock(&catalog->lock);
+	for (size_t i = 0; i < catalog->resources.len && !found; i++) {
+		Resource *resource = catalog->resources.items[i];
+		if (strcmp(resource->kind, kind) == 0 && strcmp(resource->group, group) == 0 &&
+		    (!version || strcmp(resource->version, version) == 0))
+			found = resource_ref(resource);
+	}
+	pthread_mutex_unlock(&catalog->lock);
+	return found;
+}
+
+void catalog_replace(Catalog *catalog, const char *crd_name, Vec *take_resources)
+{
+	pthread_mutex_lock(&catalog->lock);
+	for (size_t i = catalog->resources.len; i-- > 0;) {
+		const Resource *old = catalog->resources.items[i];
+		if (resource_has(old, KIND_CUSTOM) && strcmp(old->key, crd_name) == 0)
+			resource_unref(vec_remove(&catalog->resources, i));
+	}
+	for (size_t i = 0; i < take_resources->len; i++)
+		vec_push(&catalog->resources, take_resources->items[i]);
+	take_resources->len = 0;
+	vec_sort(&catalog->resources, resource_compare);
+	catalog->generation++;
+	pthread_mutex_unlock(&catalog->lock);
+}
+
+void catalog_list(Catalog *catalog, Vec *out)
+{
+	pthread_mutex_lock(&catalog->lock);
+	for (size_t i = 0; i < catalog->resources.len; i++)
+		vec_push(out, resource_ref(catalog->resources.items[i]));
+	pthread_mutex_unlock(&catalog->lock);
+}
+
+static void unref_item(void *item)
+{
+	resource_unref(item);
+}
+
+void catalog_list_free(Vec *resources)
+{
+	vec_dispose_with(resources, unref_item);
+}
+
+Definitions *catalog_definitions(Catalog *catalog)
+{
+	return catalog->definitions;
+}
+
+unsigned long catalog_generation(Catalog *catalog)
+{
+	pthread_mutex_lock(&catalog->lock);
+	unsigned long generation = catalog->generation;
+	pthread_mutex_unlock(&catalog->lock);
+	return generation;
+}
+
+const SmdSchema *catalog_smd(Catalog *catalog, Resource *resource, Error *err)
+{
+	pthread_mutex_lock(&catalog->lock);
+	if (!resource->smd) {
+		autojson json_t *definitions = definitions_closure(
+			catalog->definitions, resource->schema ? SCHEMA_OBJECT_META : resource->definition);
+		autojson json_t *schema = resource->schema
+						  ? schema_with_metadata(resource->schema)
+						  : schema_builtin_ref(resource->definition);
+		resource->smd = smd_schema_new(schema, definitions, err);
+	}
+	const SmdSchema *smd = resource->smd;
+	pthread_mutex_unlock(&catalog->lock);
+	return smd;
+}

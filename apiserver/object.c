@@ -1,0 +1,362 @@
+/* Metadata rules of kube-api.md 2.1. */
+#include "object.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rand.h"
+
+enum { NAME_MAX_LEN = 253, LABEL_MAX_LEN = 63, GENERATE_BASE_MAX = 58, ANNOTATIONS_MAX = 256 * 1024 };
+
+const char *object_meta(const json_t *object, const char *name)
+{
+	return json_text_or(json_map(object, "metadata"), name, "");
+}
+
+const char *object_name(const json_t *object)
+{
+	return object_meta(object, "name");
+}
+
+const char *object_ns(const json_t *object)
+{
+	return object_meta(object, "namespace");
+}
+
+bool object_is_deleting(const json_t *object)
+{
+	return *object_meta(object, "deletionTimestamp") != '\0';
+}
+
+static json_t *finalizers_of(const json_t *object)
+{
+	return json_list(json_map(object, "metadata"), "finalizers");
+}
+
+size_t object_finalizer_count(const json_t *object)
+{
+	return json_array_size(finalizers_of(object));
+}
+
+bool object_has_finalizer(const json_t *object, const char *finalizer)
+{
+	json_t *list = finalizers_of(object);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (cstr_eq(json_string_value(json_array_get(list, i)), finalizer))
+			return true;
+	return false;
+}
+
+void object_set_finalizer(json_t *object, const char *finalizer, bool present)
+{
+	if (object_has_finalizer(object, finalizer) == present)
+		return;
+	json_t *meta = json_make_at(object, "metadata", NULL);
+	json_t *list = json_array();
+	json_t *old = finalizers_of(object);
+	for (size_t i = 0; i < json_array_size(old); i++)
+		if (!cstr_eq(json_string_value(json_array_get(old, i)), finalizer))
+			json_array_append(list, json_array_get(old, i));
+	if (present)
+		json_array_append_new(list, json_string(finalizer));
+	if (json_array_size(list) == 0) {
+		json_decref(list);
+		json_object_del(meta, "finalizers");
+		return;
+	}
+	json_object_set_new(meta, "finalizers", list);
+}
+
+char *object_now(void)
+{
+	char text[CLOCK_TEXT_SIZE];
+	clock_format(clock_wall_ms(), text);
+	return mem_strdup(text);
+}
+
+static void generate_name(json_t *meta)
+{
+	const char *base = json_text_or(meta, "generateName", "");
+	if (!*base || *json_text_or(meta, "name", ""))
+		return;
+	char suffix[6];
+	rand_name(suffix, 5);
+	autofree char *name = mem_printf("%.*s%s", GENERATE_BASE_MAX, base, suffix);
+	json_put_text(meta, "name", name);
+}
+
+void object_init_meta(const Resource *resource, json_t *object)
+{
+	json_t *meta = json_make_at(object, "metadata", NULL);
+	static const char *const dropped[] = {"selfLink", "resourceVersion", "deletionTimestamp",
+					      "deletionGracePeriodSeconds", "generation"};
+	for (size_t i = 0; i < COUNT(dropped); i++)
+		json_object_del(meta, dropped[i]);
+	generate_name(meta);
+	if (!resource_has(resource, KIND_NAMESPACED))
+		json_object_del(meta, "namespace");
+	char uid[37];
+	rand_uuid(uid);
+	json_put_text(meta, "uid", uid);
+	autofree char *now = object_now();
+	json_put_text(meta, "creationTimestamp", now);
+	if (resource_has(resource, KIND_GENERATION))
+		json_object_set_new(meta, "generation", json_integer(1));
+}
+
+void object_keep_meta(json_t *object, const json_t *live)
+{
+	static const char *const kept[] = {
+		"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
+		"deletionGracePeriodSeconds", "generation", "generateName", "resourceVersion"};
+	json_t *meta = json_make_at(object, "metadata", NULL);
+	const json_t *old = json_map(live, "metadata");
+	for (size_t i = 0; i < COUNT(kept); i++) {
+		json_t *value = json_object_get(old, kept[i]);
+		if (value)
+			json_object_set(meta, kept[i], value);
+		else
+			json_object_del(meta, kept[i]);
+	}
+	json_object_del(meta, "selfLink");
+}
+
+/* What the generation counts, as a copy with the rest taken out. */
+static json_t *counted_part(const Resource *resource, const json_t *object)
+{
+	if (!resource_has(resource, KIND_CUSTOM)) {
+		json_t *spec = json_object_get(object, "spec");
+		json_t *part = json_object();
+		if (spec)
+			json_object_set(part, "spec", spec);
+		json_t *hooks = json_object_get(object, "webhooks");
+		if (hooks)
+			json_object_set(part, "webhooks", hooks);
+		bool deployment = strcmp(resource->key, "deployments.apps") == 0;
+		json_t *notes = json_at(object, "metadata", "annotations", NULL);
+		if (deployment && notes)
+			json_object_set(part, "annotations", notes);
+		return part;
+	}
+	json_t *part = json_copy((json_t *)(uintptr_t)object);
+	json_object_del(part, "metadata");
+	if (resource_has(resource, KIND_STATUS))
+		json_object_del(part, "status");
+	return part;
+}
+
+void object_bump_generation(const Resource *resource, json_t *object, const json_t *live)
+{
+	if (!resource_has(resource, KIND_GENERATION))
+		return;
+	autojson json_t *before = counted_part(resource, live);
+	autojson json_t *after = counted_part(resource, object);
+	int64_t generation = json_int(json_map(live, "metadata"), "generation", 1);
+	if (!json_same(before, after))
+		generation++;
+	json_object_set_new(json_make_at(object, "metadata", NULL), "generation",
+			    json_integer(generation));
+}
+
+void object_mark_deleting(const Resource *resource, json_t *object)
+{
+	if (object_is_deleting(object))
+		return;
+	json_t *meta = json_make_at(object, "metadata", NULL);
+	autofree char *now = object_now();
+	json_put_text(meta, "deletionTimestamp", now);
+	json_object_set_new(meta, "deletionGracePeriodSeconds", json_integer(0));
+	if (resource_has(resource, KIND_GENERATION))
+		json_object_set_new(meta, "generation",
+				    json_integer(json_int(meta, "generation", 1) + 1));
+}
+
+static bool lower_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool dns_label(Str text)
+{
+	if (text.len == 0 || !lower_alnum(text.ptr[0]) || !lower_alnum(text.ptr[text.len - 1]))
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (!lower_alnum(text.ptr[i]) && text.ptr[i] != '-')
+			return false;
+	return true;
+}
+
+static bool dns_subdomain(const char *text)
+{
+	Str rest = str_of(text);
+	Str piece;
+	if (str_ends(rest, STR(".")))
+		return false;
+	while (str_next(&rest, '.', &piece))
+		if (!dns_label(piece))
+			return false;
+	return *text != '\0';
+}
+
+static const char subdomain_text[] =
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+	"'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+	"for validation is "
+	"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+static const char label_text[] =
+	"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
+	"must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex "
+	"used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+static void validate_name(const Resource *resource, const char *name, FieldErrors *errors)
+{
+	if (!*name) {
+		field_error(errors, "Required value", "metadata.name",
+			    "name or generateName is required");
+		return;
+	}
+	if (resource_has(resource, KIND_ANY_NAME)) {
+		if (strchr(name, '/') || strchr(name, '%') || strcmp(name, ".") == 0 ||
+		    strcmp(name, "..") == 0)
+			field_error(errors, "Invalid value", "metadata.name",
+				    "\"%s\": may not contain '/' or '%%'", name);
+		return;
+	}
+	bool label = resource_has(resource, KIND_LABEL_NAME);
+	size_t limit = label ? LABEL_MAX_LEN : NAME_MAX_LEN;
+	if (strlen(name) > limit)
+		field_error(errors, "Invalid value", "metadata.name",
+			    "\"%s\": must be no more than %zu characters", name, limit);
+	else if (label ? !dns_label(str_of(name)) : !dns_subdomain(name))
+		field_error(errors, "Invalid value", "metadata.name", "\"%s\": %s", name,
+			    label ? label_text : subdomain_text);
+}
+
+static bool qualified_part(Str text)
+{
+	if (text.len == 0 || text.len > LABEL_MAX_LEN || !isalnum((unsigned char)text.ptr[0]) ||
+	    !isalnum((unsigned char)text.ptr[text.len - 1]))
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (!isalnum((unsigned char)text.ptr[i]) && !strchr("-_.", text.ptr[i]))
+			return false;
+	return true;
+}
+
+static bool qualified_name(const char *key)
+{
+	Str prefix, name;
+	if (!str_cut(str_of(key), '/', &prefix, &name))
+		return qualified_part(prefix);
+	autofree char *domain = str_dup(prefix);
+	for (char *c = domain; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return dns_subdomain(domain) && qualified_part(name);
+}
+
+static const char qualified_text[] =
+	"name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+	"with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+	"validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+static const char value_text[] =
+	"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+	"'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value', "
+	" or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+static void validate_labels(const json_t *meta, FieldErrors *errors)
+{
+	const char *key;
+	json_t *value;
+	json_t *labels = json_map(meta, "labels");
+	json_object_foreach(labels, key, value)
+	{
+		const char *text = json_string_value(value);
+		if (!qualified_name(key))
+			field_error(errors, "Invalid value", "metadata.labels", "\"%s\": %s", key,
+				    qualified_text);
+		if (!text || (*text && !qualified_part(str_of(text))))
+			field_error(errors, "Invalid value", "metadata.labels", "\"%s\": %s",
+				    text ? text : "", value_text);
+	}
+}
+
+static void validate_annotations(const json_t *meta, FieldErrors *errors)
+{
+	size_t total = 0;
+	const char *key;
+	json_t *value;
+	json_t *notes = json_map(meta, "annotations");
+	json_object_foreach(notes, key, value)
+	{
+		total += strlen(key) + json_string_length(value);
+		if (!qualified_name(key))
+			field_error(errors, "Invalid value", "metadata.annotations", "\"%s\": %s",
+				    key, qualified_text);
+		if (!json_is_string(value))
+			field_error(errors, "Invalid value", "metadata.annotations",
+				    "\"%s\": must be a string", key);
+	}
+	if (total > ANNOTATIONS_MAX)
+		field_error(errors, "Too long", "metadata.annotations",
+			    "may not be more than 262144 bytes");
+}
+
+static void validate_owners(const json_t *meta, FieldErrors *errors)
+{
+	static const char *const needed[] = {"apiVersion", "kind", "name", "uid"};
+	json_t *owners = json_list(meta, "ownerReferences");
+	size_t controllers = 0;
+	for (size_t i = 0; i < json_array_size(owners); i++) {
+		const json_t *owner = json_array_get(owners, i);
+		controllers += json_flag(owner, "controller", false);
+		for (size_t k = 0; k < COUNT(needed); k++)
+			if (cstr_empty(json_text(owner, needed[k])))
+				field_error(errors, "Invalid value", "metadata.ownerReferences",
+					    "\"\": %s must not be empty", needed[k]);
+	}
+	if (controllers > 1)
+		field_error(errors, "Invalid value", "metadata.ownerReferences",
+			    "\"\": Only one reference can have Controller set to true");
+}
+
+void object_validate_meta(const Resource *resource, const json_t *object, FieldErrors *errors)
+{
+	const json_t *meta = json_map(object, "metadata");
+	validate_name(resource, object_name(object), errors);
+	validate_labels(meta, errors);
+	validate_annotations(meta, errors);
+	validate_owners(meta, errors);
+	json_t *finalizers = json_list(meta, "finalizers");
+	for (size_t i = 0; i < json_array_size(finalizers); i++) {
+		const char *text = json_string_value(json_array_get(finalizers, i));
+		if (!text || !qualified_name(text))
+			field_error(errors, "Invalid value", "metadata.finalizers", "\"%s\": %s",
+				    text ? text : "", qualified_text);
+	}
+}
+
+static json_t *comparable(const json_t *object)
+{
+	json_t *copy = json_copy((json_t *)(uintptr_t)object);
+	json_t *meta = json_copy(json_map(copy, "metadata"));
+	json_object_del(meta, "managedFields");
+	json_object_del(meta, "resourceVersion");
+	json_object_set_new(copy, "metadata", meta);
+	return copy;
+}
+
+bool object_differs(const json_t *a, const json_t *b)
+{
+	autojson json_t *left = comparable(a);
+	autojson json_t *right = comparable(b);
+	return !json_same(left, right);
+}
+
+StoreKey object_key(const Resource *resource, const json_t *object)
+{
+	bool namespaced = resource_has(resource, KIND_NAMESPACED);
+	return (StoreKey){resource->store_key, namespaced ? object_ns(object) : "",
+			  object_name(object)};
+}

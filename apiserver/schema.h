@@ -1,0 +1,50 @@
+/*
+ * Walks over an object along its OpenAPI v3 schema: pruning, defaults, type checks of built-in kinds, the
+ * validation of custom kinds. The schema is JSON; $ref leads to the built-in definitions. Depth is
+ * bounded by the parser's limit on the object.
+ */
+#ifndef APISERVER_SCHEMA_H
+#define APISERVER_SCHEMA_H
+
+#include "schema_builtin.h"
+#include "status_error.h"
+
+/*
+ * Drops what the schema does not name and appends the dropped paths ("spec.foo[0].bar") to `unknown`
+ * (NULL: not wanted). For a custom kind's root `schema` is what schema_with_metadata made.
+ */
+void schema_prune(Definitions *definitions, const json_t *schema, json_t *value, json_t *unknown);
+
+/* Fills absent members that have a default; nulls that are not nullable are dropped first. */
+void schema_default(Definitions *definitions, const json_t *schema, json_t *value);
+
+/*
+ * What Go's decoder does to a built-in object: refuses members of another JSON type (false and *out_path,
+ * *out_want, *out_got), drops nulls and empty optional containers, brings quantities to their
+ * canonical text.
+ */
+typedef struct {
+	char *path;       /* "spec.replicas", owned */
+	const char *want; /* Go type */
+	const char *got;  /* JSON type */
+} TypeBreach;
+
+bool schema_decode(Definitions *definitions, const json_t *schema, json_t *value,
+		   TypeBreach *out_breach) MUST_USE;
+
+/* Validates the value of a custom kind. `old` (or NULL) is the stored value: parts that equal it
+ * pass (ratcheting). */
+void schema_validate(const json_t *schema, const json_t *value, const json_t *old, const char *path,
+		     FieldErrors *errors);
+
+/* True when the schema holds a CEL rule anywhere. */
+bool schema_has_rules(const json_t *schema);
+
+/* The JSON type's name as error texts have it: "string", "integer", ... */
+const char *schema_type_name(const json_t *value);
+
+/* `parent.key`, `parent[i]`; owned. */
+char *schema_path_key(const char *parent, const char *key);
+char *schema_path_index(const char *parent, size_t index);
+
+#endif

@@ -1,0 +1,494 @@
+/* The steps that create, update, patch and apply share. */
+#include "write.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "admission.h"
+#include "crd.h"
+#include "defaults.h"
+#include "managed.h"
+#include "object.h"
+#include "schema.h"
+#include "server.h"
+#include "strategy.h"
+
+enum { OBJECT_MAX = 1536 * 1024, GENERATE_TRIES = 8 };
+
+static bool check_text(json_t *object, const char *key, const char *want, const char *what,
+		       Status *status)
+{
+	const char *given = json_text_or(object, key, "");
+	if (!*given) {
+		json_put_text(object, key, want);
+		return true;
+	}
+	if (strcmp(given, want) == 0)
+		return true;
+	return status_bad_request(status,
+				  "the %s in the data (%s) does not match the expected %s (%s)",
+				  what, given, what, want);
+}
+
+static bool check_namespace(const Request *request, json_t *object, Status *status)
+{
+	json_t *meta = json_make_at(object, "metadata", NULL);
+	const char *given = json_text_or(meta, "namespace", "");
+	if (!resource_has(request->resource, KIND_NAMESPACED)) {
+		json_object_del(meta, "namespace");
+		return true;
+	}
+	if (*given && strcmp(given, request->path.ns) != 0)
+		return status_bad_request(status,
+					  "the namespace of the provided object does not match the "
+					  "namespace sent on the request");
+	json_put_text(meta, "namespace", request->path.ns);
+	return true;
+}
+
+bool write_check_identity(Request *request, json_t *object, Status *status)
+{
+	const Resource *resource = request->resource;
+	if (!json_is_object(object))
+		return status_bad_request(status, "the object provided is no JSON object");
+	if (!check_text(object, "apiVersion", resource->api_version, "API version", status) ||
+	    !check_text(object, "kind", resource->kind, "kind", status) ||
+	    !check_namespace(request, object, status))
+		return false;
+	const char *name = object_name(object);
+	if (!*request->path.name || strcmp(request->path.name, name) == 0)
+		return true;
+	if (*name)
+		return status_bad_request(
+			status, "the name of the object (%s) does not match the name on the URL (%s)",
+			name, request->path.name);
+	json_put_text(json_map(object, "metadata"), "name", request->path.name);
+	return true;
+}
+
+static json_t *schema_of(const Request *request)
+{
+	const Resource *resource = request->resource;
+	if (resource->schema)
+		return schema_with_metadata(resource->schema);
+	return resource->definition ? schema_builtin_ref(resource->definition) : NULL;
+}
+
+static bool report_unknown(Request *request, const json_t *unknown, Status *status)
+{
+	autobuf Buf text = {0};
+	bool strict = strcmp(request->validation, "Strict") == 0;
+	bool warn = strcmp(request->validation, "Warn") == 0;
+	for (size_t i = 0; i < json_array_size(unknown); i++) {
+		const char *path = json_string_value(json_array_get(unknown, i));
+		autofree char *line = mem_printf("unknown field \"%s\"", path);
+		if (warn)
+			request_warn(request, line);
+		buf_printf(&text, "%s%s", i ? ", " : "", line);
+	}
+	if (!strict || text.len == 0)
+		return true;
+	const Resource *resource = request->resource;
+	if (resource_has(resource, KIND_CUSTOM))
+		return status_bad_request(status, "strict decoding error: %s", buf_text(&text));
+	return status_bad_request(status,
+				  "%s in version \"%s\" cannot be handled as a %s: strict decoding "
+				  "error: %s",
+				  resource->kind, resource->version, resource->kind,
+				  buf_text(&text));
+}
+
+static bool decode_types(Request *request, const json_t *schema, json_t *object, Status *status)
+{
+	const Resource *resource = request->resource;
+	TypeBreach breach = {0};
+	if (resource_has(resource, KIND_CUSTOM) ||
+	    schema_decode(catalog_definitions(request->server->catalog), schema, object, &breach))
+		return true;
+	status_bad_request(status,
+			   "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal "
+			   "%s into Go struct field %s.%s of type %s",
+			   resource->kind, resource->version, resource->kind, breach.got,
+			   resource->kind, breach.path, breach.want);
+	free(breach.path);
+	return false;
+}
+
+bool write_decode(Request *request, json_t *object, Status *status)
+{
+	autojson json_t *schema = schema_of(request);
+	if (!schema)
+		return true;
+	autojson json_t *unknown = json_array();
+	schema_prune(catalog_definitions(request->server->catalog), schema, object, unknown);
+	if (!report_unknown(request, unknown, status) ||
+	    !decode_types(request, schema, object, status))
+		return false;
+	write_default(request, object);
+	return true;
+}
+
+void write_default(const Request *request, json_t *object)
+{
+	autojson json_t *schema = schema_of(request);
+	if (schema)
+		schema_default(catalog_definitions(request->server->catalog), schema, object);
+	if (!resource_has(request->resource, KIND_CUSTOM))
+		defaults_apply(request->resource, object);
+}
+
+static bool validate(Request *request, const json_t *object, const json_t *live, Status *status)
+{
+	const Resource *resource = request->resource;
+	autofielderrors FieldErrors errors = {0};
+	object_validate_meta(resource, object, &errors);
+	if (resource->schema)
+		crd_validate_object(resource, object, live, &errors);
+	strategy_validate(request, object, live, &errors);
+	return field_errors_check(&errors, resource->kind, resource->group, object_name(object),
+				  status);
+}
+
+static bool check_size(const json_t *object, Status *status)
+{
+	autofree char *text = json_dump(object);
+	if (strlen(text) <= OBJECT_MAX)
+		return true;
+	return status_set(status, 413, "RequestEntityTooLarge",
+			  "Request entity too large: limit is %d", OBJECT_MAX);
+}
+
+static bool store_refused(const Request *request, const char *name, const Error *err,
+			  Status *status)
+{
+	const Resource *resource = request->resource;
+	if (err->code == ERR_EXISTS)
+		return status_exists(status, resource, name);
+	if (err->code == ERR_CONFLICT)
+		return status_conflict(status, resource, name, status_modified);
+	if (err->code == ERR_NOT_FOUND)
+		return status_not_found(status, resource, name);
+	return status_internal(status, err);
+}
+
+static bool store_new(Request *request, json_t *object, Status *status)
+{
+	autoerror Error err = {0};
+	StoreKey key = object_key(request->resource, object);
+	if (store_create(request->server->store, &key, object, &err)) {
+		strategy_stored(request->server, request->resource, object);
+		return true;
+	}
+	return store_refused(request, key.name, &err, status);
+}
+
+static bool dry_create(Request *request, json_t *object, Status *status)
+{
+	autoerror Error err = {0};
+	StoreKey key = object_key(request->resource, object);
+	autojson json_t *live = store_get(request->server->store, &key, &err);
+	if (live)
+		return status_exists(status, request->resource, key.name);
+	json_object_del(json_map(object, "metadata"), "resourceVersion");
+	return true;
+}
+
+bool write_create(Request *request, json_t *object, bool managed, Written *out, Status *status)
+{
+	const Resource *resource = request->resource;
+	if (!admission_namespace(request, status))
+		return false;
+	object_init_meta(resource, object);
+	if (resource_has(resource, KIND_STATUS))
+		json_object_del(object, "status");
+	autojson json_t *next = json_incref(object);
+	if (!managed && !managed_update(request, NULL, &next, status))
+		return false;
+	object_init_meta(resource, next);
+	json_put_text(next, "apiVersion", resource->storage_version);
+	if (!strategy_create(request, next, status))
+		return false;
+	/* A dropped status shows its schema's default again (trap 4). */
+	if (resource_has(resource, KIND_CUSTOM))
+		write_default(request, next);
+	if (!validate(request, next, NULL, status) || !check_size(next, status) ||
+	    !admission_create(request, next, status))
+		return false;
+	bool done = request->dry_run ? dry_create(request, next, status)
+				     : store_new(request, next, status);
+	if (done)
+		*out = (Written){steal(&next), true, false};
+	return done;
+}
+
+/* The main path ignores status, /status everything else (2.1). */
+static json_t *merge_by_path(const Request *request, const json_t *live, json_t *object)
+{
+	const Resource *resource = request->resource;
+	bool to_status = strcmp(request->path.subresource, "status") == 0;
+	json_t *next = json_copy(to_status ? (json_t *)(uintptr_t)live : object);
+	if (!to_status && !resource_has(resource, KIND_STATUS))
+		return next;
+	json_t *status = json_object_get(to_status ? object : live, "status");
+	if (status)
+		json_object_set(next, "status", status);
+	else
+		json_object_del(next, "status");
+	if (!to_status)
+		return next;
+	json_t *meta = json_copy(json_map(live, "metadata"));
+	json_t *fields = json_object_get(json_map(object, "metadata"), "managedFields");
+	if (fields)
+		json_object_set(meta, "managedFields", fields);
+	json_object_set_new(next, "metadata", meta);
+	return next;
+}
+
+/* Finalizers can only go while an object is being deleted (A65). */
+static bool check_finalizers(const Request *request, const json_t *live, const json_t *object,
+			     Status *status)
+{
+	if (!object_is_deleting(live))
+		return true;
+	json_t *list = json_list(json_map(object, "metadata"), "finalizers");
+	autofielderrors FieldErrors errors = {0};
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+		if (name && !object_has_finalizer(live, name))
+			field_error(&errors, "Forbidden", "metadata.finalizers",
+				    "no new finalizers can be added if the object is being "
+				    "deleted, found new finalizers []string{\"%s\"}",
+				    name);
+	}
+	return field_errors_check(&errors, request->resource->kind, request->resource->group,
+				  object_name(live), status);
+}
+
+static bool is_finished(const Resource *resource, const json_t *object)
+{
+	if (!object_is_deleting(object) || object_finalizer_count(object) > 0)
+		return false;
+	bool namespace = strcmp(resource->key, "namespaces") == 0;
+	return !namespace ||
+	       json_array_size(json_at(object, "spec", "finalizers", NULL)) == 0;
+}
+
+static bool commit_update(Request *request, json_t *live, json_t *next, Written *out,
+			  Status *status)
+{
+	autoerror Error err = {0};
+	StoreKey key = object_key(request->resource, live);
+	bool finished = is_finished(request->resource, next);
+	*out = (Written){json_incref(next), false, finished};
+	if (request->dry_run)
+		return true;
+	bool done = finished ? store_delete(request->server->store, &key, next, live, &err)
+			     : store_update(request->server->store, &key, next, live, &err);
+	if (!done) {
+		written_dispose(out);
+		return store_refused(request, key.name, &err, status);
+	}
+	if (!finished)
+		strategy_stored(request->server, request->resource, next);
+	return true;
+}
+
+static bool same_state(const json_t *live, const json_t *next)
+{
+	if (object_differs(live, next))
+		return false;
+	/* Ownership alone may have changed: compare it without its times (trap 5). */
+	autojson json_t *old = json_deep_copy(json_at(live, "metadata", "managedFields", NULL));
+	autojson json_t *new = json_deep_copy(json_at(next, "metadata", "managedFields", NULL));
+	json_t *lists[] = {old, new};
+	for (size_t k = 0; k < COUNT(lists); k++)
+		for (size_t i = 0; i < json_array_size(lists[k]); i++)
+			json_object_del(json_array_get(lists[k], i), "time");
+	return (!old && !new) || (old && new && json_same(old, new));
+}
+
+bool write_update(Request *request, json_t *live, json_t *object, bool managed, Written *out,
+		  Status *status)
+{
+	const Resource *resource = request->resource;
+	autojson json_t *next = merge_by_path(request, live, object);
+	json_t *meta = json_copy(json_map(next, "metadata"));
+	json_object_set_new(next, "metadata", meta ? meta : json_object());
+	object_keep_meta(next, live);
+	json_put_text(next, "apiVersion", resource->storage_version);
+	strategy_update(request, next, live);
+	if (!check_finalizers(request, live, next, status))
+		return false;
+	if (!managed && !managed_update(request, live, &next, status))
+		return false;
+	object_keep_meta(next, live);
+	object_bump_generation(resource, next, live);
+	if (resource_has(resource, KIND_CUSTOM))
+		write_default(request, next);
+	if (same_state(live, next) && !is_finished(resource, next)) {
+		*out = (Written){json_incref(live), false, false};
+		return true;
+	}
+	return validate(request, next, live, status) && check_size(next, status) &&
+	       admission_update(request, next, status) &&
+	       commit_update(request, live, next, out, status);
+}
+
+json_t *write_live(Request *request, Status *status)
+{
+	autoerror Error err = {0};
+	StoreKey key = {request->resource->store_key,
+			resource_has(request->resource, KIND_NAMESPACED) ? request->path.ns : "",
+			request->path.name};
+	json_t *live = store_get(request->server->store, &key, &err);
+	if (live)
+		return live;
+	if (err.code == ERR_NOT_FOUND)
+		status_not_found(status, request->resource, request->path.name);
+	else
+		status_internal(status, &err);
+	return NULL;
+}
+
+bool write_lost_race(const Status *status)
+{
+	const char *message = json_text_or(status->body, "message", "");
+	return status->code == 409 && strstr(message, status_modified) != NULL;
+}
+
+void write_inner_request(ApiServer *server, Resource *resource, const char *ns, const char *name,
+			 Request *out)
+{
+	*out = (Request){.server = server,
+			 .resource = resource_ref(resource),
+			 .validation = "Ignore",
+			 .manager = "sluice-apiserver"};
+	out->path = (RequestPath){true,
+				  mem_strdup("update"),
+				  mem_strdup(resource->group),
+				  mem_strdup(resource->version),
+				  mem_strdup(ns),
+				  mem_strdup(resource->plural),
+				  mem_strdup(name),
+				  mem_strdup("")};
+}
+
+void write_inner_dispose(Request *request)
+{
+	request_path_dispose(&request->path);
+	if (request->resource)
+		resource_unref(request->resource);
+}
+
+bool write_inner_ensure(ApiServer *server, const char *api_version, const char *kind,
+			json_t *object, Status *status)
+{
+	Str group, version;
+	if (!str_cut(str_of(api_version), '/', &group, &version)) {
+		version = group;
+		group = STR("");
+	}
+	autofree char *group_text = str_dup(group);
+	autofree char *version_text = str_dup(version);
+	autoresource Resource *resource =
+		catalog_find_kind(server->catalog, group_text, version_text, kind);
+	if (!resource)
+		return status_no_resource(status);
+	autoinner Request request = {0};
+	write_inner_request(server, resource, object_ns(object), object_name(object), &request);
+	autoerror Error err = {0};
+	StoreKey key = object_key(resource, object);
+	autojson json_t *live = store_get(server->store, &key, &err);
+	if (live)
+		return true;
+	autowritten Written written = {0};
+	return write_check_identity(&request, object, status) &&
+	       write_decode(&request, object, status) &&
+	       write_create(&request, object, false, &written, status);
+}
+
+static bool create_named(Request *request, json_t *body, Written *written, Status *status)
+{
+	bool generated = *object_name(body) == '\0';
+	for (int tries = 1;; tries++) {
+		autojson json_t *object = json_deep_copy(body);
+		if (write_create(request, object, false, written, status))
+			return true;
+		if (!generated || status->code != 409 || tries == GENERATE_TRIES)
+			return false;
+		status_dispose(status);
+	}
+}
+
+bool handle_create(Request *request, Status *status)
+{
+	autojson json_t *object = request_body(request, status);
+	if (!object || !write_check_identity(request, object, status) ||
+	    !write_decode(request, object, status))
+		return false;
+	autowritten Written written = {0};
+	if (!create_named(request, object, &written, status))
+		return false;
+	request_reply_object(request, 201, written.object);
+	return true;
+}
+
+static bool check_version(Request *request, const json_t *live, const json_t *object,
+			  Status *status)
+{
+	const char *given = object_meta(object, "resourceVersion");
+	const char *uid = object_meta(object, "uid");
+	const Resource *resource = request->resource;
+	bool needed = resource_has(resource, KIND_NEEDS_RV) || resource_has(resource, KIND_CUSTOM);
+	if (!*given && needed && strcmp(request->path.verb, "update") == 0) {
+		autofielderrors FieldErrors errors = {0};
+		field_error(&errors, "Invalid value", "metadata.resourceVersion",
+			    "0: must be specified for an update");
+		return field_errors_check(&errors, resource->kind, resource->group,
+					  object_name(live), status);
+	}
+	if (*given && strcmp(given, object_meta(live, "resourceVersion")) != 0)
+		return status_conflict(status, resource, object_name(live), status_modified);
+	if (*uid && strcmp(uid, object_meta(live, "uid")) != 0) {
+		autofree char *rest = mem_printf(
+			"Precondition failed: UID in precondition: %s, UID in object meta: %s", uid,
+			object_meta(live, "uid"));
+		return status_conflict(status, resource, object_name(live), rest);
+	}
+	return true;
+}
+
+static bool put_absent(Request *request, json_t *object, Status *status)
+{
+	if (!resource_has(request->resource, KIND_PUT_CREATES) || *request->path.subresource)
+		return status_not_found(status, request->resource, request->path.name);
+	autowritten Written written = {0};
+	if (!write_create(request, object, false, &written, status))
+		return false;
+	request_reply_object(request, 201, written.object);
+	return true;
+}
+
+bool handle_update(Request *request, Status *status)
+{
+	autojson json_t *object = request_body(request, status);
+	if (!object || !write_check_identity(request, object, status) ||
+	    !write_decode(request, object, status))
+		return false;
+	bool race = false;
+	for (int tries = 0; tries == 0 || (race && tries < 5); tries++) {
+		status_dispose(status);
+		autostatus Status absent = {0};
+		autojson json_t *live = write_live(request, &absent);
+		if (!live && absent.code == 404)
+			return put_absent(request, object, status);
+		autowritten Written written = {0};
+		if (live && check_version(request, live, object, status) &&
+		    write_update(request, live, object, false, &written, status)) {
+			request_reply_object(request, 200, written.object);
+			return true;
+		}
+		race = write_lost_race(status) && !*object_meta(object, "resourceVersion");
+	}
+	return false;
+}

@@ -1,0 +1,39 @@
+/* The YAML writer's state and the pieces that its files share. */
+#ifndef DATA_YAML_EMIT_INTERNAL_H
+#define DATA_YAML_EMIT_INTERNAL_H
+
+#include "data/yaml_internal.h"
+
+typedef enum { AT_ROOT, IN_SEQUENCE, IN_MAPPING } Context;
+
+typedef struct {
+	Buf *out;
+	int indent;	 /* -1 before the root */
+	int column;	 /* in characters */
+	bool whitespace; /* the last character was white space */
+	bool indention;	 /* the line has only indention, "-", "?" and ":" so far */
+} Emitter;
+
+/* Starts a line, unless the current one is empty up to the indent already. */
+void emit_indent(Emitter *emitter);
+
+/* libyaml's rules: flow nodes at the root are indented, lists below a key are not. */
+void emit_increase_indent(Emitter *emitter, bool flow, bool indentless);
+
+/* "-", ":" and so on. `spaced`: with a space in front; the others are the state that follows. */
+void emit_indicator(Emitter *emitter, const char *text, bool spaced, bool whitespace,
+		    bool indention);
+
+/* A scalar that needs no quotes. */
+void emit_plain(Emitter *emitter, Str text);
+
+/* A string in the style it needs; as a key it stays on its line. */
+void emit_string(Emitter *emitter, Str text, bool key);
+
+/* The code point at `at` of UTF-8 text. */
+uint32_t emit_decode(Str text, size_t at);
+
+/* True when a key can stand before ":" on one line: up to 128 bytes, no line break. */
+bool emit_is_simple_key(Str text);
+
+#endif

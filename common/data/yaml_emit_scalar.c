@@ -1,0 +1,338 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "data/yaml_emit_internal.h"
+
+/*
+ * Strings as YAML scalars. The style: `|` for what has a newline, plain for what reads back as a
+ * string, double quotes for what would not; then what a style cannot hold moves on, plain to single
+ * to double. Lines break at single spaces past column 80. Input is UTF-8 (jansson's strings are).
+ */
+
+enum { BEST_WIDTH = 80, SIMPLE_KEY_MAX = 128 };
+
+/* What a text's characters allow. */
+typedef struct {
+	bool multiline, plain, single, block;
+} Allowed;
+
+static size_t char_width(char byte)
+{
+	unsigned char lead = (unsigned char)byte;
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xe0)
+		return 2;
+	return lead < 0xf0 ? 3 : 4;
+}
+
+static unsigned char byte_at(Str text, size_t at)
+{
+	return at < text.len ? (unsigned char)text.ptr[at] : 0;
+}
+
+uint32_t emit_decode(Str text, size_t at)
+{
+	uint32_t lead = byte_at(text, at);
+	size_t width = char_width(text.ptr[at]);
+	uint32_t value = width == 1 ? lead : lead & (0xffu >> (width + 1));
+	for (size_t i = 1; i < width; i++)
+		value = value << 6 | (byte_at(text, at + i) & 63u);
+	return value;
+}
+
+static bool is_break(uint32_t code)
+{
+	return code == '\r' || code == '\n' || code == 0x85 || code == 0x2028 || code == 0x2029;
+}
+
+/* go-yaml's notion: neither tab nor anything beyond the basic plane. */
+static bool is_printable(uint32_t code)
+{
+	if (code < 0xa0)
+		return code == '\n' || (code >= 0x20 && code <= 0x7e);
+	return code <= 0xfffd && code != 0xfeff && !(code >= 0xd800 && code <= 0xdfff);
+}
+
+static bool is_space(Str text, size_t at)
+{
+	return byte_at(text, at) == ' ';
+}
+
+static bool is_blank_or_end(Str text, size_t at)
+{
+	if (at >= text.len)
+		return true;
+	return text.ptr[at] == ' ' || text.ptr[at] == '\t' || is_break(emit_decode(text, at));
+}
+
+/* True when the character at `at` would mean something in a plain scalar outside flow context. */
+static bool is_indicator(Str text, size_t at, bool after_blank)
+{
+	char byte = text.ptr[at];
+	if (at == 0 && strchr("#,[]{}&*!|>'\"%@`", byte))
+		return true;
+	bool before_blank = is_blank_or_end(text, at + 1);
+	if (at == 0 && (byte == '?' || byte == '-'))
+		return before_blank;
+	return byte == ':' ? before_blank : byte == '#' && after_blank;
+}
+
+static Allowed analyze(Str text)
+{
+	bool indicators = str_starts(text, STR("---")) || str_starts(text, STR("..."));
+	bool special = false, breaks = false, break_space = false, space_break = false;
+	bool was_space = false, was_break = false, edge = false, after_blank = true;
+	for (size_t at = 0; at < text.len; at += char_width(text.ptr[at])) {
+		uint32_t code = emit_decode(text, at);
+		bool space = code == ' ', line_break = is_break(code);
+		bool end = at == 0 || at + char_width(text.ptr[at]) >= text.len;
+		indicators |= is_indicator(text, at, after_blank);
+		special |= !is_printable(code);
+		breaks |= line_break;
+		edge |= end && (space || line_break);
+		break_space |= space && was_break;
+		space_break |= line_break && was_space;
+		was_space = space;
+		was_break = line_break;
+		after_blank = space || line_break || code == '\t';
+	}
+	bool unquotable = space_break || special;
+	return (Allowed){
+		.multiline = breaks,
+		.plain = !edge && !break_space && !unquotable && !breaks && !indicators,
+		.single = !break_space && !unquotable,
+		.block = !unquotable && !was_space,
+	};
+}
+
+static void put(Emitter *emitter, char byte)
+{
+	buf_putc(emitter->out, byte);
+	emitter->column++;
+}
+
+static void put_break(Emitter *emitter)
+{
+	buf_putc(emitter->out, '\n');
+	emitter->column = 0;
+}
+
+static size_t put_char(Emitter *emitter, Str text, size_t at)
+{
+	size_t width = char_width(text.ptr[at]);
+	buf_append(emitter->out, text.ptr + at, width);
+	emitter->column++;
+	if (is_break(emit_decode(text, at)))
+		emitter->column = 0;
+	return width;
+}
+
+void emit_indent(Emitter *emitter)
+{
+	int indent = emitter->indent < 0 ? 0 : emitter->indent;
+	if (!emitter->indention || emitter->column > indent ||
+	    (emitter->column == indent && !emitter->whitespace))
+		put_break(emitter);
+	while (emitter->column < indent)
+		put(emitter, ' ');
+	emitter->whitespace = true;
+	emitter->indention = true;
+}
+
+void emit_increase_indent(Emitter *emitter, bool flow, bool indentless)
+{
+	if (emitter->indent < 0)
+		emitter->indent = flow ? 2 : 0;
+	else if (!indentless)
+		emitter->indent += 2;
+}
+
+void emit_indicator(Emitter *emitter, const char *text, bool spaced, bool whitespace,
+		    bool indention)
+{
+	if (spaced && !emitter->whitespace)
+		put(emitter, ' ');
+	for (; *text; text++)
+		put(emitter, *text);
+	emitter->whitespace = whitespace;
+	emitter->indention = emitter->indention && indention;
+}
+
+/* True when the space at `at` may become a line break. */
+static bool may_fold(const Emitter *emitter, bool key, bool after_space)
+{
+	return !key && !after_space && emitter->column > BEST_WIDTH;
+}
+
+static void write_plain(Emitter *emitter, Str text, bool key)
+{
+	if (!emitter->whitespace)
+		put(emitter, ' ');
+	bool after_space = false;
+	for (size_t at = 0; at < text.len;) {
+		bool space = is_space(text, at);
+		if (space && may_fold(emitter, key, after_space) && !is_space(text, at + 1)) {
+			emit_indent(emitter);
+			at++;
+		} else {
+			at += put_char(emitter, text, at);
+			emitter->indention &= space;
+		}
+		after_space = space;
+	}
+	emitter->whitespace = false;
+	emitter->indention = false;
+}
+
+static void write_single(Emitter *emitter, Str text, bool key)
+{
+	emit_indicator(emitter, "'", true, false, false);
+	bool after_space = false, after_break = false;
+	for (size_t at = 0; at < text.len;) {
+		bool space = is_space(text, at), line_break = is_break(emit_decode(text, at));
+		if (space && may_fold(emitter, key, after_space) && at > 0 && at + 1 < text.len &&
+		    !is_space(text, at + 1)) {
+			emit_indent(emitter);
+			after_space = true;
+			at++;
+			continue;
+		}
+		if (!space && !line_break && after_break)
+			emit_indent(emitter);
+		if (line_break && !after_break && text.ptr[at] == '\n')
+			put_break(emitter);
+		if (text.ptr[at] == '\'')
+			put(emitter, '\'');
+		at += put_char(emitter, text, at);
+		emitter->indention = line_break || (space && emitter->indention);
+		after_space = space;
+		after_break = line_break || (space && after_break);
+	}
+	emit_indicator(emitter, "'", false, false, false);
+	emitter->whitespace = false;
+	emitter->indention = false;
+}
+
+static void write_escape(Emitter *emitter, uint32_t code)
+{
+	static const struct {
+		uint32_t code;
+		char letter;
+	} rows[] = {
+		{0, '0'},     {7, 'a'},	   {8, 'b'},	{9, 't'},      {10, 'n'},
+		{11, 'v'},    {12, 'f'},   {13, 'r'},	{27, 'e'},     {'"', '"'},
+		{'\\', '\\'}, {0x85, 'N'}, {0xa0, '_'}, {0x2028, 'L'}, {0x2029, 'P'},
+	};
+	put(emitter, '\\');
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (rows[i].code == code) {
+			put(emitter, rows[i].letter);
+			return;
+		}
+	}
+	char text[12];
+	if (code <= 0xff)
+		snprintf(text, sizeof(text), "x%02X", code);
+	else
+		snprintf(text, sizeof(text), code <= 0xffff ? "u%04X" : "U%08X", code);
+	for (const char *at = text; *at; at++)
+		put(emitter, *at);
+}
+
+static bool needs_escape(uint32_t code)
+{
+	return !is_printable(code) || is_break(code) || code == '"' || code == '\\';
+}
+
+static void write_double(Emitter *emitter, Str text, bool key)
+{
+	emit_indicator(emitter, "\"", true, false, false);
+	/* go-yaml asks for a byte order mark at the start of the text, whatever the position. */
+	bool all = str_starts(text, STR("\xef\xbb\xbf"));
+	bool after_space = false;
+	for (size_t at = 0; at < text.len;) {
+		uint32_t code = emit_decode(text, at);
+		bool space = code == ' ' && !all;
+		if (space && may_fold(emitter, key, after_space) && at > 0 && at + 1 < text.len) {
+			emit_indent(emitter);
+			if (is_space(text, at + 1))
+				put(emitter, '\\');
+			at++;
+		} else if (all || needs_escape(code)) {
+			write_escape(emitter, code);
+			at += char_width(text.ptr[at]);
+		} else {
+			at += put_char(emitter, text, at);
+		}
+		after_space = space;
+	}
+	emit_indicator(emitter, "\"", false, false, false);
+	emitter->whitespace = false;
+	emitter->indention = false;
+}
+
+/* "-" for no newline at the end, "+" for more than one or nothing but one. */
+static const char *chomping(Str text)
+{
+	if (!str_ends(text, STR("\n")))
+		return "-";
+	return text.len == 1 || text.ptr[text.len - 2] == '\n' ? "+" : "";
+}
+
+static void write_literal(Emitter *emitter, Str text)
+{
+	emit_indicator(emitter, "|", true, false, false);
+	if (is_space(text, 0) || is_break(emit_decode(text, 0)))
+		emit_indicator(emitter, "2", false, false, false);
+	emit_indicator(emitter, chomping(text), false, false, false);
+	put_break(emitter);
+	emitter->whitespace = true;
+	emitter->indention = true;
+	bool start = true;
+	for (size_t at = 0; at < text.len;) {
+		bool line_break = is_break(emit_decode(text, at));
+		if (start && !line_break)
+			emit_indent(emitter);
+		at += put_char(emitter, text, at);
+		emitter->indention = line_break;
+		start = line_break;
+	}
+}
+
+static void write_quoted(Emitter *emitter, Str text, const Allowed *allowed, bool key)
+{
+	if (allowed->single)
+		write_single(emitter, text, key);
+	else
+		write_double(emitter, text, key);
+}
+
+void emit_plain(Emitter *emitter, Str text)
+{
+	write_plain(emitter, text, true);
+}
+
+void emit_string(Emitter *emitter, Str text, bool key)
+{
+	Allowed allowed = analyze(text);
+	int before = emitter->indent;
+	emit_increase_indent(emitter, true, false);
+	/* `<<` as a key would be read as a merge. */
+	bool merge = key && str_eq(text, STR("<<"));
+	bool multiline = memchr(text.ptr, '\n', text.len) != NULL;
+	if (multiline && allowed.block && !key)
+		write_literal(emitter, text);
+	else if (multiline || (key && allowed.multiline) || merge || !yaml_is_plain_string(text))
+		write_double(emitter, text, key);
+	else if (allowed.plain)
+		write_plain(emitter, text, key);
+	else
+		write_quoted(emitter, text, &allowed, key);
+	emitter->indent = before;
+}
+
+bool emit_is_simple_key(Str text)
+{
+	return text.len <= SIMPLE_KEY_MAX && !analyze(text).multiline;
+}

@@ -1,0 +1,34 @@
+/* What the YAML reader and writer share: how plain scalars resolve. */
+#ifndef DATA_YAML_INTERNAL_H
+#define DATA_YAML_INTERNAL_H
+
+#include "base/str.h"
+#include "data/yaml.h"
+
+enum { YAML_MAX_DEPTH = 100, YAML_MAX_EXPANDED = 1000000 };
+
+typedef enum {
+	YAML_STR,
+	YAML_NULL,
+	YAML_BOOL,
+	YAML_INT,
+	YAML_FLOAT,
+	YAML_TIMESTAMP,
+} YamlType;
+
+/* What a plain scalar stands for; only the member of its type counts. */
+typedef struct {
+	YamlType type;
+	bool flag;
+	int64_t integer;
+	double real;	/* also an integer beyond int64 */
+	char stamp[40]; /* RFC 3339 */
+} YamlScalar;
+
+/* Resolves a plain scalar by the core schema as Go's yaml.v3 reads it. */
+void yaml_resolve(Str text, YamlScalar *out);
+
+/* True when text, written plain, is a string in YAML 1.1 and 1.2 both. */
+bool yaml_is_plain_string(Str text);
+
+#endif

@@ -1,0 +1,108 @@
+#include "kube/object.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static const char *metadata_text(const json_t *object, const char *key)
+{
+	return json_text_or(json_map(object, "metadata"), key, "");
+}
+
+const char *object_api_version(const json_t *object)
+{
+	return json_text_or(object, "apiVersion", "");
+}
+
+const char *object_kind(const json_t *object)
+{
+	return json_text_or(object, "kind", "");
+}
+
+const char *object_name(const json_t *object)
+{
+	return metadata_text(object, "name");
+}
+
+const char *object_namespace(const json_t *object)
+{
+	return metadata_text(object, "namespace");
+}
+
+const char *object_uid(const json_t *object)
+{
+	return metadata_text(object, "uid");
+}
+
+const char *object_resource_version(const json_t *object)
+{
+	return metadata_text(object, "resourceVersion");
+}
+
+int64_t object_generation(const json_t *object)
+{
+	return json_int(json_map(object, "metadata"), "generation", 0);
+}
+
+bool object_is_deleting(const json_t *object)
+{
+	return *metadata_text(object, "deletionTimestamp") != '\0';
+}
+
+const char *object_label(const json_t *object, const char *key)
+{
+	return json_text(json_at(object, "metadata", "labels", NULL), key);
+}
+
+const char *object_annotation(const json_t *object, const char *key)
+{
+	return json_text(json_at(object, "metadata", "annotations", NULL), key);
+}
+
+bool object_has_finalizer(const json_t *object, const char *finalizer)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_at(object, "metadata", "finalizers", NULL), i, item)
+	{
+		if (cstr_eq(json_string_value(item), finalizer))
+			return true;
+	}
+	return false;
+}
+
+char *api_group(const char *api_version)
+{
+	const char *slash = strchr(api_version, '/');
+	return slash ? mem_strndup(api_version, (size_t)(slash - api_version)) : mem_strdup("");
+}
+
+const char *api_version_only(const char *api_version)
+{
+	const char *slash = strchr(api_version, '/');
+	return slash ? slash + 1 : api_version;
+}
+
+char *object_id(const json_t *object)
+{
+	const char *ns = object_namespace(object);
+	return mem_printf("%s/%s%s%s", object_kind(object), ns, *ns ? "/" : "", object_name(object));
+}
+
+json_t *object_condition(const json_t *object, const char *type)
+{
+	size_t i;
+	json_t *condition;
+	json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition)
+	{
+		if (cstr_eq(json_text(condition, "type"), type))
+			return condition;
+	}
+	return NULL;
+}
+
+const char *object_condition_status(const json_t *object, const char *type)
+{
+	return json_text(object_condition(object, type), "status");
+}

@@ -1,0 +1,56 @@
+/* What went wrong with a call, in our codes. Texts name method and redacted URL, never credentials.
+ */
+#include <string.h>
+
+#include "net/httpc_internal.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "net/url.h"
+
+typedef struct {
+	CURLcode result;
+	ErrorCode code;
+	bool tls;
+} Row;
+
+static const Row rows[] = {
+	{CURLE_OPERATION_TIMEDOUT, ERR_TIMEOUT, false},
+	{CURLE_PEER_FAILED_VERIFICATION, ERR_UNAUTHORIZED, true},
+	{CURLE_SSL_ISSUER_ERROR, ERR_UNAUTHORIZED, true},
+	{CURLE_SSL_INVALIDCERTSTATUS, ERR_UNAUTHORIZED, true},
+	{CURLE_SSL_CERTPROBLEM, ERR_UNAUTHORIZED, true},
+	{CURLE_SSL_CACERT_BADFILE, ERR_UNAUTHORIZED, true},
+	{CURLE_SSL_CONNECT_ERROR, ERR_UNAVAILABLE, true},
+	{CURLE_URL_MALFORMAT, ERR_INVALID, false},
+	{CURLE_UNSUPPORTED_PROTOCOL, ERR_INVALID, false},
+	{CURLE_BAD_FUNCTION_ARGUMENT, ERR_INVALID, false},
+	{CURLE_TOO_MANY_REDIRECTS, ERR_LIMIT, false},
+	{CURLE_FILESIZE_EXCEEDED, ERR_LIMIT, false},
+	{CURLE_OUT_OF_MEMORY, ERR_INTERNAL, false},
+};
+
+char *httpc_call_name(const HttpCall *call)
+{
+	autofree char *url = url_redacted(call->request.url);
+	return mem_printf("%s %s", call->request.method, url);
+}
+
+/* The peer's alert about our certificate; under TLS 1.3 it comes with the first read. */
+static bool peer_refused_us(const char *text)
+{
+	return strstr(text, "alert") && (strstr(text, "certificate") || strstr(text, "unknown ca"));
+}
+
+void httpc_classify(const HttpCall *call, CURLcode result, Error *err)
+{
+	Row row = {result, ERR_UNAVAILABLE, false};
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].result == result)
+			row = rows[i];
+	const char *text = call->errbuf[0] ? call->errbuf : curl_easy_strerror(result);
+	if (peer_refused_us(text))
+		row = (Row){result, ERR_UNAUTHORIZED, true};
+	autofree char *name = httpc_call_name(call);
+	err_set(err, row.code, "%s%s: %s", row.tls ? "tls: " : "", name, text);
+}

@@ -1,0 +1,319 @@
+/*
+ * Staged server-side apply (facts 6.2, 6.3). Per stage: what the cluster still holds costs no
+ * request; the rest is dry-run in one batch, and only when all of it passes is it written in one
+ * batch, so that a refused object leaves its stage unchanged (K54). Stages 0 and 1 must be ready
+ * before the next.
+ */
+#include "apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum {
+	STAGES = 4,
+	WAITED_STAGES = 2,	  /* definitions and classes */
+	STAGE_TIMEOUT_MS = 60000, /* K53 */
+	LOOK_AGAIN_MS = 1000,
+	SETTLED_AFTER_MS = 2000, /* managedFields times have seconds */
+};
+
+/* What the server and the table of drift tell of an object that exists already. */
+static bool is_unchanged(const ApplyRun *apply, const Item *item, const json_t *reply)
+{
+	DriftLive live, now;
+	int64_t applied_ms;
+	if (!drift_live(apply->context->drift, item->key, &live) || live.kubectl || !live.hash)
+		return false;
+	drift_state_of(reply, &now);
+	/* A dry run that would change anything stamps our entry with the present time; an entry of
+	 * this very second cannot be told from that. */
+	return now.hash == live.hash && now.version == live.version &&
+	       cstr_eq(now.time, live.time) && clock_parse(live.time, &applied_ms) &&
+	       clock_wall_ms() - applied_ms > SETTLED_AFTER_MS;
+}
+
+static void note_status(Item *item, const json_t *reply)
+{
+	item->status = kstatus_of(reply, NULL);
+	item->status_known = true;
+}
+
+static void note_applied(const ApplyRun *apply, const Item *item, const json_t *reply)
+{
+	drift_applied(apply->context->drift, item->key, reply);
+	memory_set_desired(apply->context->memory, apply->ks_key, item->key, item->desired);
+}
+
+/* Sorts a dry run's reply into skipped, clean, or to be written. */
+static void judge(const ApplyRun *apply, Item *item, const json_t *reply)
+{
+	bool exists = *object_resource_version(reply) != '\0';
+	note_status(item, reply);
+	item->version = strtoull(object_resource_version(reply), NULL, 10);
+	if (object_is_exempt(reply) || (exists && object_only_created(item->object))) {
+		item->action = ITEM_SKIPPED;
+	} else if (!exists) {
+		item->change = CHANGE_CREATED;
+	} else if (is_unchanged(apply, item, reply)) {
+		item->action = ITEM_CLEAN;
+		note_applied(apply, item, reply);
+	} else {
+		item->takeover = apply_needs_takeover(item->object, reply);
+	}
+}
+
+static bool is_immutable(const Error *err)
+{
+	return err->http_status == 409 || err->http_status == 422 ||
+	       strstr(err_text(err), "is immutable") || strstr(err_text(err), "immutable field");
+}
+
+static bool wrap_item(const Item *item, const char *step, Error *err)
+{
+	const char *reason = err->reason ? err->reason : err_code_name(err->code);
+	autofree char *place =
+		item->line ? mem_printf(" [%s:%zu]", item->file, item->line) : mem_strdup("");
+	return err_wrap(err, "%s%s %s (%s)", item->id, place, step, reason);
+}
+
+/* A refused dry run: with force an immutable object is deleted, to be created by a later run. */
+static bool refused(const ApplyRun *apply, Item *item, Error *take_cause, Error *err)
+{
+	bool force = apply->ks->force || object_is_forced(item->object);
+	if (!force || !is_immutable(take_cause)) {
+		err_move(err, take_cause);
+		return wrap_item(item, "dry-run failed", err);
+	}
+	autojson json_t *deleted =
+		kube_do(apply->client,
+			&(KubeRequest){.verb = KUBE_DELETE,
+				       .api_version = object_api_version(item->object),
+				       .kind = object_kind(item->object),
+				       .ns = object_namespace(item->object),
+				       .name = object_name(item->object),
+				       .propagation = "Background"},
+			err);
+	if (!deleted && err->code != ERR_NOT_FOUND)
+		return wrap_item(item, "delete failed", err);
+	error_dispose(err);
+	item->recreate = true;
+	return true;
+}
+
+static KubeRequest request_of(const Item *item, bool dry_run)
+{
+	return (KubeRequest){.verb = KUBE_APPLY,
+			     .body = item->object,
+			     .field_manager = KS_FIELD_MANAGER,
+			     .force = true,
+			     .dry_run = dry_run};
+}
+
+/* The items of a stage that are to be sent, in chunks: replies of a thousand objects are not held
+ * at once. `each` gets the reply of one; false ends the whole. */
+typedef bool EachReply(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err);
+
+static bool send_all(const ApplyRun *apply, Item *const *items, size_t count, bool dry_run,
+		     EachReply *each, Error *err)
+{
+	enum { CHUNK = 64 };
+	bool ok = true;
+	for (size_t from = 0; from < count && ok; from += CHUNK) {
+		size_t n = count - from < CHUNK ? count - from : CHUNK;
+		KubeRequest requests[CHUNK];
+		KubeReply replies[CHUNK] = {0};
+		for (size_t i = 0; i < n; i++)
+			requests[i] = request_of(items[from + i], dry_run);
+		kube_do_all(apply->client, requests, replies, n);
+		for (size_t i = 0; i < n; i++) {
+			/* All replies are looked at, the first failure is what is told. */
+			autoerror Error failure = {0};
+			if (!each(apply, items[from + i], &replies[i], &failure) && ok) {
+				ok = false;
+				err_move(err, &failure);
+			}
+			kube_reply_dispose(&replies[i]);
+		}
+	}
+	return ok;
+}
+
+static bool on_dry_run(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err)
+{
+	if (!reply->object)
+		return refused(apply, item, &reply->err, err);
+	judge(apply, item, reply->object);
+	return true;
+}
+
+static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err)
+{
+	if (!reply->object) {
+		drift_write_failed(apply->context->drift, item->key);
+		err_move(err, &reply->err);
+		return wrap_item(item, "apply failed", err);
+	}
+	uint64_t version = strtoull(object_resource_version(reply->object), NULL, 10);
+	if (item->change == CHANGE_NONE && version != item->version)
+		item->change = reply->status == 201 ? CHANGE_CREATED : CHANGE_CONFIGURED;
+	note_status(item, reply->object);
+	note_applied(apply, item, reply->object);
+	return true;
+}
+
+/* One object whose live state the watch knows needs no dry run: alone in its stage it is written or
+ * not, as a whole. */
+static bool may_skip_dry_run(const ApplyRun *apply, Item *const *items, size_t count)
+{
+	DriftLive live;
+	if (count != 1 || object_only_created(items[0]->object) ||
+	    !drift_live(apply->context->drift, items[0]->key, &live) || live.kubectl || live.exempt)
+		return false;
+	items[0]->version = live.version;
+	return true;
+}
+
+static bool write_stage(const ApplyRun *apply, Item *const *items, size_t count, Error *err)
+{
+	autovec Vec sent = {0};
+	for (size_t i = 0; i < count; i++) {
+		Item *item = items[i];
+		if (item->action != ITEM_APPLY || item->recreate)
+			continue;
+		if (item->takeover && !apply_takeover(apply, item, err))
+			return wrap_item(item, "take-over failed", err);
+		drift_writing(apply->context->drift, item->key);
+		vec_push(&sent, item);
+	}
+	return send_all(apply, (Item *const *)sent.items, sent.len, false, on_written, err);
+}
+
+static bool run_stage(const ApplyRun *apply, Item *const *items, size_t count, Error *err)
+{
+	if (!count)
+		return true;
+	if (!may_skip_dry_run(apply, items, count)) {
+		bool passed = send_all(apply, items, count, true, on_dry_run, err);
+		/* Recreation that another object's refusal stops would leave a hole: it goes on in
+		 * the next run, which comes soon. */
+		if (!passed)
+			return false;
+	}
+	return write_stage(apply, items, count, err);
+}
+
+/* An item is clean when its manifest is the one last applied and the watch says that it still
+ * stands. */
+static void find_clean(const ApplyRun *apply, Item *item)
+{
+	const KustomizeContext *context = apply->context;
+	if (object_is_exempt(item->object)) {
+		item->action = ITEM_SKIPPED;
+		return;
+	}
+	bool clean = memory_desired(context->memory, apply->ks_key, item->key) == item->desired &&
+		     drift_is_clean(context->drift, item->key, object_api_version(item->object),
+				    object_kind(item->object));
+	item->action = clean ? ITEM_CLEAN : ITEM_APPLY;
+}
+
+static bool refresh_status(const ApplyRun *apply, Item *item, Error *err)
+{
+	autojson json_t *live =
+		kube_get(apply->client, object_api_version(item->object), object_kind(item->object),
+			 object_namespace(item->object), object_name(item->object), err);
+	if (!live)
+		return wrap_item(item, "get failed", err);
+	note_status(item, live);
+	return true;
+}
+
+/* Whether what was applied in a waited stage is ready; *out_wait_ms when it is not yet. */
+static bool check_stage(const ApplyRun *apply, Item *const *items, size_t count, int stage,
+			int64_t *out_wait_ms, Error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		Item *item = items[i];
+		if (item->recreate) {
+			*out_wait_ms = LOOK_AGAIN_MS;
+			return false;
+		}
+		if (stage >= WAITED_STAGES || item->action == ITEM_SKIPPED)
+			continue;
+		if (!item->status_known && !refresh_status(apply, item, err))
+			return false;
+		if (item->status == KSTATUS_CURRENT)
+			continue;
+		autofree char *what = mem_printf("stage %d of %s", stage, apply->revision);
+		int64_t since = memory_waiting_since(apply->context->memory, apply->ks_key, what);
+		if (clock_mono_ms() - since > STAGE_TIMEOUT_MS) {
+			memory_stop_waiting(apply->context->memory, apply->ks_key);
+			return err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s status: '%s']",
+				       item->id, kstatus_name(item->status));
+		}
+		*out_wait_ms = LOOK_AGAIN_MS;
+		return false;
+	}
+	return true;
+}
+
+static bool apply_stage(const ApplyRun *apply, ItemSet *set, int stage, int64_t *out_wait_ms,
+			Error *err)
+{
+	autovec Vec all = {0}, dirty = {0};
+	bool more = false;
+	for (size_t i = 0; i < set->len; i++) {
+		Item *item = &set->items[i];
+		more = more || (item->stage > stage && item->action == ITEM_APPLY);
+		if (item->stage != stage)
+			continue;
+		vec_push(&all, item);
+		if (item->action == ITEM_APPLY)
+			vec_push(&dirty, item);
+	}
+	if (!run_stage(apply, (Item *const *)dirty.items, dirty.len, err))
+		return false;
+	if (stage == 0 && dirty.len)
+		kube_discovery_invalidate(apply->client);
+	/* Readiness of a stage matters only to what is still to come. */
+	Vec *checked = more || dirty.len ? &all : &dirty;
+	return check_stage(apply, (Item *const *)checked->items, checked->len, stage, out_wait_ms,
+			   err);
+}
+
+bool apply_items(Run *run, const Kustomization *ks, KubeClient *client, ItemSet *set,
+		 const char *revision, int64_t *out_wait_ms, Error *err)
+{
+	autofree char *ks_key = kustomization_key(run);
+	ApplyRun apply = {.context = run_context(run),
+			  .ks = ks,
+			  .client = client,
+			  .ks_key = ks_key,
+			  .revision = revision};
+	for (size_t i = 0; i < set->len; i++) {
+		drift_watch(apply.context->drift, object_api_version(set->items[i].object),
+			    object_kind(set->items[i].object));
+		find_clean(&apply, &set->items[i]);
+	}
+	for (int stage = 0; stage < STAGES; stage++)
+		if (!apply_stage(&apply, set, stage, out_wait_ms, err))
+			return err_is_set(err) ? err_reason(err, "ReconciliationFailed") : false;
+	return true;
+}
+
+void apply_announce(Run *run, const ItemSet *set, const json_t *metadata)
+{
+	autobuf Buf lines = {0};
+	for (size_t i = 0; i < set->len; i++) {
+		const Item *item = &set->items[i];
+		if (item->change == CHANGE_NONE)
+			continue;
+		buf_printf(&lines, "%s%s %s", lines.len ? "\n" : "", item->id,
+			   item->change == CHANGE_CREATED ? "created" : "configured");
+	}
+	if (lines.len)
+		run_event(run, EVENT_NORMAL, "Progressing", metadata, "%s", buf_text(&lines));
+}

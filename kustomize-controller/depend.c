@@ -1,0 +1,49 @@
+/* dependsOn: what must be Ready first (facts 8). A dependency that turns Ready wakes us by index.
+ */
+#include "internal.h"
+
+#include "base/mem.h"
+
+static json_t *get_dependency(Run *run, const char *ns, const char *name, Error *err)
+{
+	json_t *object = manager_peer_get(run_manager(run), KS_VERSION, KS_KIND, ns, name);
+	/* Another shard's objects are not in our watch (K89). */
+	return object ? object : kube_get(run_client(run), KS_VERSION, KS_KIND, ns, name, err);
+}
+
+static bool is_same_source(const Kustomization *ks, const json_t *dependency)
+{
+	const json_t *ref = json_at(dependency, "spec", "sourceRef", NULL);
+	return cstr_eq(json_text(ref, "kind"), ks->source_kind) &&
+	       cstr_eq(json_text(ref, "name"), ks->source_name) &&
+	       cstr_eq(json_text_or(ref, "namespace", object_namespace(dependency)), ks->source_ns);
+}
+
+static bool is_ready(const Kustomization *ks, const json_t *dependency, const SourceState *source)
+{
+	const json_t *status = json_map(dependency, "status");
+	if (json_int(status, "observedGeneration", -1) != object_generation(dependency) ||
+	    !condition_is(dependency, "Ready", "True"))
+		return false;
+	/* At an older revision of our own source it has not seen what we build (K90). */
+	return !is_same_source(ks, dependency) ||
+	       cstr_eq(json_text(status, "lastAppliedRevision"), source->artifact.revision);
+}
+
+bool dependencies_ready(Run *run, const Kustomization *ks, const SourceState *source, Error *err)
+{
+	size_t i;
+	json_t *entry;
+	json_array_foreach(json_list(ks->spec, "dependsOn"), i, entry)
+	{
+		const char *ns = json_text_or(entry, "namespace", run_namespace(run));
+		const char *name = json_text_or(entry, "name", "");
+		autojson json_t *dependency = get_dependency(run, ns, name, err);
+		if (!dependency)
+			return err_wrap(err, "dependency '%s/%s' not found", ns, name);
+		if (!is_ready(ks, dependency, source))
+			return err_set(err, ERR_UNAVAILABLE, "dependency '%s/%s' is not ready", ns,
+				       name);
+	}
+	return true;
+}

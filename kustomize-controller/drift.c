@@ -1,0 +1,314 @@
+#include "drift.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "internal.h"
+#include "kube/fieldset.h"
+
+enum {
+	FIGHT_WINDOW_MS = 60000, /* corrections of one object in this time... */
+	FIGHT_LIMIT = 5,	 /* ...beyond this many are slowed down */
+	FIGHT_DELAY_MS = 10000,
+	HEALTH_DEBOUNCE_MS = 50, /* status changes come in bursts */
+};
+
+typedef struct {
+	DriftLive live;	  /* the newest state seen */
+	uint64_t applied; /* live.hash after our last apply; 0: not applied by this process */
+	bool present;	  /* the watch has seen it and not its deletion */
+	bool writing;
+	int64_t window_start_ms;
+	int corrections;
+} Entry;
+
+typedef struct {
+	Drift *drift;
+	char *api_version, *kind;
+	Informer *informer;
+} KindWatcher;
+
+struct Drift {
+	KubeClient *client;
+	char *watch_ns;
+	const Log *log;
+	DriftFn *fn;
+	void *arg;
+	pthread_mutex_t lock; /* guards the three below */
+	Map *entries;	      /* drift_key -> Entry */
+	Map *watchers;	      /* "apiVersion/Kind" -> KindWatcher */
+	Map *waiting;	      /* "ns/name" of Kustomizations that wait for health */
+};
+
+static void free_watcher(void *value)
+{
+	KindWatcher *watcher = value;
+	if (watcher->informer)
+		informer_stop(watcher->informer);
+	free(watcher->api_version);
+	free(watcher->kind);
+	free(watcher);
+}
+
+Drift *drift_new(KubeClient *client, const char *watch_ns, const Log *log, DriftFn *fn, void *arg)
+{
+	Drift *drift = mem_zalloc(1, sizeof(*drift));
+	drift->client = client;
+	drift->watch_ns = mem_strdup(watch_ns);
+	drift->log = log;
+	drift->fn = fn;
+	drift->arg = arg;
+	pthread_mutex_init(&drift->lock, NULL);
+	drift->entries = map_new(free);
+	drift->watchers = map_new(free_watcher);
+	drift->waiting = map_new(NULL);
+	return drift;
+}
+
+void drift_free(Drift *drift)
+{
+	if (!drift)
+		return;
+	map_free(drift->watchers);
+	map_free(drift->entries);
+	map_free(drift->waiting);
+	pthread_mutex_destroy(&drift->lock);
+	free(drift->watch_ns);
+	free(drift);
+}
+
+static char *make_key(const char *api_version, const char *kind, const char *ns, const char *name)
+{
+	return mem_printf("%s/%s/%s/%s", api_version, kind, ns, name);
+}
+
+char *drift_key(const json_t *object)
+{
+	return make_key(object_api_version(object), object_kind(object), object_namespace(object),
+			object_name(object));
+}
+
+static Entry *entry_of(Drift *drift, const char *key)
+{
+	Entry *entry = map_get(drift->entries, key);
+	if (!entry) {
+		entry = mem_zalloc(1, sizeof(*entry));
+		map_put(drift->entries, key, entry);
+	}
+	return entry;
+}
+
+static uint64_t version_of(const json_t *object)
+{
+	return strtoull(object_resource_version(object), NULL, 10);
+}
+
+/* The time of our own Apply entry: it moves with each apply that changes something. */
+static const char *own_entry_time(const json_t *object)
+{
+	size_t i;
+	json_t *entry;
+	json_array_foreach(json_at(object, "metadata", "managedFields", NULL), i, entry)
+	{
+		if (cstr_eq(json_text(entry, "manager"), KS_FIELD_MANAGER) &&
+		    cstr_eq(json_text(entry, "operation"), "Apply") &&
+		    !json_text(entry, "subresource"))
+			return json_text_or(entry, "time", "");
+	}
+	return "";
+}
+
+void drift_state_of(const json_t *object, DriftLive *out)
+{
+	FieldsetSummary summary;
+	fieldset_summary(object, KS_FIELD_MANAGER, &summary);
+	*out = (DriftLive){.hash = summary.hash,
+			   .version = version_of(object),
+			   .kubectl = summary.kubectl_wrote,
+			   .exempt = object_is_exempt(object)};
+	snprintf(out->time, sizeof(out->time), "%s", own_entry_time(object));
+}
+
+static void note_state(Entry *entry, const json_t *object)
+{
+	entry->present = true;
+	drift_state_of(object, &entry->live);
+}
+
+static bool has_value(const json_t *object, const char *key, const char *value)
+{
+	const char *label = object_label(object, key), *annotation = object_annotation(object, key);
+	return (label && strcasecmp(label, value) == 0) ||
+	       (annotation && strcasecmp(annotation, value) == 0);
+}
+
+bool object_is_exempt(const json_t *object)
+{
+	return has_value(object, KS_GROUP "/ssa", "Ignore") ||
+	       has_value(object, KS_GROUP "/reconcile", "disabled");
+}
+
+/* How long to wait before this object is corrected: nothing, until it becomes a fight. */
+static int64_t correction_delay(Entry *entry)
+{
+	int64_t now = clock_mono_ms();
+	if (now - entry->window_start_ms > FIGHT_WINDOW_MS) {
+		entry->window_start_ms = now;
+		entry->corrections = 0;
+	}
+	return ++entry->corrections > FIGHT_LIMIT ? FIGHT_DELAY_MS : 0;
+}
+
+static bool left_applied_state(const Entry *entry)
+{
+	if (!entry->applied || entry->writing || (entry->present && entry->live.exempt))
+		return false; /* not applied by this process yet, or our own echo */
+	return !entry->present || entry->live.hash != entry->applied || entry->live.kubectl;
+}
+
+/* Lock held. */
+static bool is_waited_for(const Drift *drift, const json_t *object)
+{
+	const char *ns = object_label(object, KS_OWNER_NAMESPACE);
+	const char *name = object_label(object, KS_OWNER_NAME);
+	if (!ns || !name || !map_len(drift->waiting))
+		return false;
+	autofree char *key = mem_printf("%s/%s", ns, name);
+	return map_has(drift->waiting, key);
+}
+
+/* On the loop's thread. */
+static void on_event(void *arg, InformerEvent event, const json_t *object)
+{
+	const KindWatcher *watcher = arg;
+	Drift *drift = watcher->drift;
+	if (!object)
+		return;
+	autofree char *key = make_key(watcher->api_version, watcher->kind, object_namespace(object),
+				      object_name(object));
+	pthread_mutex_lock(&drift->lock);
+	Entry *entry = entry_of(drift, key);
+	if (event == INFORMER_DELETED)
+		entry->present = false;
+	else if (version_of(object) >= entry->live.version)
+		note_state(entry, object);
+	bool drifted = left_applied_state(entry);
+	int64_t delay = drifted ? correction_delay(entry) : HEALTH_DEBOUNCE_MS;
+	if (event == INFORMER_DELETED && !drifted && !entry->writing)
+		map_remove(drift->entries, key);
+	bool waited = is_waited_for(drift, object);
+	pthread_mutex_unlock(&drift->lock);
+	const char *ns = object_label(object, KS_OWNER_NAMESPACE);
+	const char *name = object_label(object, KS_OWNER_NAME);
+	if ((drifted || waited) && ns && name)
+		drift->fn(drift->arg, ns, name, delay);
+}
+
+void drift_wake_on_change(Drift *drift, const char *ks_key, bool on)
+{
+	pthread_mutex_lock(&drift->lock);
+	if (on)
+		map_put(drift->waiting, ks_key, NULL);
+	else
+		map_remove(drift->waiting, ks_key);
+	pthread_mutex_unlock(&drift->lock);
+}
+
+void drift_watch(Drift *drift, const char *api_version, const char *kind)
+{
+	autofree char *key = mem_printf("%s/%s", api_version, kind);
+	pthread_mutex_lock(&drift->lock);
+	KindWatcher *watcher = NULL;
+	if (!map_has(drift->watchers, key)) {
+		watcher = mem_zalloc(1, sizeof(*watcher));
+		watcher->drift = drift;
+		watcher->api_version = mem_strdup(api_version);
+		watcher->kind = mem_strdup(kind);
+		map_put(drift->watchers, key, watcher);
+	}
+	pthread_mutex_unlock(&drift->lock);
+	if (!watcher)
+		return;
+	Informer *informer =
+		informer_start(drift->client, &(InformerConfig){.api_version = api_version,
+								.kind = kind,
+								.ns = drift->watch_ns,
+								.label_selector = KS_OWNER_NAME,
+								.metadata_only = true,
+								.on_event = on_event,
+								.arg = watcher,
+								.log = drift->log});
+	pthread_mutex_lock(&drift->lock);
+	watcher->informer = informer;
+	pthread_mutex_unlock(&drift->lock);
+}
+
+void drift_writing(Drift *drift, const char *key)
+{
+	pthread_mutex_lock(&drift->lock);
+	entry_of(drift, key)->writing = true;
+	pthread_mutex_unlock(&drift->lock);
+}
+
+void drift_applied(Drift *drift, const char *key, const json_t *reply)
+{
+	DriftLive state;
+	drift_state_of(reply, &state);
+	pthread_mutex_lock(&drift->lock);
+	Entry *entry = entry_of(drift, key);
+	entry->writing = false;
+	entry->applied = state.hash;
+	/* A newer event may have come while the reply was on its way; it stays what is live. */
+	if (state.version >= entry->live.version) {
+		entry->present = true;
+		entry->live = state;
+	}
+	pthread_mutex_unlock(&drift->lock);
+}
+
+void drift_write_failed(Drift *drift, const char *key)
+{
+	pthread_mutex_lock(&drift->lock);
+	Entry *entry = map_get(drift->entries, key);
+	if (entry)
+		entry->writing = false;
+	pthread_mutex_unlock(&drift->lock);
+}
+
+bool drift_is_clean(Drift *drift, const char *key, const char *api_version, const char *kind)
+{
+	autofree char *kind_key = mem_printf("%s/%s", api_version, kind);
+	pthread_mutex_lock(&drift->lock);
+	const KindWatcher *watcher = map_get(drift->watchers, kind_key);
+	const Entry *entry = map_get(drift->entries, key);
+	bool clean = watcher && watcher->informer && informer_is_synced(watcher->informer) &&
+		     entry && entry->present && entry->applied &&
+		     entry->live.hash == entry->applied && !entry->live.kubectl;
+	pthread_mutex_unlock(&drift->lock);
+	return clean;
+}
+
+bool drift_live(Drift *drift, const char *key, DriftLive *out)
+{
+	pthread_mutex_lock(&drift->lock);
+	const Entry *entry = map_get(drift->entries, key);
+	bool known = entry && entry->present;
+	if (known)
+		*out = entry->live;
+	pthread_mutex_unlock(&drift->lock);
+	return known;
+}
+
+void drift_forget(Drift *drift, const char *key)
+{
+	pthread_mutex_lock(&drift->lock);
+	Entry *entry = map_get(drift->entries, key);
+	if (entry)
+		entry->applied = 0;
+	pthread_mutex_unlock(&drift->lock);
+}

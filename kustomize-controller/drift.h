@@ -1,0 +1,62 @@
+/*
+ * Drift without polling (design.md 3.4). For each kind in use one watch on metadata, limited to
+ * objects with our owner label. An object is clean while its live managedFields hash equals the one
+ * that our last apply returned, and nobody that we override has written. Thread-safe.
+ */
+#ifndef KUSTOMIZE_CONTROLLER_DRIFT_H
+#define KUSTOMIZE_CONTROLLER_DRIFT_H
+
+#include "kube/informer.h"
+
+typedef struct Drift Drift;
+
+/* Called on the loop's thread when an object owned by Kustomization ns/name left the state that was
+ * applied; after_ms is 0, or a delay when two writers fight over it. */
+typedef void DriftFn(void *arg, const char *ns, const char *name, int64_t after_ms);
+
+Drift *drift_new(KubeClient *client, const char *watch_ns, const Log *log, DriftFn *fn, void *arg);
+void drift_free(Drift *drift);
+
+/* The key of an object in the table: "apiVersion/Kind/ns/name", owned. */
+char *drift_key(const json_t *object);
+
+/* Makes sure that the kind is watched. */
+void drift_watch(Drift *drift, const char *api_version, const char *kind);
+
+/* Before a write is sent: events are its own echo until drift_applied or drift_write_failed. */
+void drift_writing(Drift *drift, const char *key);
+
+/* The reply of our apply: what it says is the applied state. */
+void drift_applied(Drift *drift, const char *key, const json_t *reply);
+void drift_write_failed(Drift *drift, const char *key);
+
+/* True when the watch is in step and says that the object still holds what was applied. */
+bool drift_is_clean(Drift *drift, const char *key, const char *api_version, const char *kind);
+
+/* Live state as the watch saw it. */
+typedef struct {
+	uint64_t hash;	  /* of our managedFields entry */
+	uint64_t version; /* resourceVersion */
+	char time[24];	  /* of our entry, "" when there is none */
+	bool kubectl;	  /* somebody whose fields we take over has written */
+	bool exempt;	  /* its own label or annotation says hands off (facts 6.4) */
+} DriftLive;
+
+/* The same of any state of an object, such as a dry run's reply. */
+void drift_state_of(const json_t *object, DriftLive *out);
+
+/* False when the watch has not seen the object. */
+bool drift_live(Drift *drift, const char *key, DriftLive *out);
+
+/* True when the object itself asks to be left alone: ssa Ignore, reconcile disabled (K60, K61). */
+bool object_is_exempt(const json_t *object);
+
+/* While on, any change of an object of Kustomization "ns/name" calls the function too: its run
+ * waits for health. */
+void drift_wake_on_change(Drift *drift, const char *ks_key, bool on);
+
+/* The object is no longer ours (pruned, or deletion of the Kustomization): no event of it counts.
+ */
+void drift_forget(Drift *drift, const char *key);
+
+#endif

@@ -1,0 +1,233 @@
+/*
+ * The root kustomization as Flux sees it: the file in the path, or one generated from the tree when
+ * there is none, with what the Kustomization's spec adds (facts 3); then the build. Nothing is
+ * written: the artifact's tree is shared by all that use it.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "data/yaml.h"
+
+enum { ROOT_FILE_MAX = 1 << 20, MAX_DEPTH = 64, MAX_FILES = 100000 };
+
+typedef struct {
+	const KustomizeFiles *files;
+	const char *dir;
+	json_t *resources;
+	int depth;
+} Scan;
+
+static bool is_manifest_name(const char *name)
+{
+	return cstr_ends(name, ".yaml") || cstr_ends(name, ".yml");
+}
+
+static bool scan_dir(Scan *scan, const char *below, Error *err);
+
+static bool scan_entry(Scan *scan, const char *path, Error *err)
+{
+	autofree char *full = path_join(scan->dir, path);
+	autofree char *clean = path_clean(full);
+	KustomizeNode node = scan->files->stat(scan->files->arg, clean);
+	if (node == KUSTOMIZE_DIR) {
+		const char *root = kustomize_find_root(scan->files, clean, err);
+		if (err_is_set(err))
+			return false;
+		if (!root)
+			return scan_dir(scan, path, err);
+		json_array_append_new(scan->resources, json_string(path));
+	} else if (node == KUSTOMIZE_FILE && is_manifest_name(path)) {
+		json_array_append_new(scan->resources, json_string(path));
+	}
+	if (json_array_size(scan->resources) > MAX_FILES)
+		return err_set(err, ERR_LIMIT, "more than %d files", MAX_FILES);
+	return true;
+}
+
+/* Lexical walk; a subdirectory with its own kustomization is a unit and is not entered (K16, K17).
+ */
+static bool scan_dir(Scan *scan, const char *below, Error *err)
+{
+	autostrings Vec names = {0};
+	autofree char *full = path_join(scan->dir, below);
+	autofree char *clean = path_clean(full);
+	if (++scan->depth > MAX_DEPTH)
+		return err_set(err, ERR_LIMIT, "more than %d nested directories", MAX_DEPTH);
+	if (!scan->files->list(scan->files->arg, clean, &names, err))
+		return false;
+	for (size_t i = 0; i < names.len; i++) {
+		autofree char *path = path_join(below, names.items[i]);
+		if (!scan_entry(scan, path, err))
+			return false;
+	}
+	scan->depth--;
+	return true;
+}
+
+static json_t *generate_root(const KustomizeFiles *files, const char *dir, Error *err)
+{
+	autojson json_t *root = json_object();
+	json_t *resources = json_array();
+	json_put_text(root, "apiVersion", "kustomize.config.k8s.io/v1beta1");
+	json_put_text(root, "kind", "Kustomization");
+	json_object_set_new(root, "resources", resources);
+	Scan scan = {.files = files, .dir = dir, .resources = resources};
+	if (!scan_dir(&scan, "", err))
+		return NULL;
+	if (json_array_size(resources) == 0)
+		json_put_text(root, "namespace", "_placeholder");
+	return steal(&root);
+}
+
+static json_t *read_root(const KustomizeFiles *files, const char *dir, const char *name, Error *err)
+{
+	autofree char *joined = path_join(dir, name);
+	autofree char *path = path_clean(joined);
+	autobuf Buf text = {0};
+	if (!files->read(files->arg, path, &text, err))
+		return NULL;
+	autojson json_t *root = yaml_parse(buf_text(&text), text.len, ROOT_FILE_MAX, path, err);
+	if (!root)
+		return NULL;
+	if (!json_is_object(root))
+		return err_null(err, ERR_INVALID, "%s: not a Kustomization", path);
+	/* A root without resources shows where its objects come from (K20). */
+	if (!json_array_size(json_list(root, "resources")) &&
+	    !json_object_get(root, "buildMetadata"))
+		json_object_set_new(root, "buildMetadata", json_pack("[s]", "originAnnotations"));
+	return steal(&root);
+}
+
+static json_t *list_in(json_t *root, const char *key)
+{
+	json_t *list = json_list(root, key);
+	if (!list) {
+		list = json_array();
+		json_object_set_new(root, key, list);
+	}
+	return list;
+}
+
+/* Same name: newName set if given; newTag and digest replaced as a pair if either is (K23). */
+static void merge_image(json_t *images, const json_t *wanted)
+{
+	size_t i;
+	json_t *image;
+	json_array_foreach(images, i, image)
+	{
+		if (!cstr_eq(json_text(image, "name"), json_text(wanted, "name")))
+			continue;
+		const char *name = json_text(wanted, "newName");
+		const char *tag = json_text(wanted, "newTag"),
+			   *digest = json_text(wanted, "digest");
+		if (!cstr_empty(name))
+			json_put_text(image, "newName", name);
+		if (!cstr_empty(tag) || !cstr_empty(digest)) {
+			json_put_text(image, "newTag", tag);
+			json_put_text(image, "digest", digest);
+		}
+		return;
+	}
+	json_array_append_new(images, json_deep_copy(wanted));
+}
+
+static bool is_remote(const char *component)
+{
+	static const char *const prefixes[] = {
+		"git::", "gh:", "git@", "http:", "https:", "ssh:", "github.com/"};
+	for (size_t i = 0; i < COUNT(prefixes); i++)
+		if (cstr_starts(component, prefixes[i]))
+			return true;
+	return component[0] == '/';
+}
+
+static bool add_components(const KustomizeFiles *files, const char *dir, const Kustomization *ks,
+			   json_t *root, Error *err)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_list(ks->spec, "components"), i, item)
+	{
+		const char *component = json_string_value(item);
+		if (is_remote(component))
+			return err_set(err, ERR_INVALID,
+				       "component path '%s' must be local and relative", component);
+		autofree char *joined = path_join(dir, component);
+		autofree char *path = path_clean(joined);
+		if (ks->ignore_missing_components &&
+		    files->stat(files->arg, path) == KUSTOMIZE_NONE)
+			continue;
+		json_array_append(list_in(root, "components"), item);
+	}
+	return true;
+}
+
+/* What spec puts on top of the root (facts 1 and 3). */
+static bool extend_root(const KustomizeFiles *files, const char *dir, const Kustomization *ks,
+			json_t *root, Error *err)
+{
+	if (!cstr_empty(ks->target_namespace))
+		json_put_text(root, "namespace", ks->target_namespace);
+	if (!cstr_empty(ks->name_prefix))
+		json_put_text(root, "namePrefix", ks->name_prefix);
+	if (!cstr_empty(ks->name_suffix))
+		json_put_text(root, "nameSuffix", ks->name_suffix);
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_list(ks->spec, "patches"), i, item)
+	{
+		json_array_append(list_in(root, "patches"), item);
+	}
+	json_array_foreach(json_list(ks->spec, "images"), i, item)
+	{
+		merge_image(list_in(root, "images"), item);
+	}
+	json_t *metadata = json_list(ks->spec, "buildMetadata");
+	if (json_array_size(metadata))
+		json_object_set(root, "buildMetadata", metadata);
+	return add_components(files, dir, ks, root, err);
+}
+
+static bool build(Run *run, const Kustomization *ks, const SourceState *source,
+		  const KustomizeFiles *files, const char *dir, KustomizeResult *out, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	const char *name = kustomize_find_root(files, dir, err);
+	if (err_is_set(err))
+		return false;
+	autojson json_t *root =
+		name ? read_root(files, dir, name, err) : generate_root(files, dir, err);
+	if (!root || !extend_root(files, dir, ks, root, err))
+		return false;
+	KustomizeCache *cache = parsed_get(context->parsed, source->artifact.digest);
+	bool ok = kustomize_build(dir,
+				  &(KustomizeOptions){.files = files,
+						      .cache = cache,
+						      .root = root,
+						      .load_anywhere = true,
+						      .keep_builtin_schema = true},
+				  out, err);
+	parsed_put(context->parsed, cache);
+	return ok ? true : err_wrap(err, "kustomize build failed");
+}
+
+bool generate_and_build(Run *run, const Kustomization *ks, const SourceState *source,
+			KustomizeResult *out, Error *err)
+{
+	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *dir_files =
+		kustomize_dir_files_new(artifact_tree_fd(source->tree));
+	const KustomizeFiles *files = kustomize_dir_files(dir_files);
+	autofree char *confined = path_confine(".", ks->path);
+	autofree char *dir = path_clean(confined);
+	if (files->stat(files->arg, dir) != KUSTOMIZE_DIR) {
+		err_set(err, ERR_NOT_FOUND, "kustomization path not found: %s in revision %s",
+			ks->path, source->artifact.revision);
+		return err_reason(err, "ArtifactFailed"); /* K10 */
+	}
+	if (build(run, ks, source, files, dir, out, err))
+		return true;
+	return err_reason(err, "BuildFailed");
+}

@@ -1,0 +1,195 @@
+/*
+ * Health (facts 7) without holding a worker: one look at each object that is not known to be
+ * Current; when some are not, the run ends and watch events, or a timer as a net below them, resume
+ * it.
+ */
+#include "internal.h"
+
+#include "base/mem.h"
+#include "data/duration.h"
+
+enum { LOOK_AGAIN_MS = 5000 };
+
+typedef struct {
+	const char *api_version, *kind, *ns, *name;
+	Item *item; /* or NULL for a healthChecks entry */
+} Check;
+
+typedef struct {
+	Check *items;
+	size_t len;
+} Checks;
+
+static void checks_dispose(Checks *checks)
+{
+	free(checks->items);
+}
+
+/* wait: all applied objects that were not skipped; else healthChecks. Never the object itself
+ * (K87). */
+static void collect(Run *run, const Kustomization *ks, const ItemSet *set, Checks *out)
+{
+	const json_t *listed = json_list(ks->spec, "healthChecks");
+	size_t max = ks->wait ? set->len : json_array_size(listed);
+	out->items = mem_zalloc(max, sizeof(Check));
+	for (size_t i = 0; i < max; i++) {
+		Check check = {0};
+		if (ks->wait) {
+			Item *item = &set->items[i];
+			if (item->action == ITEM_SKIPPED)
+				continue;
+			check = (Check){object_api_version(item->object), object_kind(item->object),
+					object_namespace(item->object), object_name(item->object),
+					item};
+		} else {
+			const json_t *entry = json_array_get(listed, i);
+			check.api_version = json_text_or(entry, "apiVersion", "apps/v1");
+			check.kind = json_text_or(entry, "kind", "");
+			check.ns = json_text_or(entry, "namespace", "");
+			check.name = json_text_or(entry, "name", "");
+		}
+		if (cstr_eq(check.kind, KS_KIND) && cstr_eq(check.ns, run_namespace(run)) &&
+		    cstr_eq(check.name, run_name(run)))
+			continue;
+		out->items[out->len++] = check;
+	}
+}
+
+/* Kinds without any state to wait for: their existence is their health, and we have just applied
+ * them. */
+static bool is_always_current(const Check *check)
+{
+	static const char *const kinds[] = {
+		"ConfigMap",	"Secret",	 "ServiceAccount",     "Role",
+		"ClusterRole",	"RoleBinding",	 "ClusterRoleBinding", "NetworkPolicy",
+		"StorageClass", "PriorityClass", "LimitRange"};
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (check->item && cstr_eq(kinds[i], check->kind))
+			return true;
+	return false;
+}
+
+static KstatusCode look(KubeClient *client, const Check *check)
+{
+	if (is_always_current(check) ||
+	    (check->item && check->item->status_known && check->item->status == KSTATUS_CURRENT))
+		return KSTATUS_CURRENT;
+	autoerror Error err = {0};
+	autojson json_t *live =
+		kube_get(client, check->api_version, check->kind, check->ns, check->name, &err);
+	if (live)
+		return kstatus_of(live, NULL);
+	return err.code == ERR_NOT_FOUND ? KSTATUS_NOT_FOUND : KSTATUS_UNKNOWN;
+}
+
+typedef struct {
+	size_t not_ready, failed;
+	Buf text; /* "Kind/ns/name status: 'S'" of those not Current */
+	Buf failed_text;
+} Verdict;
+
+static void verdict_dispose(Verdict *verdict)
+{
+	buf_dispose(&verdict->text);
+	buf_dispose(&verdict->failed_text);
+}
+
+static void put_status(Buf *out, const Check *check, KstatusCode code)
+{
+	buf_printf(out, "%s%s/%s%s%s status: '%s'", out->len ? ", " : "", check->kind, check->ns,
+		   *check->ns ? "/" : "", check->name, kstatus_name(code));
+}
+
+static void judge(KubeClient *client, const Checks *checks, Verdict *out)
+{
+	for (size_t i = 0; i < checks->len; i++) {
+		KstatusCode code = look(client, &checks->items[i]);
+		if (code == KSTATUS_CURRENT)
+			continue;
+		out->not_ready++;
+		put_status(&out->text, &checks->items[i], code);
+		if (code == KSTATUS_FAILED) {
+			out->failed++;
+			put_status(&out->failed_text, &checks->items[i], code);
+		}
+	}
+}
+
+static bool fail(Run *run, Error *err)
+{
+	condition_set(run_object(run), "Healthy", "False", "HealthCheckFailed", err_text(err));
+	err_wrap(err, "health check failed");
+	return err_reason(err, "HealthCheckFailed");
+}
+
+static void healthy(Run *run, int64_t waited_ms, const char *revision, bool changed)
+{
+	bool was = condition_is(run_object(run), "Healthy", "True");
+	const char *last = json_text_at(run_object(run), "status", "lastAppliedRevision", NULL);
+	bool new_revision = !cstr_eq(last, revision);
+	char took[DURATION_TEXT_SIZE];
+	duration_format(waited_ms, took);
+	autofree char *message = mem_printf("Health check passed in %s", took);
+	if (!was || (new_revision && changed))
+		run_event(run, EVENT_NORMAL, "Progressing", NULL, "%s", message);
+	/* A steady state keeps its message: nothing happened, nothing is written. */
+	if (!was || changed)
+		condition_set(run_object(run), "Healthy", "True", "Succeeded", message);
+}
+
+static void show_waiting(Run *run, const Kustomization *ks, const char *revision)
+{
+	char timeout[DURATION_TEXT_SIZE];
+	duration_format(ks->timeout_ms, timeout);
+	autofree char *message = mem_printf(
+		"Running health checks for revision %s with a timeout of %s", revision, timeout);
+	condition_set(run_object(run), "Reconciling", "True", "Progressing", message);
+	condition_set(run_object(run), "Ready", "Unknown", "Progressing", message);
+	condition_set(run_object(run), "Healthy", "Unknown", "Progressing", message);
+}
+
+static bool has_changes(const ItemSet *set)
+{
+	for (size_t i = 0; i < set->len; i++)
+		if (set->items[i].change != CHANGE_NONE)
+			return true;
+	return false;
+}
+
+bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
+		  const char *revision, int64_t *out_wait_ms, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	__attribute__((cleanup(checks_dispose))) Checks checks = {0};
+	__attribute__((cleanup(verdict_dispose))) Verdict verdict = {0};
+	collect(run, ks, set, &checks);
+	if (!checks.len) {
+		condition_remove(run_object(run), "Healthy");
+		return true;
+	}
+	autofree char *key = kustomization_key(run);
+	autofree char *what = mem_printf("health of %s", revision);
+	int64_t waited = run_waited_ms(memory_waiting_since(context->memory, key, what));
+	judge(client, &checks, &verdict);
+	if (!verdict.not_ready) {
+		memory_stop_waiting(context->memory, key);
+		healthy(run, waited, revision, has_changes(set));
+		return true;
+	}
+	bool fail_fast = !manager_gate(run_manager(run), "DisableFailFastBehavior");
+	if (verdict.failed && fail_fast) {
+		memory_stop_waiting(context->memory, key);
+		err_set(err, ERR_UNAVAILABLE, "failed early due to stalled resources: [%s]",
+			buf_text(&verdict.failed_text));
+		return fail(run, err);
+	}
+	if (waited >= ks->timeout_ms) {
+		memory_stop_waiting(context->memory, key);
+		err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s]", buf_text(&verdict.text));
+		return fail(run, err);
+	}
+	show_waiting(run, ks, revision);
+	int64_t left = ks->timeout_ms - waited;
+	*out_wait_ms = left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS;
+	return false;
+}

@@ -1,0 +1,195 @@
+/*
+ * What the steps of a Kustomization's reconcile share. The road: kustomization.c calls, in order,
+ * source.c, depend.c, generate.c, postbuild.c, prepare.c, apply.c, inventory.c, prune.c, health.c.
+ */
+#ifndef KUSTOMIZE_CONTROLLER_INTERNAL_H
+#define KUSTOMIZE_CONTROLLER_INTERNAL_H
+
+#include "artifact/fetch.h"
+#include "base/map.h"
+#include "ctrl/manager.h"
+#include "drift.h"
+#include "kube/kstatus.h"
+#include "kustomize/kustomize.h"
+
+#define KS_GROUP "kustomize.toolkit.fluxcd.io"
+#define KS_VERSION KS_GROUP "/v1"
+#define KS_KIND "Kustomization"
+#define KS_OWNER_NAME KS_GROUP "/name"
+#define KS_OWNER_NAMESPACE KS_GROUP "/namespace"
+#define KS_FIELD_MANAGER "kustomize-controller"
+
+/* The controller's own flags; rows are in controller.c. */
+typedef struct {
+	int concurrent_ssa;
+	int64_t requeue_dependency_ms;
+	int http_retry;
+	bool no_remote_bases, no_cross_namespace_refs;
+	bool insecure_kubeconfig_exec, insecure_kubeconfig_tls;
+	char *default_decryption_service_account, *default_kubeconfig_service_account;
+	char *sops_age_secret, *sops_vault_configmap;
+	Vec override_managers;
+	Vec custom_stage_kinds;
+} KustomizeFlags;
+
+/* Process-wide. */
+typedef struct {
+	const KustomizeFlags *flags;
+	HttpClient *http;
+	ArtifactCache *artifacts;
+	char *work_dir; /* unpacked artifacts; removed at the end */
+	Drift *drift;
+	Map *seen;	       /* source key -> revision and digest last told; loop's thread */
+	struct Memory *memory; /* per Kustomization, between runs: memory.c */
+	struct ParsedSources *parsed; /* parsed files by artifact digest: parsed.c */
+} KustomizeContext;
+
+/* spec, parsed once; all borrowed from the run's object. */
+typedef struct {
+	const json_t *spec;
+	int64_t interval_ms, retry_ms, timeout_ms;
+	const char *source_kind, *source_ns, *source_name;
+	const char *path;
+	const char *target_namespace, *name_prefix, *name_suffix;
+	const char *service_account;
+	const char *deletion_policy;
+	bool prune, wait, force, ignore_missing_components;
+} Kustomization;
+
+void kustomization_parse(Run *run, const json_t *object, Kustomization *out);
+
+/* What must happen to an object in this run. */
+typedef enum {
+	ITEM_APPLY,   /* send it */
+	ITEM_CLEAN,   /* the cluster holds what we would send: no request (design.md 3.4) */
+	ITEM_SKIPPED, /* ssa Ignore, IfNotPresent on an existing one, reconcile disabled */
+} ItemAction;
+
+typedef enum { CHANGE_NONE, CHANGE_CREATED, CHANGE_CONFIGURED } ItemChange;
+
+/* One desired object on its way. */
+typedef struct {
+	json_t *object; /* owned */
+	char *id;	/* "Kind/ns/name" for messages; owned */
+	char *key;	/* drift_key; owned */
+	char *file;	/* where it was defined; owned; "" unknown */
+	size_t line;
+	int stage;	  /* 0..3 (facts 6.2) */
+	uint64_t desired; /* hash of the manifest as it is sent */
+	ItemAction action;
+	ItemChange change;
+	uint64_t version;  /* resourceVersion before the write; 0: did not exist, unknown */
+	bool takeover;	   /* others' fields are to be taken over before the write */
+	bool recreate;	   /* was deleted under force; a later run creates it */
+	bool status_known; /* status is from a reply of this run */
+	KstatusCode status;
+} Item;
+
+typedef struct {
+	Item *items;
+	size_t len, cap;
+} ItemSet;
+
+void item_set_dispose(ItemSet *set);
+#define autoitemset __attribute__((cleanup(item_set_dispose)))
+void item_set_add(ItemSet *set, json_t *take_object, const char *file, size_t line);
+
+/* order.c: facts 6.2. */
+int item_stage(const json_t *object, const Vec *custom_kinds);
+void item_set_sort(ItemSet *set);
+int object_order_compare(const json_t *a, const json_t *b);
+
+/* source.c: the source and its artifact. Failures set *out_outcome. */
+typedef struct {
+	Artifact artifact;
+	char *origin_revision; /* or NULL; owned */
+	ArtifactTree *tree;
+} SourceState;
+void source_state_dispose(SourceState *source);
+#define autosource __attribute__((cleanup(source_state_dispose)))
+bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *out_outcome,
+		 Error *err);
+bool source_fetch(Run *run, const Kustomization *ks, SourceState *source, Outcome *out_outcome,
+		  Error *err);
+
+/* depend.c */
+bool dependencies_ready(Run *run, const Kustomization *ks, const SourceState *source, Error *err);
+
+/* generate.c: the root kustomization with what spec adds, and the build. */
+bool generate_and_build(Run *run, const Kustomization *ks, const SourceState *source,
+			KustomizeResult *out, Error *err);
+
+/* substitute.c: pure. Expands ${...} in text; facts 4. */
+typedef struct {
+	Map *values; /* name -> char * */
+	bool strict;
+} SubstituteVars;
+bool substitute_expand(const char *text, const SubstituteVars *vars, Buf *out, Error *err);
+bool substitute_valid_name(const char *name);
+
+/* postbuild.c: substitution over built objects. */
+bool postbuild_substitute(Run *run, const Kustomization *ks, KustomizeResult *result, Error *err);
+
+/* prepare.c: owner labels, commonMetadata, scope, stringData; fills the set. */
+bool prepare_items(Run *run, const Kustomization *ks, KubeClient *client, KustomizeResult *result,
+		   ItemSet *out, Error *err);
+
+/* apply.c: all stages. False: failed, or *out_wait says for how long a stage is not ready yet. */
+bool apply_items(Run *run, const Kustomization *ks, KubeClient *client, ItemSet *set,
+		 const char *revision, int64_t *out_wait_ms, Error *err);
+void apply_announce(Run *run, const ItemSet *set, const json_t *metadata);
+
+/* inventory.c: facts 1 "id". Texts owned. */
+char *inventory_id(const json_t *object);
+typedef struct {
+	char *ns, *name, *group, *kind;
+} InventoryId;
+bool inventory_id_parse(const char *text, InventoryId *out);
+void inventory_id_dispose(InventoryId *id);
+#define autoinventoryid __attribute__((cleanup(inventory_id_dispose)))
+json_t *inventory_of_items(const ItemSet *set);			    /* {"entries": [...]}, owned */
+json_t *inventory_difference(const json_t *old, const json_t *now); /* entries, owned */
+
+/* prune.c: deletes entries [{id, v}]; those whose delete failed are pushed to `kept` (an array). */
+bool prune_entries(Run *run, KubeClient *client, const json_t *entries, json_t *kept,
+		   const json_t *metadata, Error *err);
+Outcome kustomization_finalize(Run *run, Error *err);
+Outcome kustomization_reconcile(Run *run, Error *err); /* kustomization.c */
+
+/* health.c: true when all is healthy, or nothing is to be checked; else either err is set, or
+ * *out_wait_ms says when to look again at the latest. */
+bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
+		  const char *revision, int64_t *out_wait_ms, Error *err);
+
+/* history.c */
+void history_note(json_t *object, const char *digest, const char *reason, int64_t started_ms,
+		  const SourceState *source);
+
+/* memory.c: what a Kustomization's runs remember of each other. Thread-safe. */
+struct Memory;
+struct Memory *memory_new(void);
+void memory_free(struct Memory *memory);
+/* The manifest hash last applied under `key` for this Kustomization; 0 when unknown. */
+uint64_t memory_desired(struct Memory *memory, const char *ks, const char *key);
+void memory_set_desired(struct Memory *memory, const char *ks, const char *key, uint64_t hash);
+/* When the wait for `what` (a revision and a step) began; sets it to now when it is another one. */
+int64_t memory_waiting_since(struct Memory *memory, const char *ks, const char *what);
+void memory_stop_waiting(struct Memory *memory, const char *ks);
+void memory_forget(struct Memory *memory, const char *ks);
+
+/* parsed.c: one KustomizeCache per artifact digest, a few kept. Give back with parsed_put. */
+struct ParsedSources;
+struct ParsedSources *parsed_new(void);
+void parsed_free(struct ParsedSources *parsed);
+KustomizeCache *parsed_get(struct ParsedSources *parsed, const char *digest);
+void parsed_put(struct ParsedSources *parsed, KustomizeCache *cache);
+
+/* kustomization.c: shared by steps. */
+KubeClient *kustomization_client(Run *run, const Kustomization *ks, Error *err);
+char *kustomization_key(Run *run);				 /* "ns/name", owned */
+json_t *kustomization_event_metadata(const SourceState *source); /* owned */
+
+/* Milliseconds since a monotonic time that memory_waiting_since gave. */
+int64_t run_waited_ms(int64_t since_ms);
+
+#endif

@@ -1,0 +1,250 @@
+/*
+ * The reconcile of a Kustomization, as a list of steps. A step that cannot go on leaves a condition
+ * and an outcome; none of them sleeps. Read reconcile_steps from the top.
+ */
+#include "internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "data/digest.h"
+#include "data/duration.h"
+
+enum { TIMEOUT_FLOOR_MS = 30000 };
+
+void kustomization_parse(Run *run, const json_t *object, Kustomization *out)
+{
+	const json_t *spec = json_map(object, "spec"), *ref = json_map(spec, "sourceRef");
+	int64_t interval = duration_ms_or(json_text(spec, "interval"), 60000);
+	int64_t timeout = duration_ms_or(json_text(spec, "timeout"), interval - 30000);
+	*out = (Kustomization){
+		.spec = spec,
+		.interval_ms = interval,
+		.retry_ms = duration_ms_or(json_text(spec, "retryInterval"), interval),
+		.timeout_ms = timeout < TIMEOUT_FLOOR_MS ? TIMEOUT_FLOOR_MS : timeout,
+		.source_kind = json_text_or(ref, "kind", ""),
+		.source_ns = json_text_or(ref, "namespace", run_namespace(run)),
+		.source_name = json_text_or(ref, "name", ""),
+		.path = json_text_or(spec, "path", "./"),
+		.target_namespace = json_text(spec, "targetNamespace"),
+		.name_prefix = json_text(spec, "namePrefix"),
+		.name_suffix = json_text(spec, "nameSuffix"),
+		.service_account = json_text(spec, "serviceAccountName"),
+		.deletion_policy = json_text_or(spec, "deletionPolicy", "MirrorPrune"),
+		.prune = json_flag(spec, "prune", false),
+		.wait = json_flag(spec, "wait", false),
+		.force = json_flag(spec, "force", false),
+		.ignore_missing_components = json_flag(spec, "ignoreMissingComponents", false),
+	};
+}
+
+char *kustomization_key(Run *run)
+{
+	return mem_printf("%s/%s", run_namespace(run), run_name(run));
+}
+
+int64_t run_waited_ms(int64_t since_ms)
+{
+	return clock_mono_ms() - since_ms;
+}
+
+KubeClient *kustomization_client(Run *run, const Kustomization *ks, Error *err)
+{
+	autofree char *user = NULL;
+	const char *account = ks->service_account;
+	if (cstr_empty(account))
+		account = manager_default_service_account(run_manager(run));
+	if (cstr_empty(account))
+		return run_client(run);
+	user = mem_printf("system:serviceaccount:%s:%s", run_namespace(run), account);
+	return kube_client_as(run_client(run), user, err);
+}
+
+json_t *kustomization_event_metadata(const SourceState *source)
+{
+	json_t *metadata = json_object();
+	json_put_text(metadata, KS_GROUP "/revision", source->artifact.revision);
+	json_put_text(metadata, KS_GROUP "/originRevision", source->origin_revision);
+	return metadata;
+}
+
+/* Parts of the API that are not there yet say so: a Secret left encrypted or a check left out must
+ * never look like success. */
+static bool check_supported(const Kustomization *ks, Error *err)
+{
+	static const char *const later[] = {"decryption", "kubeConfig", "healthCheckExprs",
+					    "ignore"};
+	for (size_t i = 0; i < COUNT(later); i++) {
+		if (!json_object_get(ks->spec, later[i]))
+			continue;
+		err_set(err, ERR_UNSUPPORTED, "spec.%s is not supported by this version", later[i]);
+		return err_reason(err, "UnsupportedField");
+	}
+	size_t i;
+	json_t *dependency;
+	json_array_foreach(json_list(ks->spec, "dependsOn"), i, dependency)
+	{
+		if (!json_text(dependency, "readyExpr"))
+			continue;
+		err_set(err, ERR_UNSUPPORTED,
+			"spec.dependsOn[].readyExpr is not supported by this version");
+		return err_reason(err, "UnsupportedField");
+	}
+	return true;
+}
+
+static void progress(Run *run, const char *message)
+{
+	condition_set(run_object(run), "Reconciling", "True", "Progressing", message);
+	if (!condition_is(run_object(run), "Ready", "True"))
+		condition_set(run_object(run), "Ready", "Unknown", "Progressing", message);
+	run_progress(run);
+}
+
+/* A failed step: Ready False with err's reason, and the Warning event. */
+static Outcome failed(Run *run, const Kustomization *ks, const json_t *metadata, Error *err)
+{
+	const char *reason = err->reason ? err->reason : "ReconciliationFailed";
+	condition_set(run_object(run), "Ready", "False", reason, err_text(err));
+	if (!run_is_cancelled(run))
+		run_event(run, EVENT_WARNING, reason, metadata, "%s", err_text(err));
+	return outcome_retry(ks->retry_ms);
+}
+
+/* Not ready yet, and somebody should be told only when what we wait for is another thing than
+ * before. */
+static Outcome waiting_for(Run *run, const json_t *metadata, const Error *err, int64_t after_ms)
+{
+	autofree char *before = mem_strdup(condition_message(run_object(run), "Ready"));
+	char again[DURATION_TEXT_SIZE];
+	duration_format(after_ms, again);
+	condition_set(run_object(run), "Ready", "False", "DependencyNotReady", err_text(err));
+	if (!cstr_eq(before, err_text(err)))
+		run_event(run, EVENT_NORMAL, "DependencyNotReady", metadata,
+			  "Dependencies do not meet ready condition, retrying in %s: %s", again,
+			  err_text(err));
+	return outcome_waiting(after_ms);
+}
+
+static void stream_digest(const KustomizeResult *result, char out[DIGEST_TEXT_SIZE])
+{
+	autobuf Buf text = {0};
+	kustomize_emit(result, &text);
+	digest_of(DIGEST_SHA256, buf_text(&text), text.len, out);
+}
+
+/* The new inventory goes into status before anything is pruned, so that a crash in between forgets
+ * no object. Entries to be pruned are in it until they are gone. */
+static bool update_inventory(Run *run, const Kustomization *ks, KubeClient *client,
+			     const ItemSet *set, const json_t *metadata, Error *err)
+{
+	json_t *status = json_make_at(run_object(run), "status", NULL);
+	autojson json_t *old = json_incref(json_map(status, "inventory"));
+	autojson json_t *now = inventory_of_items(set);
+	autojson json_t *gone = inventory_difference(old, now);
+	if (!json_array_size(gone) || !ks->prune) {
+		json_object_set(status, "inventory", now);
+		return true;
+	}
+	autojson json_t *both = json_deep_copy(now);
+	json_array_extend(json_list(both, "entries"), gone);
+	json_object_set(status, "inventory", both);
+	autojson json_t *kept = json_array();
+	if (!run_flush(run, err))
+		return false;
+	bool ok = prune_entries(run, client, gone, kept, metadata, err);
+	/* What could not be deleted stays in the inventory and is tried again (K72). */
+	json_array_extend(json_list(now, "entries"), kept);
+	json_object_set(json_make_at(run_object(run), "status", NULL), "inventory", now);
+	return ok;
+}
+
+static void succeeded(Run *run, const Kustomization *ks, const SourceState *source,
+		      json_t *metadata, int64_t started_ms)
+{
+	json_t *status = json_make_at(run_object(run), "status", NULL);
+	char took[DURATION_TEXT_SIZE], interval[DURATION_TEXT_SIZE];
+	duration_format(clock_mono_ms() - started_ms, took);
+	duration_format(ks->interval_ms, interval);
+	json_put_text(status, "lastAppliedRevision", source->artifact.revision);
+	json_put_text(status, "lastAppliedOriginRevision", source->origin_revision);
+	condition_setf(run_object(run), "Ready", "True", "ReconciliationSucceeded",
+		       "Applied revision: %s", source->artifact.revision);
+	json_put_text(metadata, KS_GROUP "/commit_status", "update");
+	run_event(run, EVENT_NORMAL, "ReconciliationSucceeded", metadata,
+		  "Reconciliation finished in %s, next run in %s", took, interval);
+}
+
+/* Apply, inventory, prune, health: the part that history tells of. */
+static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *source,
+			KustomizeResult *result, const json_t *metadata, int64_t *out_wait_ms,
+			Error *err)
+{
+	autoitemset ItemSet set = {0};
+	const char *revision = source->artifact.revision;
+	KubeClient *client = kustomization_client(run, ks, err);
+	if (!client || !prepare_items(run, ks, client, result, &set, err))
+		return false;
+	/* The built objects are in the set now; the rest of the build's memory is not needed. */
+	kustomize_result_dispose(result);
+	autofree char *detecting = mem_printf("Detecting drift for revision %s", revision);
+	progress(run, detecting);
+	bool applied = apply_items(run, ks, client, &set, revision, out_wait_ms, err);
+	apply_announce(run, &set, metadata);
+	return applied && update_inventory(run, ks, client, &set, metadata, err) &&
+	       health_check(run, ks, client, &set, revision, out_wait_ms, err);
+}
+
+static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *source, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	int64_t started_ms = clock_mono_ms();
+	Outcome outcome;
+	if (!source_find(run, ks, source, &outcome, err))
+		return outcome;
+	autojson json_t *metadata = kustomization_event_metadata(source);
+	if (!dependencies_ready(run, ks, source, err))
+		return waiting_for(run, metadata, err, context->flags->requeue_dependency_ms);
+	progress(run, "Fetching manifests");
+	json_put_text(json_make_at(run_object(run), "status", NULL), "lastAttemptedRevision",
+		      source->artifact.revision);
+	if (!source_fetch(run, ks, source, &outcome, err)) {
+		run_event(run, EVENT_WARNING, "ArtifactFailed", metadata, "%s", err_text(err));
+		return outcome;
+	}
+	autofree char *building =
+		mem_printf("Building manifests for revision %s", source->artifact.revision);
+	progress(run, building);
+	autokustomizeresult KustomizeResult result = {0};
+	if (!generate_and_build(run, ks, source, &result, err) ||
+	    !postbuild_substitute(run, ks, &result, err))
+		return failed(run, ks, metadata, err);
+	char digest[DIGEST_TEXT_SIZE];
+	stream_digest(&result, digest);
+	int64_t wait_ms = 0;
+	bool ok = apply_steps(run, ks, source, &result, metadata, &wait_ms, err);
+	bool waits = !ok && !err_is_set(err);
+	autofree char *key = kustomization_key(run);
+	drift_wake_on_change(context->drift, key, waits);
+	if (waits)
+		return outcome_waiting(wait_ms);
+	const char *reason = err->reason ? err->reason : "ReconciliationFailed";
+	history_note(run_object(run), digest, ok ? "ReconciliationSucceeded" : reason, started_ms,
+		     source);
+	if (!ok)
+		return failed(run, ks, metadata, err);
+	succeeded(run, ks, source, metadata, started_ms);
+	return outcome_again(ks->interval_ms);
+}
+
+Outcome kustomization_reconcile(Run *run, Error *err)
+{
+	autosource SourceState source = {0};
+	Kustomization ks;
+	kustomization_parse(run, run_object(run), &ks);
+	if (!check_supported(&ks, err)) {
+		condition_set(run_object(run), "Ready", "False", err->reason, err_text(err));
+		run_event(run, EVENT_WARNING, err->reason, NULL, "%s", err_text(err));
+		return outcome_stalled();
+	}
+	return reconcile_steps(run, &ks, &source, err);
+}

@@ -1,0 +1,115 @@
+/*
+ * What a Kustomization's runs remember of each other: the hashes of the manifests last applied, and
+ * since when they wait. Losing it (a restart) costs requests, never correctness.
+ */
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "internal.h"
+
+typedef struct {
+	Map *desired; /* drift_key -> uint64_t * */
+	char *waiting_for;
+	int64_t waiting_since_ms;
+} Remembered;
+
+struct Memory {
+	pthread_mutex_t lock; /* guards all below */
+	Map *by_ks;
+};
+
+static void free_remembered(void *value)
+{
+	Remembered *remembered = value;
+	map_free(remembered->desired);
+	free(remembered->waiting_for);
+	free(remembered);
+}
+
+struct Memory *memory_new(void)
+{
+	struct Memory *memory = mem_zalloc(1, sizeof(*memory));
+	pthread_mutex_init(&memory->lock, NULL);
+	memory->by_ks = map_new(free_remembered);
+	return memory;
+}
+
+void memory_free(struct Memory *memory)
+{
+	if (!memory)
+		return;
+	map_free(memory->by_ks);
+	pthread_mutex_destroy(&memory->lock);
+	free(memory);
+}
+
+static Remembered *remembered_of(struct Memory *memory, const char *ks)
+{
+	Remembered *remembered = map_get(memory->by_ks, ks);
+	if (!remembered) {
+		remembered = mem_zalloc(1, sizeof(*remembered));
+		remembered->desired = map_new(free);
+		map_put(memory->by_ks, ks, remembered);
+	}
+	return remembered;
+}
+
+uint64_t memory_desired(struct Memory *memory, const char *ks, const char *key)
+{
+	pthread_mutex_lock(&memory->lock);
+	const Remembered *remembered = map_get(memory->by_ks, ks);
+	const uint64_t *hash = remembered ? map_get(remembered->desired, key) : NULL;
+	uint64_t result = hash ? *hash : 0;
+	pthread_mutex_unlock(&memory->lock);
+	return result;
+}
+
+void memory_set_desired(struct Memory *memory, const char *ks, const char *key, uint64_t hash)
+{
+	pthread_mutex_lock(&memory->lock);
+	Remembered *remembered = remembered_of(memory, ks);
+	uint64_t *slot = map_get(remembered->desired, key);
+	if (!hash) {
+		map_remove(remembered->desired, key);
+	} else {
+		if (!slot) {
+			slot = mem_alloc(sizeof(*slot));
+			map_put(remembered->desired, key, slot);
+		}
+		*slot = hash;
+	}
+	pthread_mutex_unlock(&memory->lock);
+}
+
+int64_t memory_waiting_since(struct Memory *memory, const char *ks, const char *what)
+{
+	pthread_mutex_lock(&memory->lock);
+	Remembered *remembered = remembered_of(memory, ks);
+	if (!cstr_eq(remembered->waiting_for, what)) {
+		free(remembered->waiting_for);
+		remembered->waiting_for = mem_strdup(what);
+		remembered->waiting_since_ms = clock_mono_ms();
+	}
+	int64_t since = remembered->waiting_since_ms;
+	pthread_mutex_unlock(&memory->lock);
+	return since;
+}
+
+void memory_stop_waiting(struct Memory *memory, const char *ks)
+{
+	pthread_mutex_lock(&memory->lock);
+	Remembered *remembered = map_get(memory->by_ks, ks);
+	if (remembered) {
+		free(remembered->waiting_for);
+		remembered->waiting_for = NULL;
+	}
+	pthread_mutex_unlock(&memory->lock);
+}
+
+void memory_forget(struct Memory *memory, const char *ks)
+{
+	pthread_mutex_lock(&memory->lock);
+	map_remove(memory->by_ks, ks);
+	pthread_mutex_unlock(&memory->lock);
+}

@@ -1,0 +1,144 @@
+/*
+ * Built objects to what is sent (facts 6.1): owner labels, commonMetadata, no status, stringData
+ * merged, namespaces checked against the kind's scope.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/base64.h"
+
+static void put_all(json_t *target, const json_t *values)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)values, key, value)
+	{
+		json_object_set(target, key, value);
+	}
+}
+
+static void put_metadata(Run *run, const Kustomization *ks, json_t *object)
+{
+	const json_t *common = json_map(ks->spec, "commonMetadata");
+	json_t *labels = json_make_at(object, "metadata", "labels", NULL);
+	if (json_map(common, "labels"))
+		put_all(labels, json_map(common, "labels"));
+	if (json_map(common, "annotations"))
+		put_all(json_make_at(object, "metadata", "annotations", NULL),
+			json_map(common, "annotations"));
+	json_put_text(labels, KS_OWNER_NAME, run_name(run));
+	json_put_text(labels, KS_OWNER_NAMESPACE, run_namespace(run));
+}
+
+/* A key removed from stringData must leave the cluster: as data it is owned, and dropped (K63). */
+static void merge_string_data(json_t *secret)
+{
+	json_t *values = json_map(secret, "stringData");
+	if (!values)
+		return;
+	json_t *data = json_make_at(secret, "data", NULL);
+	const char *key;
+	json_t *value;
+	json_object_foreach(values, key, value)
+	{
+		autofree char *text = json_is_string(value) ? NULL : json_dump(value);
+		const char *plain = text ? text : json_string_value(value);
+		size_t len = text ? strlen(text) : json_string_length(value);
+		autofree char *encoded = base64_encode(plain, len);
+		json_put_text(data, key, encoded);
+	}
+	json_object_del(secret, "stringData");
+}
+
+static void clean_object(json_t *object)
+{
+	json_t *metadata = json_map(object, "metadata");
+	static const char *const server_set[] = {"creationTimestamp", "managedFields",
+						 "resourceVersion",   "uid",
+						 "generation",	      "selfLink"};
+	for (size_t i = 0; i < COUNT(server_set); i++)
+		json_object_del(metadata, server_set[i]);
+	if (!cstr_eq(object_kind(object), "CustomResourceDefinition"))
+		json_object_del(object, "status");
+	if (cstr_eq(object_kind(object), "Secret") && cstr_eq(object_api_version(object), "v1"))
+		merge_string_data(object);
+}
+
+/* The scope that a CRD of this very build gives a kind, before the server serves it. */
+static bool scope_from_build(const KustomizeResult *result, const json_t *object,
+			     bool *out_namespaced)
+{
+	autofree char *group = api_group(object_api_version(object));
+	for (size_t i = 0; i < result->len; i++) {
+		const json_t *crd = result->items[i].object;
+		const json_t *spec = json_map(crd, "spec");
+		if (!cstr_eq(object_kind(crd), "CustomResourceDefinition") ||
+		    !cstr_eq(json_text(spec, "group"), group) ||
+		    !cstr_eq(json_text_at(spec, "names", "kind", NULL), object_kind(object)))
+			continue;
+		*out_namespaced = cstr_eq(json_text(spec, "scope"), "Namespaced");
+		return true;
+	}
+	return false;
+}
+
+static bool set_scope(KubeClient *client, const KustomizeResult *result, json_t *object, Error *err)
+{
+	KubeResource resource = {.namespaced = true};
+	autoerror Error lookup = {0};
+	if (!kube_resource(client, object_api_version(object), object_kind(object), &resource,
+			   &lookup)) {
+		bool namespaced;
+		if (lookup.code != ERR_NOT_FOUND || !scope_from_build(result, object, &namespaced))
+			return err_move(err, &lookup);
+		resource.namespaced = namespaced;
+	}
+	json_t *metadata = json_map(object, "metadata");
+	if (!resource.namespaced)
+		json_object_del(metadata, "namespace");
+	else if (cstr_empty(object_namespace(object)))
+		return err_set(err, ERR_INVALID, "namespace not specified");
+	return true;
+}
+
+static uint64_t manifest_hash(const json_t *object)
+{
+	autofree char *text = json_dump_sorted(object);
+	return map_hash(text, strlen(text)) | 1; /* 0 says "unknown" */
+}
+
+static bool check_object(const json_t *object, Error *err)
+{
+	if (cstr_eq(object_kind(object), "Secret") && json_map(object, "sops"))
+		return err_set(err, ERR_INVALID,
+			       "is SOPS encrypted, configuring decryption is required for this "
+			       "secret to be reconciled");
+	return true;
+}
+
+bool prepare_items(Run *run, const Kustomization *ks, KubeClient *client, KustomizeResult *result,
+		   ItemSet *out, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	for (size_t i = 0; i < result->len; i++) {
+		KustomizeResource *resource = &result->items[i];
+		autofree char *id = object_id(resource->object);
+		clean_object(resource->object);
+		put_metadata(run, ks, resource->object);
+		if (!check_object(resource->object, err) ||
+		    !set_scope(client, result, resource->object, err)) {
+			if (resource->line)
+				return err_wrap(err, "%s (%s:%zu)", id, resource->file,
+						resource->line);
+			return err_wrap(err, "%s", id);
+		}
+		item_set_add(out, json_incref(resource->object), resource->file, resource->line);
+		Item *item = &out->items[out->len - 1];
+		item->stage = item_stage(item->object, &context->flags->custom_stage_kinds);
+		item->desired = manifest_hash(item->object);
+	}
+	item_set_sort(out);
+	return true;
+}

@@ -1,0 +1,210 @@
+/* Deleting what is no longer wanted (facts 6.6), and all of it when the Kustomization goes (6.7).
+ */
+#include "internal.h"
+
+#include <strings.h>
+
+#include "base/mem.h"
+
+static bool is_disabled(const json_t *object)
+{
+	static const char *const keys[] = {KS_GROUP "/prune", KS_GROUP "/reconcile"};
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		const char *label = object_label(object, keys[i]);
+		const char *annotation = object_annotation(object, keys[i]);
+		if ((label && strcasecmp(label, "disabled") == 0) ||
+		    (annotation && strcasecmp(annotation, "disabled") == 0))
+			return true;
+	}
+	return object_is_exempt(object);
+}
+
+static bool is_ours(Run *run, const json_t *object)
+{
+	return cstr_eq(object_label(object, KS_OWNER_NAME), run_name(run)) &&
+	       cstr_eq(object_label(object, KS_OWNER_NAMESPACE), run_namespace(run));
+}
+
+/* The entry's live object; NULL without err when it is gone. */
+static json_t *live_object(KubeClient *client, const InventoryId *id, const char *version,
+			   Error *err)
+{
+	autofree char *api_version =
+		*id->group ? mem_printf("%s/%s", id->group, version) : mem_strdup(version);
+	autoerror Error cause = {0};
+	json_t *live = kube_get(client, api_version, id->kind, id->ns, id->name, &cause);
+	if (live)
+		return live;
+	if (cause.code == ERR_NOT_FOUND) {
+		/* The kind may be served under another version by now, or not at all. */
+		autoerror Error ignored = {0};
+		autofree char *now = kube_preferred_version(client, id->group, id->kind, &ignored);
+		if (!now || cstr_eq(now, version))
+			return NULL;
+		autofree char *other =
+			*id->group ? mem_printf("%s/%s", id->group, now) : mem_strdup(now);
+		return kube_get(client, other, id->kind, id->ns, id->name, err);
+	}
+	err_move(err, &cause);
+	return NULL;
+}
+
+static bool delete_object(Run *run, KubeClient *client, const json_t *live, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	autofree char *key = drift_key(live);
+	autofree char *ks_key = kustomization_key(run);
+	drift_forget(context->drift, key);
+	memory_set_desired(context->memory, ks_key, key, 0);
+	/* With the uid, so that a namesake made meanwhile by somebody else is not hit. */
+	autojson json_t *reply = kube_do(client,
+					 &(KubeRequest){.verb = KUBE_DELETE,
+							.api_version = object_api_version(live),
+							.kind = object_kind(live),
+							.ns = object_namespace(live),
+							.name = object_name(live),
+							.propagation = "Background",
+							.precondition_uid = object_uid(live)},
+					 err);
+	if (reply || err->code == ERR_NOT_FOUND) {
+		error_dispose(err);
+		return true;
+	}
+	return false;
+}
+
+typedef enum { PRUNE_GONE, PRUNE_DELETED, PRUNE_SKIPPED, PRUNE_FAILED } PruneResult;
+
+static PruneResult prune_entry(Run *run, KubeClient *client, const json_t *entry, Buf *lines,
+			       Error *err)
+{
+	autoinventoryid InventoryId id = {0};
+	const char *text = json_text_or(entry, "id", "");
+	if (!inventory_id_parse(text, &id)) {
+		err_set(err, ERR_INVALID, "unable to parse stored object metadata: %s", text);
+		return PRUNE_FAILED;
+	}
+	autojson json_t *live = live_object(client, &id, json_text_or(entry, "v", "v1"), err);
+	if (!live) {
+		bool unknown_kind = err->code == ERR_NOT_FOUND || !err_is_set(err);
+		error_dispose(unknown_kind ? err : &(Error){0});
+		return unknown_kind ? PRUNE_GONE : PRUNE_FAILED;
+	}
+	if (object_is_deleting(live))
+		return PRUNE_GONE;
+	autofree char *what = object_id(live);
+	bool skip = is_disabled(live) || !is_ours(run, live);
+	if (!skip && !delete_object(run, client, live, err)) {
+		err_wrap(err, "%s delete failed", what);
+		return PRUNE_FAILED;
+	}
+	buf_printf(lines, "%s%s %s", lines->len ? "\n" : "", what, skip ? "skipped" : "deleted");
+	return skip ? PRUNE_SKIPPED : PRUNE_DELETED;
+}
+
+/* The entries as a list in apply order, so that walking backwards is the order of deletion. */
+static void sort_entries(const json_t *entries, Vec *out, json_t *keep_alive)
+{
+	size_t i;
+	json_t *entry;
+	json_array_foreach((json_t *)(uintptr_t)entries, i, entry)
+	{
+		autoinventoryid InventoryId id = {0};
+		inventory_id_parse(json_text_or(entry, "id", ""), &id);
+		autofree char *api_version = mem_printf("%s/v", id.group ? id.group : "");
+		json_t *object = json_pack("{s:s,s:s,s:{s:s,s:s},s:O}", "apiVersion", api_version,
+					   "kind", id.kind ? id.kind : "", "metadata", "name",
+					   id.name ? id.name : "", "namespace", id.ns ? id.ns : "",
+					   "entry", entry);
+		json_array_append_new(keep_alive, object);
+		vec_push(out, object);
+	}
+	vec_sort(out, (int (*)(const void *, const void *))object_order_compare);
+}
+
+bool prune_entries(Run *run, KubeClient *client, const json_t *entries, json_t *kept,
+		   const json_t *metadata, Error *err)
+{
+	autovec Vec order = {0};
+	autojson json_t *keep_alive = json_array();
+	autobuf Buf lines = {0};
+	autobuf Buf failures = {0};
+	sort_entries(entries, &order, keep_alive);
+	for (size_t i = order.len; i-- > 0;) {
+		json_t *entry = json_object_get(order.items[i], "entry");
+		autoerror Error failure = {0};
+		if (prune_entry(run, client, entry, &lines, &failure) != PRUNE_FAILED)
+			continue;
+		buf_printf(&failures, "%s%s", failures.len ? "; " : "", err_text(&failure));
+		json_array_append(kept, entry);
+	}
+	if (lines.len)
+		run_event(run, EVENT_NORMAL, "Progressing", metadata, "%s", buf_text(&lines));
+	if (!failures.len)
+		return true;
+	err_set(err, ERR_CONFLICT, "%s", buf_text(&failures));
+	return err_reason(err, "PruneFailed");
+}
+
+/* Whether the objects go with their Kustomization (6.7). */
+static bool deletes_objects(const Kustomization *ks, const json_t *object)
+{
+	if (json_flag(json_map(object, "spec"), "suspend", false))
+		return false;
+	if (cstr_eq(ks->deletion_policy, "MirrorPrune"))
+		return ks->prune;
+	return !cstr_eq(ks->deletion_policy, "Orphan");
+}
+
+static bool any_left(Run *run, KubeClient *client, const json_t *entries)
+{
+	size_t i;
+	json_t *entry;
+	json_array_foreach((json_t *)(uintptr_t)entries, i, entry)
+	{
+		autoerror Error ignored = {0};
+		autoinventoryid InventoryId id = {0};
+		if (!inventory_id_parse(json_text_or(entry, "id", ""), &id))
+			continue;
+		autojson json_t *live =
+			live_object(client, &id, json_text_or(entry, "v", "v1"), &ignored);
+		if (live && is_ours(run, live) && !is_disabled(live))
+			return true;
+	}
+	return false;
+}
+
+static Outcome released(Run *run)
+{
+	const KustomizeContext *context = run_context(run);
+	autofree char *key = kustomization_key(run);
+	memory_forget(context->memory, key);
+	return outcome_gone();
+}
+
+Outcome kustomization_finalize(Run *run, Error *err)
+{
+	enum { LOOK_AGAIN_MS = 1000 };
+	const KustomizeContext *context = run_context(run);
+	Kustomization ks;
+	kustomization_parse(run, run_object(run), &ks);
+	const json_t *entries = json_at(run_object(run), "status", "inventory", "entries", NULL);
+	if (!deletes_objects(&ks, run_object(run)) || !json_array_size(entries))
+		return released(run);
+	KubeClient *client = kustomization_client(run, &ks, err);
+	if (!client)
+		return outcome_failed();
+	autojson json_t *kept = json_array();
+	if (!prune_entries(run, client, entries, kept, NULL, err)) {
+		run_event(run, EVENT_WARNING, "PruneFailed", NULL, "%s", err_text(err));
+		return outcome_failed();
+	}
+	if (!cstr_eq(ks.deletion_policy, "WaitForTermination") || !any_left(run, client, entries))
+		return released(run);
+	autofree char *key = kustomization_key(run);
+	int64_t since = memory_waiting_since(context->memory, key, "termination");
+	if (run_waited_ms(since) < ks.timeout_ms)
+		return outcome_waiting(LOOK_AGAIN_MS);
+	log_info(run_log(run), "gave up waiting for termination", NULL);
+	return released(run);
+}

@@ -1,0 +1,97 @@
+/* The source of a Kustomization: its object, its artifact, the unpacked tree (facts 2.3, 3). */
+#include "internal.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { ORIGIN_ANNOTATION_MAX = 256 };
+
+void source_state_dispose(SourceState *source)
+{
+	artifact_dispose(&source->artifact);
+	free(source->origin_revision);
+	artifact_tree_unref(source->tree);
+	*source = (SourceState){0};
+}
+
+static bool not_ready(Run *run, const char *message)
+{
+	condition_set(run_object(run), "Ready", "False", "ArtifactFailed", message);
+	return false;
+}
+
+static bool check_access(Run *run, const Kustomization *ks, Outcome *out_outcome, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	const char *denied = NULL;
+	if (context->flags->no_cross_namespace_refs && !cstr_eq(ks->source_ns, run_namespace(run)))
+		denied = "cross-namespace references have been blocked";
+	else if (cstr_eq(ks->source_kind, "ExternalArtifact") &&
+		 !manager_gate(run_manager(run), "ExternalArtifact"))
+		denied = "the ExternalArtifact feature gate is off";
+	if (!denied)
+		return true;
+	err_set(err, ERR_FORBIDDEN, "can't access '%s/%s/%s', %s", ks->source_kind, ks->source_ns,
+		ks->source_name, denied);
+	err_reason(err, "AccessDenied");
+	condition_set(run_object(run), "Ready", "False", "AccessDenied", err_text(err));
+	run_event(run, EVENT_WARNING, "AccessDenied", NULL, "%s", err_text(err));
+	*out_outcome = outcome_stalled();
+	return false;
+}
+
+/* The stored object, or asked of the server when the watch does not have it: it may be new, or its
+ * kind not be served when this process began. */
+static json_t *get_source(Run *run, const Kustomization *ks, Error *err)
+{
+	const char *version = "source.toolkit.fluxcd.io/v1";
+	json_t *object = manager_peer_get(run_manager(run), version, ks->source_kind, ks->source_ns,
+					  ks->source_name);
+	return object ? object
+		      : kube_get(run_client(run), version, ks->source_kind, ks->source_ns,
+				 ks->source_name, err);
+}
+
+bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *out_outcome,
+		 Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	if (!check_access(run, ks, out_outcome, err))
+		return false;
+	autojson json_t *object = get_source(run, ks, err);
+	if (!object && err->code == ERR_NOT_FOUND) {
+		*out_outcome = outcome_retry(ks->retry_ms);
+		return not_ready(run, err_text(err));
+	}
+	if (!object) {
+		*out_outcome = outcome_failed();
+		return not_ready(run, err_text(err));
+	}
+	if (!artifact_of_json(object, &out->artifact)) {
+		autofree char *message =
+			mem_printf("Source artifact not found, retrying in %llds",
+				   (long long)context->flags->requeue_dependency_ms / 1000);
+		*out_outcome = outcome_waiting(context->flags->requeue_dependency_ms);
+		return not_ready(run, message);
+	}
+	const json_t *metadata = out->artifact.metadata;
+	const char *origin = json_text(metadata, "org.opencontainers.image.revision");
+	if (origin)
+		out->origin_revision = mem_strndup(origin, strnlen(origin, ORIGIN_ANNOTATION_MAX));
+	return true;
+}
+
+bool source_fetch(Run *run, const Kustomization *ks, SourceState *source, Outcome *out_outcome,
+		  Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	source->tree = artifact_cache_get(context->artifacts, &source->artifact, err);
+	if (source->tree)
+		return true;
+	*out_outcome = err->code == ERR_NOT_FOUND
+			       ? outcome_retry(context->flags->requeue_dependency_ms)
+			       : outcome_retry(ks->retry_ms);
+	err_reason(err, "ArtifactFailed");
+	return not_ready(run, err_text(err));
+}

@@ -1,0 +1,93 @@
+#include "controller.h"
+
+#include "base/mem.h"
+#include "internal.h"
+
+enum { DRAIN_MS = 5000, DISPATCH_WORKERS = 4 };
+
+#define AT(member) offsetof(NotificationFlags, member)
+
+static const Flag flags[] = {
+	{"events-addr", FLAG_TEXT, AT(events_addr), ":9090", "EVENTS_ADDR",
+	 "Address that events are taken on."},
+	{"receiverAddr", FLAG_TEXT, AT(receiver_addr), ":9292", NULL,
+	 "Address that webhooks are taken on."},
+	{"rate-limit-interval", FLAG_DURATION, AT(rate_limit_interval_ms), "5m", NULL,
+	 "Time in which an equal event is taken once."},
+	{"export-http-path-metrics", FLAG_BOOL, AT(export_http_path_metrics), "false", NULL,
+	 "Label HTTP metrics with the request's path."},
+	{"no-cross-namespace-refs", FLAG_BOOL, AT(no_cross_namespace_refs), "false", NULL,
+	 "Refuse events and resources of other namespaces."},
+};
+
+static const FeatureGate gates[] = {
+	{"CacheSecretsAndConfigMaps", false},
+	{"DisableConfigWatchers", false},
+	{"ObjectLevelWorkloadIdentity", false},
+};
+
+/* A Provider or Alert is read when an event comes; there is nothing to do beforehand. */
+static Outcome reconcile_static(Run *run, Error *err)
+{
+	(void)run;
+	(void)err;
+	return outcome_again(0);
+}
+
+static const Kind kinds[] = {
+	{.api_version = NOTIFICATION_VERSION,
+	 .kind = "Provider",
+	 .reconcile = reconcile_static,
+	 .no_status = true,
+	 .unsharded = true},
+	{.api_version = NOTIFICATION_VERSION,
+	 .kind = "Alert",
+	 .reconcile = reconcile_static,
+	 .no_status = true,
+	 .no_finalizer = true,
+	 .unsharded = true},
+};
+
+static void stop(void *arg)
+{
+	NotificationContext *context = arg;
+	if (context->events)
+		httpd_stop(context->events, DRAIN_MS);
+	dispatcher_stop(context->dispatcher);
+	httpc_free(context->http);
+	limiter_free(context->limiter);
+	free(context);
+}
+
+/* Every replica serves, leader or not (N98). */
+static void *start(Manager *manager, const void *options, Error *err)
+{
+	NotificationContext *context = mem_zalloc(1, sizeof(*context));
+	context->manager = manager;
+	context->flags = options;
+	context->limiter = limiter_new(context->flags->rate_limit_interval_ms);
+	context->http =
+		httpc_new(manager_loop(manager), &(HttpClientConfig){.env_proxy = true}, err);
+	if (context->http)
+		context->dispatcher = dispatcher_start(context, DISPATCH_WORKERS);
+	if (context->dispatcher)
+		context->events = intake_serve(context, err);
+	if (context->events)
+		return context;
+	stop(context);
+	return NULL;
+}
+
+const ManagerSpec notification_controller = {
+	.name = "notification-controller",
+	.kinds = kinds,
+	.kind_count = COUNT(kinds),
+	.flags = flags,
+	.flag_count = COUNT(flags),
+	.options_size = sizeof(NotificationFlags),
+	.gates = gates,
+	.gate_count = COUNT(gates),
+	.default_concurrent = 4,
+	.start = start,
+	.stop = stop,
+};

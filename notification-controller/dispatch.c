@@ -1,0 +1,146 @@
+/*
+ * Events between the HTTP threads and the Alerts: a bounded queue and fixed workers, so that an
+ * event is answered 202 at once whatever its providers do (N27).
+ */
+#include <pthread.h>
+
+#include "base/mem.h"
+#include "internal.h"
+
+enum { QUEUE_MAX = 10000, WORKER_STACK = 1 << 20 };
+
+struct Dispatcher {
+	NotificationContext *context;
+	pthread_mutex_t lock; /* guards the four below */
+	pthread_cond_t wake;
+	json_t **ring;
+	size_t head, len;
+	bool stopped;
+	pthread_t *workers;
+	int worker_count;
+};
+
+void alert_warn(NotificationContext *context, const json_t *alert, const char *reason,
+		const json_t *metadata, const char *message)
+{
+	autojson json_t *object = json_deep_copy(alert);
+	event_record(manager_events(context->manager), object, EVENT_WARNING, reason, metadata,
+		     message);
+	log_error(manager_log(context->manager), NULL, "alert could not be served", "alert",
+		  object_name(alert), "namespace", object_namespace(alert), "reason", reason,
+		  "cause", message, NULL);
+}
+
+static void on_problem(void *arg, const json_t *alert, const char *reason, const char *message)
+{
+	alert_warn(arg, alert, reason, NULL, message);
+}
+
+typedef struct {
+	NotificationContext *context;
+	const json_t *event;
+	bool matched;
+} Round;
+
+/* One Alert's failure is its own: the others get theirs (N26). */
+static bool offer(void *arg, const json_t *alert)
+{
+	Round *round = arg;
+	if (!alert_matches(round->context->manager, alert, round->event, on_problem,
+			   round->context))
+		return true;
+	round->matched = true;
+	autoerror Error err = {0};
+	if (!provider_deliver(round->context, alert, round->event, &err)) {
+		autofree char *message =
+			mem_printf("failed to dispatch notification: %s", err_text(&err));
+		alert_warn(round->context, alert, "NotificationDispatchFailed", NULL, message);
+	}
+	return true;
+}
+
+static void handle(NotificationContext *context, const json_t *event)
+{
+	Round round = {.context = context, .event = event};
+	manager_peer_each(context->manager, NOTIFICATION_VERSION, "Alert", offer, &round);
+	if (!round.matched)
+		log_debug(manager_log(context->manager), "discarding event, no alerts found",
+			  "kind", json_text_at(event, "involvedObject", "kind", NULL), "name",
+			  json_text_at(event, "involvedObject", "name", NULL), NULL);
+}
+
+static json_t *take(Dispatcher *dispatcher)
+{
+	pthread_mutex_lock(&dispatcher->lock);
+	while (!dispatcher->len && !dispatcher->stopped)
+		pthread_cond_wait(&dispatcher->wake, &dispatcher->lock);
+	json_t *event = NULL;
+	if (dispatcher->len) {
+		event = dispatcher->ring[dispatcher->head];
+		dispatcher->head = (dispatcher->head + 1) % QUEUE_MAX;
+		dispatcher->len--;
+	}
+	pthread_mutex_unlock(&dispatcher->lock);
+	return event;
+}
+
+static void *work(void *arg)
+{
+	Dispatcher *dispatcher = arg;
+	for (json_t *event; (event = take(dispatcher));) {
+		handle(dispatcher->context, event);
+		json_decref(event);
+	}
+	return NULL;
+}
+
+bool dispatcher_put(Dispatcher *dispatcher, json_t *take_event)
+{
+	pthread_mutex_lock(&dispatcher->lock);
+	bool fits = dispatcher->len < QUEUE_MAX && !dispatcher->stopped;
+	if (fits) {
+		dispatcher->ring[(dispatcher->head + dispatcher->len++) % QUEUE_MAX] = take_event;
+		pthread_cond_signal(&dispatcher->wake);
+	}
+	pthread_mutex_unlock(&dispatcher->lock);
+	if (!fits)
+		json_decref(take_event);
+	return fits;
+}
+
+Dispatcher *dispatcher_start(NotificationContext *context, int workers)
+{
+	Dispatcher *dispatcher = mem_zalloc(1, sizeof(*dispatcher));
+	dispatcher->context = context;
+	pthread_mutex_init(&dispatcher->lock, NULL);
+	pthread_cond_init(&dispatcher->wake, NULL);
+	dispatcher->ring = mem_zalloc(QUEUE_MAX, sizeof(dispatcher->ring[0]));
+	dispatcher->workers = mem_zalloc((size_t)workers, sizeof(dispatcher->workers[0]));
+	pthread_attr_t attr;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, WORKER_STACK);
+	for (int i = 0; i < workers; i++) {
+		if (pthread_create(&dispatcher->workers[i], &attr, work, dispatcher) != 0)
+			break;
+		dispatcher->worker_count++;
+	}
+	pthread_attr_destroy(&attr);
+	return dispatcher;
+}
+
+void dispatcher_stop(Dispatcher *dispatcher)
+{
+	if (!dispatcher)
+		return;
+	pthread_mutex_lock(&dispatcher->lock);
+	dispatcher->stopped = true;
+	pthread_cond_broadcast(&dispatcher->wake);
+	pthread_mutex_unlock(&dispatcher->lock);
+	for (int i = 0; i < dispatcher->worker_count; i++)
+		pthread_join(dispatcher->workers[i], NULL);
+	pthread_cond_destroy(&dispatcher->wake);
+	pthread_mutex_destroy(&dispatcher->lock);
+	free(dispatcher->workers);
+	free(dispatcher->ring);
+	free(dispatcher);
+}

@@ -1,0 +1,137 @@
+/* What an event's JSON means: checks, metadata, the limiter's key (notification.md 3 and 4). */
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "data/digest.h"
+#include "internal.h"
+
+bool event_check(const json_t *event, Error *err)
+{
+	const json_t *object = json_map(event, "involvedObject");
+	if (!object)
+		return err_set(err, ERR_INVALID, "the event has no involvedObject");
+	static const char *const needed[] = {"kind", "name", "namespace"};
+	for (size_t i = 0; i < COUNT(needed); i++)
+		if (cstr_empty(json_text(object, needed[i])))
+			return err_set(err, ERR_INVALID, "involvedObject.%s is missing", needed[i]);
+	return true;
+}
+
+char *event_group(const json_t *event)
+{
+	const char *version = json_text_at(event, "involvedObject", "apiVersion", NULL);
+	const char *slash = version ? strchr(version, '/') : NULL;
+	return slash ? mem_strndup(version, (size_t)(slash - version)) : mem_strdup("");
+}
+
+static bool has_group(const char *key, const char *group)
+{
+	size_t len = strlen(group);
+	return len && strncmp(key, group, len) == 0 && key[len] == '/';
+}
+
+const char *event_own_metadata(const json_t *event, const char *key)
+{
+	autofree char *group = event_group(event);
+	autofree char *full = mem_printf("%s/%s", group, key);
+	return json_text(json_map(event, "metadata"), full);
+}
+
+void event_clean_metadata(json_t *event)
+{
+	autofree char *group = event_group(event);
+	autofree char *checksum = mem_printf("%s/checksum", group);
+	autofree char *digest = mem_printf("%s/digest", group);
+	json_t *clean = json_object();
+	const char *key;
+	json_t *value;
+	json_object_foreach(json_map(event, "metadata"), key, value)
+	{
+		bool ours = cstr_starts(key, EVENT_PREFIX) || has_group(key, group);
+		if (!ours || !json_is_string(value) || strcasecmp(key, checksum) == 0 ||
+		    strcasecmp(key, digest) == 0)
+			continue;
+		json_object_set(clean, key, value);
+	}
+	json_object_set_new(event, "metadata", clean);
+}
+
+char *event_limit_key(const json_t *event)
+{
+	static const char *const extra[] = {"originRevision", "revision", "token"};
+	const json_t *object = json_map(event, "involvedObject");
+	autobuf Buf text = {0};
+	buf_printf(&text, "event/name=%s/namespace=%s/kind=%s/message=%s",
+		   json_text_or(object, "name", ""), json_text_or(object, "namespace", ""),
+		   json_text_or(object, "kind", ""), json_text_or(event, "message", ""));
+	for (size_t i = 0; i < COUNT(extra); i++) {
+		const char *value = event_own_metadata(event, extra[i]);
+		if (value)
+			buf_printf(&text, "/%s=%s", extra[i], value);
+	}
+	char hex[DIGEST_TEXT_SIZE];
+	digest_hex(DIGEST_SHA256, buf_text(&text), text.len, hex);
+	return mem_strdup(hex);
+}
+
+void event_drop_token(json_t *event)
+{
+	autofree char *group = event_group(event);
+	autofree char *key = mem_printf("%s/token", group);
+	json_object_del(json_map(event, "metadata"), key);
+}
+
+typedef struct {
+	json_t *merged, *conflicts;
+} Merge;
+
+/* Later sources win; a key that two of them have is told. */
+static void merge_key(Merge *merge, const char *key, json_t *value, const char *source,
+		      json_t *sources)
+{
+	const char *earlier = json_text(sources, key);
+	if (earlier) {
+		if (!merge->conflicts)
+			merge->conflicts = json_object();
+		autofree char *both = mem_printf("%s, %s", earlier, source);
+		json_put_text(merge->conflicts, key, both);
+	}
+	json_put_text(sources, key, source);
+	json_object_set(merge->merged, key, value);
+}
+
+static void merge_prefixed(Merge *merge, const json_t *metadata, const char *prefix,
+			   const char *source, json_t *sources)
+{
+	size_t len = strlen(prefix);
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)metadata, key, value)
+	{
+		if (strncmp(key, prefix, len) == 0)
+			merge_key(merge, key + len, value, source, sources);
+	}
+}
+
+json_t *event_for_alert(const json_t *event, const json_t *alert, json_t **out_conflicts)
+{
+	autofree char *group = event_group(event);
+	autofree char *own = mem_printf("%s/", group);
+	const json_t *metadata = json_map(event, "metadata"), *spec = json_map(alert, "spec");
+	autojson json_t *sources = json_object();
+	Merge merge = {.merged = json_object()};
+	merge_prefixed(&merge, metadata, EVENT_PREFIX, "involved object annotations", sources);
+	merge_prefixed(&merge, json_map(spec, "eventMetadata"), "",
+		       "Alert object .spec.eventMetadata", sources);
+	json_t *summary = json_object_get(spec, "summary");
+	if (json_is_string(summary) && *json_string_value(summary))
+		merge_key(&merge, "summary", summary, "Alert object .spec.summary", sources);
+	merge_prefixed(&merge, metadata, own, "involved object controller metadata", sources);
+	json_t *copy = json_copy((json_t *)(uintptr_t)event);
+	if (json_object_size(merge.merged))
+		json_object_set(copy, "metadata", merge.merged);
+	json_decref(merge.merged);
+	*out_conflicts = merge.conflicts;
+	return copy;
+}

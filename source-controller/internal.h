@@ -1,0 +1,66 @@
+/* What source-controller's kinds share. */
+#ifndef SOURCE_CONTROLLER_INTERNAL_H
+#define SOURCE_CONTROLLER_INTERNAL_H
+
+#include "artifact/store.h"
+#include "ctrl/manager.h"
+#include "net/httpd.h"
+
+#define SOURCE_GROUP "source.toolkit.fluxcd.io"
+#define SOURCE_VERSION SOURCE_GROUP "/v1"
+
+/* The controller's own flags; rows are in controller.c. */
+typedef struct {
+	char *storage_path, *storage_addr, *storage_adv_addr;
+	int64_t retention_ttl_ms;
+	int retention_records;
+	char *digest_algo;
+	int64_t requeue_dependency_ms;
+	Vec ssh_kex_algos, ssh_hostkey_algos;
+	int helm_index_max_size, helm_chart_max_size, helm_chart_file_max_size;
+	int helm_cache_max_size;
+	int64_t helm_cache_ttl_ms, helm_cache_purge_ms;
+} SourceOptions;
+
+/* Process-wide; made once, read by all workers. */
+typedef struct {
+	const SourceOptions *options;
+	Store *store;
+	Httpd *httpd;				 /* leader only (S99) */
+	char *ssh_kex_algos, *ssh_hostkey_algos; /* joined by commas, NULL when unset */
+} SourceContext;
+
+/*
+ * The storage step, first in each run: drops an artifact whose file is missing or damaged from
+ * status (S12, S13), sweeps old files (S11), brings the URL up to date (S15).
+ */
+void source_check_storage(Run *run);
+
+/* The current artifact of status; false when there is none. */
+bool source_artifact(Run *run, Artifact *out);
+
+/* Puts an artifact into status, with ArtifactInStorage True. */
+void source_set_artifact(Run *run, const Artifact *artifact, const char *reason);
+
+/*
+ * Sets Ready from the other conditions by the kind's order (source.md 1.7 and 7 "Ready"). `err` is
+ * the run's failure, or empty.
+ */
+void source_summarize(Run *run, const char *const *order, const Error *err);
+
+/* A failure of the run: sets the condition True with err's text, gives err the reason, emits the
+ * Warning event. Returns false for `return source_fail(...)`. */
+bool source_fail(Run *run, const char *condition, const char *reason, Error *err);
+
+/* Normal event NewArtifact or, when it healed a failure, Succeeded (source.md 1.8). `failed_before`
+ * tells that a fail condition stood at the start of the run. */
+void source_announce(Run *run, const Artifact *before, const Artifact *now, bool failed_before,
+		     const char *message);
+
+/* Deletion: the object's directory goes (S16). */
+Outcome source_finalize(Run *run, Error *err);
+
+/* gitrepository.c */
+Outcome gitrepository_reconcile(Run *run, Error *err);
+
+#endif

@@ -1,0 +1,414 @@
+#include "../cmocka_all.h"
+
+#include <stdio.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "httpc_fixture.h"
+
+static ErrorCode fails(HttpClient *client, const HttpRequest *request, const char *text)
+{
+	autohttpresponse HttpResponse reply = {0};
+	autoerror Error err = {0};
+	if (httpc_do(client, request, &reply, &err))
+		fail_msg("got status %d", reply.status);
+	if (text && !strstr(err_text(&err), text))
+		fail_msg("\"%s\" is not in \"%s\"", text, err_text(&err));
+	assert_int_equal(reply.status, 0);
+	return err.code;
+}
+
+/* --- plain calls --- */
+
+static void methods_headers_and_bodies_arrive(void **state)
+{
+	Fixture *f = *state;
+	autofree char *url = url_of(f, "/a%2Fb?q=1");
+	const char *headers[] = {"X-Test: 1", "Content-Type: application/json", "X-Empty:", NULL};
+	static const struct {
+		const char *method, *body, *expected;
+	} rows[] = {
+		{NULL, NULL, "GET /a%2Fb?q=1\n"},	 {"GET", "body", "GET /a%2Fb?q=1\n"},
+		{"POST", "body", "POST /a%2Fb?q=1\n"},	 {"POST", NULL, "POST /a%2Fb?q=1\n"},
+		{"PUT", "body", "PUT /a%2Fb?q=1\n"},	 {"PATCH", "body", "PATCH /a%2Fb?q=1\n"},
+		{"DELETE", NULL, "DELETE /a%2Fb?q=1\n"}, {"DELETE", "body", "DELETE /a%2Fb?q=1\n"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autohttpresponse HttpResponse reply = {0};
+		autoerror Error err = {0};
+		HttpRequest request = {.method = rows[i].method,
+				       .url = url,
+				       .headers = headers,
+				       .body = rows[i].body,
+				       .body_len = rows[i].body ? 4 : 0};
+		assert_true(httpc_do(f->client, &request, &reply, &err));
+		assert_int_equal(reply.status, 200);
+		assert_true(cstr_starts(reply.body.ptr, rows[i].expected));
+		assert_non_null(strstr(reply.body.ptr, "X-Test=1\n"));
+		assert_non_null(strstr(reply.body.ptr, "X-Empty=\n"));
+		assert_non_null(strstr(reply.body.ptr, "Content-Type=application/json\n"));
+		assert_non_null(strstr(reply.body.ptr, "User-Agent=sluice/"));
+		assert_null(strstr(reply.body.ptr, "Expect="));
+		assert_int_equal(rows[i].body != NULL, cstr_ends(reply.body.ptr, "body"));
+		autofree char *header = http_response_header(&reply, "x-reply");
+		assert_string_equal(header, "yes");
+		assert_null(http_response_header(&reply, "x-none"));
+	}
+}
+
+static void empty_post_has_length_zero_and_no_type(void **state)
+{
+	Fixture *f = *state;
+	autofree char *url = url_of(f, "/");
+	autohttpresponse HttpResponse reply = {0};
+	autoerror Error err = {0};
+	assert_true(
+		httpc_do(f->client, &(HttpRequest){.method = "POST", .url = url}, &reply, &err));
+	assert_non_null(strstr(reply.body.ptr, "Content-Length=0"));
+	assert_null(strstr(reply.body.ptr, "Content-Type"));
+}
+
+static void big_body_goes_up_and_statuses_are_replies(void **state)
+{
+	Fixture *f = *state;
+	autofree char *body = mem_alloc(2000000);
+	memset(body, 'x', 2000000);
+	autofree char *url = url_of(f, "/");
+	autohttpresponse HttpResponse reply = {0};
+	autoerror Error err = {0};
+	HttpRequest request = {.method = "PUT",
+			       .url = url,
+			       .body = body,
+			       .body_len = 2000000,
+			       .timeout_ms = 20000};
+	assert_true(httpc_do(f->client, &request, &reply, &err));
+	assert_true(reply.body.len > 2000000);
+	http_response_dispose(&reply);
+	autofree char *bad = url_of(f, "/status");
+	assert_true(httpc_do(f->client, &(HttpRequest){.url = bad}, &reply, &err));
+	assert_int_equal(reply.status, 503);
+	assert_string_equal(reply.body.ptr, "no");
+}
+
+static void head_has_headers_only(void **state)
+{
+	Fixture *f = *state;
+	autofree char *url = url_of(f, "/big");
+	autohttpresponse HttpResponse reply = {0};
+	autoerror Error err = {0};
+	HttpRequest request = {.method = "HEAD", .url = url, .max_body = 10, .timeout_ms = 5000};
+	assert_true(httpc_do(f->client, &request, &reply, &err));
+	assert_int_equal(reply.status, 200);
+	assert_int_equal(reply.body.len, 0);
+	autofree char *len = http_response_header(&reply, "content-length");
+	assert_string_equal(len, "100000");
+}
+
+static void body_limit_is_exact(void **state)
+{
+	Fixture *f = *state;
+	autofree char *url = url_of(f, "/big");
+	autohttpresponse HttpResponse reply = {0};
+	autoerror Error err = {0};
+	HttpRequest request = {.url = url, .max_body = 100000};
+	assert_true(httpc_do(f->client, &request, &reply, &err));
+	request.max_body = 99999;
+	assert_int_equal(fails(f->client, &request, "/big"), ERR_LIMIT);
+}
+
+static void basic_authentication(void **state)
+{
+	Fixture *f = *state;
+	autofree char *url = url_of(f, "/");
+	autohttpresponse HttpResponse reply = {0};
+	autoerror Error err = {0};
+	HttpRequest request = {.url = url, .user = "a:b", .password = NULL};
+	request.user = "user";
+	request.password = "p:w";
+	assert_true(httpc_do(f->client, &request, &reply, &err));
+	assert_non_null(strstr(reply.body.ptr, "Authorization=Basic dXNlcjpwOnc="));
+}
+
+static void header_injection_is_refused(void **state)
+{
+	Fixture *f = *state;
+	autofree char *url = url_of(f, "/");
+	const char *headers[] = {"X-Test: 1\r\nX-Evil: 2", NULL};
+	assert_int_equal(fails(f->client, &(HttpRequest){.url = url, .headers = headers}, NULL),
+			 ERR_INVALID);
+	assert_int_equal(
+		fails(f->client, &(HttpRequest){.url = url, .method = "GET /x HTTP/1.0\r\n"}, NULL),
+		ERR_INVALID);
+	assert_int_equal(fails(f->client, &(HttpRequest){.url = "file:///etc/passwd"}, NULL),
+			 ERR_INVALID);
+	assert_int_equal(fails(f->client, &(HttpRequest){.url = ""}, NULL), ERR_INVALID);
+}
+
+static void credentials_stay_with_their_host(void **state)
+{
+	Fixture *f = *state;
+	autofree char *same = url_of(f, "/redirect?to=/end");
+	/* Another port is another origin. */
+	RawServer other;
+	raw_start(&other, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false);
+	autofree char *cross = mem_printf("http://127.0.0.1:%d/redirect?to=http://localhost:%d/end",
+					  httpd_port(f->httpd), other.port);
+	const char *headers[] = {"Authorization: Bearer secret", NULL};
+	autohttpresponse HttpResponse reply = {0};
+	autoerror Error err = {0};
+	HttpRequest request = {.url = same, .headers = headers, .follow_redirects = true};
+	assert_true(httpc_do(f->client, &request, &reply, &err));
+	assert_non_null(strstr(reply.body.ptr, "Authorization=Bearer secret"));
+	assert_true(cstr_starts(reply.body.ptr, "GET /end"));
+	http_response_dispose(&reply);
+	request.url = cross;
+	assert_true(httpc_do(f->client, &request, &reply, &err));
+	assert_string_equal(reply.body.ptr, "ok");
+	http_response_dispose(&reply);
+	request.headers = NULL;
+	request.user = "user";
+	request.password = "secret";
+	assert_true(httpc_do(f->client, &request, &reply, &err));
+	raw_stop(&other);
+	assert_null(strstr(other.seen, "uthorization"));
+	assert_non_null(strstr(other.seen, "GET /end"));
+}
+
+static void redirects_end(void **state)
+{
+	Fixture *f = *state;
+	autofree char *loop = url_of(f, "/redirect?to=/redirect%3Fto%3D/redirect");
+	autofree char *file = url_of(f, "/redirect?to=file:///etc/passwd");
+	autohttpresponse HttpResponse reply = {0};
+	autoerror Error err = {0};
+	assert_true(httpc_do(f->client, &(HttpRequest){.url = loop}, &reply, &err));
+	assert_int_equal(reply.status, 302);
+	assert_string_equal(reply.body.ptr, "moved");
+	assert_int_equal(
+		fails(f->client, &(HttpRequest){.url = file, .follow_redirects = true}, NULL),
+		ERR_INVALID);
+	RawServer raw;
+	raw_start(&raw, "HTTP/1.1 302 F\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", false);
+	autofree char *url = raw_url(&raw);
+	assert_int_equal(
+		fails(f->client, &(HttpRequest){.url = url, .follow_redirects = true}, NULL),
+		ERR_LIMIT);
+	raw_stop(&raw);
+	assert_int_equal(raw.accepted, 11);
+}
+
+/* --- what goes wrong --- */
+
+static void refused_connection_is_unavailable_and_redacted(void **state)
+{
+	Fixture *f = *state;
+	RawServer raw;
+	raw_start(&raw, NULL, false);
+	raw_stop(&raw);
+	autofree char *url = mem_printf("http://user:secret@127.0.0.1:%d/p?token=secret", raw.port);
+	autohttpresponse HttpResponse reply = {0};
+	autoerror Error err = {0};
+	assert_false(httpc_do(f->client, &(HttpRequest){.url = url}, &reply, &err));
+	assert_int_equal(err.code, ERR_UNAVAILABLE);
+	assert_null(strstr(err.message, "secret"));
+	assert_non_null(strstr(err.message, "GET http://127.0.0.1"));
+	assert_int_equal(
+		fails(f->client, &(HttpRequest){.url = "http://no.such.host.invalid/"}, NULL),
+		ERR_UNAVAILABLE);
+}
+
+static void cut_replies_are_unavailable(void **state)
+{
+	Fixture *f = *state;
+	static const char *const replies[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+		"HTTP/1.1 200 OK\r\nContent-Le",
+		"",
+		"garbage that is no HTTP at all\r\n\r\n",
+	};
+	for (size_t i = 0; i < COUNT(replies); i++) {
+		RawServer raw;
+		raw_start(&raw, replies[i], false);
+		autofree char *url = raw_url(&raw);
+		ErrorCode code =
+			fails(f->client, &(HttpRequest){.url = url, .timeout_ms = 5000}, NULL);
+		raw_stop(&raw);
+		if (i < 4)
+			assert_int_equal(code, ERR_UNAVAILABLE);
+		else
+			assert_true(code == ERR_UNAVAILABLE || code == ERR_INVALID);
+	}
+}
+
+static void header_flood_is_a_limit(void **state)
+{
+	Fixture *f = *state;
+	autobuf Buf reply = {0};
+	buf_puts(&reply, "HTTP/1.1 200 OK\r\n");
+	while (reply.len < 400 * 1024)
+		buf_printf(&reply, "X-%zu: %01000d\r\n", reply.len, 0);
+	buf_puts(&reply, "\r\n");
+	RawServer raw;
+	raw_start(&raw, reply.ptr, false);
+	autofree char *url = raw_url(&raw);
+	ErrorCode code = fails(f->client, &(HttpRequest){.url = url, .timeout_ms = 5000}, NULL);
+	raw_stop(&raw);
+	assert_true(code == ERR_LIMIT || code == ERR_UNAVAILABLE);
+}
+
+static void whole_timeout(void **state)
+{
+	Fixture *f = *state;
+	RawServer raw;
+	raw_start(&raw, NULL, true);
+	autofree char *url = raw_url(&raw);
+	int64_t before_ms = clock_mono_ms();
+	HttpRequest request = {.url = url, .timeout_ms = 150};
+	assert_int_equal(fails(f->client, &request, "not done within 150 ms"), ERR_TIMEOUT);
+	assert_in_range(clock_mono_ms() - before_ms, 140, 5000);
+	raw_stop(&raw);
+}
+
+static void idle_timeout_in_mid_body(void **state)
+{
+	Fixture *f = *state;
+	RawServer raw;
+	raw_start(&raw, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", true);
+	autofree char *url = raw_url(&raw);
+	HttpRequest request = {.url = url, .timeout_ms = 60000, .idle_timeout_ms = 150};
+	assert_int_equal(fails(f->client, &request, "nothing received for 150 ms"), ERR_TIMEOUT);
+	raw_stop(&raw);
+}
+
+/* --- Retry-After --- */
+
+static void retry_after_forms(void **state)
+{
+	(void)state;
+	char date[64];
+	time_t soon = time(NULL) + 60;
+	struct tm tm;
+	gmtime_r(&soon, &tm);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	const struct {
+		const char *value;
+		int64_t min_ms, max_ms;
+	} rows[] = {
+		{"5", 5000, 5000},
+		{" 0 ", 0, 0},
+		{"-5", 0, 0},
+		{"soon", 0, 0},
+		{"99999999999999999999", 0, 86400000},
+		{"999999999", 86400000, 86400000},
+		{"Thu, 01 Jan 1970 00:00:00 GMT", 0, 0},
+		{date, 50000, 60000},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autohttpresponse HttpResponse reply = {0};
+		buf_printf(&reply.headers, "a: b\r\nretry-after: %s\r\n", rows[i].value);
+		assert_in_range(http_response_retry_after_ms(&reply), rows[i].min_ms,
+				rows[i].max_ms);
+	}
+	autohttpresponse HttpResponse none = {0};
+	assert_int_equal(http_response_retry_after_ms(&none), 0);
+}
+
+/* --- configuration --- */
+
+static void bad_configurations(void **state)
+{
+	Fixture *f = *state;
+	const struct {
+		HttpClientConfig config;
+		const char *text;
+	} rows[] = {
+		{{.ca_pem = "nonsense"}, "CA"},
+		{{.cert_pem = "x"}, "without key"},
+		{{.key_pem = "x"}, "without key"},
+		{{.cert_pem = "x", .key_pem = "x"}, "client certificate"},
+		{{.proxy = "ftp://proxy"}, "proxy"},
+		{{.proxy = "u:secret@proxy"}, "proxy"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autoerror Error err = {0};
+		assert_null(httpc_new(f->loop, &rows[i].config, &err));
+		assert_int_equal(err.code, ERR_INVALID);
+		assert_non_null(strstr(err.message, rows[i].text));
+		assert_null(strstr(err.message, "secret"));
+	}
+}
+
+static void proxy_is_used_and_environment_only_when_asked(void **state)
+{
+	Fixture *f = *state;
+	RawServer proxy;
+	raw_start(&proxy, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy", false);
+	autofree char *proxy_url = mem_printf("http://127.0.0.1:%d", proxy.port);
+	autofree char *url = url_of(f, "/direct");
+	setenv("http_proxy", proxy_url, 1);
+	setenv("no_proxy", "127.0.0.1", 1);
+	const HttpClientConfig configs[] = {
+		{0},
+		{.env_proxy = true},
+		{.proxy = proxy_url, .proxy_user = "u", .proxy_password = "p"},
+	};
+	for (size_t i = 0; i < COUNT(configs); i++) {
+		autohttpresponse HttpResponse reply = {0};
+		autoerror Error err = {0};
+		autohttpc HttpClient *client = httpc_new(f->loop, &configs[i], &err);
+		const char *target = i == 1 ? "http://other.invalid/" : url;
+		assert_true(httpc_do(client, &(HttpRequest){.url = target}, &reply, &err));
+		assert_int_equal(cstr_eq(reply.body.ptr, "proxy"), i > 0);
+	}
+	unsetenv("http_proxy");
+	unsetenv("no_proxy");
+	raw_stop(&proxy);
+	assert_non_null(strstr(proxy.seen, "Proxy-Authorization: Basic dTpw"));
+}
+
+static void unix_socket(void **state)
+{
+	Fixture *f = *state;
+	autoerror Error err = {0};
+	autotempdir char *dir = dir_make_temp("/tmp", "net", &err);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", dir);
+	RawServer raw = {.reply = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nunix"};
+	raw.fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(raw.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	listen(raw.fd, 4);
+	pthread_create(&raw.thread, NULL, raw_serve, &raw);
+	autohttpresponse HttpResponse reply = {0};
+	HttpRequest request = {.url = "http://name/x", .unix_socket = address.sun_path};
+	assert_true(httpc_do(f->client, &request, &reply, &err));
+	assert_string_equal(reply.body.ptr, "unix");
+	raw_stop(&raw);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_SERVER(methods_headers_and_bodies_arrive),
+		WITH_SERVER(empty_post_has_length_zero_and_no_type),
+		WITH_SERVER(big_body_goes_up_and_statuses_are_replies),
+		WITH_SERVER(head_has_headers_only),
+		WITH_SERVER(body_limit_is_exact),
+		WITH_SERVER(basic_authentication),
+		WITH_SERVER(header_injection_is_refused),
+		WITH_SERVER(credentials_stay_with_their_host),
+		WITH_SERVER(redirects_end),
+		WITH_SERVER(refused_connection_is_unavailable_and_redacted),
+		WITH_SERVER(cut_replies_are_unavailable),
+		WITH_SERVER(header_flood_is_a_limit),
+		WITH_SERVER(whole_timeout),
+		WITH_SERVER(idle_timeout_in_mid_body),
+		cmocka_unit_test(retry_after_forms),
+		WITH_SERVER(bad_configurations),
+		WITH_SERVER(proxy_is_used_and_environment_only_when_asked),
+		WITH_SERVER(unix_socket),
+	};
+	return cmocka_run_group_tests_name("net/httpc", tests, NULL, NULL);
+}
