@@ -152,10 +152,10 @@ static void describe(const Store *store, const Writing *w, const char *dir, cons
 {
 	char digest[DIGEST_TEXT_SIZE];
 	digest_final(w->digest, digest);
-	autofree char *path = mem_printf("%s/%s", dir, file);
+	char *path = mem_printf("%s/%s", dir, file);
 	*out = (Artifact){
+		.path = path,
 		.url = store_url(store, path),
-		.path = steal(&path),
 		.revision = mem_strdup(revision),
 		.digest = mem_strdup(digest),
 		.last_update_ms = clock_wall_ms(),

@@ -45,6 +45,7 @@ struct Informer {
 	char *version;    /* resourceVersion to go on from; NULL: from the start */
 	char *page_token; /* LIST: continue */
 	bool no_watch_list;
+	bool fell_back; /* the failure of this call was the server's no to the initial state */
 	Map *present; /* keys told since a start from nothing; NULL otherwise */
 	JsonStream stream;
 	Buf body; /* RESOLVE and LIST */
@@ -139,6 +140,8 @@ static bool take_error_event(Informer *informer, const json_t *status)
 	int code = (int)json_int(status, "code", 500);
 	if (code == 410)
 		start_over(informer);
+	else if (informer->present && !informer->no_watch_list)
+		informer->no_watch_list = informer->fell_back = true; /* an etcd too old for it */
 	if (!err_is_set(&informer->failure))
 		err_set(&informer->failure, err_code_of_http(code), "watch: %s",
 			json_text_or(status, "message", "ended by the server"));
@@ -291,6 +294,11 @@ static void on_end(void *arg, const Error *err)
 		err_copy(&cause, err);
 	if (!err_is_set(&cause) && informer->status != 200) {
 		take_refusal(informer);
+		return;
+	}
+	if (informer->fell_back) {
+		informer->fell_back = false;
+		again(informer, 0);
 		return;
 	}
 	bool ok = !err_is_set(&cause);

@@ -157,28 +157,14 @@ bool kset_add_all(KSet *set, KSet *from, Error *err)
 	return true;
 }
 
-static void unindex(Map *map, const KResource *res)
-{
-	size_t at = 0;
-	const char *key;
-	void *value;
-	while (map_next(map, &at, &key, &value)) {
-		Vec *list = value;
-		for (size_t i = list->len; i > 0; i--)
-			if (list->items[i - 1] == res)
-				vec_remove(list, i - 1);
-	}
-}
-
 void kset_replace(KSet *set, KResource *old, KResource *take_new)
 {
-	for (size_t i = 0; i < set->items.len; i++)
-		if (set->items.items[i] == old)
-			set->items.items[i] = take_new;
-	unindex(set->by_id, old);
-	unindex(set->by_name, old);
-	kresource_free(old);
-	index_all(set, take_new);
+	/* Contents change places, so that no index entry dangles. */
+	KResource swap = *old;
+	*old = *take_new;
+	*take_new = swap;
+	kresource_free(take_new);
+	index_all(set, old);
 }
 
 static bool has_empty(const KSet *set)

@@ -34,7 +34,7 @@ bool kset_add_all(KSet *set, KSet *from, Error *err) MUST_USE;
 /* To be called when an object's name, namespace or kind has changed. */
 void kset_reindex(KSet *set, KResource *res);
 
-/* Puts `take_new` in the place of `old`, which is freed. */
+/* Gives `old`, at its place, all that `take_new` holds. */
 void kset_replace(KSet *set, KResource *old, KResource *take_new);
 
 /* Drops the objects whose tree is gone. */

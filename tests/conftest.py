@@ -1,0 +1,159 @@
+"""Fixtures of the end-to-end and fault suites: one API server and one toolkit per test module, so that
+modules can run side by side."""
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from tests.lib.controllers import Toolkit
+from tests.lib.git import GitServer
+from tests.lib.kube import start_api
+from tests.lib.net import wait_until
+from tests.lib.sink import Sink
+
+
+@pytest.fixture(scope="module")
+def directory():
+    """A short path below /tmp: socket names have little room."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="sluice-", dir="/tmp"))
+    yield path
+    if not os.environ.get("SLUICE_KEEP"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def api(directory):
+    """An API server with the CRDs and the namespace flux-system."""
+    server = start_api(os.environ.get("SLUICE_API", "embedded"), directory / "api")
+    try:
+        server.install_crds()
+        server.kubectl("create", "namespace", "flux-system")
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def toolkit(api, directory):
+    """The three controllers; each must end cleanly, which under sanitizers also says: no leak, no
+    invalid access in the whole module."""
+    kit = Toolkit(api, directory / "toolkit").start()
+    yield kit
+    logs = {name: c.log_path for name, c in kit.running.items()}
+    codes = kit.stop()
+    bad = {name: code for name, code in codes.items() if code != 0}
+    assert not bad, {name: pathlib.Path(logs[name]).read_text()[-4000:] for name in bad}
+
+
+@pytest.fixture(scope="module")
+def git_server(directory):
+    server = GitServer(directory / "git")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def sink():
+    server = Sink()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def ns(api, request):
+    """A namespace of the test's own."""
+    name = request.node.name.lower().replace("_", "-").replace("[", "-").replace("]", "")[:60]
+    name = name.strip("-")
+    api.kubectl("create", "namespace", name)
+    return name
+
+
+class Objects:
+    """Makes and watches Sluice's objects in one namespace."""
+
+    def __init__(self, api, ns):
+        self.api, self.ns = api, ns
+
+    def path(self, kind, name=""):
+        group, plural = {
+            "GitRepository": ("source.toolkit.fluxcd.io/v1", "gitrepositories"),
+            "Kustomization": ("kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
+            "Provider": ("notification.toolkit.fluxcd.io/v1beta3", "providers"),
+            "Alert": ("notification.toolkit.fluxcd.io/v1beta3", "alerts"),
+        }[kind]
+        return f"/apis/{group}/namespaces/{self.ns}/{plural}" + (f"/{name}" if name else "")
+
+    def apply(self, kind, name, spec, **metadata):
+        group = self.path(kind).split("/namespaces")[0].removeprefix("/apis/")
+        self.api.apply({"apiVersion": group, "kind": kind,
+                        "metadata": {"name": name, "namespace": self.ns, **metadata},
+                        "spec": spec})
+
+    def get(self, kind, name):
+        return self.api.rest.get(self.path(kind, name))
+
+    def delete(self, kind, name):
+        self.api.rest.call("DELETE", self.path(kind, name))
+
+    def patch(self, kind, name, body):
+        status, reply = self.api.rest.call("PATCH", self.path(kind, name), body,
+                                           "application/merge-patch+json")
+        assert status == 200, reply
+        return reply
+
+    def request(self, kind, name, value="now"):
+        """Asks for a reconcile, as `reconcile` on the command line does."""
+        return self.patch(kind, name, {"metadata": {"annotations": {
+            "reconcile.fluxcd.io/requestedAt": value}}})
+
+    @staticmethod
+    def condition(obj, kind="Ready"):
+        for c in (obj or {}).get("status", {}).get("conditions", []):
+            if c["type"] == kind:
+                return c
+        return {}
+
+    def wait(self, kind, name, match, what="", timeout=30):
+        """The object once match(object) is true."""
+        def look():
+            obj = self.get(kind, name)
+            return obj if obj and match(obj) else None
+        try:
+            return wait_until(look, f"{kind}/{name} {what}", timeout)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.get(kind, name)}") from None
+
+    def ready(self, kind, name, timeout=30, revision=None):
+        """Waits for Ready True at the present generation (and a revision)."""
+        def match(obj):
+            status = obj.get("status", {})
+            at = (status.get("artifact") or {}).get("revision") or \
+                status.get("lastAppliedRevision", "")
+            return (self.condition(obj).get("status") == "True" and
+                    status.get("observedGeneration") == obj["metadata"]["generation"] and
+                    (revision is None or revision in at))
+        return self.wait(kind, name, match, "to be Ready", timeout)
+
+    def not_ready(self, kind, name, reason, timeout=30):
+        return self.wait(kind, name, lambda o: self.condition(o).get("status") == "False" and
+                         self.condition(o).get("reason") == reason, f"to fail with {reason}",
+                         timeout)
+
+    def gone(self, kind, name, timeout=30):
+        wait_until(lambda: self.get(kind, name) is None, f"{kind}/{name} to be gone", timeout)
+
+    def events(self, name):
+        """(type, reason, message) of the Events about objects of that name."""
+        items = self.api.rest.get(f"/api/v1/namespaces/{self.ns}/events")["items"]
+        return [(e["type"], e["reason"], e["message"]) for e in items
+                if e["involvedObject"]["name"] == name]
+
+    def configmap(self, name):
+        return self.api.rest.get(f"/api/v1/namespaces/{self.ns}/configmaps/{name}")
+
+
+@pytest.fixture
+def objects(api, ns):
+    return Objects(api, ns)
