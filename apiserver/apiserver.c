@@ -60,8 +60,8 @@ static bool write_kubeconfig(const ApiServer *server, const char *out, Error *er
 	autofree char *ca =
 		server->ca_pem ? base64_encode(server->ca_pem, strlen(server->ca_pem)) : NULL;
 	autofree char *text = mem_printf(kubeconfig_text, server->url,
-					 ca ? "    certificate-authority-data: " : "",
-					 ca ? ca : "", ca ? "\n" : "", server->token);
+					 ca ? "    certificate-authority-data: " : "", ca ? ca : "",
+					 ca ? "\n" : "", server->token);
 	return file_write_atomic(out ? out : inner, text, strlen(text), 0600, err);
 }
 

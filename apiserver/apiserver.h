@@ -1,6 +1,6 @@
 /*
- * The embedded Kubernetes-compatible API server (kube-api.md 2): REST, watch, server-side apply, custom
- * kinds, RBAC and garbage collection over SQLite, in one process of a few MiB.
+ * The embedded Kubernetes-compatible API server (kube-api.md 2): REST, watch, server-side apply,
+ * custom kinds, RBAC and garbage collection over SQLite, in one process of a few MiB.
  */
 #ifndef APISERVER_APISERVER_H
 #define APISERVER_APISERVER_H
@@ -11,17 +11,18 @@
 typedef struct ApiServer ApiServer;
 
 typedef struct {
-	const char *data_dir;     /* made when absent; state.db, certificates, tokens */
+	const char *data_dir;	  /* made when absent; state.db, certificates, tokens */
 	const char *bind_address; /* "127.0.0.1:0": port 0 picks a free one */
-	const char *token_file;   /* static bearer tokens, or NULL */
-	const char *kubeconfig;   /* where to write the admin's kubeconfig; NULL: in data_dir */
-	bool plain_http;          /* without TLS; for loopback only */
-	bool simulate_base;       /* ServiceAccount default and kube-root-ca.crt per namespace */
-	unsigned threads;         /* 0: 8 */
-	Log *log;                 /* borrowed; may be NULL */
+	const char *token_file;	  /* static bearer tokens, or NULL */
+	const char *kubeconfig;	  /* where to write the admin's kubeconfig; NULL: in data_dir */
+	bool plain_http;	  /* without TLS; for loopback only */
+	bool simulate_base;	  /* ServiceAccount default and kube-root-ca.crt per namespace */
+	unsigned threads;	  /* 0: 8 */
+	Log *log;		  /* borrowed; may be NULL */
 } ApiServerConfig;
 
-/* Starts and returns when it serves. ERR_IO and ERR_INVALID say what is wrong. Owned by the caller. */
+/* Starts and returns when it serves. ERR_IO and ERR_INVALID say what is wrong. Owned by the caller.
+ */
 ApiServer *apiserver_start(const ApiServerConfig *config, Error *err);
 
 /* Ends watches, lets requests finish, closes the store. */

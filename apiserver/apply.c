@@ -31,7 +31,8 @@ static bool check_config(Request *request, json_t *config, Status *status)
 	return true;
 }
 
-/* Quantities in the text that the server stores, nulls gone; unknown fields stay for smd to name. */
+/* Quantities in the text that the server stores, nulls gone; unknown fields stay for smd to name.
+ */
 static bool normalise(Request *request, json_t *config, Status *status)
 {
 	const Resource *resource = request->resource;

@@ -127,9 +127,10 @@ static bool subject_user(const char *subject, User *out)
 	Str piece;
 	while (str_next(&rest, ',', &piece)) {
 		piece = str_trim(piece);
-		autofree char *value = str_starts(piece, STR("CN="))  ? str_dup(str_slice(piece, 3, piece.len))
-				       : str_starts(piece, STR("O=")) ? str_dup(str_slice(piece, 2, piece.len))
-								      : NULL;
+		autofree char *value =
+			str_starts(piece, STR("CN="))  ? str_dup(str_slice(piece, 3, piece.len))
+			: str_starts(piece, STR("O=")) ? str_dup(str_slice(piece, 2, piece.len))
+						       : NULL;
 		if (value && piece.ptr[0] == 'C' && !out->name)
 			out->name = steal(&value);
 		else if (value && piece.ptr[0] == 'O')

@@ -1,6 +1,7 @@
 /*
- * Who asks (bearer tokens, client certificates, ServiceAccount tokens, impersonation) and whether they may
- * (RBAC read from the store at each question, so that a new binding counts at once). kube-api.md 2.8.
+ * Who asks (bearer tokens, client certificates, ServiceAccount tokens, impersonation) and whether
+ * they may (RBAC read from the store at each question, so that a new binding counts at once).
+ * kube-api.md 2.8.
  */
 #ifndef APISERVER_AUTH_H
 #define APISERVER_AUTH_H
@@ -9,8 +10,8 @@
 
 typedef struct Auth Auth;
 
-/* Reads the token file ("token,user,uid[,\"group,group\"]" lines; NULL: none) and makes or loads the
- * key of ServiceAccount tokens in data_dir. `admin_token` is a member of system:masters. */
+/* Reads the token file ("token,user,uid[,\"group,group\"]" lines; NULL: none) and makes or loads
+ * the key of ServiceAccount tokens in data_dir. `admin_token` is a member of system:masters. */
 Auth *auth_new(const char *data_dir, const char *token_file, const char *admin_token, Error *err);
 void auth_free(Auth *auth);
 
@@ -21,8 +22,8 @@ bool auth_identify(ApiServer *server, HttpdRequest *http, User *out, Status *sta
 bool auth_token_user(ApiServer *server, const char *token, User *out);
 
 /* A ServiceAccount's token: a JWT signed ES256, valid for seconds. Owned. */
-char *auth_issue(ApiServer *server, const json_t *account, const json_t *audiences,
-		 int64_t seconds, int64_t *out_expires_ms);
+char *auth_issue(ApiServer *server, const json_t *account, const json_t *audiences, int64_t seconds,
+		 int64_t *out_expires_ms);
 
 /* The public key set for /openid/v1/jwks; owned. */
 json_t *auth_jwks(const Auth *auth);

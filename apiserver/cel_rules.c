@@ -1,7 +1,7 @@
 /*
  * The part of CEL that the rules of Flux's CRDs use (kube-api.md 2.6): self and its members, has(),
- * size(), == != < <= > >= ! && ||, in-line literals, parentheses. && and || absorb errors of their other
- * side. A rule with anything else counts as passed. Bounds: nesting 64, rules of 4 KiB.
+ * size(), == != < <= > >= ! && ||, in-line literals, parentheses. && and || absorb errors of their
+ * other side. A rule with anything else counts as passed. Bounds: nesting 64, rules of 4 KiB.
  */
 #include "cel_rules.h"
 
@@ -169,7 +169,7 @@ static json_t *order(const json_t *a, const json_t *b, const char *operator)
 	double difference = json_number_value(a) - json_number_value(b);
 	bool less = difference < 0;
 	bool greater = difference > 0;
-	bool result = *operator == '<' ? less : greater;
+	bool result = *operator== '<' ? less : greater;
 	return json_boolean(result || (operator[1] == '=' && !less && !greater));
 }
 

@@ -223,9 +223,14 @@ static bool scan_item(void *arg, const char *ns, const char *name, const char *t
 	if (!object)
 		return true;
 	Change *change = mem_zalloc(1, sizeof(*change));
-	*change = (Change){object_rv(object),	 CHANGE_ADDED, mem_strdup(scan->resource),
-			   mem_strdup(ns),	 mem_strdup(name), object,
-			   NULL,		 NULL};
+	*change = (Change){object_rv(object),
+			   CHANGE_ADDED,
+			   mem_strdup(scan->resource),
+			   mem_strdup(ns),
+			   mem_strdup(name),
+			   object,
+			   NULL,
+			   NULL};
 	vec_push(&scan->collector->queue, change);
 	return true;
 }

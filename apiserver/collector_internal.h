@@ -16,8 +16,8 @@ struct Collector {
 	bool stopping;
 	/* The collector's thread only: */
 	Map *dependents; /* owner uid -> Map of "resource|ns|name" -> NULL */
-	Map *emptying;   /* names of namespaces under way -> NULL */
-	Map *ending;     /* names of CRDs under way -> NULL */
+	Map *emptying;	 /* names of namespaces under way -> NULL */
+	Map *ending;	 /* names of CRDs under way -> NULL */
 	int64_t compacted_at;
 };
 

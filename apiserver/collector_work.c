@@ -49,8 +49,8 @@ bool collector_delete(Collector *collector, Subject *subject, const char *policy
 	autoinner Request request = {0};
 	write_inner_request(collector->server, subject->resource, object_ns(subject->live),
 			    object_name(subject->live), &request);
-	autojson json_t *options = json_pack("{s:{s:s}}", "preconditions", "uid",
-					     object_meta(subject->live, "uid"));
+	autojson json_t *options =
+		json_pack("{s:{s:s}}", "preconditions", "uid", object_meta(subject->live, "uid"));
 	json_put_text(options, "propagationPolicy", policy);
 	autojson json_t *out = NULL;
 	autostatus Status status = {0};
@@ -77,8 +77,8 @@ static bool owner_exists(Collector *collector, const json_t *owner, const char *
 	if (!str_cut(str_of(json_text_or(owner, "apiVersion", "")), '/', &group, &version))
 		group = STR("");
 	autofree char *group_text = str_dup(group);
-	autoresource Resource *resource = catalog_find_kind(
-		collector->server->catalog, group_text, NULL, json_text_or(owner, "kind", ""));
+	autoresource Resource *resource = catalog_find_kind(collector->server->catalog, group_text,
+							    NULL, json_text_or(owner, "kind", ""));
 	if (!resource)
 		return true;
 	bool namespaced = resource_has(resource, KIND_NAMESPACED);
@@ -244,8 +244,7 @@ static bool strip_owner(Collector *collector, const char *store_key, const char 
 	return collector_update(collector, &subject, "", next);
 }
 
-void collector_orphan(Collector *collector, const char *store_key, const char *ns,
-		      const char *name)
+void collector_orphan(Collector *collector, const char *store_key, const char *ns, const char *name)
 {
 	autosubject Subject subject = {0};
 	if (!collector_subject(collector, store_key, ns, name, &subject) ||

@@ -1,4 +1,5 @@
-/* CRDs. Names are accepted at once: one server, one writer, so there is no controller to wait for. */
+/* CRDs. Names are accepted at once: one server, one writer, so there is no controller to wait for.
+ */
 #include "crd.h"
 
 #include <string.h>
@@ -32,8 +33,7 @@ static void default_names(json_t *names)
 	}
 }
 
-static json_t *condition(const char *type, const char *reason, const char *message,
-			 const char *now)
+static json_t *condition(const char *type, const char *reason, const char *message, const char *now)
 {
 	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "lastTransitionTime", now, "message", message,
 			 "reason", reason, "status", "True", "type", type);
@@ -72,13 +72,13 @@ void crd_prepare(json_t *crd)
 	} else {
 		char now[CLOCK_TEXT_SIZE];
 		clock_format(clock_wall_ms(), now);
-		json_object_set_new(status, "conditions",
-				    json_pack("[o,o]",
-					      condition("NamesAccepted", "NoConflicts",
-							"no conflicts found", now),
-					      condition("Established", "InitialNamesAccepted",
-							"the initial names have been accepted",
-							now)));
+		json_object_set_new(
+			status, "conditions",
+			json_pack("[o,o]",
+				  condition("NamesAccepted", "NoConflicts", "no conflicts found",
+					    now),
+				  condition("Established", "InitialNamesAccepted",
+					    "the initial names have been accepted", now)));
 	}
 	json_object_set_new(status, "storedVersions", stored_versions(crd));
 	json_object_set_new(crd, "status", status);
@@ -125,11 +125,9 @@ static void validate_versions(const json_t *versions, FieldErrors *errors)
 		const json_t *version = json_array_get(versions, i);
 		storage += json_flag(version, "storage", false);
 		const json_t *schema = json_at(version, "schema", "openAPIV3Schema", NULL);
-		autofree char *path =
-			mem_printf("spec.versions[%zu].schema.openAPIV3Schema", i);
+		autofree char *path = mem_printf("spec.versions[%zu].schema.openAPIV3Schema", i);
 		if (!schema)
-			field_error(errors, "Required value", path,
-				    "schemas are required");
+			field_error(errors, "Required value", path, "schemas are required");
 		else
 			validate_patterns(schema, path, errors);
 	}
@@ -222,8 +220,8 @@ static Resource *version_resource(const json_t *spec, const json_t *version)
 	resource->version = mem_strdup(json_text_or(version, "name", ""));
 	resource->api_version = mem_printf("%s/%s", resource->group, resource->version);
 	resource->storage = json_flag(version, "storage", false);
-	resource->storage_version = mem_printf("%s/%s", resource->group,
-					       storage_version(json_list(spec, "versions")));
+	resource->storage_version =
+		mem_printf("%s/%s", resource->group, storage_version(json_list(spec, "versions")));
 	resource->definition = definition_name(resource);
 	const json_t *parts = json_map(version, "subresources");
 	if (json_map(parts, "status"))

@@ -1,7 +1,7 @@
 /*
- * Table-driven: a row says "where this path's object stands, an absent member gets this value". What
- * depends on other members (image pull policies, probes, ports) has a function. Idempotent, else every
- * apply would drift (trap 3).
+ * Table-driven: a row says "where this path's object stands, an absent member gets this value".
+ * What depends on other members (image pull policies, probes, ports) has a function. Idempotent,
+ * else every apply would drift (trap 3).
  */
 #include "defaults.h"
 
@@ -72,8 +72,8 @@ static const DefaultRow rows[] = {
 	{"priorityclasses.scheduling.k8s.io", "", "preemptionPolicy", "\"PreemptLowerPriority\""},
 	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
 	 "failurePolicy", "\"Fail\""},
-	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]", "matchPolicy",
-	 "\"Equivalent\""},
+	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
+	 "matchPolicy", "\"Equivalent\""},
 	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
 	 "namespaceSelector", "{}"},
 	{"validatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[]",
@@ -98,8 +98,8 @@ static const DefaultRow rows[] = {
 	 "timeoutSeconds", "10"},
 	{"mutatingwebhookconfigurations.admissionregistration.k8s.io",
 	 "webhooks[].clientConfig.service", "port", "443"},
-	{"mutatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[].rules[]", "scope",
-	 "\"*\""},
+	{"mutatingwebhookconfigurations.admissionregistration.k8s.io", "webhooks[].rules[]",
+	 "scope", "\"*\""},
 };
 
 /* Defaults inside a pod spec, wherever it stands. */
@@ -367,7 +367,6 @@ static void default_daemon_set(json_t *object)
 	default_template(object);
 	default_rolling_update(object, "updateStrategy", "0", "1", NULL);
 }
-
 
 static void default_pod(json_t *object)
 {

@@ -15,10 +15,11 @@ static bool check_preconditions(const Request *request, const json_t *live, cons
 	const char *uid = json_text(wanted, "uid");
 	const char *rv = json_text(wanted, "resourceVersion");
 	if (uid && strcmp(uid, object_meta(live, "uid")) != 0) {
-		autofree char *rest = mem_printf(
-			"the UID in the precondition (%s) does not match the UID in record (%s). The "
-			"object might have been deleted and then recreated",
-			uid, object_meta(live, "uid"));
+		autofree char *rest =
+			mem_printf("the UID in the precondition (%s) does not match the UID in "
+				   "record (%s). The "
+				   "object might have been deleted and then recreated",
+				   uid, object_meta(live, "uid"));
 		return status_conflict(status, request->resource, object_name(live), rest);
 	}
 	if (rv && strcmp(rv, object_meta(live, "resourceVersion")) != 0) {
@@ -51,8 +52,8 @@ static bool check_policy(const json_t *options, Status *status)
 		field_error(&errors, "Invalid value", "propagationPolicy",
 			    "\"%s\": orphanDependents and deletionPropagation cannot be both set",
 			    policy);
-	else if (policy && strcmp(policy, "Background") != 0 &&
-		 strcmp(policy, "Foreground") != 0 && strcmp(policy, "Orphan") != 0)
+	else if (policy && strcmp(policy, "Background") != 0 && strcmp(policy, "Foreground") != 0 &&
+		 strcmp(policy, "Orphan") != 0)
 		field_error(&errors, "Unsupported value", "propagationPolicy",
 			    "\"%s\": supported values: \"Foreground\", \"Background\", \"Orphan\", "
 			    "\"nil\"",
@@ -130,8 +131,8 @@ bool write_delete(Request *request, json_t *live, const json_t *options, json_t 
 /* DeleteOptions from body and query; an owned object. */
 static json_t *read_options(Request *request, Status *status)
 {
-	json_t *options = httpd_body(request->http).len > 0 ? request_body(request, status)
-							    : json_object();
+	json_t *options =
+		httpd_body(request->http).len > 0 ? request_body(request, status) : json_object();
 	if (!options)
 		return NULL;
 	const char *policy = httpd_param(request->http, "propagationPolicy");

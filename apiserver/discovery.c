@@ -1,4 +1,5 @@
-/* Discovery documents, made from the catalog at each request: they are small and clients cache them. */
+/* Discovery documents, made from the catalog at each request: they are small and clients cache
+ * them. */
 #include "discovery.h"
 
 #include <string.h>
@@ -216,10 +217,10 @@ static void add_legacy_resource(json_t *list, const Resource *resource)
 		const json_t *part = json_array_get(parts, i);
 		autofree char *name =
 			mem_printf("%s/%s", resource->plural, json_text_or(part, "name", ""));
-		json_t *entry = json_pack("{s:s,s:s,s:b,s:s,s:O}", "name", name, "singularName", "",
-					  "namespaced", namespaced, "kind",
-					  json_text_or(part, "kind", ""), "verbs",
-					  json_list(part, "verbs"));
+		json_t *entry =
+			json_pack("{s:s,s:s,s:b,s:s,s:O}", "name", name, "singularName", "",
+				  "namespaced", namespaced, "kind", json_text_or(part, "kind", ""),
+				  "verbs", json_list(part, "verbs"));
 		bool other = strcmp(json_text_or(part, "group", ""), resource->group) != 0;
 		json_put_text(entry, "group", other ? json_text(part, "group") : NULL);
 		json_put_text(entry, "version", other ? json_text(part, "version") : NULL);
@@ -242,9 +243,9 @@ bool discovery_reply_version(Request *request, const char *group, const char *ve
 	if (json_array_size(list) == 0)
 		return status_no_resource(status);
 	autofree char *name = *group ? mem_printf("%s/%s", group, version) : mem_strdup(version);
-	autojson json_t *document = json_pack("{s:s,s:s,s:s,s:O}", "kind", "APIResourceList",
-					      "apiVersion", "v1", "groupVersion", name, "resources",
-					      list);
+	autojson json_t *document =
+		json_pack("{s:s,s:s,s:s,s:O}", "kind", "APIResourceList", "apiVersion", "v1",
+			  "groupVersion", name, "resources", list);
 	request_reply_json(request, 200, document);
 	return true;
 }

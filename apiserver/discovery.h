@@ -1,4 +1,5 @@
-/* What the server serves: aggregated and legacy discovery (kube-api.md 1.3), and the openapi documents. */
+/* What the server serves: aggregated and legacy discovery (kube-api.md 1.3), and the openapi
+ * documents. */
 #ifndef APISERVER_DISCOVERY_H
 #define APISERVER_DISCOVERY_H
 

@@ -65,7 +65,8 @@ json_t *discovery_subresources(const Resource *resource)
 {
 	json_t *list = json_array();
 	if (resource_has(resource, KIND_SCALE))
-		json_array_append_new(list, subresource(resource, STR("scale"), "get+patch+update"));
+		json_array_append_new(list,
+				      subresource(resource, STR("scale"), "get+patch+update"));
 	if (resource_has(resource, KIND_STATUS))
 		json_array_append_new(list,
 				      subresource(resource, STR("status"), "get+patch+update"));

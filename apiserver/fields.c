@@ -54,8 +54,7 @@ static bool is_known(const Resource *resource, const char *field)
 		if (strcmp(known[i].resource, resource->key) == 0)
 			return listed(known[i].fields, field);
 	for (size_t i = 0; i < json_array_size(resource->selectable); i++) {
-		const char *path =
-			json_text(json_array_get(resource->selectable, i), "jsonPath");
+		const char *path = json_text(json_array_get(resource->selectable, i), "jsonPath");
 		if (path && *path == '.' && strcmp(path + 1, field) == 0)
 			return true;
 	}
@@ -141,7 +140,8 @@ static char *field_text(const json_t *object, const char *path)
 	if (strcmp(path, "source") == 0)
 		return text_of(value_at(object, "source.component"));
 	const json_t *value = value_at(object, path);
-	bool flag = strcmp(path, "spec.unschedulable") == 0 || strcmp(path, "spec.hostNetwork") == 0;
+	bool flag =
+		strcmp(path, "spec.unschedulable") == 0 || strcmp(path, "spec.hostNetwork") == 0;
 	if (!value && flag)
 		return mem_strdup("false");
 	if (!value && strcmp(path, "status.replicas") == 0)

@@ -1,6 +1,6 @@
 /*
- * ServiceAccount tokens: JWTs signed ES256 (RFC 7518 3.4) with the server's own key. A token counts only
- * while its account exists with the same uid (A8).
+ * ServiceAccount tokens: JWTs signed ES256 (RFC 7518 3.4) with the server's own key. A token counts
+ * only while its account exists with the same uid (A8).
  */
 #include "auth_internal.h"
 
@@ -81,9 +81,9 @@ static bool sign(EVP_PKEY *key, const char *text, unsigned char out[2 * COORDINA
 	unsigned char der[128];
 	size_t len = sizeof(der);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool done = EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-		    EVP_DigestSign(context, der, &len, (const unsigned char *)text,
-				   strlen(text)) == 1;
+	bool done =
+		EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+		EVP_DigestSign(context, der, &len, (const unsigned char *)text, strlen(text)) == 1;
 	EVP_MD_CTX_free(context);
 	return done && raw_signature(der, len, out);
 }
@@ -100,8 +100,7 @@ static bool verify(EVP_PKEY *key, Str text, const Buf *raw)
 	int len = i2d_ECDSA_SIG(sig, &der);
 	ECDSA_SIG_free(sig);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool done = len > 0 &&
-		    EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+	bool done = len > 0 && EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
 		    EVP_DigestVerify(context, der, (size_t)len, (const unsigned char *)text.ptr,
 				     text.len) == 1;
 	EVP_MD_CTX_free(context);
@@ -109,18 +108,18 @@ static bool verify(EVP_PKEY *key, Str text, const Buf *raw)
 	return done;
 }
 
-char *auth_issue(ApiServer *server, const json_t *account, const json_t *audiences,
-		 int64_t seconds, int64_t *out_expires_ms)
+char *auth_issue(ApiServer *server, const json_t *account, const json_t *audiences, int64_t seconds,
+		 int64_t *out_expires_ms)
 {
 	int64_t now = clock_wall_ms() / 1000;
-	autofree char *subject = mem_printf("system:serviceaccount:%s:%s", object_ns(account),
-					    object_name(account));
-	autojson json_t *claims = json_pack(
-		"{s:O,s:I,s:I,s:I,s:s,s:s,s:{s:s,s:{s:s,s:s}}}", "aud",
-		(json_t *)(uintptr_t)audiences, "exp", (json_int_t)(now + seconds), "iat",
-		(json_int_t)now, "nbf", (json_int_t)now, "iss", issuer, "sub", subject,
-		"kubernetes.io", "namespace", object_ns(account), "serviceaccount", "name",
-		object_name(account), "uid", object_meta(account, "uid"));
+	autofree char *subject =
+		mem_printf("system:serviceaccount:%s:%s", object_ns(account), object_name(account));
+	autojson json_t *claims =
+		json_pack("{s:O,s:I,s:I,s:I,s:s,s:s,s:{s:s,s:{s:s,s:s}}}", "aud",
+			  (json_t *)(uintptr_t)audiences, "exp", (json_int_t)(now + seconds), "iat",
+			  (json_int_t)now, "nbf", (json_int_t)now, "iss", issuer, "sub", subject,
+			  "kubernetes.io", "namespace", object_ns(account), "serviceaccount",
+			  "name", object_name(account), "uid", object_meta(account, "uid"));
 	static const char head[] = "{\"alg\":\"ES256\",\"kid\":\"sluice\",\"typ\":\"JWT\"}";
 	autofree char *head_text = base64url_encode(head, strlen(head));
 	autofree char *body = json_dump(claims);

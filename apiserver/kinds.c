@@ -11,7 +11,7 @@
 
 struct Catalog {
 	pthread_mutex_t lock; /* guards everything below and Resource.references, .smd */
-	Vec resources;        /* of Resource *, sorted */
+	Vec resources;	      /* of Resource *, sorted */
 	unsigned long generation;
 	Definitions *definitions;
 };
@@ -34,9 +34,9 @@ void resource_unref(Resource *resource)
 {
 	if (__atomic_sub_fetch(&resource->references, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
-	char *texts[] = {resource->group,      resource->version,     resource->kind,
-			 resource->list_kind,  resource->plural,      resource->singular,
-			 resource->api_version, resource->key,        resource->definition,
+	char *texts[] = {resource->group,	    resource->version,	resource->kind,
+			 resource->list_kind,	    resource->plural,	resource->singular,
+			 resource->api_version,	    resource->key,	resource->definition,
 			 resource->storage_version, resource->store_key};
 	for (size_t i = 0; i < COUNT(texts); i++)
 		free(texts[i]);
@@ -70,7 +70,7 @@ static char **split_names(const char *text)
 
 static char **builtin_categories(unsigned flags)
 {
-	return split_names(flags & KIND_ALL         ? "all"
+	return split_names(flags & KIND_ALL	    ? "all"
 			   : flags & KIND_EXTENSION ? "api-extensions"
 						    : "");
 }
@@ -101,7 +101,7 @@ static Resource *builtin_resource(const KindRow *row)
 	bool event = strcmp(row->group, "events.k8s.io") == 0;
 	resource->store_key = mem_strdup(event ? "events" : resource->key);
 	bool old_scaler = strcmp(row->group, "autoscaling") == 0;
-	resource->storage_version = mem_strdup(event        ? "v1"
+	resource->storage_version = mem_strdup(event	    ? "v1"
 					       : old_scaler ? "autoscaling/v2"
 							    : resource->api_version);
 	resource->storage = strcmp(resource->storage_version, resource->api_version) == 0;
@@ -222,7 +222,8 @@ const SmdSchema *catalog_smd(Catalog *catalog, Resource *resource, Error *err)
 	pthread_mutex_lock(&catalog->lock);
 	if (!resource->smd) {
 		autojson json_t *definitions = definitions_closure(
-			catalog->definitions, resource->schema ? SCHEMA_OBJECT_META : resource->definition);
+			catalog->definitions,
+			resource->schema ? SCHEMA_OBJECT_META : resource->definition);
 		autojson json_t *schema = resource->schema
 						  ? schema_with_metadata(resource->schema)
 						  : schema_builtin_ref(resource->definition);

@@ -1,7 +1,8 @@
 /*
- * What the server knows of a kind. Built-in kinds are rows of one table, custom kinds come from CRDs;
- * both become Resources in the Catalog. A Resource is immutable and counted, so that a request that
- * uses one survives the CRD's end. The Catalog is locked inside; any thread may use it.
+ * What the server knows of a kind. Built-in kinds are rows of one table, custom kinds come from
+ * CRDs; both become Resources in the Catalog. A Resource is immutable and counted, so that a
+ * request that uses one survives the CRD's end. The Catalog is locked inside; any thread may use
+ * it.
  */
 #ifndef APISERVER_KINDS_H
 #define APISERVER_KINDS_H
@@ -19,15 +20,15 @@
 typedef enum {
 	KIND_NAMESPACED = 1,
 	KIND_STATUS = 2,      /* has /status; the main path ignores status */
-	KIND_SCALE = 4,       /* has /scale */
-	KIND_ALL = 8,         /* category all */
+	KIND_SCALE = 4,	      /* has /scale */
+	KIND_ALL = 8,	      /* category all */
 	KIND_EXTENSION = 16,  /* category api-extensions */
 	KIND_GENERATION = 32, /* spec changes count up metadata.generation */
 	KIND_PUT_CREATES = 64,
-	KIND_NEEDS_RV = 128, /* PUT without resourceVersion is refused */
+	KIND_NEEDS_RV = 128,	  /* PUT without resourceVersion is refused */
 	KIND_DELETE_OBJECT = 256, /* DELETE answers with the object */
-	KIND_ANY_NAME = 512,      /* names are path segments (RBAC) */
-	KIND_LABEL_NAME = 1024,   /* names are DNS labels */
+	KIND_ANY_NAME = 512,	  /* names are path segments (RBAC) */
+	KIND_LABEL_NAME = 1024,	  /* names are DNS labels */
 	KIND_NO_COLLECTION = 2048,
 	KIND_CREATE_ONLY = 4096, /* reviews: nothing is stored */
 	KIND_READ_ONLY = 8192,
@@ -46,20 +47,20 @@ extern const size_t builtin_kind_count;
 
 typedef struct Resource {
 	char *group, *version, *kind, *list_kind, *plural, *singular;
-	char *api_version;   /* "apps/v1", "v1" */
-	char *key;           /* "deployments.apps", "pods": the name in storage and in messages */
-	char *definition;    /* name of the OpenAPI definition */
-	char **short_names;  /* NULL-terminated */
-	char **categories;   /* NULL-terminated */
+	char *api_version;  /* "apps/v1", "v1" */
+	char *key;	    /* "deployments.apps", "pods": the name in storage and in messages */
+	char *definition;   /* name of the OpenAPI definition */
+	char **short_names; /* NULL-terminated */
+	char **categories;  /* NULL-terminated */
 	unsigned flags;
 	const char *subresources; /* as in KindRow; NULL when none */
-	json_t *schema;      /* custom: the version's openAPIV3Schema (or NULL); built-in: NULL */
-	json_t *columns;     /* custom: additionalPrinterColumns or NULL */
-	json_t *selectable;  /* custom: selectableFields or NULL */
-	json_t *scale;       /* custom: subresources.scale or NULL */
-	bool storage;        /* this version is the stored one */
+	json_t *schema;	       /* custom: the version's openAPIV3Schema (or NULL); built-in: NULL */
+	json_t *columns;       /* custom: additionalPrinterColumns or NULL */
+	json_t *selectable;    /* custom: selectableFields or NULL */
+	json_t *scale;	       /* custom: subresources.scale or NULL */
+	bool storage;	       /* this version is the stored one */
 	char *storage_version; /* apiVersion that objects are stored with */
-	char *store_key;     /* as key, but events.events.k8s.io share "events" */
+	char *store_key;       /* as key, but events.events.k8s.io share "events" */
 	int references;
 	SmdSchema *smd; /* made at first use, under the catalog's lock; NULL before */
 } Resource;
@@ -81,13 +82,15 @@ Catalog *catalog_new(void);
 void catalog_free(Catalog *catalog);
 
 /* The resource at group/version/plural; a new reference, or NULL. */
-Resource *catalog_find(Catalog *catalog, const char *group, const char *version, const char *plural);
+Resource *catalog_find(Catalog *catalog, const char *group, const char *version,
+		       const char *plural);
 
 /* By kind, in one version (or any version when NULL). A new reference, or NULL. */
 Resource *catalog_find_kind(Catalog *catalog, const char *group, const char *version,
 			    const char *kind);
 
-/* Replaces the resources of one CRD ("plural.group") by those in `take_resources` (may be empty). */
+/* Replaces the resources of one CRD ("plural.group") by those in `take_resources` (may be empty).
+ */
 void catalog_replace(Catalog *catalog, const char *crd_name, Vec *take_resources);
 
 /* All resources as new references, ordered by group, version and plural; free with

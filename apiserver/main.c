@@ -21,10 +21,14 @@ static const char usage[] =
 	"  --help                  print this text\n";
 
 static const struct option options[] = {
-	{"data-dir", required_argument, NULL, 'd'},   {"bind-address", required_argument, NULL, 'b'},
-	{"kubeconfig-out", required_argument, NULL, 'k'}, {"token-file", required_argument, NULL, 't'},
-	{"http", no_argument, NULL, 'p'},	      {"simulate", required_argument, NULL, 's'},
-	{"version", no_argument, NULL, 'v'},	      {"help", no_argument, NULL, 'h'},
+	{"data-dir", required_argument, NULL, 'd'},
+	{"bind-address", required_argument, NULL, 'b'},
+	{"kubeconfig-out", required_argument, NULL, 'k'},
+	{"token-file", required_argument, NULL, 't'},
+	{"http", no_argument, NULL, 'p'},
+	{"simulate", required_argument, NULL, 's'},
+	{"version", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -72,9 +76,8 @@ static int read_flags(int argc, char **argv, ApiServerConfig *config)
 
 int main(int argc, char **argv)
 {
-	ApiServerConfig config = {.data_dir = "sluice-data",
-				  .bind_address = "127.0.0.1:0",
-				  .simulate_base = true};
+	ApiServerConfig config = {
+		.data_dir = "sluice-data", .bind_address = "127.0.0.1:0", .simulate_base = true};
 	int done = read_flags(argc, argv, &config);
 	if (done)
 		return done - 1;

@@ -8,7 +8,12 @@
 #include "base/mem.h"
 #include "base/rand.h"
 
-enum { NAME_MAX_LEN = 253, LABEL_MAX_LEN = 63, GENERATE_BASE_MAX = 58, ANNOTATIONS_MAX = 256 * 1024 };
+enum {
+	NAME_MAX_LEN = 253,
+	LABEL_MAX_LEN = 63,
+	GENERATE_BASE_MAX = 58,
+	ANNOTATIONS_MAX = 256 * 1024
+};
 
 const char *object_meta(const json_t *object, const char *name)
 {
@@ -108,9 +113,15 @@ void object_init_meta(const Resource *resource, json_t *object)
 
 void object_keep_meta(json_t *object, const json_t *live)
 {
-	static const char *const kept[] = {
-		"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
-		"deletionGracePeriodSeconds", "generation", "generateName", "resourceVersion"};
+	static const char *const kept[] = {"name",
+					   "namespace",
+					   "uid",
+					   "creationTimestamp",
+					   "deletionTimestamp",
+					   "deletionGracePeriodSeconds",
+					   "generation",
+					   "generateName",
+					   "resourceVersion"};
 	json_t *meta = json_make_at(object, "metadata", NULL);
 	const json_t *old = json_map(live, "metadata");
 	for (size_t i = 0; i < COUNT(kept); i++) {
@@ -202,7 +213,8 @@ static bool dns_subdomain(const char *text)
 
 static const char subdomain_text[] =
 	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
-	"'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+	"'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex "
+	"used "
 	"for validation is "
 	"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 static const char label_text[] =
@@ -256,13 +268,15 @@ static bool qualified_name(const char *key)
 	return dns_subdomain(domain) && qualified_part(name);
 }
 
-static const char qualified_text[] =
-	"name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-	"with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-	"validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+static const char qualified_text[] = "name part must consist of alphanumeric characters, '-', '_' "
+				     "or '.', and must start and end "
+				     "with an alphanumeric character (e.g. 'MyName',  or "
+				     "'my.name',  or '123-abc', regex used for "
+				     "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 static const char value_text[] =
 	"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
-	"'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value', "
+	"'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
+	"'my_value', "
 	" or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
 static void validate_labels(const json_t *meta, FieldErrors *errors)

@@ -1,6 +1,6 @@
 /*
- * OpenAPI v3 as far as kubectl reads it (kube-api.md 2.7): per group version its schemas with their kinds,
- * and a patch operation per kind that tells query parameters and patch types.
+ * OpenAPI v3 as far as kubectl reads it (kube-api.md 2.7): per group version its schemas with their
+ * kinds, and a patch operation per kind that tells query parameters and patch types.
  */
 #include <string.h>
 
@@ -72,16 +72,16 @@ static void add_resource(Request *request, const Resource *resource, json_t *pat
 {
 	Definitions *definitions = catalog_definitions(request->server->catalog);
 	bool custom = resource_has(resource, KIND_CUSTOM);
-	autojson json_t *closure = definitions_closure(
-		definitions, custom ? SCHEMA_OBJECT_META : resource->definition);
+	autojson json_t *closure = definitions_closure(definitions, custom ? SCHEMA_OBJECT_META
+									   : resource->definition);
 	json_object_update_missing(schemas, closure);
 	if (custom)
 		json_object_set_new(schemas, resource->definition, custom_schema(resource));
 	bool namespaced = resource_has(resource, KIND_NAMESPACED);
 	autofree char *base = path_of(resource);
-	autofree char *path = mem_printf("/%s%s/%s/{name}", base,
-					 namespaced ? "/namespaces/{namespace}" : "",
-					 resource->plural);
+	autofree char *path =
+		mem_printf("/%s%s/%s/{name}", base, namespaced ? "/namespaces/{namespace}" : "",
+			   resource->plural);
 	json_object_set_new(paths, path, json_pack("{s:o}", "patch", patch_operation(resource)));
 }
 
@@ -100,9 +100,9 @@ bool openapi_reply_group_version(Request *request, const char *rest, Status *sta
 	catalog_list_free(&resources);
 	if (json_object_size(paths) == 0)
 		return status_no_resource(status);
-	autojson json_t *document = json_pack(
-		"{s:s,s:{s:s,s:s},s:O,s:{s:O}}", "openapi", "3.0.0", "info", "title", "Kubernetes",
-		"version", "v1.34.4", "paths", paths, "components", "schemas", schemas);
+	autojson json_t *document = json_pack("{s:s,s:{s:s,s:s},s:O,s:{s:O}}", "openapi", "3.0.0",
+					      "info", "title", "Kubernetes", "version", "v1.34.4",
+					      "paths", paths, "components", "schemas", schemas);
 	request_reply_json(request, 200, document);
 	return true;
 }

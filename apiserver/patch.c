@@ -89,8 +89,8 @@ static bool check_lock(Request *request, const json_t *live, const json_t *objec
 	const char *uid = object_meta(object, "uid");
 	if (*uid && strcmp(uid, object_meta(live, "uid")) != 0) {
 		autofielderrors FieldErrors errors = {0};
-		field_error(&errors, "Invalid value", "metadata.uid",
-			    "\"%s\": field is immutable", uid);
+		field_error(&errors, "Invalid value", "metadata.uid", "\"%s\": field is immutable",
+			    uid);
 		return field_errors_check(&errors, request->resource->kind,
 					  request->resource->group, request->path.name, status);
 	}
@@ -105,8 +105,7 @@ static bool patch_once(Request *request, PatchType type, const json_t *patch, Wr
 	if (!live || !patched(request, type, live, patch, &object, status))
 		return false;
 	return write_check_identity(request, object, status) &&
-	       check_lock(request, live, object, status) &&
-	       write_decode(request, object, status) &&
+	       check_lock(request, live, object, status) && write_decode(request, object, status) &&
 	       write_update(request, live, object, false, out, status);
 }
 

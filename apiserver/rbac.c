@@ -1,6 +1,6 @@
 /*
- * Role-based access (kube-api.md 2.8): the union of the rules of all roles bound to the user. Bindings are
- * read from the store at each question; members of system:masters are not asked.
+ * Role-based access (kube-api.md 2.8): the union of the rules of all roles bound to the user.
+ * Bindings are read from the store at each question; members of system:masters are not asked.
  */
 #include <string.h>
 
@@ -126,7 +126,8 @@ static bool path_matches(const json_t *list, const char *path)
 		const char *item = json_string_value(json_array_get(list, i));
 		size_t len = item ? strlen(item) : 0;
 		bool open = len > 0 && item[len - 1] == '*';
-		if (item && (strcmp(item, path) == 0 || (open && strncmp(path, item, len - 1) == 0)))
+		if (item &&
+		    (strcmp(item, path) == 0 || (open && strncmp(path, item, len - 1) == 0)))
 			return true;
 	}
 	return false;
@@ -138,7 +139,8 @@ static bool rule_allows(void *arg, const json_t *rule, bool cluster_wide)
 	if (!list_has(json_list(rule, "verbs"), access->verb))
 		return false;
 	if (access->path)
-		return cluster_wide && path_matches(json_list(rule, "nonResourceURLs"), access->path);
+		return cluster_wide &&
+		       path_matches(json_list(rule, "nonResourceURLs"), access->path);
 	if (!list_has(json_list(rule, "apiGroups"), access->group) ||
 	    !resource_matches(json_list(rule, "resources"), access))
 		return false;
@@ -172,9 +174,9 @@ json_t *auth_rules(ApiServer *server, const User *user, const char *ns)
 		json_array_append_new(json_list(out, "resource"),
 				      json_pack("{s:[s],s:[s],s:[s]}", "verbs", "*", "apiGroups",
 						"*", "resources", "*"));
-		json_array_append_new(json_list(out, "path"),
-				      json_pack("{s:[s],s:[s]}", "verbs", "*", "nonResourceURLs",
-						"*"));
+		json_array_append_new(
+			json_list(out, "path"),
+			json_pack("{s:[s],s:[s]}", "verbs", "*", "nonResourceURLs", "*"));
 		return out;
 	}
 	walk_rules(server, user, ns, keep_rule, out);
@@ -196,8 +198,12 @@ static char *denial(const Request *request)
 bool auth_authorize(Request *request, Status *status)
 {
 	const RequestPath *path = &request->path;
-	Access access = {path->verb,	   path->group, path->plural, path->subresource,
-			 path->ns,	   path->name,
+	Access access = {path->verb,
+			 path->group,
+			 path->plural,
+			 path->subresource,
+			 path->ns,
+			 path->name,
 			 path->is_resource ? NULL : httpd_path(request->http)};
 	/* A namespace is in itself: rights there cover it. */
 	if (path->is_resource && strcmp(path->plural, "namespaces") == 0 && !*path->group)
@@ -205,9 +211,8 @@ bool auth_authorize(Request *request, Status *status)
 	if (auth_allows(request->server, &request->user, &access))
 		return true;
 	if (!path->is_resource) {
-		status_set(status, 403, "Forbidden",
-			   "forbidden: User \"%s\" cannot %s path \"%s\"", request->user.name,
-			   path->verb, httpd_path(request->http));
+		status_set(status, 403, "Forbidden", "forbidden: User \"%s\" cannot %s path \"%s\"",
+			   request->user.name, path->verb, httpd_path(request->http));
 		json_make_at(status->body, "details", NULL);
 		return false;
 	}
@@ -226,11 +231,13 @@ static bool holds_rule(Request *request, const json_t *rule, const char *ns)
 	for (size_t v = 0; v < json_array_size(verbs); v++)
 		for (size_t g = 0; g < json_array_size(groups); g++)
 			for (size_t r = 0; r < json_array_size(resources); r++) {
-				Access access = {
-					json_string_value(json_array_get(verbs, v)),
-					json_string_value(json_array_get(groups, g)),
-					json_string_value(json_array_get(resources, r)),
-					"", ns, "", NULL};
+				Access access = {json_string_value(json_array_get(verbs, v)),
+						 json_string_value(json_array_get(groups, g)),
+						 json_string_value(json_array_get(resources, r)),
+						 "",
+						 ns,
+						 "",
+						 NULL};
 				if (!auth_allows(request->server, &request->user, &access))
 					return false;
 			}
@@ -254,16 +261,18 @@ bool auth_check_escalation(Request *request, const json_t *object, Status *statu
 		return true;
 	const char *ns = request->path.ns;
 	bool binding = json_map(object, "roleRef") != NULL;
-	Access right = {binding ? "bind" : "escalate", resource->group,
-			binding ? (cstr_eq(json_text(json_map(object, "roleRef"), "kind"),
-					   "ClusterRole")
-					   ? "clusterroles"
-					   : "roles")
-				: resource->plural,
-			"", ns,
-			binding ? json_text_or(json_map(object, "roleRef"), "name", "")
-				: object_name(object),
-			NULL};
+	Access right = {
+		binding ? "bind" : "escalate",
+		resource->group,
+		binding ? (cstr_eq(json_text(json_map(object, "roleRef"), "kind"), "ClusterRole")
+				   ? "clusterroles"
+				   : "roles")
+			: resource->plural,
+		"",
+		ns,
+		binding ? json_text_or(json_map(object, "roleRef"), "name", "")
+			: object_name(object),
+		NULL};
 	autojson json_t *role = binding ? role_of(request->server, object, ns) : NULL;
 	if (auth_allows(request->server, &request->user, &right) ||
 	    ((!binding || role) && holds_all(request, binding ? role : object, ns)))

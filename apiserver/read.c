@@ -1,6 +1,7 @@
 /*
- * Reads. A plain list without selectors is put together from stored texts without parsing them; that is
- * what informers ask for. Pages carry a continue token {v, rv, start} and share one snapshot.
+ * Reads. A plain list without selectors is put together from stored texts without parsing them;
+ * that is what informers ask for. Pages carry a continue token {v, rv, start} and share one
+ * snapshot.
  */
 #include "read.h"
 
@@ -21,8 +22,8 @@ enum { LIMIT_MAX = 100000, WATCH_MIN_S = 1800 };
 typedef struct {
 	Selector *labels;
 	FieldSelector *fields;
-	uint64_t rv;     /* asked for; 0: any */
-	bool rv_given;   /* also "0" */
+	uint64_t rv;   /* asked for; 0: any */
+	bool rv_given; /* also "0" */
 	const char *match;
 	uint64_t limit;
 	char *after_ns, *after_name;
@@ -93,7 +94,8 @@ static bool read_continue(const char *token, ListOptions *out, Status *status)
 	const char *start = json_text(value, "start");
 	int64_t rv = json_int(value, "rv", 0);
 	if (!cstr_eq(json_text(value, "v"), "meta.k8s.io/v1") || !start || rv == 0)
-		return status_bad_request(status, "invalid continue token: continue key is not valid");
+		return status_bad_request(status,
+					  "invalid continue token: continue key is not valid");
 	Str ns, name;
 	str_cut(str_of(start), '/', &ns, &name);
 	out->after_ns = str_dup(ns);
@@ -145,9 +147,10 @@ static bool check_list_options(Request *request, ListOptions *options, Status *s
 		return options_refused(status, "sendInitialEvents", "Forbidden",
 				       "sendInitialEvents is forbidden for list");
 	if (options->match && *options->match && !options->rv_given)
-		return options_refused(status, "resourceVersionMatch", "Forbidden",
-				       "resourceVersionMatch is forbidden unless resourceVersion is "
-				       "provided");
+		return options_refused(
+			status, "resourceVersionMatch", "Forbidden",
+			"resourceVersionMatch is forbidden unless resourceVersion is "
+			"provided");
 	if (continues)
 		return read_continue(token, options, status);
 	uint64_t now = store_rv(request->server->store);
@@ -164,8 +167,8 @@ static bool check_list_options(Request *request, ListOptions *options, Status *s
 typedef struct {
 	Request *request;
 	const ListOptions *options;
-	Buf text;         /* items as text, or ... */
-	json_t *objects;  /* ... as trees, for Tables */
+	Buf text;	 /* items as text, or ... */
+	json_t *objects; /* ... as trees, for Tables */
 	uint64_t count;
 	bool more;
 	char *last_ns, *last_name;
@@ -283,10 +286,10 @@ static void reply_text(Request *request, Listing *listing, json_t *meta)
 static bool read_refused(const Error *err, Status *status)
 {
 	if (err->code == ERR_GONE)
-		return status_expired(status,
-				      "The provided continue parameter is too old to display a "
-				      "consistent list result. You can start a new list without the "
-				      "continue parameter.");
+		return status_expired(
+			status, "The provided continue parameter is too old to display a "
+				"consistent list result. You can start a new list without the "
+				"continue parameter.");
 	return status_internal(status, err);
 }
 

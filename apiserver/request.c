@@ -7,14 +7,16 @@
 #include "base/mem.h"
 #include "data/yaml.h"
 #include "net/url.h"
+#include "proto.h"
+#include "server.h"
 #include "view.h"
 
 enum { BODY_MAX = 3 * 1024 * 1024, PATH_PARTS_MAX = 10 };
 
 void request_path_dispose(RequestPath *path)
 {
-	char *texts[] = {path->verb,  path->group, path->version,    path->ns,
-			 path->plural, path->name, path->subresource};
+	char *texts[] = {path->verb,   path->group, path->version,    path->ns,
+			 path->plural, path->name,  path->subresource};
 	for (size_t i = 0; i < COUNT(texts); i++)
 		free(texts[i]);
 	*path = (RequestPath){0};
@@ -38,8 +40,9 @@ static size_t split_path(const char *path, char *parts[PATH_PARTS_MAX])
 static const struct {
 	const char *method, *verb, *verb_all;
 } verbs[] = {
-	{"GET", "get", "list"},	     {"HEAD", "get", "list"},   {"POST", "create", "create"},
-	{"PUT", "update", "update"}, {"PATCH", "patch", "patch"}, {"DELETE", "delete", "deletecollection"},
+	{"GET", "get", "list"},	      {"HEAD", "get", "list"},
+	{"POST", "create", "create"}, {"PUT", "update", "update"},
+	{"PATCH", "patch", "patch"},  {"DELETE", "delete", "deletecollection"},
 };
 
 static char *verb_of(const char *method, bool resource, bool named, bool watch)
@@ -240,14 +243,30 @@ bool request_negotiate(Request *request, Status *status)
 			  "application/yaml");
 }
 
+static json_t *parse_proto(Request *request, Status *status)
+{
+	autoerror Error err = {0};
+	Str body = httpd_body(request->http);
+	json_t *value = proto_decode(catalog_definitions(request->server->catalog), body.ptr,
+				     body.len, &err);
+	if (value)
+		return value;
+	if (err.code == ERR_UNSUPPORTED)
+		status_set(status, 415, "UnsupportedMediaType", "%s", err_text(&err));
+	else
+		status_bad_request(status, "%s", err_text(&err));
+	return NULL;
+}
+
 static json_t *parse_body(Str body, bool yaml, Status *status)
 {
 	autoerror Error err = {0};
 	json_t *value = yaml ? yaml_parse(body.ptr, body.len, BODY_MAX, "body", &err)
 			     : json_parse(body.ptr, body.len, BODY_MAX, &err);
 	if (!value) {
-		status_bad_request(status, "the object provided is unrecognized (must be of type "
-					   "Object): %s",
+		status_bad_request(status,
+				   "the object provided is unrecognized (must be of type "
+				   "Object): %s",
 				   err_text(&err));
 		return NULL;
 	}
@@ -260,6 +279,8 @@ json_t *request_body(Request *request, Status *status)
 	Str media, rest;
 	str_cut(str_of(type), ';', &media, &rest);
 	media = str_trim(media);
+	if (str_eq(media, STR("application/vnd.kubernetes.protobuf")))
+		return parse_proto(request, status);
 	bool yaml = str_ends(media, STR("yaml"));
 	bool json = media.len == 0 || str_ends(media, STR("json")) ||
 		    str_eq(media, STR("application/x-www-form-urlencoded"));

@@ -1,6 +1,6 @@
 /*
- * A request on its way through the server: what the path means, who asks, which options it has. Lives on
- * the handler thread's stack; strings belong to it or to the HTTP request.
+ * A request on its way through the server: what the path means, who asks, which options it has.
+ * Lives on the handler thread's stack; strings belong to it or to the HTTP request.
  */
 #ifndef APISERVER_REQUEST_H
 #define APISERVER_REQUEST_H
@@ -16,7 +16,7 @@ typedef struct ApiServer ApiServer;
 /* A path and method, taken apart. Empty strings for what is not there. */
 typedef struct {
 	bool is_resource; /* /api/V/... or /apis/G/V/... with a resource */
-	char *verb;       /* get list watch create update patch delete deletecollection; else the
+	char *verb;	  /* get list watch create update patch delete deletecollection; else the
 			     method in lower case */
 	char *group, *version, *ns, *plural, *name, *subresource;
 } RequestPath;
@@ -58,7 +58,7 @@ typedef struct {
 	View view;
 	bool dry_run;
 	const char *validation; /* Ignore, Warn, Strict */
-	char manager[129];      /* fieldManager, or the product of User-Agent */
+	char manager[129];	/* fieldManager, or the product of User-Agent */
 } Request;
 
 /* Options of the query that writes share; refuses bad ones. */

@@ -47,9 +47,9 @@ static void review_rules(Request *request, json_t *object)
 	const char *ns = json_text_or(json_map(object, "spec"), "namespace", "");
 	autojson json_t *rules = auth_rules(request->server, &request->user, ns);
 	json_object_set_new(object, "status",
-			    json_pack("{s:O,s:O,s:b}", "resourceRules", json_list(rules, "resource"),
-				      "nonResourceRules", json_list(rules, "path"), "incomplete",
-				      0));
+			    json_pack("{s:O,s:O,s:b}", "resourceRules",
+				      json_list(rules, "resource"), "nonResourceRules",
+				      json_list(rules, "path"), "incomplete", 0));
 }
 
 static json_t *user_json(const User *user)

@@ -1,4 +1,5 @@
-/* Authentication, routing, authorization, then the verb's handler. Every refusal leaves as a Status. */
+/* Authentication, routing, authorization, then the verb's handler. Every refusal leaves as a
+ * Status. */
 #include "router.h"
 
 #include <string.h>
@@ -24,8 +25,9 @@ static const struct {
 	const char *verb;
 	Handler *handler;
 } verb_handlers[] = {
-	{"get", handle_get},	   {"list", handle_list},     {"watch", handle_watch},
-	{"create", handle_create}, {"update", handle_update}, {"patch", handle_patch},
+	{"get", handle_get},	   {"list", handle_list},
+	{"watch", handle_watch},   {"create", handle_create},
+	{"update", handle_update}, {"patch", handle_patch},
 	{"delete", handle_delete}, {"deletecollection", handle_delete_collection},
 };
 
@@ -59,9 +61,22 @@ static Handler *handler_of(const Request *request)
 	return NULL;
 }
 
+/* Whether the verb fits a path with or without a name. */
+static bool fits_name(const RequestPath *path)
+{
+	static const char *const named_verbs[] = {"get", "update", "patch", "delete"};
+	for (size_t i = 0; i < COUNT(named_verbs); i++)
+		if (strcmp(named_verbs[i], path->verb) == 0)
+			return *path->name != '\0';
+	bool create = strcmp(path->verb, "create") == 0;
+	return !create || !*path->name || *path->subresource;
+}
+
 static bool check_scope(const Request *request, Status *status)
 {
 	const RequestPath *path = &request->path;
+	if (!fits_name(path))
+		return not_allowed(status);
 	bool namespaced = resource_has(request->resource, KIND_NAMESPACED);
 	bool many = strcmp(path->verb, "list") == 0 || strcmp(path->verb, "watch") == 0 ||
 		    strcmp(path->verb, "deletecollection") == 0;
@@ -76,8 +91,8 @@ static bool check_scope(const Request *request, Status *status)
 static bool route_resource(Request *request, Status *status)
 {
 	RequestPath *path = &request->path;
-	request->resource = catalog_find(request->server->catalog, path->group, path->version,
-					 path->plural);
+	request->resource =
+		catalog_find(request->server->catalog, path->group, path->version, path->plural);
 	/* Authorization comes before existence: no oracle for the unauthorized. */
 	if (!auth_authorize(request, status))
 		return false;
@@ -99,11 +114,11 @@ static bool route_resource(Request *request, Status *status)
 static bool reply_version(Request *request, Status *status)
 {
 	(void)status;
-	autojson json_t *version = json_pack(
-		"{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "major", "1", "minor", "34", "gitVersion",
-		"v1.34.4+sluice-" SLUICE_VERSION, "gitCommit", "", "gitTreeState", "clean",
-		"buildDate", "1970-01-01T00:00:00Z", "goVersion", "none", "compiler", "cc",
-		"platform", "linux/amd64");
+	autojson json_t *version =
+		json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "major", "1", "minor", "34",
+			  "gitVersion", "v1.34.4+sluice-" SLUICE_VERSION, "gitCommit", "",
+			  "gitTreeState", "clean", "buildDate", "1970-01-01T00:00:00Z", "goVersion",
+			  "none", "compiler", "cc", "platform", "linux/amd64");
 	request_reply_json(request, 200, version);
 	return true;
 }
@@ -174,10 +189,9 @@ static bool reply_openapi_v2(Request *request, Status *status)
 static bool reply_metrics(Request *request, Status *status)
 {
 	(void)status;
-	autofree char *text =
-		mem_printf("# TYPE sluice_apiserver_resource_version gauge\n"
-			   "sluice_apiserver_resource_version %llu\n",
-			   (unsigned long long)store_rv(request->server->store));
+	autofree char *text = mem_printf("# TYPE sluice_apiserver_resource_version gauge\n"
+					 "sluice_apiserver_resource_version %llu\n",
+					 (unsigned long long)store_rv(request->server->store));
 	httpd_reply(request->http, 200, "text/plain; version=0.0.4", text, strlen(text));
 	return true;
 }
@@ -185,9 +199,9 @@ static bool reply_metrics(Request *request, Status *status)
 static bool reply_root(Request *request, Status *status)
 {
 	(void)status;
-	autojson json_t *paths = json_pack("{s:[s,s,s,s,s,s,s,s]}", "paths", "/api", "/apis",
-					   "/healthz", "/livez", "/metrics", "/openapi/v3",
-					   "/readyz", "/version");
+	autojson json_t *paths =
+		json_pack("{s:[s,s,s,s,s,s,s,s]}", "paths", "/api", "/apis", "/healthz", "/livez",
+			  "/metrics", "/openapi/v3", "/readyz", "/version");
 	request_reply_json(request, 200, paths);
 	return true;
 }

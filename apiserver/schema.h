@@ -1,7 +1,7 @@
 /*
- * Walks over an object along its OpenAPI v3 schema: pruning, defaults, type checks of built-in kinds, the
- * validation of custom kinds. The schema is JSON; $ref leads to the built-in definitions. Depth is
- * bounded by the parser's limit on the object.
+ * Walks over an object along its OpenAPI v3 schema: pruning, defaults, type checks of built-in
+ * kinds, the validation of custom kinds. The schema is JSON; $ref leads to the built-in
+ * definitions. Depth is bounded by the parser's limit on the object.
  */
 #ifndef APISERVER_SCHEMA_H
 #define APISERVER_SCHEMA_H
@@ -10,8 +10,9 @@
 #include "status_error.h"
 
 /*
- * Drops what the schema does not name and appends the dropped paths ("spec.foo[0].bar") to `unknown`
- * (NULL: not wanted). For a custom kind's root `schema` is what schema_with_metadata made.
+ * Drops what the schema does not name and appends the dropped paths ("spec.foo[0].bar") to
+ * `unknown` (NULL: not wanted). For a custom kind's root `schema` is what schema_with_metadata
+ * made.
  */
 void schema_prune(Definitions *definitions, const json_t *schema, json_t *value, json_t *unknown);
 
@@ -19,12 +20,12 @@ void schema_prune(Definitions *definitions, const json_t *schema, json_t *value,
 void schema_default(Definitions *definitions, const json_t *schema, json_t *value);
 
 /*
- * What Go's decoder does to a built-in object: refuses members of another JSON type (false and *out_path,
- * *out_want, *out_got), drops nulls and empty optional containers, brings quantities to their
- * canonical text.
+ * What Go's decoder does to a built-in object: refuses members of another JSON type (false and
+ * *out_path, *out_want, *out_got), drops nulls and empty optional containers, brings quantities to
+ * their canonical text.
  */
 typedef struct {
-	char *path;       /* "spec.replicas", owned */
+	char *path;	  /* "spec.replicas", owned */
 	const char *want; /* Go type */
 	const char *got;  /* JSON type */
 } TypeBreach;

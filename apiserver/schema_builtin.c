@@ -4,8 +4,8 @@
  * with names' long prefixes shortened to ~ ^ %. TYPE is a letter (s string, i integer, n number, b
  * boolean, q quantity, o int or string, t time, u micro time, y base64, j anything, O any object),
  * @NAME a reference, [TYPE a list, {TYPE a map. ATTRIBUTES: !a atomic, !s set, !m=keys list map,
- * !p=strategy[,key] strategic merge, !d=JSON default, !r required. The rows are ours, so a breach of the
- * grammar is a bug and asserts.
+ * !p=strategy[,key] strategic merge, !d=JSON default, !r required. The rows are ours, so a breach
+ *of the grammar is a bug and asserts.
  */
 #include "schema_builtin.h"
 
@@ -33,7 +33,7 @@ static const struct {
 
 struct Definitions {
 	pthread_mutex_t lock; /* guards made */
-	Map *made;            /* full name -> json_t */
+	Map *made;	      /* full name -> json_t */
 };
 
 static void decref(void *value)
@@ -56,7 +56,7 @@ void definitions_free(Definitions *definitions)
 	free(definitions);
 }
 
-static char *long_name(Str name)
+char *schema_long_name(Str name)
 {
 	for (size_t i = 0; name.len > 0 && i < COUNT(prefixes); i++)
 		if (name.ptr[0] == prefixes[i].mark)
@@ -68,7 +68,7 @@ static char *long_name(Str name)
 static bool row_is(const char *row, const char *name)
 {
 	size_t len = strcspn(row, "#!|");
-	autofree char *full = long_name(str_sized(row, len));
+	autofree char *full = schema_long_name(str_sized(row, len));
 	return strcmp(full, name) == 0;
 }
 
@@ -126,7 +126,7 @@ static json_t *parse_type(const char **at)
 	if (mark != '@')
 		return parse_letter(mark);
 	size_t len = strcspn(*at, "!;");
-	autofree char *name = long_name(str_sized(*at, len));
+	autofree char *name = schema_long_name(str_sized(*at, len));
 	*at += len;
 	return schema_builtin_ref(name);
 }
@@ -282,8 +282,7 @@ static void closure_refs(Definitions *definitions, const json_t *node, json_t *o
 	const char *key;
 	json_t *child;
 	json_t *members = json_map(node, "properties");
-	json_object_foreach(members, key, child)
-		closure_refs(definitions, child, out);
+	json_object_foreach(members, key, child) closure_refs(definitions, child, out);
 	if (json_map(node, "items"))
 		closure_refs(definitions, json_map(node, "items"), out);
 	if (json_map(node, "additionalProperties"))
@@ -317,7 +316,7 @@ char *schema_builtin_name(const char *group, const char *version, const char *ki
 		size_t name_len = strcspn(rows[i], "#!|");
 		const char *mark = rows[i] + name_len;
 		if (strncmp(mark, gvk, len) == 0 && (mark[len] == '|' || mark[len] == '!'))
-			return long_name(str_sized(rows[i], name_len));
+			return schema_long_name(str_sized(rows[i], name_len));
 	}
 	return NULL;
 }

@@ -1,10 +1,11 @@
 /*
- * The field tables of the built-in kinds as OpenAPI v3 schemas. A definition is made from its row at
- * first use and kept: most servers only ever see a few kinds. Locked inside; any thread.
+ * The field tables of the built-in kinds as OpenAPI v3 schemas. A definition is made from its row
+ * at first use and kept: most servers only ever see a few kinds. Locked inside; any thread.
  */
 #ifndef APISERVER_SCHEMA_BUILTIN_H
 #define APISERVER_SCHEMA_BUILTIN_H
 
+#include "base/str.h"
 #include "data/json.h"
 
 #define SCHEMA_OBJECT_META "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -26,6 +27,9 @@ json_t *definitions_closure(Definitions *definitions, const char *name);
 
 /* The full name of a kind's definition, owned; NULL when the table has none. */
 char *schema_builtin_name(const char *group, const char *version, const char *kind);
+
+/* A name of the table with its prefix in full; owned. */
+char *schema_long_name(Str name);
 
 /* {"$ref": "#/components/schemas/NAME"}; owned. */
 json_t *schema_builtin_ref(const char *name);

@@ -1,6 +1,6 @@
 /*
- * Pruning, defaults and the decode rules of built-in kinds (kube-api.md 2.6, 3.7). All three walk the
- * same way: members by name, else additionalProperties, items for lists.
+ * Pruning, defaults and the decode rules of built-in kinds (kube-api.md 2.6, 3.7). All three walk
+ * the same way: members by name, else additionalProperties, items for lists.
  */
 #include "schema.h"
 
@@ -119,8 +119,8 @@ static void drop_nulls(const json_t *schema, json_t *value)
 	json_object_foreach_safe(value, next, key, member)
 	{
 		bool keep;
-		const json_t *child = json_is_null(member) ? member_schema(schema, key, &keep)
-							   : NULL;
+		const json_t *child =
+			json_is_null(member) ? member_schema(schema, key, &keep) : NULL;
 		if (child && !json_flag(child, "nullable", false))
 			json_object_del(value, key);
 	}
@@ -232,8 +232,8 @@ static bool decode_member(Decoding *decoding, const json_t *schema, json_t *valu
 	autofree char *child_path = schema_path_key(path, key);
 	if (!decode(decoding, child, member, child_path))
 		return false;
-	json_t *canonical = cstr_eq(json_text(child, "format"), "quantity") ? quantity_of(member)
-									    : NULL;
+	json_t *canonical =
+		cstr_eq(json_text(child, "format"), "quantity") ? quantity_of(member) : NULL;
 	if (canonical)
 		json_object_set_new(value, key, canonical);
 	return true;

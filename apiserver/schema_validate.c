@@ -1,7 +1,7 @@
 /*
  * Validation of custom objects (kube-api.md 2.6): type, enum, pattern, ranges, lengths in runes,
- * required, allOf/anyOf/oneOf/not, int-or-string, uniqueness of sets and list maps. Texts are those of
- * a real server. CEL rules run elsewhere, on what passed here.
+ * required, allOf/anyOf/oneOf/not, int-or-string, uniqueness of sets and list maps. Texts are those
+ * of a real server. CEL rules run elsewhere, on what passed here.
  */
 #include "schema.h"
 
@@ -284,7 +284,7 @@ static void check_junctors(const json_t *schema, const json_t *value, const char
 			    "%s: \"%s\" must validate one and only one schema (oneOf). Found %s",
 			    given, path, count ? "more than one valid" : "none valid");
 	const json_t *not = json_map(schema, "not");
-	if (not && passes(not, value, path))
+	if (not &&passes(not, value, path))
 		field_error(errors, "Invalid value", path,
 			    "%s: \"%s\" must not validate the schema (not)", given, path);
 }

@@ -18,8 +18,7 @@
 	",\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\","       \
 	"\"name\":" name "},\"subjects\":[{\"apiGroup\":\"rbac.authorization.k8s.io\","            \
 	"\"kind\":\"Group\",\"name\":"
-#define OPEN_PATHS                                                                                 \
-	"\"/healthz\",\"/livez\",\"/readyz\",\"/version\",\"/version/\""
+#define OPEN_PATHS "\"/healthz\",\"/livez\",\"/readyz\",\"/version\",\"/version/\""
 #define READ "\"get\",\"list\",\"watch\""
 #define WRITE READ ",\"create\",\"delete\",\"deletecollection\",\"patch\",\"update\""
 #define KINDS                                                                                      \
@@ -31,8 +30,8 @@
 	"{\"apiGroups\":[\"apps\",\"batch\",\"autoscaling\",\"policy\",\"networking.k8s.io\","     \
 	"\"discovery.k8s.io\",\"coordination.k8s.io\"],\"resources\":[\"*\"],"                     \
 	"\"verbs\":[" verbs "]},"                                                                  \
-	"{\"apiGroups\":[\"\"],\"resources\":[\"namespaces\",\"namespaces/status\"],\"verbs\":["   \
-	READ "]}"
+	"{\"apiGroups\":[\"\"],\"resources\":[\"namespaces\",\"namespaces/"                        \
+	"status\"],\"verbs\":[" READ "]}"
 #define SECRETS ",{\"apiGroups\":[\"\"],\"resources\":[\"secrets\"],\"verbs\":[" WRITE "]}"
 
 static const char *const seeds[] = {
@@ -47,28 +46,30 @@ static const char *const seeds[] = {
 	ROLE "\"cluster-admin\"" BOOT ",\"rules\":[{\"apiGroups\":[\"*\"],\"resources\":[\"*\"],"
 	     "\"verbs\":[\"*\"]},{\"nonResourceURLs\":[\"*\"],\"verbs\":[\"*\"]}]}",
 	ROLE "\"admin\"" BOOT ",\"rules\":[" APP_RULES(WRITE) SECRETS
-	     ",{\"apiGroups\":[\"rbac.authorization.k8s.io\"],\"resources\":[\"roles\","
-	     "\"rolebindings\"],\"verbs\":[" WRITE "]}]}",
+	",{\"apiGroups\":[\"rbac.authorization.k8s.io\"],\"resources\":[\"roles\","
+	"\"rolebindings\"],\"verbs\":[" WRITE "]}]}",
 	ROLE "\"edit\"" BOOT ",\"rules\":[" APP_RULES(WRITE) SECRETS "]}",
 	ROLE "\"view\"" BOOT ",\"rules\":[" APP_RULES(READ) "]}",
 	ROLE "\"system:discovery\"" BOOT
 	     ",\"rules\":[{\"nonResourceURLs\":[\"/api\",\"/api/*\",\"/apis\",\"/apis/*\","
 	     "\"/openapi\",\"/openapi/*\"," OPEN_PATHS "],\"verbs\":[\"get\"]}]}",
-	ROLE "\"system:public-info-viewer\"" BOOT
-	     ",\"rules\":[{\"nonResourceURLs\":[" OPEN_PATHS "],\"verbs\":[\"get\"]}]}",
+	ROLE "\"system:public-info-viewer\"" BOOT ",\"rules\":[{\"nonResourceURLs\":[" OPEN_PATHS
+	     "],\"verbs\":[\"get\"]}]}",
 	ROLE "\"system:basic-user\"" BOOT
 	     ",\"rules\":[{\"apiGroups\":[\"authorization.k8s.io\"],\"resources\":["
 	     "\"selfsubjectaccessreviews\",\"selfsubjectrulesreviews\"],\"verbs\":[\"create\"]},"
 	     "{\"apiGroups\":[\"authentication.k8s.io\"],\"resources\":[\"selfsubjectreviews\"],"
 	     "\"verbs\":[\"create\"]}]}",
 	BINDING "\"cluster-admin\"" BOOT REF("\"cluster-admin\"") "\"system:masters\"}]}",
-	BINDING "\"system:discovery\"" BOOT REF("\"system:discovery\"")
-		"\"system:authenticated\"}]}",
-	BINDING "\"system:basic-user\"" BOOT REF("\"system:basic-user\"")
-		"\"system:authenticated\"}]}",
-	BINDING "\"system:public-info-viewer\"" BOOT REF("\"system:public-info-viewer\"")
-		"\"system:authenticated\"},{\"apiGroup\":\"rbac.authorization.k8s.io\","
-		"\"kind\":\"Group\",\"name\":\"system:unauthenticated\"}]}",
+	BINDING
+	"\"system:discovery\"" BOOT REF("\"system:discovery\"") "\"system:authenticated\"}]}",
+	BINDING
+	"\"system:basic-user\"" BOOT REF("\"system:basic-user\"") "\"system:authenticated\"}]}",
+	BINDING "\"system:public-info-viewer\"" BOOT REF(
+		"\"system:public-info-viewer\"") "\"system:authenticated\"},{\"apiGroup\":\"rbac."
+						 "authorization.k8s.io\","
+						 "\"kind\":\"Group\",\"name\":\"system:"
+						 "unauthenticated\"}]}",
 };
 
 static bool ensure(ApiServer *server, json_t *object, Status *status)
@@ -98,15 +99,14 @@ void seed_namespace(ApiServer *server, const char *ns)
 	autojson json_t *account =
 		json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", "v1", "kind", "ServiceAccount",
 			  "metadata", "name", "default", "namespace", ns);
-	autojson json_t *config = json_pack(
-		"{s:s,s:s,s:{s:s,s:s},s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
-		"name", "kube-root-ca.crt", "namespace", ns, "data", "ca.crt",
-		server->ca_pem ? server->ca_pem : "");
+	autojson json_t *config =
+		json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
+			  "metadata", "name", "kube-root-ca.crt", "namespace", ns, "data", "ca.crt",
+			  server->ca_pem ? server->ca_pem : "");
 	/* A namespace on its way out refuses both: that is right. */
 	ensure(server, account, &first);
 	ensure(server, config, &second);
 }
-
 
 static bool collect(void *arg, const char *ns, const char *name, const char *text, size_t len)
 {

@@ -21,9 +21,9 @@ struct ApiServer {
 	Auth *auth;
 	Collector *collector; /* garbage, namespaces, custom kinds' ends; NULL until started */
 	Httpd *httpd;
-	char *url;        /* "https://127.0.0.1:6443" */
-	char *ca_pem;     /* NULL without TLS */
-	char *token;      /* the admin's */
+	char *url;    /* "https://127.0.0.1:6443" */
+	char *ca_pem; /* NULL without TLS */
+	char *token;  /* the admin's */
 	bool simulate_base;
 	int ready; /* atomic */
 };

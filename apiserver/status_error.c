@@ -11,8 +11,9 @@
 
 enum { FIELD_ERRORS_MAX = 100 };
 
-const char status_modified[] = "the object has been modified; please apply your changes to the latest "
-			       "version and try again";
+const char status_modified[] =
+	"the object has been modified; please apply your changes to the latest "
+	"version and try again";
 
 void status_dispose(Status *status)
 {
@@ -149,14 +150,10 @@ void field_errors_dispose(FieldErrors *errors)
 static const struct {
 	const char *type, *reason;
 } cause_reasons[] = {
-	{"Invalid value", "FieldValueInvalid"},
-	{"Required value", "FieldValueRequired"},
-	{"Forbidden", "FieldValueForbidden"},
-	{"Unsupported value", "FieldValueNotSupported"},
-	{"Duplicate value", "FieldValueDuplicate"},
-	{"Too long", "FieldValueTooLong"},
-	{"Too many", "FieldValueTooMany"},
-	{"Not found", "FieldValueNotFound"},
+	{"Invalid value", "FieldValueInvalid"},	    {"Required value", "FieldValueRequired"},
+	{"Forbidden", "FieldValueForbidden"},	    {"Unsupported value", "FieldValueNotSupported"},
+	{"Duplicate value", "FieldValueDuplicate"}, {"Too long", "FieldValueTooLong"},
+	{"Too many", "FieldValueTooMany"},	    {"Not found", "FieldValueNotFound"},
 };
 
 static const char *cause_reason(const char *type)
@@ -199,8 +196,8 @@ bool field_errors_check(const FieldErrors *errors, const char *kind, const char 
 	}
 	bool grouped = !cstr_empty(group);
 	status_set(status, 422, "Invalid", "%s%s%s \"%s\" is invalid: %s%s%s", kind,
-		   grouped ? "." : "", grouped ? group : "", name ? name : "",
-		   count > 1 ? "[" : "", buf_text(&text), count > 1 ? "]" : "");
+		   grouped ? "." : "", grouped ? group : "", name ? name : "", count > 1 ? "[" : "",
+		   buf_text(&text), count > 1 ? "]" : "");
 	json_t *details = json_make_at(status->body, "details", NULL);
 	json_put_text(details, "name", cstr_empty(name) ? NULL : name);
 	json_put_text(details, "group", grouped ? group : NULL);

@@ -1,7 +1,7 @@
 /*
- * Refusals as the API spells them: a Status object with reason, code, details and causes (kube-api.md
- * 1.5). It is the Error of everything that answers a request; functions below return false, so that
- * `return status_conflict(out, ...)` reads well. The first failure wins.
+ * Refusals as the API spells them: a Status object with reason, code, details and causes
+ * (kube-api.md 1.5). It is the Error of everything that answers a request; functions below return
+ * false, so that `return status_conflict(out, ...)` reads well. The first failure wins.
  */
 #ifndef APISERVER_STATUS_ERROR_H
 #define APISERVER_STATUS_ERROR_H
@@ -75,7 +75,8 @@ void field_errors_dispose(FieldErrors *errors);
 void field_error(FieldErrors *errors, const char *type, const char *path, const char *format, ...)
 	PRINTF(4, 5);
 
-/* Makes the 422 'KIND.GROUP "x" is invalid: ...' when there are errors; true when there are none. */
+/* Makes the 422 'KIND.GROUP "x" is invalid: ...' when there are errors; true when there are none.
+ */
 bool field_errors_check(const FieldErrors *errors, const char *kind, const char *group,
 			const char *name, Status *status);
 

@@ -1,8 +1,8 @@
 /*
- * Life and writes of the store. Group commit: a writer leaves its row in the open transaction and, when
- * others already wait for the lock, lets them add theirs; the last one commits for all.
- * synchronous=NORMAL: what was acknowledged survives kill -9 (the WAL is in the page cache); a power
- * cut may take the last moments but never consistency.
+ * Life and writes of the store. Group commit: a writer leaves its row in the open transaction and,
+ * when others already wait for the lock, lets them add theirs; the last one commits for all.
+ * synchronous=NORMAL: what was acknowledged survives kill -9 (the WAL is in the page cache); a
+ * power cut may take the last moments but never consistency.
  */
 #include "store_internal.h"
 
@@ -28,7 +28,8 @@ static const char schema_sql[] =
 	"INSERT OR IGNORE INTO fact VALUES('floor', 0);";
 
 static const char *const write_sql[WRITE_COUNT_STATEMENTS] = {
-	[WRITE_REV] = "INSERT INTO rev(id, gr, ns, name, op, prev, at, obj) VALUES(?,?,?,?,?,?,?,?)",
+	[WRITE_REV] =
+		"INSERT INTO rev(id, gr, ns, name, op, prev, at, obj) VALUES(?,?,?,?,?,?,?,?)",
 	[WRITE_KEY] = "INSERT OR REPLACE INTO current(gr, ns, name, id) VALUES(?,?,?,?)",
 	[WRITE_DROP] = "DELETE FROM current WHERE gr=? AND ns=? AND name=?",
 	[WRITE_NEWEST] = "SELECT id FROM current WHERE gr=? AND ns=? AND name=?",

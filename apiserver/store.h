@@ -1,9 +1,9 @@
 /*
- * The revision store (kube-api.md 2.1): SQLite in WAL mode, an append-only table `rev` whose id is the
- * server-wide resourceVersion, and a table of the newest revision of each key. One writer connection
- * behind a lock, with group commit: a write is acknowledged, and published, after its COMMIT; one
- * reader connection behind another lock sees only what is committed. Revisions older than the
- * retention are compacted; reads below the floor are gone (410).
+ * The revision store (kube-api.md 2.1): SQLite in WAL mode, an append-only table `rev` whose id is
+ * the server-wide resourceVersion, and a table of the newest revision of each key. One writer
+ * connection behind a lock, with group commit: a write is acknowledged, and published, after its
+ * COMMIT; one reader connection behind another lock sees only what is committed. Revisions older
+ * than the retention are compacted; reads below the floor are gone (410).
  */
 #ifndef APISERVER_STORE_H
 #define APISERVER_STORE_H
@@ -16,7 +16,7 @@ typedef struct Store Store;
 
 typedef struct {
 	const char *resource; /* Resource.store_key */
-	const char *ns;       /* "" for cluster-wide kinds */
+	const char *ns;	      /* "" for cluster-wide kinds */
 	const char *name;
 } StoreKey;
 
@@ -27,9 +27,9 @@ typedef struct {
 	uint64_t rv;
 	ChangeType type;
 	char *resource, *ns, *name;
-	json_t *object;   /* the new state; the last one, with the deletion's RV, when deleted */
+	json_t *object;	  /* the new state; the last one, with the deletion's RV, when deleted */
 	json_t *previous; /* the state before; NULL when added */
-	char *text;       /* the object's JSON, made at first need by the hub's thread */
+	char *text;	  /* the object's JSON, made at first need by the hub's thread */
 } Change;
 
 void change_free(Change *change);
@@ -42,6 +42,7 @@ typedef void StorePublish(void *arg, Change *take_change);
 Store *store_open(const char *dir, Error *err) MUST_USE;
 void store_close(Store *store);
 AUTO_POINTER(Store, store_close, auto_store);
+#define autostore __attribute__((cleanup(auto_store)))
 
 /* Sets who hears of changes; before the first write. */
 void store_on_change(Store *store, StorePublish *publish, void *arg);
@@ -50,9 +51,9 @@ void store_on_change(Store *store, StorePublish *publish, void *arg);
 json_t *store_get(Store *store, const StoreKey *key, Error *err) MUST_USE;
 
 /*
- * Writes. They set metadata.resourceVersion in `object`, which is shared with watchers afterwards and
- * must not be changed any more. ERR_EXISTS; ERR_CONFLICT when the newest state is not `previous` (by
- * resourceVersion); ERR_NOT_FOUND when it is gone.
+ * Writes. They set metadata.resourceVersion in `object`, which is shared with watchers afterwards
+ * and must not be changed any more. ERR_EXISTS; ERR_CONFLICT when the newest state is not
+ * `previous` (by resourceVersion); ERR_NOT_FOUND when it is gone.
  */
 bool store_create(Store *store, const StoreKey *key, json_t *object, Error *err) MUST_USE;
 bool store_update(Store *store, const StoreKey *key, json_t *object, json_t *previous,
@@ -64,9 +65,9 @@ bool store_delete(Store *store, const StoreKey *key, json_t *object, json_t *pre
 
 typedef struct {
 	const char *resource;
-	const char *ns;         /* NULL: all */
-	uint64_t at;            /* a snapshot, or 0: now */
-	const char *after_ns;   /* items behind this key only, or NULL */
+	const char *ns;	      /* NULL: all */
+	uint64_t at;	      /* a snapshot, or 0: now */
+	const char *after_ns; /* items behind this key only, or NULL */
 	const char *after_name;
 	size_t limit; /* 0: none */
 } StoreQuery;
@@ -82,8 +83,8 @@ bool store_list(Store *store, const StoreQuery *query, StoreVisit *visit, void *
 /* How many items of the query there are. */
 bool store_count(Store *store, const StoreQuery *query, uint64_t *out, Error *err) MUST_USE;
 
-/* The changes of a resource (ns NULL: all) with after < rv <= upto, oldest first. The visitor takes the
- * change. ERR_GONE when `after` is below the floor. */
+/* The changes of a resource (ns NULL: all) with after < rv <= upto, oldest first. The visitor takes
+ * the change. ERR_GONE when `after` is below the floor. */
 typedef void StoreChangeVisit(void *arg, Change *take_change);
 bool store_history(Store *store, const char *resource, const char *ns, uint64_t after,
 		   uint64_t upto, StoreChangeVisit *visit, void *arg, Error *err) MUST_USE;

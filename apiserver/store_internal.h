@@ -9,7 +9,13 @@
 #include "store.h"
 
 typedef enum { READ_ONE, READ_RV, READ_FLOOR, READ_COUNT_STATEMENTS } ReadStatement;
-typedef enum { WRITE_REV, WRITE_KEY, WRITE_DROP, WRITE_NEWEST, WRITE_COUNT_STATEMENTS } WriteStatement;
+typedef enum {
+	WRITE_REV,
+	WRITE_KEY,
+	WRITE_DROP,
+	WRITE_NEWEST,
+	WRITE_COUNT_STATEMENTS
+} WriteStatement;
 
 /* What came of one writer's row. */
 typedef enum { WRITE_OPEN, WRITE_COMMITTED, WRITE_LOST } WriteOutcome;

@@ -1,6 +1,6 @@
 /*
- * Reads of the store, all on the reader connection: one read transaction per listing, so that items and
- * RV are of one moment. SQL is put together from fixed parts only; values are bound.
+ * Reads of the store, all on the reader connection: one read transaction per listing, so that items
+ * and RV are of one moment. SQL is put together from fixed parts only; values are bound.
  */
 #include "store_internal.h"
 

@@ -36,9 +36,9 @@ static bool service_uses(void *arg, const char *ns, const char *name, const char
 	(void)name;
 	(void)len;
 	Allocation *allocation = arg;
-	autofree char *needle = allocation->ip
-					? mem_printf("\"clusterIP\":\"%s\"", allocation->ip)
-					: mem_printf("\"nodePort\":%lld", (long long)allocation->port);
+	autofree char *needle =
+		allocation->ip ? mem_printf("\"clusterIP\":\"%s\"", allocation->ip)
+			       : mem_printf("\"nodePort\":%lld", (long long)allocation->port);
 	allocation->used = strstr(text, needle) != NULL;
 	return !allocation->used;
 }
@@ -248,8 +248,8 @@ static void keep_spec(Request *request, json_t *object, const json_t *live)
 static void keep_job_labels(json_t *object, const json_t *live)
 {
 	json_t *old = json_at(live, "spec", "template", "metadata", "labels", NULL);
-	json_t *labels = json_make_at(own_member(object, "spec"), "template", "metadata", "labels",
-				      NULL);
+	json_t *labels =
+		json_make_at(own_member(object, "spec"), "template", "metadata", "labels", NULL);
 	const char *key;
 	json_t *value;
 	json_object_foreach(old, key, value)
@@ -331,8 +331,8 @@ static void check_immutable(const Resource *resource, const json_t *object, cons
 		const json_t *now = at_path(object, immutable_paths[i].path);
 		if (same_value(now, at_path(live, immutable_paths[i].path)))
 			continue;
-		autofree char *shown = now ? json_dumps(now, JSON_ENCODE_ANY | JSON_COMPACT)
-					   : mem_strdup("null");
+		autofree char *shown =
+			now ? json_dumps(now, JSON_ENCODE_ANY | JSON_COMPACT) : mem_strdup("null");
 		field_error(errors, "Invalid value", immutable_paths[i].path, "%s: %s", shown,
 			    immutable_paths[i].text);
 	}
@@ -405,7 +405,8 @@ static void check_containers(const json_t *spec, const char *path, FieldErrors *
 		autofree char *image_path = mem_printf("%s[%zu].image", list_path, i);
 		if (cstr_empty(json_text(container, "name")))
 			field_error(errors, "Required value", name_path, "%s", "");
-		if (cstr_empty(json_text(container, "image")) && strncmp(path, "spec.template", 13) == 0)
+		if (cstr_empty(json_text(container, "image")) &&
+		    strncmp(path, "spec.template", 13) == 0)
 			field_error(errors, "Required value", image_path, "%s", "");
 	}
 }
@@ -443,7 +444,8 @@ static void check_service(const json_t *object, FieldErrors *errors)
 		autofree char *path = mem_printf("spec.ports[%zu].port", i);
 		if (port < 1 || port > 65535)
 			field_error(errors, "Invalid value", path,
-				    "%lld: must be between 1 and 65535, inclusive", (long long)port);
+				    "%lld: must be between 1 and 65535, inclusive",
+				    (long long)port);
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
- * Tables. A column of a built-in kind is a row with a function or a JSONPath; custom kinds bring theirs.
- * Kinds without rows have Name and Age.
+ * Tables. A column of a built-in kind is a row with a function or a JSONPath; custom kinds bring
+ * theirs. Kinds without rows have Name and Age.
  */
 #include "table.h"
 
@@ -78,11 +78,10 @@ json_t *table_columns(const Resource *resource)
 	const Column *columns = table_builtin_columns(resource->key, &count);
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, column(columns[i].name, columns[i].type,
-						   i == 0 && strcmp(columns[i].name, "Name") == 0
-							   ? "name"
-							   : "",
-						   columns[i].name, columns[i].priority));
+		json_array_append_new(
+			list, column(columns[i].name, columns[i].type,
+				     i == 0 && strcmp(columns[i].name, "Name") == 0 ? "name" : "",
+				     columns[i].name, columns[i].priority));
 	return list;
 }
 
@@ -110,16 +109,16 @@ static json_t *custom_cells(const Resource *resource, const json_t *object)
 {
 	json_t *cells = json_pack("[s]", object_name(object));
 	if (!resource->columns) {
-		autofree char *age = table_age(object_meta(object, "creationTimestamp"),
-					       clock_wall_ms());
+		autofree char *age =
+			table_age(object_meta(object, "creationTimestamp"), clock_wall_ms());
 		json_array_append_new(cells, json_string(age));
 		return cells;
 	}
 	for (size_t i = 0; i < json_array_size(resource->columns); i++) {
 		const json_t *item = json_array_get(resource->columns, i);
-		json_array_append_new(cells, path_cell(json_text_or(item, "jsonPath", ""),
-						       json_text_or(item, "type", "string"),
-						       object));
+		json_array_append_new(cells,
+				      path_cell(json_text_or(item, "jsonPath", ""),
+						json_text_or(item, "type", "string"), object));
 	}
 	return cells;
 }

@@ -1,5 +1,5 @@
 /* Cells as kubectl users know them from a real server (kube-api.md 2.5). */
-#include "table_cells.h"
+#include "table_cells_internal.h"
 
 #include <string.h>
 
@@ -26,17 +26,17 @@ static json_t *age_of(const char *time)
 	return take_text(table_age(cstr_empty(time) ? NULL : time, clock_wall_ms()));
 }
 
-static json_t *cell_name(const json_t *o)
+json_t *cell_name(const json_t *o)
 {
 	return json_string(object_name(o));
 }
 
-static json_t *cell_age(const json_t *o)
+json_t *cell_age(const json_t *o)
 {
 	return age_of(object_meta(o, "creationTimestamp"));
 }
 
-static json_t *cell_created(const json_t *o)
+json_t *cell_created(const json_t *o)
 {
 	return json_string(object_meta(o, "creationTimestamp"));
 }
@@ -46,24 +46,24 @@ static int64_t number_at(const json_t *o, const char *part, const char *member)
 	return json_int(json_map(o, part), member, 0);
 }
 
-static json_t *cell_type(const json_t *o)
+json_t *cell_type(const json_t *o)
 {
 	return json_string(json_text_or(o, "type", ""));
 }
 
-static json_t *cell_data(const json_t *o)
+json_t *cell_data(const json_t *o)
 {
-	size_t count = json_object_size(json_map(o, "data")) +
-		       json_object_size(json_map(o, "binaryData"));
+	size_t count =
+		json_object_size(json_map(o, "data")) + json_object_size(json_map(o, "binaryData"));
 	return json_integer((json_int_t)count);
 }
 
-static json_t *cell_phase(const json_t *o)
+json_t *cell_phase(const json_t *o)
 {
 	return json_string(json_text_or(json_map(o, "status"), "phase", ""));
 }
 
-static json_t *cell_pod_ready(const json_t *o)
+json_t *cell_pod_ready(const json_t *o)
 {
 	const json_t *states = json_at(o, "status", "containerStatuses", NULL);
 	size_t ready = 0;
@@ -73,15 +73,16 @@ static json_t *cell_pod_ready(const json_t *o)
 	return take_text(mem_printf("%zu/%zu", ready, all));
 }
 
-static json_t *cell_pod_status(const json_t *o)
+json_t *cell_pod_status(const json_t *o)
 {
 	if (object_is_deleting(o))
 		return json_string("Terminating");
 	const json_t *status = json_map(o, "status");
-	return json_string(json_text_or(status, "reason", json_text_or(status, "phase", "Unknown")));
+	return json_string(
+		json_text_or(status, "reason", json_text_or(status, "phase", "Unknown")));
 }
 
-static json_t *cell_restarts(const json_t *o)
+json_t *cell_restarts(const json_t *o)
 {
 	const json_t *states = json_at(o, "status", "containerStatuses", NULL);
 	int64_t count = 0;
@@ -90,50 +91,49 @@ static json_t *cell_restarts(const json_t *o)
 	return take_text(mem_printf("%lld", (long long)count));
 }
 
-static json_t *cell_pod_ip(const json_t *o)
+json_t *cell_pod_ip(const json_t *o)
 {
 	return text_or_none(json_text_at(o, "status", "podIP", NULL));
 }
 
-static json_t *cell_node(const json_t *o)
+json_t *cell_node(const json_t *o)
 {
 	return text_or_none(json_text_at(o, "spec", "nodeName", NULL));
 }
 
-static json_t *cell_none(const json_t *o)
+json_t *cell_none(const json_t *o)
 {
 	(void)o;
 	return json_string("<none>");
 }
 
-static json_t *cell_ready_replicas(const json_t *o)
+json_t *cell_ready_replicas(const json_t *o)
 {
-	return take_text(mem_printf("%lld/%lld",
-				    (long long)number_at(o, "status", "readyReplicas"),
+	return take_text(mem_printf("%lld/%lld", (long long)number_at(o, "status", "readyReplicas"),
 				    (long long)json_int(json_map(o, "spec"), "replicas", 1)));
 }
 
-static json_t *cell_updated(const json_t *o)
+json_t *cell_updated(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "updatedReplicas"));
 }
 
-static json_t *cell_available(const json_t *o)
+json_t *cell_available(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "availableReplicas"));
 }
 
-static json_t *cell_desired(const json_t *o)
+json_t *cell_desired(const json_t *o)
 {
 	return json_integer(json_int(json_map(o, "spec"), "replicas", 1));
 }
 
-static json_t *cell_current(const json_t *o)
+json_t *cell_current(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "replicas"));
 }
 
-static json_t *cell_ready_count(const json_t *o)
+json_t *cell_ready_count(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "readyReplicas"));
 }
@@ -153,12 +153,12 @@ static const json_t *template_containers(const json_t *o)
 	return json_at(job ? job : o, "spec", "template", "spec", "containers", NULL);
 }
 
-static json_t *cell_containers(const json_t *o)
+json_t *cell_containers(const json_t *o)
 {
 	return joined(template_containers(o), "name");
 }
 
-static json_t *cell_images(const json_t *o)
+json_t *cell_images(const json_t *o)
 {
 	return joined(template_containers(o), "image");
 }
@@ -177,44 +177,44 @@ static json_t *labels_text(const json_t *labels)
 	return json_string(out.len ? buf_text(&out) : "<none>");
 }
 
-static json_t *cell_selector(const json_t *o)
+json_t *cell_selector(const json_t *o)
 {
 	const json_t *selector = json_at(o, "spec", "selector", NULL);
 	const json_t *labels = json_map(selector, "matchLabels");
 	return labels_text(labels ? labels : selector);
 }
 
-static json_t *cell_service_selector(const json_t *o)
+json_t *cell_service_selector(const json_t *o)
 {
 	return labels_text(json_at(o, "spec", "selector", NULL));
 }
 
-static json_t *cell_ds_desired(const json_t *o)
+json_t *cell_ds_desired(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "desiredNumberScheduled"));
 }
 
-static json_t *cell_ds_current(const json_t *o)
+json_t *cell_ds_current(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "currentNumberScheduled"));
 }
 
-static json_t *cell_ds_ready(const json_t *o)
+json_t *cell_ds_ready(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "numberReady"));
 }
 
-static json_t *cell_ds_updated(const json_t *o)
+json_t *cell_ds_updated(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "updatedNumberScheduled"));
 }
 
-static json_t *cell_ds_available(const json_t *o)
+json_t *cell_ds_available(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "numberAvailable"));
 }
 
-static json_t *cell_node_selector(const json_t *o)
+json_t *cell_node_selector(const json_t *o)
 {
 	return labels_text(json_at(o, "spec", "template", "spec", "nodeSelector", NULL));
 }
@@ -231,7 +231,7 @@ static bool has_condition(const json_t *o, const char *type)
 	return false;
 }
 
-static json_t *cell_job_status(const json_t *o)
+json_t *cell_job_status(const json_t *o)
 {
 	static const char *const types[] = {"Complete", "Failed", "Suspended"};
 	for (size_t i = 0; i < COUNT(types); i++)
@@ -240,13 +240,13 @@ static json_t *cell_job_status(const json_t *o)
 	return json_string(object_is_deleting(o) ? "Terminating" : "Running");
 }
 
-static json_t *cell_completions(const json_t *o)
+json_t *cell_completions(const json_t *o)
 {
 	return take_text(mem_printf("%lld/%lld", (long long)number_at(o, "status", "succeeded"),
 				    (long long)json_int(json_map(o, "spec"), "completions", 1)));
 }
 
-static json_t *cell_duration(const json_t *o)
+json_t *cell_duration(const json_t *o)
 {
 	const char *start = json_text_at(o, "status", "startTime", NULL);
 	const char *end = json_text_at(o, "status", "completionTime", NULL);
@@ -258,43 +258,43 @@ static json_t *cell_duration(const json_t *o)
 	return take_text(table_age(start, end_ms));
 }
 
-static json_t *cell_schedule(const json_t *o)
+json_t *cell_schedule(const json_t *o)
 {
 	return json_string(json_text_or(json_map(o, "spec"), "schedule", ""));
 }
 
-static json_t *cell_timezone(const json_t *o)
+json_t *cell_timezone(const json_t *o)
 {
 	return text_or_none(json_text_at(o, "spec", "timeZone", NULL));
 }
 
-static json_t *cell_suspend(const json_t *o)
+json_t *cell_suspend(const json_t *o)
 {
 	return json_boolean(json_flag(json_map(o, "spec"), "suspend", false));
 }
 
-static json_t *cell_active(const json_t *o)
+json_t *cell_active(const json_t *o)
 {
 	return json_integer((json_int_t)json_array_size(json_at(o, "status", "active", NULL)));
 }
 
-static json_t *cell_last_schedule(const json_t *o)
+json_t *cell_last_schedule(const json_t *o)
 {
 	const char *time = json_text_at(o, "status", "lastScheduleTime", NULL);
 	return time ? age_of(time) : json_string("<none>");
 }
 
-static json_t *cell_service_type(const json_t *o)
+json_t *cell_service_type(const json_t *o)
 {
 	return json_string(json_text_or(json_map(o, "spec"), "type", ""));
 }
 
-static json_t *cell_cluster_ip(const json_t *o)
+json_t *cell_cluster_ip(const json_t *o)
 {
 	return text_or_none(json_text_at(o, "spec", "clusterIP", NULL));
 }
 
-static json_t *cell_external_ip(const json_t *o)
+json_t *cell_external_ip(const json_t *o)
 {
 	const char *type = json_text_or(json_map(o, "spec"), "type", "");
 	if (strcmp(type, "ExternalName") == 0)
@@ -305,7 +305,7 @@ static json_t *cell_external_ip(const json_t *o)
 	return json_string(strcmp(type, "LoadBalancer") == 0 ? "<pending>" : "<none>");
 }
 
-static json_t *cell_ports(const json_t *o)
+json_t *cell_ports(const json_t *o)
 {
 	const json_t *list = json_at(o, "spec", "ports", NULL);
 	autobuf Buf out = {0};
@@ -319,12 +319,12 @@ static json_t *cell_ports(const json_t *o)
 	return json_string(out.len ? buf_text(&out) : "<none>");
 }
 
-static json_t *cell_ingress_class(const json_t *o)
+json_t *cell_ingress_class(const json_t *o)
 {
 	return text_or_none(json_text_at(o, "spec", "ingressClassName", NULL));
 }
 
-static json_t *cell_ingress_hosts(const json_t *o)
+json_t *cell_ingress_hosts(const json_t *o)
 {
 	const json_t *rules = json_at(o, "spec", "rules", NULL);
 	bool named = false;
@@ -333,53 +333,53 @@ static json_t *cell_ingress_hosts(const json_t *o)
 	return named ? joined(rules, "host") : json_string("*");
 }
 
-static json_t *cell_ingress_address(const json_t *o)
+json_t *cell_ingress_address(const json_t *o)
 {
 	const json_t *list = json_at(o, "status", "loadBalancer", "ingress", NULL);
 	return json_array_size(list) ? joined(list, "ip") : json_string("");
 }
 
-static json_t *cell_ingress_ports(const json_t *o)
+json_t *cell_ingress_ports(const json_t *o)
 {
 	bool tls = json_array_size(json_at(o, "spec", "tls", NULL)) > 0;
 	return json_string(tls ? "80, 443" : "80");
 }
 
-static json_t *cell_pod_selector(const json_t *o)
+json_t *cell_pod_selector(const json_t *o)
 {
 	return labels_text(json_at(o, "spec", "podSelector", "matchLabels", NULL));
 }
 
-static json_t *cell_role(const json_t *o)
+json_t *cell_role(const json_t *o)
 {
 	const json_t *ref = json_map(o, "roleRef");
-	return take_text(mem_printf("%s/%s", json_text_or(ref, "kind", ""),
-				    json_text_or(ref, "name", "")));
+	return take_text(
+		mem_printf("%s/%s", json_text_or(ref, "kind", ""), json_text_or(ref, "name", "")));
 }
 
-static json_t *cell_holder(const json_t *o)
+json_t *cell_holder(const json_t *o)
 {
 	return json_string(json_text_or(json_map(o, "spec"), "holderIdentity", ""));
 }
 
-static json_t *cell_secrets(const json_t *o)
+json_t *cell_secrets(const json_t *o)
 {
 	return json_integer((json_int_t)json_array_size(json_list(o, "secrets")));
 }
 
-static json_t *cell_last_seen(const json_t *o)
+json_t *cell_last_seen(const json_t *o)
 {
 	const char *time = json_text(o, "lastTimestamp");
 	time = time ? time : json_text(o, "eventTime");
 	return age_of(time ? time : object_meta(o, "creationTimestamp"));
 }
 
-static json_t *cell_reason(const json_t *o)
+json_t *cell_reason(const json_t *o)
 {
 	return json_string(json_text_or(o, "reason", ""));
 }
 
-static json_t *cell_event_object(const json_t *o)
+json_t *cell_event_object(const json_t *o)
 {
 	const json_t *about = json_map(o, "involvedObject");
 	autofree char *kind = mem_strdup(json_text_or(about, "kind", ""));
@@ -389,35 +389,35 @@ static json_t *cell_event_object(const json_t *o)
 	return take_text(mem_printf("%s/%s", kind, json_text_or(about, "name", "")));
 }
 
-static json_t *cell_message(const json_t *o)
+json_t *cell_message(const json_t *o)
 {
 	return json_string(json_text_or(o, "message", ""));
 }
 
-static json_t *cell_node_status(const json_t *o)
+json_t *cell_node_status(const json_t *o)
 {
 	return json_string(has_condition(o, "Ready") ? "Ready" : "NotReady");
 }
 
-static json_t *cell_node_version(const json_t *o)
+json_t *cell_node_version(const json_t *o)
 {
-	return json_string(json_text_or(json_at(o, "status", "nodeInfo", NULL), "kubeletVersion",
-					""));
+	return json_string(
+		json_text_or(json_at(o, "status", "nodeInfo", NULL), "kubeletVersion", ""));
 }
 
-static json_t *cell_volume(const json_t *o)
+json_t *cell_volume(const json_t *o)
 {
 	return json_string(json_text_or(json_map(o, "spec"), "volumeName", ""));
 }
 
-static json_t *cell_capacity(const json_t *o)
+json_t *cell_capacity(const json_t *o)
 {
 	const json_t *claim = json_at(o, "status", "capacity", NULL);
-	return json_string(json_text_or(claim ? claim : json_at(o, "spec", "capacity", NULL),
-					"storage", ""));
+	return json_string(
+		json_text_or(claim ? claim : json_at(o, "spec", "capacity", NULL), "storage", ""));
 }
 
-static json_t *cell_access_modes(const json_t *o)
+json_t *cell_access_modes(const json_t *o)
 {
 	static const struct {
 		const char *mode, *letters;
@@ -429,45 +429,46 @@ static json_t *cell_access_modes(const json_t *o)
 	autobuf Buf out = {0};
 	for (size_t i = 0; i < json_array_size(list); i++)
 		for (size_t k = 0; k < COUNT(short_modes); k++)
-			if (cstr_eq(json_string_value(json_array_get(list, i)), short_modes[k].mode))
+			if (cstr_eq(json_string_value(json_array_get(list, i)),
+				    short_modes[k].mode))
 				buf_printf(&out, "%s%s", out.len ? "," : "",
 					   short_modes[k].letters);
 	return json_string(buf_text(&out));
 }
 
-static json_t *cell_storage_class(const json_t *o)
+json_t *cell_storage_class(const json_t *o)
 {
 	return json_string(json_text_or(json_map(o, "spec"), "storageClassName", ""));
 }
 
-static json_t *cell_provisioner(const json_t *o)
+json_t *cell_provisioner(const json_t *o)
 {
 	return json_string(json_text_or(o, "provisioner", ""));
 }
 
-static json_t *cell_reclaim(const json_t *o)
+json_t *cell_reclaim(const json_t *o)
 {
 	return json_string(json_text_or(o, "reclaimPolicy", "Delete"));
 }
 
-static json_t *cell_hpa_reference(const json_t *o)
+json_t *cell_hpa_reference(const json_t *o)
 {
 	const json_t *ref = json_at(o, "spec", "scaleTargetRef", NULL);
-	return take_text(mem_printf("%s/%s", json_text_or(ref, "kind", ""),
-				    json_text_or(ref, "name", "")));
+	return take_text(
+		mem_printf("%s/%s", json_text_or(ref, "kind", ""), json_text_or(ref, "name", "")));
 }
 
-static json_t *cell_hpa_min(const json_t *o)
+json_t *cell_hpa_min(const json_t *o)
 {
 	return json_integer(json_int(json_map(o, "spec"), "minReplicas", 1));
 }
 
-static json_t *cell_hpa_max(const json_t *o)
+json_t *cell_hpa_max(const json_t *o)
 {
 	return json_integer(number_at(o, "spec", "maxReplicas"));
 }
 
-static json_t *cell_hpa_current(const json_t *o)
+json_t *cell_hpa_current(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "currentReplicas"));
 }
@@ -476,186 +477,21 @@ static json_t *any_text(const json_t *value)
 {
 	if (!value)
 		return json_string("N/A");
-	return take_text(json_is_string(value)
-				 ? mem_strdup(json_string_value(value))
-				 : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT));
+	return take_text(json_is_string(value) ? mem_strdup(json_string_value(value))
+					       : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT));
 }
 
-static json_t *cell_min_available(const json_t *o)
+json_t *cell_min_available(const json_t *o)
 {
 	return any_text(json_at(o, "spec", "minAvailable", NULL));
 }
 
-static json_t *cell_max_unavailable(const json_t *o)
+json_t *cell_max_unavailable(const json_t *o)
 {
 	return any_text(json_at(o, "spec", "maxUnavailable", NULL));
 }
 
-static json_t *cell_disruptions(const json_t *o)
+json_t *cell_disruptions(const json_t *o)
 {
 	return json_integer(number_at(o, "status", "disruptionsAllowed"));
-}
-
-#define NAME {"Name", "string", 0, cell_name}
-#define AGE {"Age", "string", 0, cell_age}
-#define WIDE                                                                                       \
-	{"Containers", "string", 1, cell_containers}, {"Images", "string", 1, cell_images},        \
-	{                                                                                          \
-		"Selector", "string", 1, cell_selector                                             \
-	}
-
-static const Column plain_columns[] = {NAME, AGE};
-static const Column created_columns[] = {NAME, {"Created At", "date", 0, cell_created}};
-static const Column config_map_columns[] = {NAME, {"Data", "string", 0, cell_data}, AGE};
-static const Column secret_columns[] = {
-	NAME, {"Type", "string", 0, cell_type}, {"Data", "string", 0, cell_data}, AGE};
-static const Column account_columns[] = {NAME, {"Secrets", "string", 0, cell_secrets}, AGE};
-static const Column namespace_columns[] = {NAME, {"Status", "string", 0, cell_phase}, AGE};
-static const Column pod_columns[] = {NAME,
-				     {"Ready", "string", 0, cell_pod_ready},
-				     {"Status", "string", 0, cell_pod_status},
-				     {"Restarts", "string", 0, cell_restarts},
-				     AGE,
-				     {"IP", "string", 1, cell_pod_ip},
-				     {"Node", "string", 1, cell_node},
-				     {"Nominated Node", "string", 1, cell_none},
-				     {"Readiness Gates", "string", 1, cell_none}};
-static const Column deployment_columns[] = {NAME,
-					    {"Ready", "string", 0, cell_ready_replicas},
-					    {"Up-to-date", "string", 0, cell_updated},
-					    {"Available", "string", 0, cell_available},
-					    AGE,
-					    WIDE};
-static const Column replica_set_columns[] = {NAME,
-					     {"Desired", "integer", 0, cell_desired},
-					     {"Current", "integer", 0, cell_current},
-					     {"Ready", "integer", 0, cell_ready_count},
-					     AGE,
-					     WIDE};
-static const Column stateful_set_columns[] = {NAME,
-					      {"Ready", "string", 0, cell_ready_replicas},
-					      AGE,
-					      {"Containers", "string", 1, cell_containers},
-					      {"Images", "string", 1, cell_images}};
-static const Column daemon_set_columns[] = {NAME,
-					    {"Desired", "integer", 0, cell_ds_desired},
-					    {"Current", "integer", 0, cell_ds_current},
-					    {"Ready", "integer", 0, cell_ds_ready},
-					    {"Up-to-date", "integer", 0, cell_ds_updated},
-					    {"Available", "integer", 0, cell_ds_available},
-					    {"Node Selector", "string", 0, cell_node_selector},
-					    AGE,
-					    WIDE};
-static const Column job_columns[] = {NAME,
-				     {"Status", "string", 0, cell_job_status},
-				     {"Completions", "string", 0, cell_completions},
-				     {"Duration", "string", 0, cell_duration},
-				     AGE,
-				     WIDE};
-static const Column cron_job_columns[] = {NAME,
-					  {"Schedule", "string", 0, cell_schedule},
-					  {"Timezone", "string", 0, cell_timezone},
-					  {"Suspend", "boolean", 0, cell_suspend},
-					  {"Active", "integer", 0, cell_active},
-					  {"Last Schedule", "string", 0, cell_last_schedule},
-					  AGE,
-					  WIDE};
-static const Column service_columns[] = {NAME,
-					 {"Type", "string", 0, cell_service_type},
-					 {"Cluster-IP", "string", 0, cell_cluster_ip},
-					 {"External-IP", "string", 0, cell_external_ip},
-					 {"Port(s)", "string", 0, cell_ports},
-					 AGE,
-					 {"Selector", "string", 1, cell_service_selector}};
-static const Column ingress_columns[] = {NAME,
-					 {"Class", "string", 0, cell_ingress_class},
-					 {"Hosts", "string", 0, cell_ingress_hosts},
-					 {"Address", "string", 0, cell_ingress_address},
-					 {"Ports", "string", 0, cell_ingress_ports},
-					 AGE};
-static const Column policy_columns[] = {NAME, {"Pod-Selector", "string", 0, cell_pod_selector}, AGE};
-static const Column binding_columns[] = {NAME, {"Role", "string", 0, cell_role}, AGE};
-static const Column lease_columns[] = {NAME, {"Holder", "string", 0, cell_holder}, AGE};
-static const Column event_columns[] = {{"Last Seen", "string", 0, cell_last_seen},
-				       {"Type", "string", 0, cell_type},
-				       {"Reason", "string", 0, cell_reason},
-				       {"Object", "string", 0, cell_event_object},
-				       {"Message", "string", 0, cell_message},
-				       {"Name", "string", 1, cell_name}};
-static const Column node_columns[] = {NAME,
-				      {"Status", "string", 0, cell_node_status},
-				      {"Roles", "string", 0, cell_none},
-				      AGE,
-				      {"Version", "string", 0, cell_node_version}};
-static const Column claim_columns[] = {NAME,
-				       {"Status", "string", 0, cell_phase},
-				       {"Volume", "string", 0, cell_volume},
-				       {"Capacity", "string", 0, cell_capacity},
-				       {"Access Modes", "string", 0, cell_access_modes},
-				       {"StorageClass", "string", 0, cell_storage_class},
-				       AGE};
-static const Column class_columns[] = {NAME,
-				       {"Provisioner", "string", 0, cell_provisioner},
-				       {"ReclaimPolicy", "string", 0, cell_reclaim},
-				       AGE};
-static const Column hpa_columns[] = {NAME,
-				     {"Reference", "string", 0, cell_hpa_reference},
-				     {"Targets", "string", 0, cell_none},
-				     {"MinPods", "string", 0, cell_hpa_min},
-				     {"MaxPods", "string", 0, cell_hpa_max},
-				     {"Replicas", "string", 0, cell_hpa_current},
-				     AGE};
-static const Column budget_columns[] = {NAME,
-					{"Min Available", "string", 0, cell_min_available},
-					{"Max Unavailable", "string", 0, cell_max_unavailable},
-					{"Allowed Disruptions", "integer", 0, cell_disruptions},
-					AGE};
-
-#define TABLE(key, columns) {key, columns, COUNT(columns)}
-
-static const struct {
-	const char *key;
-	const Column *columns;
-	size_t count;
-} tables[] = {
-	TABLE("configmaps", config_map_columns),
-	TABLE("secrets", secret_columns),
-	TABLE("serviceaccounts", account_columns),
-	TABLE("namespaces", namespace_columns),
-	TABLE("pods", pod_columns),
-	TABLE("services", service_columns),
-	TABLE("nodes", node_columns),
-	TABLE("events", event_columns),
-	TABLE("events.events.k8s.io", event_columns),
-	TABLE("persistentvolumeclaims", claim_columns),
-	TABLE("replicationcontrollers", replica_set_columns),
-	TABLE("deployments.apps", deployment_columns),
-	TABLE("replicasets.apps", replica_set_columns),
-	TABLE("statefulsets.apps", stateful_set_columns),
-	TABLE("daemonsets.apps", daemon_set_columns),
-	TABLE("jobs.batch", job_columns),
-	TABLE("cronjobs.batch", cron_job_columns),
-	TABLE("ingresses.networking.k8s.io", ingress_columns),
-	TABLE("networkpolicies.networking.k8s.io", policy_columns),
-	TABLE("leases.coordination.k8s.io", lease_columns),
-	TABLE("poddisruptionbudgets.policy", budget_columns),
-	TABLE("storageclasses.storage.k8s.io", class_columns),
-	TABLE("horizontalpodautoscalers.autoscaling", hpa_columns),
-	TABLE("roles.rbac.authorization.k8s.io", created_columns),
-	TABLE("clusterroles.rbac.authorization.k8s.io", created_columns),
-	TABLE("rolebindings.rbac.authorization.k8s.io", binding_columns),
-	TABLE("clusterrolebindings.rbac.authorization.k8s.io", binding_columns),
-	TABLE("customresourcedefinitions.apiextensions.k8s.io", created_columns),
-};
-
-const Column *table_builtin_columns(const char *key, size_t *out_count)
-{
-	for (size_t i = 0; i < COUNT(tables); i++) {
-		if (strcmp(tables[i].key, key) != 0)
-			continue;
-		*out_count = tables[i].count;
-		return tables[i].columns;
-	}
-	*out_count = COUNT(plain_columns);
-	return plain_columns;
 }

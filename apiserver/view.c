@@ -73,8 +73,7 @@ json_t *view_table(const View *view, const Resource *resource, const json_t *obj
 			    with_columns ? table_columns(resource) : json_null());
 	json_t *rows = json_array();
 	for (size_t i = 0; i < json_array_size(objects); i++)
-		json_array_append_new(rows,
-				      table_row(view, resource, json_array_get(objects, i)));
+		json_array_append_new(rows, table_row(view, resource, json_array_get(objects, i)));
 	json_object_set_new(table, "rows", rows);
 	return table;
 }

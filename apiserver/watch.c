@@ -1,7 +1,7 @@
 /*
- * Locks: hub->lock guards queue and list of watchers; watcher->lock guards the stream and the pending
- * list. Order: hub, then watcher. on_close takes them one after the other. A watcher has two
- * references: the hub's list and whoever sends its first state.
+ * Locks: hub->lock guards queue and list of watchers; watcher->lock guards the stream and the
+ * pending list. Order: hub, then watcher. on_close takes them one after the other. A watcher has
+ * two references: the hub's list and whoever sends its first state.
  */
 #include "watch.h"
 
@@ -17,8 +17,8 @@ enum {
 	LISTENERS_MAX = 8,
 	BOOKMARK_MS = 55000,
 	LAST_BOOKMARK_MS = 2000,
-	QUEUE_LIMIT = 8 * 1024 * 1024,     /* a live reader that is further behind is dropped */
-	FIRST_LIMIT = 512 * 1024 * 1024,   /* the first state may be large */
+	QUEUE_LIMIT = 8 * 1024 * 1024,	 /* a live reader that is further behind is dropped */
+	FIRST_LIMIT = 512 * 1024 * 1024, /* the first state may be large */
 	PENDING_LIMIT = 100000,
 };
 
@@ -31,8 +31,8 @@ struct Watcher {
 	Selector *labels;
 	FieldSelector *fields;
 	bool bookmarks;
-	int64_t end_at;      /* monotonic ms; hub's thread */
-	int64_t bookmark_at; /* monotonic ms; hub's thread */
+	int64_t end_at;	      /* monotonic ms; hub's thread */
+	int64_t bookmark_at;  /* monotonic ms; hub's thread */
 	pthread_mutex_t lock; /* guards the block below */
 	HttpdStream *stream;  /* NULL once closed */
 	bool ending;

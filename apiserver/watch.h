@@ -1,7 +1,7 @@
 /*
- * The hub takes committed changes in resourceVersion order and hands them to watchers and listeners on
- * its own thread. A watcher starts paused: it collects changes until its first state has been sent, so
- * that there is neither a gap nor a repeat. Readers that fall behind are dropped.
+ * The hub takes committed changes in resourceVersion order and hands them to watchers and listeners
+ * on its own thread. A watcher starts paused: it collects changes until its first state has been
+ * sent, so that there is neither a gap nor a repeat. Readers that fall behind are dropped.
  */
 #ifndef APISERVER_WATCH_H
 #define APISERVER_WATCH_H
@@ -37,7 +37,7 @@ typedef struct {
 	Resource *resource;
 	const char *ns; /* NULL: all */
 	View view;
-	Selector *take_labels;      /* or NULL */
+	Selector *take_labels;	    /* or NULL */
 	FieldSelector *take_fields; /* or NULL */
 	bool bookmarks;
 	int64_t timeout_ms;

@@ -60,8 +60,9 @@ bool write_check_identity(Request *request, json_t *object, Status *status)
 		return true;
 	if (*name)
 		return status_bad_request(
-			status, "the name of the object (%s) does not match the name on the URL (%s)",
-			name, request->path.name);
+			status,
+			"the name of the object (%s) does not match the name on the URL (%s)", name,
+			request->path.name);
 	json_put_text(json_map(object, "metadata"), "name", request->path.name);
 	return true;
 }
@@ -269,8 +270,7 @@ static bool is_finished(const Resource *resource, const json_t *object)
 	if (!object_is_deleting(object) || object_finalizer_count(object) > 0)
 		return false;
 	bool namespace = strcmp(resource->key, "namespaces") == 0;
-	return !namespace ||
-	       json_array_size(json_at(object, "spec", "finalizers", NULL)) == 0;
+	return !namespace || json_array_size(json_at(object, "spec", "finalizers", NULL)) == 0;
 }
 
 static bool commit_update(Request *request, json_t *live, json_t *next, Written *out,
@@ -304,7 +304,7 @@ static bool same_state(const json_t *live, const json_t *next)
 	for (size_t k = 0; k < COUNT(lists); k++)
 		for (size_t i = 0; i < json_array_size(lists[k]); i++)
 			json_object_del(json_array_get(lists[k], i), "time");
-	return (!old && !new) || (old && new && json_same(old, new));
+	return (!old && !new) || (old && new &&json_same(old, new));
 }
 
 bool write_update(Request *request, json_t *live, json_t *object, bool managed, Written *out,

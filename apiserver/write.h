@@ -41,7 +41,8 @@ bool write_update(Request *request, json_t *live, json_t *object, bool managed, 
 /* The live object of the path; NULL with 404. Owned. */
 json_t *write_live(Request *request, Status *status);
 
-/* Deletes a live object as the options (DeleteOptions, or NULL) say; *out is what to answer with. */
+/* Deletes a live object as the options (DeleteOptions, or NULL) say; *out is what to answer with.
+ */
 bool write_delete(Request *request, json_t *live, const json_t *options, json_t **out,
 		  Status *status);
 
@@ -55,8 +56,8 @@ void write_inner_dispose(Request *request);
 #define autoinner __attribute__((cleanup(write_inner_dispose)))
 
 /* Creates an object unless it is there. False when it could not be made. */
-bool write_inner_ensure(ApiServer *server, const char *api_version, const char *kind, json_t *object,
-			Status *status);
+bool write_inner_ensure(ApiServer *server, const char *api_version, const char *kind,
+			json_t *object, Status *status);
 
 /* Verbs as handlers: they answer, or refuse. */
 bool handle_create(Request *request, Status *status);

@@ -68,7 +68,7 @@ bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *o
 		*out_outcome = outcome_failed();
 		return not_ready(run, err_text(err));
 	}
-	if (!artifact_of_json(object, &out->artifact)) {
+	if (!artifact_of_json(json_at(object, "status", "artifact", NULL), &out->artifact)) {
 		autofree char *message =
 			mem_printf("Source artifact not found, retrying in %llds",
 				   (long long)context->flags->requeue_dependency_ms / 1000);

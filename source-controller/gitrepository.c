@@ -235,6 +235,9 @@ Outcome gitrepository_reconcile(Run *run, Error *err)
 	condition_set(run_object(run), "Reconciling", "True", "Progressing",
 		      "reconciliation in progress");
 	bool ok = update_artifact(run, &repo, err);
+	/* They say how the run went; Ready must not take last time's word for it. */
+	condition_remove(run_object(run), "Reconciling");
+	condition_remove(run_object(run), "Stalled");
 	source_summarize(run, order, err);
 	if (ok)
 		return outcome_again(repo.interval_ms);

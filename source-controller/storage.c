@@ -3,7 +3,7 @@
 
 bool source_artifact(Run *run, Artifact *out)
 {
-	return artifact_of_json(run_object(run), out);
+	return artifact_of_json(json_at(run_object(run), "status", "artifact", NULL), out);
 }
 
 static void drop_artifact(Run *run)

@@ -115,6 +115,8 @@ static void header_fill(TarHeader *header, const Entry *entry)
 	header->type = entry->type;
 	memcpy(header->magic, "ustar", sizeof(header->magic));
 	memcpy(header->version, "00", sizeof(header->version));
+	if (entry->type == 'x')
+		return; /* Go leaves the device numbers of its pax headers away */
 	put_octal(header->dev_major, sizeof(header->dev_major), 0);
 	put_octal(header->dev_minor, sizeof(header->dev_minor), 0);
 }
@@ -186,6 +188,9 @@ static bool put_pax(TarWriter *tar, const char *path, const Buf *records, Error 
 	TarHeader header = {0};
 	const Entry entry = {.type = 'x', .size = records->len};
 	header_short_name(&header, name);
+	for (size_t len = strnlen(header.name, sizeof(header.name));
+	     len && header.name[len - 1] == '/'; len--)
+		header.name[len - 1] = '\0';
 	header_fill(&header, &entry);
 	return put_header(tar, &header, err) && put(tar, records->ptr, records->len, err) &&
 	       put_padding(tar, records->len, err);

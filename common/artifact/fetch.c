@@ -98,7 +98,7 @@ static RetryPolicy policy_of(const ArtifactCacheConfig *config)
 
 ArtifactCache *artifact_cache_new(HttpClient *http, const ArtifactCacheConfig *config, Error *err)
 {
-	if (!remove_leftovers(config->dir, err))
+	if (!dir_make(config->dir, 0700, err) || !remove_leftovers(config->dir, err))
 		return err_wrap_null(err, "artifact cache");
 	ArtifactCache *cache = mem_zalloc(1, sizeof(*cache));
 	cache->http = http;
@@ -189,6 +189,9 @@ static char *fetch_with_retries(ArtifactCache *cache, const FetchJob *job, Error
 			continue;
 		if (retry_is_worth_it(&try_err))
 			try_err.code = ERR_UNAVAILABLE;
+		/* A file of ours that is gone says nothing about the artifact. */
+		if (try_err.code == ERR_NOT_FOUND && !try_err.http_status)
+			try_err.code = ERR_IO;
 		err_move(err, &try_err);
 		return NULL;
 	}

@@ -12,16 +12,17 @@ typedef struct ArtifactCache ArtifactCache;
 typedef struct ArtifactTree ArtifactTree;
 
 typedef struct {
-	const char *dir;       /* where trees live (a temporary directory of the daemon's own): what
-				* an earlier process left there is removed */
+	/* Where trees live: a temporary directory of the daemon's own, made when absent. What an
+	 * earlier process left there is removed. */
+	const char *dir;
 	int retries;	       /* --http-retry: 9 */
 	int64_t retry_wait_ms; /* first wait; 5000 */
 	size_t max_trees;      /* idle ones kept; 0: 8 */
 	size_t max_bytes;      /* unpacked bytes of one tree; 0: 1 GiB */
-	const char
-		*localhost_env; /* value of SOURCE_CONTROLLER_LOCALHOST: replaces the URL's host */
-	const char
-		*watcher_localhost_env; /* SOURCE_WATCHER_LOCALHOST: for hosts source-watcher... */
+	/* SOURCE_CONTROLLER_LOCALHOST replaces the URL's host, SOURCE_WATCHER_LOCALHOST one that
+	 * begins with "source-watcher"; NULL: not set. */
+	const char *localhost_env;
+	const char *watcher_localhost_env;
 } ArtifactCacheConfig;
 
 /* Strings are copied; http is borrowed. */

@@ -1,55 +1,153 @@
-/* What the parts of the client share. */
+/*
+ * What the files of the API client share: client.c (identities, headers, counts), credential.c (the
+ * bearer token), discovery.c, request.c (a KubeRequest as HTTP), reply.c (HTTP as object or Error),
+ * batch.c (sending, retries), list.c (pages), call.c (one request from the loop's thread).
+ */
 #ifndef KUBE_CLIENT_INTERNAL_H
 #define KUBE_CLIENT_INTERNAL_H
 
 #include <pthread.h>
 
 #include "base/map.h"
+#include "base/vec.h"
 #include "kube/client.h"
 
-enum { KUBE_TIMEOUT_MS = 60000, KUBE_REPLY_MAX = 64 << 20, KUBE_TRIES = 5 };
-
-/* Shared by a client and those that it impersonates with. */
-typedef struct {
-	pthread_mutex_t lock; /* guards all below; not held over a request */
-	Map *groups;          /* "group/version" -> GroupVersion */
-	Map *counts;          /* "VERB code" -> uint64_t * */
-} KubeShared;
-
-struct KubeClient {
-	Loop *loop;
-	HttpClient *http;
-	KubeShared *shared;
-	KubeClient *parent; /* NULL for the first */
-	char *server, *field_manager, *user_agent;
-	char *as_user;
-	HttpClientConfig http_config; /* texts owned by config */
-	KubeConfig config;
-	pthread_mutex_t lock; /* guards the three below */
-	char *token;
-	int64_t token_read_ms;
-	Map *impersonated; /* user -> KubeClient */
+enum {
+	KUBE_MAX_REPLY = 512 * 1024 * 1024, /* a full list; a page or an object is far less */
+	KUBE_TIMEOUT_MS = 60000,
+	KUBE_PAGE = 500,
 };
 
-/* discovery.c */
-void discovery_free(void *group_version);
+typedef struct Discovery Discovery;
 
-/* request.c: an HTTP request for a KubeRequest; strings owned. */
+/* The root client holds what its impersonating ones share. Fields above `lock` never change. */
+struct KubeClient {
+	KubeClient *root; /* itself unless made by kube_client_as */
+	Loop *loop;
+	HttpClient *http;
+	char *server, *field_manager;
+	char *as_user; /* or NULL */
+	char *token_file;
+	Discovery *discovery;
+
+	pthread_mutex_t lock; /* the root's guards its fields below */
+	Map *users;	      /* user -> KubeClient */
+	Map *counts;	      /* "VERB CODE" -> uint64_t */
+	KubeConfig config;    /* of which token changes */
+	int64_t token_read_ms;
+};
+
+/* --- client.c --- */
+
+void kube_count(KubeClient *client, const char *verb, int code);
+
+/* --- credential.c --- */
+
+/* "Authorization: Bearer ..." or NULL; reads the token file when it is older than 60 s. Owned. */
+char *credential_header(KubeClient *client);
+
+/* After a 401: true when there is a token that may be newer, so that one more try makes sense. */
+bool credential_refresh(KubeClient *client);
+
+/* --- discovery.c --- */
+
+Discovery *discovery_new(void);
+void discovery_free(Discovery *discovery);
+
+/* The URL path of a group-version's document: "/api/v1", "/apis/apps/v1". Owned. */
+char *discovery_path(const char *api_version);
+
+/* From what is known already; never asks. */
+bool discovery_known(KubeClient *client, const char *api_version, const char *kind,
+		     KubeResource *out);
+
+/* Stores a group-version's APIResourceList; NULL: the server has no such version. */
+void discovery_store(KubeClient *client, const char *api_version, const json_t *document);
+
+/* What is known of this version may be out of date: its path was not found. */
+void discovery_forget(KubeClient *client, const char *api_version);
+
+/* --- request.c --- */
+
+/* A request ready to be sent, all owned. */
 typedef struct {
-	const char *method, *verb;
+	const char *method; /* static */
+	const char *verb;   /* for counts; static */
 	char *url;
+	char *api_version; /* NULL: not about a resource */
 	char **headers;
 	char *body;
-	bool repeatable; /* may be sent again after a cut connection */
-} BuiltRequest;
+	bool repeatable; /* sent twice it does no harm */
+} Wire;
 
-void built_request_dispose(BuiltRequest *built);
-bool request_build(KubeClient *client, const KubeRequest *request, BuiltRequest *out, Error *err);
+void wire_dispose(Wire *wire);
+#define autowire __attribute__((cleanup(wire_dispose)))
 
-/* status.c: a reply of 400 and above as an Error. */
-void status_to_error(int status, const HttpResponse *response, Error *err);
+/* `continue_token` is for LIST, NULL for the first page; `limit` 0: no paging. */
+bool wire_make(KubeClient *client, const KubeRequest *request, int limit,
+	       const char *continue_token, Wire *out, Error *err) MUST_USE;
 
-/* client.c */
-void client_count(KubeClient *client, const char *verb, int code);
+/* The headers anew, after the credential changed. */
+void wire_renew_headers(KubeClient *client, const KubeRequest *request, Wire *wire);
+
+/* The path of a collection or, with name, an object of a resource that is known. Owned. */
+char *resource_path(const char *api_version, const KubeResource *resource, const char *ns,
+		    const char *name, const char *subresource);
+
+/* Appends "?key=value" or "&key=value", escaped; a NULL or empty value is left out. */
+void query_add(Buf *url, const char *key, const char *value);
+
+/* --- reply.c --- */
+
+/* The object of a reply, or NULL with err from the Status (or the HTTP status). Owned. */
+json_t *reply_object(int status, int64_t retry_after_ms, const Buf *body, Error *err) MUST_USE;
+
+/* Fills err from a Status object. Returns false. */
+bool reply_status_error(const json_t *status, int http_status, int64_t retry_after_ms, Error *err);
+
+/* True for a 404 that is not about an object but says that the path is not served. */
+bool reply_is_no_path(int status, const Buf *body);
+
+/* --- batch.c --- */
+
+/* As kube_do_all, but of a list one page: of `limit` items (0: all) after `continue_token`. */
+size_t batch_do(KubeClient *client, const KubeRequest *requests, KubeReply *replies, size_t count,
+		int limit, const char *continue_token);
+
+/* GET of a path that is no resource, with the same retries. Owned. */
+json_t *batch_get(KubeClient *client, const char *path, Error *err) MUST_USE;
+
+/* --- list.c --- */
+
+/* Follows `continue` of a first page, which it takes; items lacking a kind get one. */
+json_t *list_finish(KubeClient *client, const KubeRequest *request, json_t *take_page, Error *err);
+
+/* Fills apiVersion and kind of an item in, or with `replace` sets them anyway. */
+void list_name_kind(json_t *item, const char *api_version, const char *kind, bool replace);
+
+/* --- call.c --- */
+
+typedef struct KubeCall KubeCall;
+
+/* Borrowed, copied when the call starts. */
+typedef struct {
+	const char *verb;   /* for counts */
+	const char *method; /* "GET" when NULL */
+	const char *path;   /* with query */
+	const char *accept, *content_type;
+	const json_t *body;
+	int64_t timeout_ms;
+	size_t max_reply;
+} KubeCallSpec;
+
+/* object is borrowed and NULL on error. The call is gone when it returns. */
+typedef void KubeCallDone(void *arg, json_t *object, const Error *err);
+
+/* Loop's thread, where done runs later. */
+KubeCall *kube_call_start(KubeClient *client, const KubeCallSpec *spec, KubeCallDone *done,
+			  void *arg);
+
+/* Loop's thread: done will not run. */
+void kube_call_cancel(KubeCall *call);
 
 #endif

@@ -1,204 +1,286 @@
-/* kubeconfig files and the pod's service account. Exec credentials are refused by rule or, so far, named
- * as unsupported. */
+/*
+ * A kubeconfig's context, cluster and user as one KubeConfig (kube-api.md 1.1). Files that it names
+ * are read now, the token file later and again. Error texts name entries and fields, never values.
+ */
 #include "kube/config.h"
 
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "data/base64.h"
 #include "data/yaml.h"
+#include "kube/config_internal.h"
 
-enum { FILE_MAX = 1 << 20 };
-
-static const char account_dir[] = "/var/run/secrets/kubernetes.io/serviceaccount";
+static void wipe_free(char *text)
+{
+	if (text)
+		mem_wipe(text, strlen(text));
+	free(text);
+}
 
 void kube_config_dispose(KubeConfig *config)
 {
-	char *const texts[] = {config->server,     config->ca_pem,   config->server_name,
-			       config->proxy_url,  config->token,    config->token_file,
-			       config->cert_pem,   config->key_pem,  config->as_user,
-			       config->user,       config->ns};
-	for (size_t i = 0; i < COUNT(texts); i++)
-		free(texts[i]);
+	free(config->server);
+	free(config->ca_pem);
+	free(config->server_name);
+	free(config->proxy_url);
+	wipe_free(config->token);
+	free(config->token_file);
+	free(config->cert_pem);
+	wipe_free(config->key_pem);
+	free(config->as_user);
+	free(config->user);
+	free(config->ns);
 	json_decref(config->exec);
 	*config = (KubeConfig){0};
 }
 
-/* The entry of that name in a kubeconfig list, its part under `key`. */
-static const json_t *named(const json_t *root, const char *list, const char *name, const char *key)
+/* --- paths --- */
+
+static void make_absolute(json_t *object, const char *key, const char *dir)
 {
-	size_t i;
-	json_t *entry;
-	json_array_foreach(json_list(root, list), i, entry)
-	{
-		if (cstr_eq(json_text(entry, "name"), name))
-			return json_map(entry, key);
-	}
-	return NULL;
+	const char *path = json_text(object, key);
+	if (cstr_empty(path) || path[0] == '/' || cstr_empty(dir))
+		return;
+	autofree char *full = path_join(dir, path);
+	json_put_text(object, key, full);
 }
 
-typedef struct {
-	const char *dir;
-	const KubeConfigRules *rules;
-} Reader;
-
-/* KEY-data (base64) or KEY (a path, where the rules allow files). NULL when both are absent. */
-static bool read_material(const Reader *reader, const json_t *part, const char *key, char **out,
-			  Error *err)
+static void make_paths_absolute(json_t *tree, const char *dir)
 {
-	autofree char *data_key = mem_printf("%s-data", key);
-	const char *data = json_text(part, data_key), *path = json_text(part, key);
-	autobuf Buf bytes = {0};
-	if (!cstr_empty(data)) {
-		if (!base64_decode(data, strlen(data), &bytes, err))
-			return err_wrap(err, "%s", data_key);
-	} else if (!cstr_empty(path)) {
-		if (!reader->rules->allow_files)
-			return err_set(err, ERR_FORBIDDEN, "%s: files are not allowed", key);
-		autofree char *full = path[0] == '/' ? mem_strdup(path) : path_join(reader->dir, path);
-		if (!file_read(full, FILE_MAX, &bytes, err))
-			return err_wrap(err, "%s", key);
-	} else {
-		return true;
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_list(tree, "clusters"), i, item)
+	{
+		make_absolute(json_map(item, "cluster"), "certificate-authority", dir);
 	}
+	json_array_foreach(json_list(tree, "users"), i, item)
+	{
+		json_t *user = json_map(item, "user");
+		make_absolute(user, "client-certificate", dir);
+		make_absolute(user, "client-key", dir);
+		make_absolute(user, "tokenFile", dir);
+		/* A bare command name is looked up in PATH. */
+		json_t *exec = json_map(user, "exec");
+		const char *command = json_text(exec, "command");
+		if (command && strchr(command, '/'))
+			make_absolute(exec, "command", dir);
+	}
+}
+
+json_t *config_tree(const char *text, size_t len, const char *dir, Error *err)
+{
+	autojson json_t *tree = yaml_parse(text, len, CONFIG_MAX_BYTES, "kubeconfig", err);
+	if (!tree)
+		return NULL;
+	if (!json_is_object(tree))
+		return err_null(err, ERR_INVALID, "kubeconfig: not a mapping");
+	make_paths_absolute(tree, dir);
+	return steal(&tree);
+}
+
+/* --- fields --- */
+
+typedef struct {
+	const KubeConfigRules *rules;
+	const char *role, *name; /* "cluster", "kind-x": for messages */
+	const json_t *entry;
+} Source;
+
+static bool refuse(const Source *source, const char *field, const char *what, Error *err)
+{
+	return err_set(err, ERR_FORBIDDEN, "kubeconfig: %s \"%s\": %s: %s not allowed here",
+		       source->role, source->name, field, what);
+}
+
+static bool decode_data(const Source *source, const char *field, const char *text, char **out,
+			Error *err)
+{
+	autobuf Buf bytes = {0};
+	buf_reserve(&bytes, strlen(text));
+	autoerror Error cause = {0};
+	if (!base64_decode(text, strlen(text), &bytes, &cause))
+		return err_set(err, ERR_INVALID, "kubeconfig: %s \"%s\": %s is not base64",
+			       source->role, source->name, field);
 	*out = buf_steal(&bytes);
 	return true;
 }
 
-static bool read_cluster(const Reader *reader, const json_t *cluster, KubeConfig *out, Error *err)
+/* FIELD-data (base64) or else the file that FIELD names; *out stays NULL when neither is there. */
+static bool read_pem(const Source *source, const char *field, char **out, Error *err)
 {
-	out->server = mem_strdup(json_text(cluster, "server"));
-	if (cstr_empty(out->server))
-		return err_set(err, ERR_INVALID, "the cluster has no server");
-	size_t len = strlen(out->server);
-	if (out->server[len - 1] == '/')
-		out->server[len - 1] = '\0';
-	out->insecure_skip_verify = json_flag(cluster, "insecure-skip-tls-verify", false);
-	if (out->insecure_skip_verify && !reader->rules->allow_insecure)
-		return err_set(err, ERR_FORBIDDEN, "insecure-skip-tls-verify is not allowed");
-	out->server_name = mem_strdup(json_text(cluster, "tls-server-name"));
-	out->proxy_url = mem_strdup(json_text(cluster, "proxy-url"));
-	return read_material(reader, cluster, "certificate-authority", &out->ca_pem, err);
-}
-
-static bool read_user(const Reader *reader, const json_t *user, KubeConfig *out, Error *err)
-{
-	if (!user)
+	autofree char *data_field = mem_printf("%s-data", field);
+	const char *data = json_text(source->entry, data_field);
+	if (!cstr_empty(data))
+		return decode_data(source, data_field, data, out, err);
+	const char *path = json_text(source->entry, field);
+	if (cstr_empty(path))
 		return true;
-	if (json_map(user, "exec") && !reader->rules->allow_exec)
-		return err_set(err, ERR_FORBIDDEN, "exec credentials are not allowed");
-	if (json_map(user, "exec"))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "exec credentials are not supported by this version");
-	out->token = mem_strdup(json_text(user, "token"));
-	out->as_user = mem_strdup(json_text(user, "as"));
-	const char *token_file = json_text(user, "tokenFile");
-	if (!cstr_empty(token_file)) {
-		if (!reader->rules->allow_files)
-			return err_set(err, ERR_FORBIDDEN, "tokenFile: files are not allowed");
-		out->token_file = token_file[0] == '/' ? mem_strdup(token_file)
-						       : path_join(reader->dir, token_file);
+	if (!source->rules->allow_files)
+		return refuse(source, field, "a file is", err);
+	autobuf Buf bytes = {0};
+	if (!file_read(path, CONFIG_MAX_BYTES, &bytes, err))
+		return err_wrap(err, "kubeconfig: %s \"%s\": %s", source->role, source->name,
+				field);
+	*out = buf_steal(&bytes);
+	return true;
+}
+
+static bool read_server(const Source *source, KubeConfig *config, Error *err)
+{
+	const char *server = json_text(source->entry, "server");
+	if (cstr_empty(server))
+		return err_set(err, ERR_INVALID, "kubeconfig: cluster \"%s\" has no server",
+			       source->name);
+	if (!cstr_starts(server, "https://") && !cstr_starts(server, "http://"))
+		return err_set(err, ERR_INVALID,
+			       "kubeconfig: cluster \"%s\": server is not an http or https URL",
+			       source->name);
+	size_t len = strlen(server);
+	while (len && server[len - 1] == '/')
+		len--;
+	config->server = mem_strndup(server, len);
+	return true;
+}
+
+static bool read_cluster(const Source *source, KubeConfig *config, Error *err)
+{
+	config->insecure_skip_verify = json_flag(source->entry, "insecure-skip-tls-verify", false);
+	config->server_name = mem_strdup(json_text(source->entry, "tls-server-name"));
+	config->proxy_url = mem_strdup(json_text(source->entry, "proxy-url"));
+	if (config->insecure_skip_verify && !source->rules->allow_insecure)
+		return refuse(source, "insecure-skip-tls-verify", "it is", err);
+	if (!read_server(source, config, err) ||
+	    !read_pem(source, "certificate-authority", &config->ca_pem, err))
+		return false;
+	if (config->insecure_skip_verify && config->ca_pem)
+		return err_set(err, ERR_INVALID,
+			       "kubeconfig: cluster \"%s\": certificate-authority and "
+			       "insecure-skip-tls-verify exclude each other",
+			       source->name);
+	return true;
+}
+
+/* Dropping these silently would act with other rights than the file says. */
+static bool check_supported(const Source *source, Error *err)
+{
+	static const char *const fields[] = {"auth-provider", "as-groups", "as-uid",
+					     "as-user-extra"};
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		if (json_object_get(source->entry, fields[i]))
+			return err_set(err, ERR_UNSUPPORTED,
+				       "kubeconfig: user \"%s\": %s is not supported", source->name,
+				       fields[i]);
 	}
-	return read_material(reader, user, "client-certificate", &out->cert_pem, err) &&
-	       read_material(reader, user, "client-key", &out->key_pem, err);
+	return true;
 }
 
-static bool parse_into(const Reader *reader, const json_t *root, const char *context, KubeConfig *out,
-		       Error *err)
+static bool read_token(const Source *source, KubeConfig *config, Error *err)
 {
-	const char *name = context ? context : json_text(root, "current-context");
-	if (cstr_empty(name))
-		return err_set(err, ERR_INVALID, "no current-context is set");
-	const json_t *chosen = named(root, "contexts", name, "context");
-	if (!chosen)
-		return err_set(err, ERR_INVALID, "context \"%s\" is not there", name);
-	const char *cluster_name = json_text_or(chosen, "cluster", "");
-	const char *user_name = json_text_or(chosen, "user", "");
-	const json_t *cluster = named(root, "clusters", cluster_name, "cluster");
-	const json_t *user = named(root, "users", user_name, "user");
-	if (!cluster)
-		return err_set(err, ERR_INVALID, "cluster \"%s\" is not there", cluster_name);
-	if (*user_name && !user)
-		return err_set(err, ERR_INVALID, "user \"%s\" is not there", user_name);
-	out->ns = mem_strdup(json_text(chosen, "namespace"));
-	out->user = mem_strdup(user_name);
-	return read_cluster(reader, cluster, out, err) && read_user(reader, user, out, err);
+	const char *file = json_text(source->entry, "tokenFile");
+	if (!cstr_empty(file)) {
+		if (!source->rules->allow_files)
+			return refuse(source, "tokenFile", "a file is", err);
+		config->token_file = mem_strdup(file);
+	}
+	const char *token = json_text(source->entry, "token");
+	if (!cstr_empty(token))
+		config->token = mem_strdup(token);
+	return true;
 }
 
-bool kube_config_parse(const char *text, size_t len, const char *dir, const char *context,
-		       const KubeConfigRules *rules, KubeConfig *out, Error *err)
+static bool read_user(const Source *source, KubeConfig *config, Error *err)
 {
-	/* The parser would quote the text, which holds credentials. */
-	autoerror Error hidden = {0};
-	autojson json_t *root = yaml_parse(text, len, FILE_MAX, "kubeconfig", &hidden);
-	if (!json_is_object(root))
-		return err_set(err, ERR_INVALID, "kubeconfig: not a YAML mapping");
-	Reader reader = {dir, rules};
+	json_t *exec = json_map(source->entry, "exec");
+	config->user = mem_strdup(source->name);
+	if (exec && !source->rules->allow_exec)
+		return refuse(source, "exec", "running a command is", err);
+	if (!check_supported(source, err) || !read_token(source, config, err) ||
+	    !read_pem(source, "client-certificate", &config->cert_pem, err) ||
+	    !read_pem(source, "client-key", &config->key_pem, err))
+		return false;
+	if (!config->cert_pem != !config->key_pem)
+		return err_set(err, ERR_INVALID, "kubeconfig: user \"%s\": %s is missing",
+			       source->name,
+			       config->cert_pem ? "client-key" : "client-certificate");
+	const char *as_user = json_text(source->entry, "as");
+	if (!cstr_empty(as_user))
+		config->as_user = mem_strdup(as_user);
+	config->exec = json_incref(exec);
+	return true;
+}
+
+/* --- the context --- */
+
+/* Member `inner` of the item of list `list` with that name. */
+static const json_t *find_named(const json_t *tree, const char *list, const char *inner,
+				const char *name)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_list(tree, list), i, item)
+	{
+		if (cstr_eq(json_text(item, "name"), name))
+			return json_map(item, inner);
+	}
+	return NULL;
+}
+
+static const json_t *find_context(const json_t *tree, const char *context, Error *err)
+{
+	if (!context)
+		context = json_text(tree, "current-context");
+	if (cstr_empty(context))
+		return err_null(err, ERR_INVALID, "kubeconfig: current-context is not set");
+	const json_t *found = find_named(tree, "contexts", "context", context);
+	return found ? found
+		     : err_null(err, ERR_INVALID, "kubeconfig: context \"%s\" does not exist",
+				context);
+}
+
+/* The entry that the context names as its cluster or user. */
+static bool find_part(const json_t *tree, const json_t *context, Source *source, Error *err)
+{
+	autofree char *list = mem_printf("%ss", source->role);
+	source->name = json_text(context, source->role);
+	if (cstr_empty(source->name))
+		return err_set(err, ERR_INVALID, "kubeconfig: the context has no %s",
+			       source->role);
+	source->entry = find_named(tree, list, source->role, source->name);
+	if (!source->entry)
+		return err_set(err, ERR_INVALID, "kubeconfig: %s \"%s\" does not exist",
+			       source->role, source->name);
+	return true;
+}
+
+bool config_from_tree(const json_t *tree, const char *context_name, const KubeConfigRules *rules,
+		      KubeConfig *out, Error *err)
+{
+	const json_t *context = find_context(tree, context_name, err);
+	if (!context)
+		return false;
 	autokubeconfig KubeConfig config = {0};
-	if (!parse_into(&reader, root, context, &config, err))
-		return err_wrap(err, "kubeconfig");
+	Source cluster = {.rules = rules, .role = "cluster"}, user = {.rules = rules, .role = "user"};
+	if (!find_part(tree, context, &cluster, err) || !read_cluster(&cluster, &config, err))
+		return false;
+	/* A context without a user is anonymous. */
+	if (!cstr_empty(json_text(context, "user")) &&
+	    (!find_part(tree, context, &user, err) || !read_user(&user, &config, err)))
+		return false;
+	const char *ns = json_text(context, "namespace");
+	config.ns = cstr_empty(ns) ? NULL : mem_strdup(ns);
 	*out = config;
 	config = (KubeConfig){0};
 	return true;
 }
 
-static bool load_file(const char *path, const char *context, KubeConfig *out, Error *err)
+bool kube_config_parse(const char *text, size_t len, const char *dir, const char *context,
+		       const KubeConfigRules *rules, KubeConfig *out, Error *err)
 {
-	static const KubeConfigRules own = {true, true, true};
-	autobuf Buf text = {0};
-	if (!file_read(path, FILE_MAX, &text, err))
-		return false;
-	autofree char *dir = path_dir(path);
-	if (!kube_config_parse(buf_text(&text), text.len, dir, context, &own, out, err))
-		return err_wrap(err, "%s", path);
-	return true;
-}
-
-/* The first file of the list that exists. */
-static char *from_environment(void)
-{
-	const char *list = getenv("KUBECONFIG");
-	Str rest = str_of(list), piece;
-	while (str_next(&rest, ':', &piece)) {
-		char *path = str_dup(piece);
-		if (piece.len && access(path, R_OK) == 0)
-			return path;
-		free(path);
-	}
-	const char *home = getenv("HOME");
-	autofree char *path = mem_printf("%s/.kube/config", home ? home : "");
-	return access(path, R_OK) == 0 ? steal(&path) : NULL;
-}
-
-static bool in_cluster(KubeConfig *out, Error *err)
-{
-	const char *host = getenv("KUBERNETES_SERVICE_HOST");
-	const char *port = getenv("KUBERNETES_SERVICE_PORT");
-	if (cstr_empty(host) || cstr_empty(port))
-		return err_set(err, ERR_NOT_FOUND,
-			       "no kubeconfig was found and this is not a pod: set --kubeconfig or "
-			       "$KUBECONFIG");
-	autobuf Buf ca = {0}, ns = {0};
-	autofree char *ca_path = path_join(account_dir, "ca.crt");
-	autofree char *ns_path = path_join(account_dir, "namespace");
-	if (!file_read(ca_path, FILE_MAX, &ca, err) || !file_read(ns_path, FILE_MAX, &ns, err))
-		return false;
-	bool v6 = strchr(host, ':') != NULL;
-	out->server = mem_printf("https://%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port);
-	out->ca_pem = buf_steal(&ca);
-	out->ns = str_dup(str_trim(buf_str(&ns)));
-	out->token_file = path_join(account_dir, "token");
-	return true;
-}
-
-bool kube_config_find(const char *path, const char *context, KubeConfig *out, Error *err)
-{
-	if (path)
-		return load_file(path, context, out, err);
-	autofree char *found = from_environment();
-	return found ? load_file(found, context, out, err) : in_cluster(out, err);
+	autojson json_t *tree = config_tree(text, len, dir, err);
+	return tree && config_from_tree(tree, context, rules, out, err);
 }

@@ -1,19 +1,50 @@
 /*
- * Which kinds a group version has: GET /apis/G/V on first need. A kind that is not found is looked for
- * again, at most once in a while, because a CRD may have come meanwhile.
+ * Which kinds the server has, from one document per group and group-version, fetched when first
+ * needed (kube-api.md 1.3). A question that the documents do not answer asks again, at most once in
+ * REFRESH_MS for a document; soon after kube_discovery_invalidate more often, because new CRDs are
+ * served a moment after they were applied. Threads that need the same document wait for one fetch.
  */
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "kube/client_internal.h"
 
-enum { LOOK_AGAIN_MS = 2000 };
+enum {
+	REFRESH_MS = 5000,
+	EAGER_MS = 5000, /* after an invalidation */
+	EAGER_REFRESH_MS = 200,
+	FAILURE_MS = 1000, /* a failed fetch answers for all who waited */
+};
 
+/* What is known from one path. */
 typedef struct {
-	Map *kinds; /* kind -> KubeResource *, plural owned */
-	int64_t read_ms;
-} GroupVersion;
+	bool known, fetching;
+	unsigned generation; /* of the discovery, when the fetch began */
+	int64_t fetched_ms;
+	Map *kinds;    /* kind -> KubeResource, interned */
+	Vec versions;  /* of a group: the preferred one first; owned strings */
+	Error failure; /* of the last fetch */
+} Document;
+
+struct Discovery {
+	pthread_mutex_t lock; /* guards all */
+	pthread_cond_t fetched;
+	unsigned generation;
+	int64_t invalidated_ms; /* 0: never */
+	Map *documents;	 /* path -> Document */
+	Map *interned;	 /* "plural/scope" -> KubeResource: lent out, so never freed before the end */
+};
+
+static void free_document(void *value)
+{
+	Document *document = value;
+	map_free(document->kinds);
+	vec_dispose_strings(&document->versions);
+	error_dispose(&document->failure);
+	free(document);
+}
 
 static void free_resource(void *value)
 {
@@ -22,165 +53,313 @@ static void free_resource(void *value)
 	free(resource);
 }
 
-void discovery_free(void *value)
+Discovery *discovery_new(void)
 {
-	GroupVersion *group = value;
-	map_free(group->kinds);
-	free(group);
+	Discovery *discovery = mem_zalloc(1, sizeof(*discovery));
+	pthread_mutex_init(&discovery->lock, NULL);
+	pthread_cond_init(&discovery->fetched, NULL);
+	discovery->documents = map_new(free_document);
+	discovery->interned = map_new(free_resource);
+	return discovery;
 }
 
-static char *group_path(const char *api_version)
+void discovery_free(Discovery *discovery)
 {
-	return mem_printf("/%s/%s", strchr(api_version, '/') ? "apis" : "api", api_version);
+	map_free(discovery->documents);
+	map_free(discovery->interned);
+	pthread_cond_destroy(&discovery->fetched);
+	pthread_mutex_destroy(&discovery->lock);
+	free(discovery);
 }
 
-static json_t *get_json(KubeClient *client, const char *path, Error *err)
+char *discovery_path(const char *api_version)
 {
-	autofree char *url = mem_printf("%s%s", client->server, path);
-	char **headers = kube_headers(client, "application/json", NULL);
-	autohttpresponse HttpResponse response = {0};
-	bool ok = httpc_do(client->http,
-			   &(HttpRequest){.url = url,
-					  .headers = (const char *const *)headers,
-					  .timeout_ms = KUBE_TIMEOUT_MS,
-					  .max_body = KUBE_REPLY_MAX},
-			   &response, err);
-	kube_headers_free(headers);
-	if (!ok)
-		return NULL;
-	client_count(client, "GET", response.status);
-	if (response.status >= 400) {
-		status_to_error(response.status, &response, err);
-		return NULL;
+	return mem_printf("%s/%s", strchr(api_version, '/') ? "/apis" : "/api", api_version);
+}
+
+/* --- storing --- */
+
+static KubeResource *intern(Discovery *discovery, const char *plural, bool namespaced)
+{
+	autofree char *key = mem_printf("%s/%d", plural, namespaced);
+	KubeResource *resource = map_get(discovery->interned, key);
+	if (!resource) {
+		resource = mem_zalloc(1, sizeof(*resource));
+		resource->plural = mem_strdup(plural);
+		resource->namespaced = namespaced;
+		map_put(discovery->interned, key, resource);
 	}
-	return json_parse(buf_text(&response.body), response.body.len, KUBE_REPLY_MAX, err);
+	return resource;
 }
 
-static GroupVersion *parse_group(const json_t *list)
+static void store_kinds(Discovery *discovery, Document *document, const json_t *body)
 {
-	GroupVersion *group = mem_zalloc(1, sizeof(*group));
-	group->kinds = map_new(free_resource);
-	group->read_ms = clock_mono_ms();
 	size_t i;
 	json_t *item;
-	json_array_foreach(json_list(list, "resources"), i, item)
+	json_array_foreach(json_list(body, "resources"), i, item)
 	{
-		const char *name = json_text_or(item, "name", ""), *kind = json_text(item, "kind");
-		if (!kind || strchr(name, '/'))
+		const char *name = json_text(item, "name"), *kind = json_text(item, "kind");
+		if (cstr_empty(name) || cstr_empty(kind) || strchr(name, '/') ||
+		    map_has(document->kinds, kind))
 			continue;
-		KubeResource *resource = mem_zalloc(1, sizeof(*resource));
-		resource->plural = mem_strdup(name);
-		resource->namespaced = json_flag(item, "namespaced", false);
-		map_put(group->kinds, kind, resource);
+		map_put(document->kinds, kind,
+			intern(discovery, name, json_flag(item, "namespaced", false)));
 	}
-	return group;
 }
 
-/* Reads the group version from the server; a group that is not there is remembered as empty. */
-static bool read_group(KubeClient *client, const char *api_version, Error *err)
+static void store_versions(Document *document, const json_t *body)
 {
-	autofree char *path = group_path(api_version);
-	autoerror Error cause = {0};
-	autojson json_t *list = get_json(client, path, &cause);
-	if (!list && cause.code != ERR_NOT_FOUND) {
-		err_move(err, &cause);
-		return err_wrap(err, "discovery of %s", api_version);
+	const char *preferred = json_text_at(body, "preferredVersion", "version", NULL);
+	if (!cstr_empty(preferred))
+		vec_push(&document->versions, mem_strdup(preferred));
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_list(body, "versions"), i, item)
+	{
+		const char *version = json_text(item, "version");
+		if (!cstr_empty(version) && !cstr_eq(version, preferred))
+			vec_push(&document->versions, mem_strdup(version));
 	}
-	GroupVersion *group = parse_group(list);
-	pthread_mutex_lock(&client->shared->lock);
-	GroupVersion *old = map_get(client->shared->groups, api_version);
-	if (old) {
-		/* Callers hold borrowed plurals: kinds known already keep their entry. */
-		size_t at = 0;
-		const char *kind;
-		void *value;
-		while (map_next(group->kinds, &at, &kind, &value))
-			if (!map_has(old->kinds, kind))
-				map_put(old->kinds, kind, map_take(group->kinds, kind));
-		old->read_ms = group->read_ms;
-		discovery_free(group);
+}
+
+static Document *document_of(Discovery *discovery, const char *path)
+{
+	Document *document = map_get(discovery->documents, path);
+	if (!document) {
+		document = mem_zalloc(1, sizeof(*document));
+		document->kinds = map_new(NULL);
+		map_put(discovery->documents, path, document);
+	}
+	return document;
+}
+
+/* body NULL: the server has no such path. Lock held. */
+static void store(Discovery *discovery, Document *document, const json_t *body, unsigned generation)
+{
+	map_clear(document->kinds);
+	vec_dispose_strings(&document->versions);
+	error_dispose(&document->failure);
+	store_kinds(discovery, document, body);
+	store_versions(document, body);
+	document->known = true;
+	document->generation = generation;
+	document->fetched_ms = clock_mono_ms();
+}
+
+void discovery_store(KubeClient *client, const char *api_version, const json_t *body)
+{
+	Discovery *discovery = client->root->discovery;
+	autofree char *path = discovery_path(api_version);
+	pthread_mutex_lock(&discovery->lock);
+	store(discovery, document_of(discovery, path), body, discovery->generation);
+	pthread_mutex_unlock(&discovery->lock);
+}
+
+void kube_discovery_invalidate(KubeClient *client)
+{
+	Discovery *discovery = client->root->discovery;
+	pthread_mutex_lock(&discovery->lock);
+	discovery->generation++;
+	discovery->invalidated_ms = clock_mono_ms();
+	pthread_mutex_unlock(&discovery->lock);
+}
+
+void discovery_forget(KubeClient *client, const char *api_version)
+{
+	Discovery *discovery = client->root->discovery;
+	if (cstr_empty(api_version))
+		return;
+	autofree char *path = discovery_path(api_version);
+	pthread_mutex_lock(&discovery->lock);
+	Document *document = map_get(discovery->documents, path);
+	if (document && clock_mono_ms() - document->fetched_ms >= REFRESH_MS)
+		document->known = false;
+	pthread_mutex_unlock(&discovery->lock);
+}
+
+/* --- asking --- */
+
+typedef enum { FOUND, NO_MATCH, FAILED } Found;
+
+/* Whether a document answers the question; copies the answer out. Lock held. */
+typedef bool AnswerFn(const Document *document, void *question);
+
+static bool is_current(const Discovery *discovery, const Document *document)
+{
+	return document->known && document->generation == discovery->generation;
+}
+
+/* Fetched so lately that asking again is too early. */
+static bool is_fresh(const Discovery *discovery, const Document *document)
+{
+	int64_t now = clock_mono_ms();
+	bool eager = discovery->invalidated_ms && now - discovery->invalidated_ms < EAGER_MS;
+	return is_current(discovery, document) &&
+	       now - document->fetched_ms < (eager ? EAGER_REFRESH_MS : REFRESH_MS);
+}
+
+/* Takes the lock off while it waits for the server. */
+static void fetch(KubeClient *client, const char *path, Document *document)
+{
+	Discovery *discovery = client->root->discovery;
+	unsigned generation = discovery->generation;
+	document->fetching = true;
+	pthread_mutex_unlock(&discovery->lock);
+	autoerror Error err = {0};
+	autojson json_t *body = batch_get(client->root, path, &err);
+	pthread_mutex_lock(&discovery->lock);
+	document->fetching = false;
+	if (body || err.code == ERR_NOT_FOUND) {
+		store(discovery, document, body, generation);
 	} else {
-		map_put(client->shared->groups, api_version, group);
+		error_dispose(&document->failure);
+		err_copy(&document->failure, &err);
+		document->fetched_ms = clock_mono_ms();
 	}
-	pthread_mutex_unlock(&client->shared->lock);
-	return true;
+	pthread_cond_broadcast(&discovery->fetched);
 }
 
-/* True when the kind is known; *out_stale tells whether asking again may help. */
-static bool find(KubeClient *client, const char *api_version, const char *kind, KubeResource *out,
-		 bool *out_stale)
+static bool failed_lately(const Document *document)
 {
-	pthread_mutex_lock(&client->shared->lock);
-	const GroupVersion *group = map_get(client->shared->groups, api_version);
-	const KubeResource *resource = group ? map_get(group->kinds, kind) : NULL;
+	return err_is_set(&document->failure) &&
+	       clock_mono_ms() - document->fetched_ms < FAILURE_MS;
+}
+
+/* Lock held. */
+static Found ask_locked(KubeClient *client, const char *path, AnswerFn *answer, void *question,
+			Error *err)
+{
+	Discovery *discovery = client->root->discovery;
+	Document *document = document_of(discovery, path);
+	for (bool asked = false;; asked = true) {
+		while (document->fetching)
+			pthread_cond_wait(&discovery->fetched, &discovery->lock);
+		if (is_current(discovery, document) && answer(document, question))
+			return FOUND;
+		if (failed_lately(document)) {
+			err_copy(err, &document->failure);
+			return FAILED;
+		}
+		if (asked || is_fresh(discovery, document))
+			return NO_MATCH;
+		fetch(client, path, document);
+	}
+}
+
+static Found ask(KubeClient *client, const char *path, AnswerFn *answer, void *question, Error *err)
+{
+	Discovery *discovery = client->root->discovery;
+	pthread_mutex_lock(&discovery->lock);
+	Found found = ask_locked(client, path, answer, question, err);
+	pthread_mutex_unlock(&discovery->lock);
+	if (found == FAILED)
+		err_wrap(err, "discovery of %s", path);
+	return found;
+}
+
+/* --- questions --- */
+
+typedef struct {
+	const char *kind;
+	KubeResource *out;
+} KindQuestion;
+
+static bool answer_kind(const Document *document, void *arg)
+{
+	const KindQuestion *question = arg;
+	const KubeResource *resource = map_get(document->kinds, question->kind);
 	if (resource)
-		*out = *resource;
-	*out_stale = !group || clock_mono_ms() - group->read_ms > LOOK_AGAIN_MS;
-	pthread_mutex_unlock(&client->shared->lock);
+		*question->out = *resource;
 	return resource != NULL;
+}
+
+static bool answer_versions(const Document *document, void *arg)
+{
+	Vec *versions = arg;
+	for (size_t i = 0; i < document->versions.len; i++)
+		vec_push(versions, mem_strdup(document->versions.items[i]));
+	return versions->len > 0;
+}
+
+bool discovery_known(KubeClient *client, const char *api_version, const char *kind,
+		     KubeResource *out)
+{
+	Discovery *discovery = client->root->discovery;
+	autofree char *path = discovery_path(api_version);
+	KindQuestion question = {kind, out};
+	pthread_mutex_lock(&discovery->lock);
+	const Document *document = map_get(discovery->documents, path);
+	bool found = document && is_current(discovery, document) &&
+		     answer_kind(document, &question);
+	pthread_mutex_unlock(&discovery->lock);
+	return found;
+}
+
+/* A group and a version become segments of a path. */
+static bool is_plain(const char *api_version)
+{
+	size_t slashes = 0;
+	for (const char *c = api_version; *c; c++) {
+		bool ok = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '.' ||
+			  *c == '-' || *c == '/';
+		slashes += *c == '/';
+		if (!ok || slashes > 1)
+			return false;
+	}
+	return *api_version && *api_version != '.' && !strstr(api_version, "..") &&
+	       !strstr(api_version, "/.");
 }
 
 bool kube_resource(KubeClient *client, const char *api_version, const char *kind, KubeResource *out,
 		   Error *err)
 {
-	bool stale;
-	if (find(client, api_version, kind, out, &stale))
-		return true;
-	if (stale && !read_group(client, api_version, err))
-		return false;
-	if (find(client, api_version, kind, out, &stale))
-		return true;
-	return err_set(err, ERR_NOT_FOUND, "no matches for kind \"%s\" in version \"%s\"", kind,
-		       api_version);
+	Found found = NO_MATCH;
+	if (is_plain(api_version)) {
+		autofree char *path = discovery_path(api_version);
+		found = ask(client, path, answer_kind, &(KindQuestion){kind, out}, err);
+	}
+	if (found != NO_MATCH)
+		return found == FOUND;
+	err_set(err, ERR_NOT_FOUND, "no matches for kind \"%s\" in version \"%s\"", kind,
+		api_version);
+	return err_reason(err, "NoKindMatch");
 }
 
-void kube_discovery_invalidate(KubeClient *client)
+/* The first of a group's versions that has the kind; NULL with err unset when none has. */
+static char *version_with_kind(KubeClient *client, const char *group, const Vec *versions,
+			       const char *kind, Error *err)
 {
-	pthread_mutex_lock(&client->shared->lock);
-	size_t at = 0;
-	const char *name;
-	void *value;
-	while (map_next(client->shared->groups, &at, &name, &value))
-		((GroupVersion *)value)->read_ms -= LOOK_AGAIN_MS + 1;
-	pthread_mutex_unlock(&client->shared->lock);
+	KubeResource ignored;
+	for (size_t i = 0; i < versions->len; i++) {
+		const char *version = versions->items[i];
+		autofree char *api_version = mem_printf("%s/%s", group, version);
+		autoerror Error cause = {0};
+		if (kube_resource(client, api_version, kind, &ignored, &cause))
+			return mem_strdup(version);
+		if (cause.code != ERR_NOT_FOUND) {
+			err_move(err, &cause);
+			return NULL;
+		}
+	}
+	return NULL;
 }
 
 char *kube_preferred_version(KubeClient *client, const char *group, const char *kind, Error *err)
 {
-	KubeResource resource;
-	if (!*group)
-		return kube_resource(client, "v1", kind, &resource, err) ? mem_strdup("v1") : NULL;
+	KubeResource ignored;
+	if (cstr_empty(group))
+		return kube_resource(client, "v1", kind, &ignored, err) ? mem_strdup("v1") : NULL;
 	autofree char *path = mem_printf("/apis/%s", group);
-	autojson json_t *document = get_json(client, path, err);
-	size_t i;
-	json_t *item;
-	json_array_foreach(json_list(document, "versions"), i, item)
-	{
-		autoerror Error ignored = {0};
-		const char *full = json_text_or(item, "groupVersion", "");
-		if (kube_resource(client, full, kind, &resource, &ignored))
-			return mem_strdup(api_version_only(full));
-	}
-	return document ? err_null(err, ERR_NOT_FOUND, "no matches for kind \"%s\" in group \"%s\"",
-				   kind, group)
-			: NULL;
-}
-
-char *kube_path(KubeClient *client, const char *api_version, const char *kind, const char *ns,
-		const char *name, const char *subresource, Error *err)
-{
-	KubeResource resource;
-	if (!kube_resource(client, api_version, kind, &resource, err))
+	autostrings Vec versions = {0};
+	Found found = NO_MATCH;
+	if (is_plain(group) && !strchr(group, '/'))
+		found = ask(client, path, answer_versions, &versions, err);
+	if (found == FAILED)
 		return NULL;
-	autofree char *base = group_path(api_version);
-	Buf path = {0};
-	buf_puts(&path, base);
-	if (resource.namespaced && !cstr_empty(ns))
-		buf_printf(&path, "/namespaces/%s", ns);
-	buf_printf(&path, "/%s", resource.plural);
-	if (!cstr_empty(name))
-		buf_printf(&path, "/%s", name);
-	if (subresource)
-		buf_printf(&path, "/%s", subresource);
-	return buf_steal(&path);
+	char *version = version_with_kind(client, group, &versions, kind, err);
+	if (version || err_is_set(err))
+		return version;
+	err_set(err, ERR_NOT_FOUND, "no matches for kind \"%s\" in group \"%s\"", kind, group);
+	err_reason(err, "NoKindMatch");
+	return NULL;
 }

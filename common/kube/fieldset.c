@@ -1,45 +1,62 @@
+/*
+ * fieldsV1 (kube-api.md 3.1) as data: a hash that key order does not change, and the union of two
+ * sets. A node `{}` is a member; a node with children is a member only when it has "." among them.
+ */
 #include "kube/fieldset.h"
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/str.h"
-#include "base/vec.h"
 
-/* FNV-1a: stable between processes, and nobody gains by a collision with his own object. */
-static uint64_t hash_bytes(uint64_t hash, const char *text)
+static const char first_apply[] = "before-first-apply";
+
+/* --- hash: FNV-1a of texts, mixed; members of an object are summed, so order does not count --- */
+
+static uint64_t hash_bytes(const char *bytes, size_t len)
 {
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-	return (hash ^ 0xff) * UINT64_C(1099511628211);
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3u;
+	return hash;
 }
 
-/* Member hashes are added up, so that the order of keys does not count. */
+/* The finaliser of splitmix64. */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return x ^ (x >> 31);
+}
+
+/* Depth is bounded by the JSON parser's limit. Other than objects nothing occurs in fieldsV1. */
 static uint64_t hash_fields(const json_t *fields)
 {
-	uint64_t sum = UINT64_C(14695981039346656037);
+	uint64_t sum = 0x9e3779b97f4a7c15u;
 	const char *key;
 	json_t *value;
 	json_object_foreach(json_borrow(fields), key, value)
 	{
-		uint64_t member = hash_bytes(UINT64_C(14695981039346656037), key);
-		uint64_t below = json_is_object(value) ? hash_fields(value) : 0;
-		sum += (member ^ (below * UINT64_C(0x9e3779b97f4a7c15))) * UINT64_C(1099511628211);
+		sum += mix(hash_bytes(key, strlen(key)) + 3 * mix(hash_fields(value)));
 	}
-	return sum;
+	return mix(sum);
 }
 
-static bool is_own(const json_t *entry, const char *manager)
+/* --- entries --- */
+
+static bool is_main(const json_t *entry)
 {
-	return cstr_eq(json_text(entry, "manager"), manager) &&
-	       cstr_eq(json_text(entry, "operation"), "Apply") && !json_text(entry, "subresource");
+	return cstr_empty(json_text(entry, "subresource"));
 }
 
-static bool is_kubectl(const json_t *entry)
+static bool is_by(const json_t *entry, const char *manager, const char *operation)
 {
-	const char *manager = json_text_or(entry, "manager", "");
-	return !json_text(entry, "subresource") && (cstr_starts(manager, "kubectl") ||
-						    cstr_eq(manager, "before-first-apply"));
+	return is_main(entry) && cstr_eq(json_text(entry, "manager"), manager) &&
+	       cstr_eq(json_text(entry, "operation"), operation);
+}
+
+static json_t *entries_of(const json_t *object)
+{
+	return json_list(json_map(object, "metadata"), "managedFields");
 }
 
 void fieldset_summary(const json_t *object, const char *manager, FieldsetSummary *out)
@@ -47,13 +64,37 @@ void fieldset_summary(const json_t *object, const char *manager, FieldsetSummary
 	*out = (FieldsetSummary){0};
 	size_t i;
 	json_t *entry;
-	json_array_foreach(json_at(object, "metadata", "managedFields", NULL), i, entry)
+	json_array_foreach(entries_of(object), i, entry)
 	{
-		if (is_own(entry, manager))
+		const char *name = json_text_or(entry, "manager", "");
+		if (is_by(entry, manager, "Apply"))
 			out->hash = hash_fields(json_map(entry, "fieldsV1")) | 1;
-		else if (is_kubectl(entry))
+		else if (is_main(entry) &&
+			 (cstr_starts(name, "kubectl") || cstr_eq(name, first_apply)))
 			out->kubectl_wrote = true;
 	}
+}
+
+/* --- takeover --- */
+
+static bool has_children(const json_t *node)
+{
+	return json_object_size(node) > 0;
+}
+
+static void unite(json_t *into, const json_t *from);
+
+static void unite_child(json_t *into, const char *key, json_t *from)
+{
+	json_t *mine = json_object_get(into, key);
+	if (!mine) {
+		json_object_set_new(into, key, json_deep_copy(from));
+		return;
+	}
+	/* A bare member united with a node of children stays a member. */
+	if (json_is_object(mine) && has_children(mine) != has_children(from))
+		json_object_set_new(mine, ".", json_object());
+	unite(mine, from);
 }
 
 static void unite(json_t *into, const json_t *from)
@@ -62,55 +103,76 @@ static void unite(json_t *into, const json_t *from)
 	json_t *value;
 	json_object_foreach(json_borrow(from), key, value)
 	{
-		json_t *mine = json_object_get(into, key);
-		if (json_is_object(mine) && json_is_object(value))
-			unite(mine, value);
-		else
-			json_object_set_new(into, key, json_deep_copy(value));
+		unite_child(into, key, value);
 	}
 }
 
 static bool is_taken_over(const json_t *entry, const char *manager, const char *const *prefixes)
 {
 	const char *name = json_text_or(entry, "manager", "");
-	if (json_text(entry, "subresource"))
+	if (!is_main(entry))
 		return false;
-	if (cstr_eq(name, "before-first-apply"))
-		return true;
-	if (cstr_eq(name, manager) && cstr_eq(json_text(entry, "operation"), "Update"))
+	if (cstr_eq(name, first_apply) || is_by(entry, manager, "Update"))
 		return true;
 	for (; *prefixes; prefixes++)
-		if (cstr_starts(name, *prefixes))
+		if (!cstr_empty(*prefixes) && cstr_starts(name, *prefixes))
 			return true;
 	return false;
 }
 
-json_t *fieldset_takeover_patch(const json_t *live, const char *manager, const char *const *prefixes)
+/* Adds an entry's fields to *own, which is made from the first one when there is none yet. */
+static void take_over(json_t **own, const json_t *entry, const char *manager)
 {
-	autojson json_t *kept = json_array();
-	json_t *own = NULL;
-	autovec Vec taken = {0};
+	if (!*own) {
+		*own = json_deep_copy(entry);
+		json_put_text(*own, "manager", manager);
+		json_put_text(*own, "operation", "Apply");
+		return;
+	}
+	unite(json_make_at(*own, "fieldsV1", NULL), json_map(entry, "fieldsV1"));
+}
+
+static json_t *own_apply_entry(const json_t *object, const char *manager)
+{
+	json_t *found = NULL, *entry;
+	size_t i;
+	json_array_foreach(entries_of(object), i, entry)
+	{
+		if (is_by(entry, manager, "Apply"))
+			found = entry;
+	}
+	return found;
+}
+
+static json_t *patch_of(const json_t *live, json_t *take_entries)
+{
+	return json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:o}]", "op", "test", "path",
+			 "/metadata/resourceVersion", "value", object_resource_version(live), "op",
+			 "replace", "path", "/metadata/managedFields", "value", take_entries);
+}
+
+json_t *fieldset_takeover_patch(const json_t *live, const char *manager,
+				const char *const *prefixes)
+{
+	const json_t *own_live = own_apply_entry(live, manager);
+	autojson json_t *own = own_live ? json_deep_copy(own_live) : NULL;
+	autojson json_t *entries = json_array();
+	bool changed = false;
 	size_t i;
 	json_t *entry;
-	json_array_foreach(json_at(live, "metadata", "managedFields", NULL), i, entry)
+	json_array_foreach(entries_of(live), i, entry)
 	{
-		if (is_own(entry, manager))
-			own = entry;
-		else if (is_taken_over(entry, manager, prefixes))
-			vec_push(&taken, entry);
-		else
-			json_array_append(kept, entry);
+		if (entry == own_live)
+			continue;
+		if (!is_taken_over(entry, manager, prefixes)) {
+			json_array_append(entries, entry);
+			continue;
+		}
+		take_over(&own, entry, manager);
+		changed = true;
 	}
-	if (!taken.len)
+	if (!changed)
 		return NULL;
-	json_t *merged = json_deep_copy(own ? own : taken.items[0]);
-	json_put_text(merged, "manager", manager);
-	json_put_text(merged, "operation", "Apply");
-	for (i = 0; i < taken.len; i++)
-		unite(json_make_at(merged, "fieldsV1", NULL), json_map(taken.items[i], "fieldsV1"));
-	json_array_append_new(kept, merged);
-	/* The resourceVersion in the patch is a lock: nobody has written since we looked. */
-	return json_pack("[{s:s,s:s,s:O},{s:s,s:s,s:s}]", "op", "replace", "path",
-			 "/metadata/managedFields", "value", kept, "op", "replace", "path",
-			 "/metadata/resourceVersion", "value", object_resource_version(live));
+	json_array_append_new(entries, steal(&own));
+	return patch_of(live, steal(&entries));
 }

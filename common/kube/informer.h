@@ -28,9 +28,11 @@ typedef struct {
 	bool metadata_only;         /* PartialObjectMetadata */
 	bool keep_objects;          /* keep compact JSON text (without managedFields), for
 				       informer_get and informer_each */
+	/* The object always says apiVersion and kind as above, also with metadata_only. */
 	void (*on_event)(void *arg, InformerEvent event, const json_t *object);
 	void *arg;
 	const Log *log;
+	int64_t backoff_ms; /* first wait after a failure; 0: 800 */
 } InformerConfig;
 
 /* Starts at once; strings are copied. A kind that the server does not serve (yet) is asked for again

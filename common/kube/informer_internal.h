@@ -1,33 +1,134 @@
-/* What the parts of the informer share. */
+/*
+ * What the files of the informer share: informer.c (life, the public side), informer_watch.c (what
+ * runs on the loop's thread), informer_stream.c (bytes to events), informer_store.c (what is known).
+ */
 #ifndef KUBE_INFORMER_INTERNAL_H
 #define KUBE_INFORMER_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "base/map.h"
-#include "base/vec.h"
+#include "base/buf.h"
+#include "kube/client_internal.h"
 #include "kube/informer.h"
-#include "kube/stream.h"
 
-/* informer_store.c: the objects as text. Thread-safe. */
+/* --- informer_stream.c: concatenated JSON objects, cut anywhere --- */
+
+enum { WATCH_MAX_EVENT = 16 * 1024 * 1024 };
+
 typedef struct {
-	pthread_mutex_t lock;
-	Map *objects; /* "ns/name" -> Stored; NULL values without keep_objects */
-	bool keep;
-} InformerStore;
+	Buf pending; /* the start of a value whose end has not come */
+	size_t depth;
+	bool in_string, escaped;
+} WatchStream;
 
-void store_init(InformerStore *store, bool keep);
-void store_dispose(InformerStore *store);
+typedef bool WatchEventFn(void *arg, const char *text, size_t len, Error *err);
 
-/* True when the key was there before. An older resourceVersion than what is stored changes nothing. */
-bool store_put(InformerStore *store, const char *key, const json_t *object);
-bool store_remove(InformerStore *store, const char *key);
-json_t *store_get(InformerStore *store, const char *key);
-size_t store_count(InformerStore *store);
+void watch_stream_dispose(WatchStream *stream);
 
-/* The keys that `present` does not have, as owned strings. */
-void store_missing(InformerStore *store, const Map *present, Vec *out);
-char *store_key(const json_t *object);
+/* Calls fn for each value that is whole. ERR_LIMIT above `limit` bytes a value, ERR_INVALID for what
+ * is no object; or what fn says. After a failure the stream is of no use. */
+bool watch_stream_feed(WatchStream *stream, const char *bytes, size_t len, size_t limit,
+		       WatchEventFn *fn, void *arg, Error *err) MUST_USE;
+
+/* --- informer_store.c: key -> version, and the text when objects are kept --- */
+
+/* Immutable once stored, but for epoch and told, which the store's lock guards. */
+typedef struct {
+	atomic_uint refs;
+	unsigned epoch;	  /* of the last listing that had it */
+	uint64_t version; /* of the text */
+	uint64_t told;	  /* of the state the handler was last told */
+	size_t len;
+	char text[];
+} StoreItem;
+
+typedef struct {
+	pthread_mutex_t lock; /* guards all */
+	Map *items;	      /* "ns/name" -> StoreItem */
+	bool keep;	      /* texts too */
+	unsigned epoch;
+	Buf scratch; /* the loop's thread only */
+} Store;
+
+/* What an update means to the handler. */
+typedef enum { STORE_SAME, STORE_NEW, STORE_CHANGED } StoreChange;
+
+void store_init(Store *store, bool keep);
+void store_dispose(Store *store);
+
+/* An owned "ns/name". */
+char *store_key(const char *ns, const char *name);
+
+/* The state that the server told, by a listing or an event. managedFields is out of `object` for the
+ * time of the call. */
+StoreChange store_update(Store *store, json_t *object, bool listing);
+
+/* False when it was not there. */
+bool store_remove(Store *store, const json_t *object);
+
+/* A listing begins: what is not updated until store_end_listing is gone. */
+void store_begin_listing(Store *store);
+
+/* Removes what is gone, calling fn with each last state (key only without texts), unlocked. */
+void store_end_listing(Store *store, void (*fn)(void *arg, json_t *object), void *arg);
+
+/* informer_put: only replaces, by what is newer. */
+void store_put(Store *store, const json_t *object);
+json_t *store_get(Store *store, const char *ns, const char *name);
+size_t store_count(Store *store);
+void store_each(Store *store, bool (*fn)(void *arg, const json_t *object), void *arg);
+
+/* --- informer.c --- */
+
+typedef enum {
+	INFORMER_IDLE,	    /* a timer runs */
+	INFORMER_RESOLVING, /* asks discovery */
+	INFORMER_LISTING,
+	INFORMER_WATCHING,
+	INFORMER_STOPPED,
+} InformerPhase;
+
+/* The loop's thread owns all but what is marked. */
+struct Informer {
+	KubeClient *client;
+	InformerConfig config; /* texts owned; never changes */
+	Store store;	       /* has its own lock */
+
+	pthread_mutex_t lock; /* guards synced */
+	pthread_cond_t changed;
+	bool synced;
+
+	LoopTimer start; /* set once, before informer_start returns */
+
+	InformerPhase phase;
+	LoopTimer timer;
+	KubeCall *call; /* RESOLVING, LISTING */
+	HttpCall *http; /* WATCHING */
+	int failures;
+
+	char *path;		 /* of the collection; NULL until resolved */
+	char *resource_version;	 /* to resume at; NULL: the whole state is needed */
+	char *continue_token;	 /* of the next page */
+	bool no_watch_list;	 /* the server refused it */
+	bool no_pages;		 /* a page's snapshot was gone: list whole */
+
+	/* of the stream that runs */
+	WatchStream stream;
+	bool initial; /* it tells the whole state first */
+	int status;
+	int64_t retry_after_ms, started_ms;
+	size_t events;
+	Buf error_body;
+	Error stream_error; /* why we ended it */
+};
+
+/* --- informer_watch.c --- */
+
+/* Does what comes next: resolve, list or watch. */
+void informer_step(void *arg);
+
+/* Ends what runs; nothing runs after it. */
+void informer_halt(Informer *informer);
 
 #endif

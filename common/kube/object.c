@@ -1,3 +1,4 @@
+/* Reads of Kubernetes objects: what is absent or of another type is "" or 0 or NULL. */
 #include "kube/object.h"
 
 #include <string.h>
@@ -47,24 +48,24 @@ int64_t object_generation(const json_t *object)
 
 bool object_is_deleting(const json_t *object)
 {
-	return *metadata_text(object, "deletionTimestamp") != '\0';
+	return metadata_text(object, "deletionTimestamp")[0] != '\0';
 }
 
 const char *object_label(const json_t *object, const char *key)
 {
-	return json_text(json_at(object, "metadata", "labels", NULL), key);
+	return json_text_at(object, "metadata", "labels", key, NULL);
 }
 
 const char *object_annotation(const json_t *object, const char *key)
 {
-	return json_text(json_at(object, "metadata", "annotations", NULL), key);
+	return json_text_at(object, "metadata", "annotations", key, NULL);
 }
 
 bool object_has_finalizer(const json_t *object, const char *finalizer)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(json_at(object, "metadata", "finalizers", NULL), i, item)
+	json_array_foreach(json_list(json_map(object, "metadata"), "finalizers"), i, item)
 	{
 		if (cstr_eq(json_string_value(item), finalizer))
 			return true;
@@ -74,8 +75,9 @@ bool object_has_finalizer(const json_t *object, const char *finalizer)
 
 char *api_group(const char *api_version)
 {
-	const char *slash = strchr(api_version, '/');
-	return slash ? mem_strndup(api_version, (size_t)(slash - api_version)) : mem_strdup("");
+	Str group, version;
+	return str_cut(str_of(api_version), '/', &group, &version) ? str_dup(group)
+								    : mem_strdup("");
 }
 
 const char *api_version_only(const char *api_version)
@@ -87,17 +89,18 @@ const char *api_version_only(const char *api_version)
 char *object_id(const json_t *object)
 {
 	const char *ns = object_namespace(object);
-	return mem_printf("%s/%s%s%s", object_kind(object), ns, *ns ? "/" : "", object_name(object));
+	return mem_printf("%s/%s%s%s", object_kind(object), ns, ns[0] ? "/" : "",
+			  object_name(object));
 }
 
 json_t *object_condition(const json_t *object, const char *type)
 {
 	size_t i;
-	json_t *condition;
-	json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition)
+	json_t *item;
+	json_array_foreach(json_list(json_map(object, "status"), "conditions"), i, item)
 	{
-		if (cstr_eq(json_text(condition, "type"), type))
-			return condition;
+		if (cstr_eq(json_text(item, "type"), type))
+			return item;
 	}
 	return NULL;
 }

@@ -1,116 +1,245 @@
-/* A KubeRequest as HTTP (kube-api.md 1.2). */
+/*
+ * A KubeRequest as an HTTP request (kube-api.md 1.2). A name is never empty where one is needed: a
+ * GET would become a list, a DELETE would delete the whole collection.
+ */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "kube/client_internal.h"
 #include "net/url.h"
 
-static const struct {
+typedef struct {
 	const char *method, *verb, *content_type;
-	bool repeatable;
-} verbs[] = {
-	[KUBE_GET] = {"GET", "GET", NULL, true},
-	[KUBE_LIST] = {"GET", "LIST", NULL, true},
-	[KUBE_CREATE] = {"POST", "POST", "application/json", false},
-	[KUBE_REPLACE] = {"PUT", "PUT", "application/json", false},
-	[KUBE_JSON_PATCH] = {"PATCH", "PATCH", "application/json-patch+json", false},
-	[KUBE_MERGE_PATCH] = {"PATCH", "PATCH", "application/merge-patch+json", true},
-	[KUBE_STRATEGIC_PATCH] = {"PATCH", "PATCH", "application/strategic-merge-patch+json", false},
-	[KUBE_APPLY] = {"PATCH", "APPLY", "application/apply-patch+yaml", true},
-	[KUBE_DELETE] = {"DELETE", "DELETE", "application/json", true},
+	bool named;	 /* the path ends in the object's name */
+	bool writes;	 /* fieldManager, dryRun, fieldValidation make sense */
+	bool repeatable; /* in general; see is_repeatable */
+} VerbRow;
+
+static const VerbRow verbs[] = {
+	[KUBE_GET] = {"GET", "GET", NULL, true, false, true},
+	[KUBE_LIST] = {"GET", "LIST", NULL, false, false, true},
+	[KUBE_CREATE] = {"POST", "POST", "application/json", false, true, false},
+	[KUBE_REPLACE] = {"PUT", "PUT", "application/json", true, true, false},
+	[KUBE_JSON_PATCH] = {"PATCH", "PATCH", "application/json-patch+json", true, true, false},
+	[KUBE_MERGE_PATCH] = {"PATCH", "PATCH", "application/merge-patch+json", true, true, true},
+	[KUBE_STRATEGIC_PATCH] = {"PATCH", "PATCH", "application/strategic-merge-patch+json", true,
+				  true, false},
+	[KUBE_APPLY] = {"PATCH", "APPLY", "application/apply-patch+yaml", true, true, true},
+	[KUBE_DELETE] = {"DELETE", "DELETE", "application/json", true, false, true},
 };
 
-void built_request_dispose(BuiltRequest *built)
+void wire_dispose(Wire *wire)
 {
-	free(built->url);
-	free(built->body);
-	kube_headers_free(built->headers);
-	*built = (BuiltRequest){0};
+	free(wire->url);
+	free(wire->api_version);
+	if (wire->headers)
+		kube_headers_free(wire->headers);
+	free(wire->body);
+	*wire = (Wire){0};
 }
 
-static void add_param(Buf *query, const char *name, const char *value)
+/* --- path --- */
+
+static void add_segment(Buf *path, const char *segment)
+{
+	autofree char *escaped = url_escape(segment, false);
+	buf_putc(path, '/');
+	buf_puts(path, escaped);
+}
+
+char *resource_path(const char *api_version, const KubeResource *resource, const char *ns,
+		    const char *name, const char *subresource)
+{
+	autobuf Buf path = {0};
+	autofree char *root = discovery_path(api_version);
+	buf_puts(&path, root);
+	if (resource->namespaced && !cstr_empty(ns)) {
+		buf_puts(&path, "/namespaces");
+		add_segment(&path, ns);
+	}
+	add_segment(&path, resource->plural);
+	if (!cstr_empty(name))
+		add_segment(&path, name);
+	if (!cstr_empty(subresource))
+		buf_printf(&path, "/%s", subresource);
+	return buf_steal(&path);
+}
+
+/* The server's rule for path segments; "." and ".." would also be folded on the way. */
+static bool check_segment(const char *what, const char *text, Error *err)
+{
+	if (cstr_eq(text, ".") || cstr_eq(text, "..") || strpbrk(text, "/%"))
+		return err_set(err, ERR_INVALID, "%s \"%s\" may not be \".\", \"..\" or hold / or %%",
+			       what, text);
+	return true;
+}
+
+char *kube_path(KubeClient *client, const char *api_version, const char *kind, const char *ns,
+		const char *name, const char *subresource, Error *err)
+{
+	KubeResource resource;
+	if (!check_segment("namespace", ns ? ns : "", err) ||
+	    !check_segment("name", name ? name : "", err) ||
+	    !kube_resource(client, api_version, kind, &resource, err))
+		return NULL;
+	return resource_path(api_version, &resource, ns, name, subresource);
+}
+
+/* --- query --- */
+
+void query_add(Buf *url, const char *key, const char *value)
 {
 	if (cstr_empty(value))
 		return;
 	autofree char *escaped = url_escape(value, false);
-	buf_printf(query, "%c%s=%s", query->len ? '&' : '?', name, escaped);
+	bool first = str_find_char(buf_str(url), '?') < 0;
+	buf_printf(url, "%c%s=%s", first ? '?' : '&', key, escaped);
 }
 
-static void add_params(KubeClient *client, const KubeRequest *request, Buf *query)
+static void add_write_query(const KubeClient *client, const KubeRequest *request, Buf *url)
 {
-	bool writes = request->verb != KUBE_GET && request->verb != KUBE_LIST;
-	if (writes && request->verb != KUBE_DELETE)
-		add_param(query, "fieldManager",
-			  request->field_manager ? request->field_manager : client->field_manager);
-	if (request->dry_run)
-		add_param(query, "dryRun", "All");
-	if (request->verb == KUBE_APPLY && request->force)
-		add_param(query, "force", "true");
-	add_param(query, "fieldValidation", request->field_validation);
-	add_param(query, "labelSelector", request->label_selector);
-	add_param(query, "fieldSelector", request->field_selector);
-	if (request->verb == KUBE_LIST)
-		add_param(query, "limit", "500");
+	query_add(url, "fieldManager",
+		  request->field_manager ? request->field_manager : client->field_manager);
+	query_add(url, "force", request->verb == KUBE_APPLY && request->force ? "true" : NULL);
+	query_add(url, "fieldValidation", request->field_validation);
 }
+
+static void add_list_query(const KubeRequest *request, int limit, const char *continue_token,
+			   Buf *url)
+{
+	char text[16];
+	snprintf(text, sizeof(text), "%d", limit);
+	query_add(url, "labelSelector", request->label_selector);
+	query_add(url, "fieldSelector", request->field_selector);
+	query_add(url, "limit", limit > 0 ? text : NULL);
+	query_add(url, "continue", continue_token);
+}
+
+/* --- what the request leaves to its body --- */
+
+static const char *or_else(const char *given, const char *from_body)
+{
+	return given ? given : from_body;
+}
+
+/* The request with what is NULL taken from the body, for verbs whose body is the object. */
+static KubeRequest completed(const KubeRequest *request)
+{
+	KubeRequest out = *request;
+	bool body_is_object = request->verb == KUBE_APPLY || request->verb == KUBE_CREATE ||
+			      request->verb == KUBE_REPLACE;
+	if (!body_is_object || !request->body)
+		return out;
+	out.api_version = or_else(request->api_version, object_api_version(request->body));
+	out.kind = or_else(request->kind, object_kind(request->body));
+	out.ns = or_else(request->ns, object_namespace(request->body));
+	out.name = or_else(request->name, object_name(request->body));
+	return out;
+}
+
+static bool check_request(const KubeRequest *request, const KubeResource *resource, Error *err)
+{
+	const VerbRow *row = &verbs[request->verb];
+	bool is_list = request->verb == KUBE_LIST;
+	if (row->named && cstr_empty(request->name))
+		return err_set(err, ERR_INVALID, "%s: the name is missing", request->kind);
+	if (resource->namespaced && !is_list && cstr_empty(request->ns))
+		return err_set(err, ERR_INVALID, "%s/%s: namespace not specified", request->kind,
+			       request->name ? request->name : "");
+	if (row->writes && !request->body)
+		return err_set(err, ERR_INVALID, "%s/%s: no body to %s", request->kind,
+			       request->name ? request->name : "", row->method);
+	return check_segment("name", request->name ? request->name : "", err) &&
+	       check_segment("namespace", request->ns ? request->ns : "", err);
+}
+
+/* --- body, headers --- */
 
 static char *delete_options(const KubeRequest *request)
 {
 	autojson json_t *options = json_object();
-	json_put_text(options, "kind", "DeleteOptions");
 	json_put_text(options, "apiVersion", "v1");
-	json_put_text(options, "propagationPolicy", request->propagation);
+	json_put_text(options, "kind", "DeleteOptions");
+	if (!cstr_empty(request->propagation))
+		json_put_text(options, "propagationPolicy", request->propagation);
 	if (!cstr_empty(request->precondition_uid))
 		json_put_text(json_make_at(options, "preconditions", NULL), "uid",
 			      request->precondition_uid);
 	return json_dump(options);
 }
 
+static char *body_of(const KubeRequest *request)
+{
+	if (request->verb == KUBE_DELETE)
+		return delete_options(request);
+	return verbs[request->verb].writes ? json_dump(request->body) : NULL;
+}
+
 static const char *accept_of(const KubeRequest *request)
 {
-	if (!request->metadata_only)
+	if (!request->metadata_only || request->verb == KUBE_DELETE)
 		return "application/json";
 	return request->verb == KUBE_LIST
-		       ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-		       : "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+		       ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"
+			 "application/json"
+		       : "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"
+			 "application/json";
 }
 
-static const char *or_body(const char *value, const char *from_body)
+/* A merge patch with a resourceVersion is a lock: its repetition would conflict with itself. */
+static bool is_repeatable(const KubeRequest *request)
 {
-	return value ? value : from_body;
+	if (request->dry_run)
+		return true;
+	if (request->verb == KUBE_MERGE_PATCH)
+		return !object_resource_version(request->body)[0];
+	return verbs[request->verb].repeatable;
 }
 
-bool request_build(KubeClient *client, const KubeRequest *request, BuiltRequest *out, Error *err)
+void wire_renew_headers(KubeClient *client, const KubeRequest *request, Wire *wire)
 {
-	const json_t *body = request->body;
-	bool whole = request->verb == KUBE_APPLY || request->verb == KUBE_CREATE ||
-		     request->verb == KUBE_REPLACE;
-	const char *version = request->api_version, *kind = request->kind;
-	const char *ns = request->ns, *name = request->name;
-	if (whole && body) {
-		version = or_body(version, object_api_version(body));
-		kind = or_body(kind, object_kind(body));
-		ns = or_body(ns, object_namespace(body));
-		name = or_body(name, object_name(body));
-	}
-	/* An empty name would turn a get into a list and a delete into a delete of all. */
-	bool needs_name = request->verb != KUBE_LIST && request->verb != KUBE_CREATE;
-	if (needs_name && cstr_empty(name))
-		return err_set(err, ERR_INVALID, "%s: resource name may not be empty", kind);
-	autofree char *path = kube_path(client, version ? version : "", kind ? kind : "", ns,
-					request->verb == KUBE_CREATE ? NULL : name,
-					request->subresource, err);
-	if (!path)
+	if (wire->headers)
+		kube_headers_free(wire->headers);
+	wire->headers =
+		kube_headers(client, accept_of(request), verbs[request->verb].content_type);
+}
+
+static char *url_of(const KubeClient *client, const KubeRequest *request, const char *path,
+		    int limit, const char *continue_token)
+{
+	autobuf Buf url = {0};
+	buf_printf(&url, "%s%s", client->server, path);
+	if (verbs[request->verb].writes)
+		add_write_query(client, request, &url);
+	if (request->dry_run)
+		query_add(&url, "dryRun", "All");
+	if (request->verb == KUBE_LIST)
+		add_list_query(request, limit, continue_token, &url);
+	return buf_steal(&url);
+}
+
+bool wire_make(KubeClient *client, const KubeRequest *given, int limit,
+	       const char *continue_token, Wire *out, Error *err)
+{
+	KubeRequest request = completed(given);
+	KubeResource resource;
+	if (cstr_empty(request.api_version) || cstr_empty(request.kind))
+		return err_set(err, ERR_INVALID, "the request has no apiVersion or kind");
+	if (!kube_resource(client, request.api_version, request.kind, &resource, err) ||
+	    !check_request(&request, &resource, err))
 		return false;
-	autobuf Buf query = {0};
-	add_params(client, request, &query);
-	out->method = verbs[request->verb].method;
-	out->verb = verbs[request->verb].verb;
-	out->repeatable = verbs[request->verb].repeatable;
-	out->url = mem_printf("%s%s%s", client->server, path, buf_text(&query));
-	out->headers = kube_headers(client, accept_of(request), verbs[request->verb].content_type);
-	if (request->verb == KUBE_DELETE)
-		out->body = delete_options(request);
-	else if (body)
-		out->body = json_dump(body);
+	const VerbRow *row = &verbs[request.verb];
+	autofree char *path = resource_path(request.api_version, &resource, request.ns,
+					    row->named ? request.name : NULL, request.subresource);
+	Wire wire = {.method = row->method,
+		     .verb = row->verb,
+		     .url = url_of(client, &request, path, limit, continue_token),
+		     .api_version = mem_strdup(request.api_version),
+		     .body = body_of(&request),
+		     .repeatable = is_repeatable(&request)};
+	wire_renew_headers(client, &request, &wire);
+	*out = wire;
 	return true;
 }

@@ -51,7 +51,8 @@ typedef struct {
 	bool keep_builtin_schema;
 
 	/* Fetches a remote base or file (http, git); NULL: remote ones are an error. The result is a
-	 * path within `files`. */
+	 * path within `files`, owned; of a clone "CLONE//SUBPATH", which bases inside it never leave
+	 * (B105). */
 	char *(*fetch)(void *arg, const char *url, Error *err);
 	void *fetch_arg;
 } KustomizeOptions;

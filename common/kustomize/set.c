@@ -126,6 +126,21 @@ const Vec *kset_named(const KSet *set, const char *name)
 	return map_get(set->by_name, name);
 }
 
+bool kset_check(const KSet *set, Error *err)
+{
+	for (size_t i = 0; i < set->items.len; i++) {
+		const KResource *res = kset_at(set, i);
+		KPrevious now = kresource_current(res);
+		if (kset_count_current(set, kresource_api_version(res), &now) > 1) {
+			autofree char *text = kresource_text(res);
+			return err_set(err, ERR_INVALID,
+				       "may not add resource with an already registered id: %s",
+				       text);
+		}
+	}
+	return true;
+}
+
 bool kset_add(KSet *set, KResource *take_res, Error *err)
 {
 	KPrevious now = kresource_current(take_res);

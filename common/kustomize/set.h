@@ -31,6 +31,9 @@ bool kset_add(KSet *set, KResource *take_res, Error *err) MUST_USE;
 /* Moves all of `from` behind what is there. */
 bool kset_add_all(KSet *set, KSet *from, Error *err) MUST_USE;
 
+/* Fails when two objects have the same id, as changes of names can bring about. */
+bool kset_check(const KSet *set, Error *err) MUST_USE;
+
 /* To be called when an object's name, namespace or kind has changed. */
 void kset_reindex(KSet *set, KResource *res);
 

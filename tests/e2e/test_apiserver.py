@@ -294,8 +294,8 @@ def widgets(api, ns):
     found.group, found.base, found.crd, found.short = group, base, crd, short
     found.crd_path = ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets."
                       + group)
-    found.make = lambda name, **spec: obj(group + "/v1", "Widget", name,
-                                          spec={"size": 1, **spec})
+    found.make = lambda title, **spec: obj(group + "/v1", "Widget", title,
+                                           spec={"size": 1, **spec})
     yield found
     api.delete(found.crd_path)
 

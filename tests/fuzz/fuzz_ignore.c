@@ -6,12 +6,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 1 << 14 };
+enum { MAX_INPUT_BYTES = 1 << 14 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	Str path, rules_text;
-	if (size > MAX_INPUT)
+	if (size > MAX_INPUT_BYTES)
 		return 0;
 	str_cut(str_sized((const char *)data, size), '\n', &path, &rules_text);
 	autofree char *name = str_dup(path);

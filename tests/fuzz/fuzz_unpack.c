@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 1 << 16 };
+enum { MAX_INPUT_BYTES = 1 << 16 };
 
 /* Stored blocks only: what the fuzzer changes stays in its place. */
 static size_t wrap(const uint8_t *data, size_t size, unsigned char *out, size_t room)
@@ -44,7 +44,7 @@ static void check_alone(const char *base)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < 1 || size > MAX_INPUT)
+	if (size < 1 || size > MAX_INPUT_BYTES)
 		return 0;
 	autoerror Error err = {0}, unpack_err = {0};
 	bool raw = data[0] & 1;

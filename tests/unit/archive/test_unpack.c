@@ -285,7 +285,10 @@ static void links_already_in_the_tree_are_not_followed(void **state)
 	autofree char *target = path_join(outside, "f");
 	assert_int_equal(symlink(outside, dir_link), 0);
 	assert_int_equal(symlink(target, file_link), 0);
-	static const char *const names[] = {"d/f", "f", "d/new/f"};
+	/* Nor one that stays inside. */
+	autofree char *inner = path_join(dir, "inner");
+	assert_int_equal(symlink("g", inner), 0);
+	static const char *const names[] = {"d/f", "f", "d/new/f", "inner"};
 	for (size_t i = 0; i < COUNT(names); i++) {
 		autoerror Error err = {0};
 		autobuf Buf tar = {0}, text = {0};

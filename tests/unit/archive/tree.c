@@ -86,6 +86,10 @@ static _Noreturn void child(const char *dir, const char *const *argv, int in, in
 	dup2(out, 1);
 	setenv("TZ", "UTC", 1);
 	setenv("LC_ALL", "C", 1);
+	/* Git must not see the ignore rules of whoever runs the test. */
+	setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
+	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	execvp(argv[0], (char **)(uintptr_t)argv);
 	_exit(127);
 }

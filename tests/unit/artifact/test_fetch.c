@@ -346,6 +346,9 @@ static void limits_on_size_hold(void **state)
 	use_cache(site, &small);
 	const Answer good = {.status = 200, .body = &site->good};
 	assert_int_equal(fails(site, &good, 1, site->digest, ERR_INVALID), 1);
+	/* An error page is no artifact, whatever its size. */
+	const Answer absent = {.status = 404, .body = &site->good};
+	assert_int_equal(fails(site, &absent, 1, site->digest, ERR_NOT_FOUND), 1);
 	const ArtifactCacheConfig tiny = {.retries = 3, .retry_wait_ms = 1, .max_bytes = 3};
 	use_cache(site, &tiny);
 	assert_int_equal(fails(site, &good, 1, site->digest, ERR_INVALID), 1);
@@ -441,8 +444,10 @@ static void idle_trees_go_when_they_are_too_many(void **state)
 	/* The held one and the two (max_trees) used last. */
 	assert_int_equal(count_in(site->dir), 3);
 	check_tree(held, "a");
-	artifact_tree_unref(get(site, &peer, digests[2], &err));
-	artifact_tree_unref(get(site, &peer, digests[3], &err));
+	for (size_t i = 2; i < TREES; i++) {
+		autoartifacttree ArtifactTree *kept = get(site, &peer, digests[i], &err);
+		assert_non_null(kept);
+	}
 	autoartifacttree ArtifactTree *again = get(site, &peer, digests[1], &err);
 	check_tree(again, "b");
 	assert_int_equal(peer_stop(&peer), TREES + 1);
@@ -490,6 +495,20 @@ static void leftovers_of_a_killed_process_go(void **state)
 	use_cache(site, &config);
 	assert_int_equal(count_in(site->dir), 1);
 	assert_int_equal(unlink(foreign), 0);
+}
+
+static void a_lost_directory_is_not_a_missing_artifact(void **state)
+{
+	Site *site = *state;
+	autoerror Error err = {0}, make_err = {0};
+	Peer peer;
+	const Answer good = {.status = 200, .body = &site->good};
+	peer_start(&peer, &good, 1);
+	assert_int_equal(rmdir(site->dir), 0);
+	assert_null(get(site, &peer, site->digest, &err));
+	assert_int_equal(err.code, ERR_IO);
+	assert_true(dir_make(site->dir, 0700, &make_err));
+	assert_int_equal(peer_stop(&peer), 0);
 }
 
 static void *stop_cache(void *arg)
@@ -540,6 +559,7 @@ int main(void)
 		SITE_TEST(idle_trees_go_when_they_are_too_many),
 		SITE_TEST(localhost_replaces_the_host),
 		SITE_TEST(leftovers_of_a_killed_process_go),
+		SITE_TEST(a_lost_directory_is_not_a_missing_artifact),
 		SITE_TEST(stopping_ends_the_wait_between_tries),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

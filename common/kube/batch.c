@@ -1,0 +1,239 @@
+/*
+ * Requests sent together and, those that failed in a way that another try may cure, again together
+ * (client.h): 429 and 5xx that come with a Retry-After, a cut connection under a request that may be
+ * repeated, and once a 401 after the credential was read again. All within the request's own time.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "kube/client_internal.h"
+#include "net/retry.h"
+
+static const RetryPolicy policy = {
+	.max_tries = 10, .base_ms = 100, .max_ms = 10000, .factor = 2, .jitter = 0.5};
+
+typedef struct {
+	const KubeRequest *request;
+	KubeReply *reply;
+	Wire wire;
+	int64_t deadline_ms, wait_ms;
+	int failures;
+	bool pending, renewed;
+} Task;
+
+static void pause_ms(int64_t ms)
+{
+	struct timespec rest = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
+	while (ms > 0 && nanosleep(&rest, &rest) != 0 && errno == EINTR)
+		;
+}
+
+static int64_t timeout_of(const KubeRequest *request)
+{
+	return request->timeout_ms > 0 ? request->timeout_ms : KUBE_TIMEOUT_MS;
+}
+
+static void prepare(KubeClient *client, Task *task, int limit, const char *continue_token)
+{
+	KubeReply *reply = task->reply;
+	task->deadline_ms = clock_mono_ms() + timeout_of(task->request);
+	task->pending = wire_make(client, task->request, limit, continue_token, &task->wire,
+				  &reply->err);
+}
+
+static HttpRequest http_of(const Task *task)
+{
+	int64_t left_ms = task->deadline_ms - clock_mono_ms();
+	return (HttpRequest){.method = task->wire.method,
+			     .url = task->wire.url,
+			     .headers = (const char *const *)task->wire.headers,
+			     .body = task->wire.body,
+			     .body_len = task->wire.body ? strlen(task->wire.body) : 0,
+			     .timeout_ms = left_ms > 1 ? left_ms : 1,
+			     .max_body = KUBE_MAX_REPLY};
+}
+
+/* --- whether to try again --- */
+
+static bool is_worth_another(const Task *task, const Error *err)
+{
+	if (!err->http_status)
+		return err->code == ERR_UNAVAILABLE && task->wire.repeatable;
+	/* The server says itself that it did nothing. */
+	return err->retry_after_ms > 0 && (err->http_status == 429 || err->http_status >= 500);
+}
+
+/* Leaves the task pending with the time to wait, or ends it. */
+static void plan_retry(KubeClient *client, Task *task, const Error *err)
+{
+	task->pending = false;
+	if (err->http_status == 401 && !task->renewed) {
+		task->renewed = true;
+		task->wait_ms = 0;
+		task->pending = credential_refresh(client);
+		if (task->pending)
+			wire_renew_headers(client, task->request, &task->wire);
+		return;
+	}
+	if (!is_worth_another(task, err) || ++task->failures >= policy.max_tries)
+		return;
+	task->wait_ms = retry_wait_ms(&policy, task->failures, err);
+	task->pending = clock_mono_ms() + task->wait_ms < task->deadline_ms;
+}
+
+static void take_reply(KubeClient *client, Task *task, const HttpResponse *response, Error *failure)
+{
+	KubeReply *reply = task->reply;
+	error_dispose(&reply->err);
+	reply->status = response->status;
+	if (err_is_set(failure)) {
+		reply->status = 0;
+		err_move(&reply->err, failure);
+	} else {
+		reply->object = reply_object(response->status,
+					     http_response_retry_after_ms(response),
+					     &response->body, &reply->err);
+	}
+	kube_count(client, task->wire.verb, reply->status);
+	task->pending = false;
+	if (reply->object)
+		return;
+	if (reply_is_no_path(reply->status, &response->body))
+		discovery_forget(client, task->wire.api_version);
+	plan_retry(client, task, &reply->err);
+}
+
+/* --- rounds --- */
+
+static size_t count_pending(const Task *tasks, size_t count, int64_t *out_wait_ms)
+{
+	size_t pending = 0;
+	*out_wait_ms = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!tasks[i].pending)
+			continue;
+		pending++;
+		if (tasks[i].wait_ms > *out_wait_ms)
+			*out_wait_ms = tasks[i].wait_ms;
+	}
+	return pending;
+}
+
+/* Sends all that are pending. */
+static void send_round(KubeClient *client, Task *tasks, size_t count, size_t pending)
+{
+	HttpRequest *requests = mem_zalloc(pending, sizeof(*requests));
+	HttpResponse *responses = mem_zalloc(pending, sizeof(*responses));
+	Error *errors = mem_zalloc(pending, sizeof(*errors));
+	Task **sent = mem_zalloc(pending, sizeof(*sent));
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!tasks[i].pending)
+			continue;
+		sent[n] = &tasks[i];
+		requests[n++] = http_of(&tasks[i]);
+	}
+	httpc_do_all(client->http, requests, responses, errors, n);
+	for (size_t i = 0; i < n; i++) {
+		take_reply(client, sent[i], &responses[i], &errors[i]);
+		http_response_dispose(&responses[i]);
+		error_dispose(&errors[i]);
+	}
+	free(requests);
+	free(responses);
+	free(errors);
+	free(sent);
+}
+
+static void run(KubeClient *client, Task *tasks, size_t count)
+{
+	int64_t wait_ms;
+	for (size_t n; (n = count_pending(tasks, count, &wait_ms)) > 0;) {
+		pause_ms(wait_ms);
+		send_round(client, tasks, count, n);
+	}
+	for (size_t i = 0; i < count; i++)
+		wire_dispose(&tasks[i].wire);
+}
+
+size_t batch_do(KubeClient *client, const KubeRequest *requests, KubeReply *replies, size_t count,
+		int limit, const char *continue_token)
+{
+	autofree Task *tasks = mem_zalloc(count, sizeof(*tasks));
+	for (size_t i = 0; i < count; i++) {
+		tasks[i].request = &requests[i];
+		tasks[i].reply = &replies[i];
+		prepare(client, &tasks[i], limit, continue_token);
+	}
+	run(client, tasks, count);
+	size_t done = 0;
+	for (size_t i = 0; i < count; i++)
+		done += replies[i].object != NULL;
+	return done;
+}
+
+json_t *batch_get(KubeClient *client, const char *path, Error *err)
+{
+	static const KubeRequest request = {.verb = KUBE_GET};
+	autokubereply KubeReply reply = {0};
+	Task task = {.request = &request,
+		     .reply = &reply,
+		     .deadline_ms = clock_mono_ms() + KUBE_TIMEOUT_MS,
+		     .pending = true,
+		     .wire = {.method = "GET",
+			      .verb = "GET",
+			      .url = mem_printf("%s%s", client->server, path),
+			      .repeatable = true}};
+	wire_renew_headers(client, &request, &task.wire);
+	run(client, &task, 1);
+	if (!reply.object)
+		err_move(err, &reply.err);
+	return steal(&reply.object);
+}
+
+/* --- the public forms --- */
+
+void kube_reply_dispose(KubeReply *reply)
+{
+	json_decref(reply->object);
+	error_dispose(&reply->err);
+	*reply = (KubeReply){0};
+}
+
+size_t kube_do_all(KubeClient *client, const KubeRequest *requests, KubeReply *replies,
+		   size_t count)
+{
+	size_t done = batch_do(client, requests, replies, count, KUBE_PAGE, NULL);
+	for (size_t i = 0; i < count; i++) {
+		if (requests[i].verb != KUBE_LIST || !replies[i].object)
+			continue;
+		replies[i].object = list_finish(client, &requests[i], replies[i].object,
+						&replies[i].err);
+		done -= replies[i].object == NULL;
+	}
+	return done;
+}
+
+json_t *kube_do(KubeClient *client, const KubeRequest *request, Error *err)
+{
+	autokubereply KubeReply reply = {0};
+	if (kube_do_all(client, request, &reply, 1) == 1)
+		return steal(&reply.object);
+	err_move(err, &reply.err);
+	return NULL;
+}
+
+json_t *kube_get(KubeClient *client, const char *api_version, const char *kind, const char *ns,
+		 const char *name, Error *err)
+{
+	return kube_do(client,
+		       &(KubeRequest){.verb = KUBE_GET,
+				      .api_version = api_version,
+				      .kind = kind,
+				      .ns = ns,
+				      .name = name},
+		       err);
+}

@@ -1,0 +1,163 @@
+#include "kustomize/metadata.h"
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "data/yaml.h"
+
+#define ORIGIN "config.kubernetes.io/origin"
+#define TRANSFORMATIONS "alpha.config.kubernetes.io/transformations"
+#define MANAGED_BY "app.kubernetes.io/managed-by"
+/* The version of the contract, which the label shows as upstream's does (facts 7). */
+#define KUSTOMIZE_VERSION "kustomize-v5.8.1"
+
+char *metadata_join(const KTarget *target, const char *entry)
+{
+	autofree char *joined = path_join(target->origin, entry);
+	return path_clean(joined);
+}
+
+void metadata_from_file(const KTarget *target, const char *entry, KResource *res)
+{
+	if (!target->build->origins)
+		return;
+	autofree char *path = metadata_join(target, entry);
+	json_decref(res->origin);
+	res->origin = json_object();
+	json_put_text(res->origin, "path", path);
+}
+
+static json_t *configured_in(const KTarget *target, const char *file)
+{
+	autofree char *path = metadata_join(target, file);
+	json_t *origin = json_object();
+	json_put_text(origin, "configuredIn", path);
+	return origin;
+}
+
+static json_t *builtin_origin(const KTarget *target, const char *kind)
+{
+	json_t *origin = configured_in(target, target->file);
+	json_t *by = json_make_at(origin, "configuredBy", NULL);
+	json_put_text(by, "apiVersion", "builtin");
+	json_put_text(by, "kind", kind);
+	return origin;
+}
+
+void metadata_generated(const KTarget *target, const char *kind, KResource *res)
+{
+	if (target->build->origins && !res->origin)
+		res->origin = builtin_origin(target, kind);
+}
+
+static void record(KSet *set, json_t *origin)
+{
+	for (size_t i = 0; i < set->items.len; i++) {
+		KResource *res = kset_at(set, i);
+		if (!res->origin) {
+			res->origin = json_incref(origin);
+			continue;
+		}
+		if (!res->transformations)
+			res->transformations = json_array();
+		json_array_append(res->transformations, origin);
+	}
+}
+
+void metadata_transformed(const KTarget *target, const char *kind, KSet *set)
+{
+	if (!target->build->origins)
+		return;
+	autojson json_t *origin = builtin_origin(target, kind);
+	record(set, origin);
+}
+
+void metadata_plugin(const KTarget *target, const KResource *plugin, KSet *set)
+{
+	if (!target->build->origins || !plugin->origin)
+		return;
+	autojson json_t *origin = json_object();
+	json_put_text(origin, "configuredIn", json_text(plugin->origin, "path"));
+	json_t *by = json_make_at(origin, "configuredBy", NULL);
+	json_put_text(by, "apiVersion", kresource_api_version(plugin));
+	json_put_text(by, "kind", kresource_kind(plugin));
+	json_put_text(by, "name", kresource_name(plugin));
+	const char *ns = kresource_namespace(plugin);
+	json_put_text(by, "namespace", *ns ? ns : NULL);
+	record(set, origin);
+}
+
+/* A plain scalar of a small YAML text, quoted where it needs to be. */
+static void put_scalar(Buf *out, const char *key, const char *value)
+{
+	autojson json_t *pair = json_object();
+	json_put_text(pair, key, value);
+	yaml_emit(pair, out);
+}
+
+static void put_origin(const json_t *origin, const char *first, const char *rest, Buf *out)
+{
+	static const char *const keys[] = {"path", "repo", "ref", "configuredIn"};
+	static const char *const by_keys[] = {"apiVersion", "kind", "name", "namespace"};
+	const char *lead = first;
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		const char *value = json_text(origin, keys[i]);
+		if (!value)
+			continue;
+		buf_puts(out, lead);
+		put_scalar(out, keys[i], value);
+		lead = rest;
+	}
+	const json_t *by = json_map(origin, "configuredBy");
+	if (!by)
+		return;
+	buf_printf(out, "%sconfiguredBy:\n", lead);
+	for (size_t i = 0; i < COUNT(by_keys); i++) {
+		const char *value = json_text(by, by_keys[i]);
+		if (!value)
+			continue;
+		buf_printf(out, "%s  ", rest);
+		put_scalar(out, by_keys[i], value);
+	}
+}
+
+static void put_annotation(KResource *res, const char *key, const Buf *text)
+{
+	json_t *annotations = json_make_at(res->tree, "metadata", "annotations", NULL);
+	json_put_text(annotations, key, buf_text(text));
+}
+
+static bool wants(const json_t *options, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(options); i++)
+		if (cstr_eq(json_string_value(json_array_get(options, i)), name))
+			return true;
+	return false;
+}
+
+static void put_transformations(KResource *res)
+{
+	autobuf Buf text = {0};
+	for (size_t i = 0; i < json_array_size(res->transformations); i++)
+		put_origin(json_array_get(res->transformations, i), "- ", "  ", &text);
+	put_annotation(res, TRANSFORMATIONS, &text);
+}
+
+void metadata_finish(KSet *set, const json_t *options)
+{
+	bool origins = wants(options, "originAnnotations");
+	bool transformations = wants(options, "transformerAnnotations");
+	bool managed = wants(options, "managedByLabel");
+	for (size_t i = 0; i < set->items.len; i++) {
+		KResource *res = kset_at(set, i);
+		autobuf Buf text = {0};
+		if (origins && res->origin) {
+			put_origin(res->origin, "", "", &text);
+			put_annotation(res, ORIGIN, &text);
+		}
+		if (transformations && res->transformations)
+			put_transformations(res);
+		if (managed)
+			json_put_text(json_make_at(res->tree, "metadata", "labels", NULL),
+				      MANAGED_BY, KUSTOMIZE_VERSION);
+	}
+}

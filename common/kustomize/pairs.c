@@ -1,0 +1,27 @@
+#include "kustomize/transform.h"
+
+/* labels, commonLabels, commonAnnotations: string pairs in the maps that the specs name. */
+
+static bool set_pairs(void *arg, const KSlot *slot, Error *err)
+{
+	json_t *pairs = arg;
+	json_t *map = kslot_get(slot);
+	if (!json_is_object(map))
+		return err_set(err, ERR_INVALID, "expected a map of strings");
+	json_object_update(map, pairs);
+	return true;
+}
+
+bool pairs_apply(KSet *set, const json_t *pairs, const KSpecs *specs, Error *err)
+{
+	if (json_object_size(pairs) == 0)
+		return true;
+	for (size_t i = 0; i < set->items.len; i++) {
+		KResource *res = kset_at(set, i);
+		for (size_t j = 0; j < kspecs_len(specs); j++)
+			if (!fieldspec_apply(kspecs_at(specs, j), res->tree, K_MAKE_MAP, set_pairs,
+					     json_borrow(pairs), err))
+				return false;
+	}
+	return true;
+}

@@ -1,0 +1,63 @@
+/*
+ * The state of a build: what the whole run shares (KBuild), one kustomization while it is being
+ * accumulated (KTarget), and what has been accumulated so far (KAccumulator).
+ */
+#ifndef KUSTOMIZE_TARGET_H
+#define KUSTOMIZE_TARGET_H
+
+#include "base/arena.h"
+#include "kustomize/config.h"
+#include "kustomize/kustomize.h"
+#include "kustomize/set.h"
+#include "kustomize/smp.h"
+
+/* Bounds of one build, far above real ones. */
+enum {
+	K_MAX_DEPTH = 100,
+	K_MAX_TARGETS = 20000,
+	K_MAX_OBJECTS = 200000,
+	K_MAX_TEXT = 50 * 1024 * 1024,
+};
+
+typedef struct {
+	const KustomizeOptions *options;
+	Arena *arena;
+	const KConfig *builtin;
+	KSchema schema;
+	bool origins;	      /* any buildMetadata: origins are recorded */
+	size_t targets, objects; /* loaded so far */
+} KBuild;
+
+typedef struct {
+	KSet *set;
+	KConfig *config; /* what configurations added */
+	Vec vars;	 /* of json_t: checked vars, borrowed from the specs (arena) */
+} KAccumulator;
+
+typedef struct KTarget {
+	KBuild *build;
+	const struct KTarget *parent; /* the kustomization that refers to this one */
+	const char *dir;	      /* clean path within the source */
+	const char *file;	      /* its file's name, "kustomization.yaml" */
+	const char *confine;	      /* the clone it lies in and must not leave; NULL: none */
+	const char *origin;	      /* dir as the root sees it: "../base" */
+	const json_t *spec;	      /* checked; of the arena */
+	size_t depth;
+} KTarget;
+
+KAccumulator *kaccumulator_new(void);
+void kaccumulator_free(KAccumulator *acc);
+AUTO_POINTER(KAccumulator, kaccumulator_free, auto_kaccumulator);
+#define autokaccumulator __attribute__((cleanup(auto_kaccumulator)))
+
+/* The specs of a category: built-in and added. */
+KSpecs kaccumulator_specs(const KAccumulator *acc, const KTarget *target, KCategory category);
+
+/* Runs a kustomization's pipeline (facts 3) on acc. */
+bool ktarget_accumulate(const KTarget *target, KAccumulator *acc, Error *err) MUST_USE;
+
+/* Accumulates a list of `resources` entries: files and directories. */
+bool ktarget_resources(const KTarget *target, KAccumulator *acc, const json_t *paths,
+		       Error *err) MUST_USE;
+
+#endif

@@ -1,0 +1,143 @@
+#include "../cmocka_all.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "internal.h"
+
+static Map *values(void)
+{
+	Map *map = map_new(NULL);
+	static char v[] = "value", empty[] = "", path[] = "a/b/c.tar.gz", mixed[] = "heLLo";
+	static char number[] = "1";
+	map_put(map, "v", v);
+	map_put(map, "empty", empty);
+	map_put(map, "path", path);
+	map_put(map, "mixed", mixed);
+	map_put(map, "n", number);
+	return map;
+}
+
+static void expands(const char *text, const char *want, bool strict)
+{
+	automap Map *map = values();
+	SubstituteVars vars = {map, strict};
+	autobuf Buf out = {0};
+	autoerror Error err = {0};
+	if (!substitute_expand(text, &vars, &out, &err))
+		fail_msg("%s: %s", text, err_text(&err));
+	if (!cstr_eq(buf_text(&out), want))
+		fail_msg("%s gives %s, not %s", text, buf_text(&out), want);
+}
+
+static void fails(const char *text, bool strict)
+{
+	automap Map *map = values();
+	SubstituteVars vars = {map, strict};
+	autobuf Buf out = {0};
+	autoerror Error err = {0};
+	if (substitute_expand(text, &vars, &out, &err))
+		fail_msg("%s gives %s, not an error", text, buf_text(&out));
+	assert_int_equal(err.code, ERR_INVALID);
+}
+
+static void K29_unset_fails_when_strict_else_is_empty(void **state)
+{
+	(void)state;
+	fails("${u}", true);
+	expands("[${u}]", "[]", false);
+	expands("${u:=d}", "d", true);
+	expands("${v}", "value", true);
+	expands("${empty}", "", true);
+	fails("${u^^}", true);
+	fails("${#u}", true);
+}
+
+static void K35_dollar_forms(void **state)
+{
+	(void)state;
+	expands("$${x}", "${x}", true);
+	expands("$$", "$", true);
+	expands("$x $(x) $", "$x $(x) $", true);
+}
+
+static void K38_defaults_and_slices(void **state)
+{
+	(void)state;
+	expands("${u:-1}", "1", true);
+	expands("${v: -1}", "value", true);
+	expands("${v:?x}", "value", true);
+	expands("${u:?x}", "x", true);
+	expands("${u:+x}", "x", true);
+	expands("${u=d}", "d", true);
+	expands("${empty:=d}", "d", true);
+	expands("${u:=a${v}b}", "avalueb", true);
+	expands("${v:1}", "alue", true);
+	expands("${v:1:2}", "al", true);
+	expands("${v:-3:2}", "-3:2", true);
+	expands("${v:x}", "value", true);
+	expands("${#v}", "5", true);
+}
+
+static void forms_that_transform(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{"${v^}", "Value"},	      {"${v^^}", "VALUE"},
+		{"${mixed,}", "heLLo"},	      {"${mixed,,}", "hello"},
+		{"${v/a/X}", "vXlue"},	      {"${path//\\//-}", "a-b-c.tar.gz"},
+		{"${v/#va/X}", "Xlue"},	      {"${v/%ue/X}", "valX"},
+		{"${v/#va/}", "value"},	      {"${v/l/}", "vaue"},
+		{"${path#*/}", "b/c.tar.gz"}, {"${path##*/}", "c.tar.gz"},
+		{"${path%.*}", "a/b/c.tar"},  {"${path%%.*}", "a/b/c"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++)
+		expands(rows[i].text, rows[i].want, true);
+}
+
+static void what_does_not_parse_fails(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"${v-d}", "${v+d}", "${}", "${a.b}", "${v", "${v/a}",
+					  "${1a}",  "${ v}",  "${v:=${v}"};
+	for (size_t i = 0; i < COUNT(bad); i++)
+		fails(bad[i], false);
+}
+
+static void nesting_is_limited(void **state)
+{
+	(void)state;
+	automap Map *map = values();
+	SubstituteVars vars = {map, true};
+	autobuf Buf text = {0}, out = {0};
+	autoerror Error err = {0};
+	for (int i = 0; i < 5000; i++)
+		buf_puts(&text, "${u:=");
+	assert_false(substitute_expand(buf_text(&text), &vars, &out, &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+}
+
+static void K31_names(void **state)
+{
+	(void)state;
+	assert_true(substitute_valid_name("_a1"));
+	assert_false(substitute_valid_name("my-key"));
+	assert_false(substitute_valid_name("1a"));
+	assert_false(substitute_valid_name(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(K29_unset_fails_when_strict_else_is_empty),
+		cmocka_unit_test(K35_dollar_forms),
+		cmocka_unit_test(K38_defaults_and_slices),
+		cmocka_unit_test(forms_that_transform),
+		cmocka_unit_test(what_does_not_parse_fails),
+		cmocka_unit_test(nesting_is_limited),
+		cmocka_unit_test(K31_names),
+	};
+	return cmocka_run_group_tests_name("kustomize-controller/substitute", tests, NULL, NULL);
+}
