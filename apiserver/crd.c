@@ -260,4 +260,8 @@ void crd_validate_object(const Resource *resource, const json_t *object, const j
 	schema_validate(schema, object, old, "", errors);
 	if (json_array_size(errors->causes) == 0)
 		cel_validate(schema, object, old, "", errors);
+	else if (schema_has_rules(schema))
+		field_error(errors, "Invalid value", "<nil>",
+			    "null: some validation rules were not checked because the object was "
+			    "invalid; correct the existing errors to complete validation");
 }

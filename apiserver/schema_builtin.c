@@ -105,7 +105,7 @@ static json_t *parse_letter(char letter)
 	for (size_t i = 0; i < COUNT(letters); i++)
 		if (letters[i].letter == letter)
 			return json_loads(letters[i].json, 0, NULL);
-	assert(!"schema table: unknown type letter");
+	assert(false && "schema table: unknown type letter");
 	return NULL;
 }
 
@@ -184,7 +184,7 @@ static void attribute_apply(json_t *schema, Str text, bool *out_required)
 		*out_required = true;
 		break;
 	default:
-		assert(!"schema table: unknown attribute");
+		assert(false && "schema table: unknown attribute");
 	}
 }
 

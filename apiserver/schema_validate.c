@@ -200,7 +200,10 @@ static void check_count(const json_t *schema, const json_t *value, const char *p
 			    (long long)least, unit);
 	if (count > most)
 		field_error(errors, "Too many", path, "%lld: must have at most %lld %s",
-			    (long long)count, (long long)most, unit);
+			    (long long)count, (long long)most,
+			    most != 1 ? unit
+			    : list    ? "item"
+				      : "property");
 }
 
 static void check_list(const json_t *schema, const json_t *value, const json_t *old,
@@ -289,6 +292,20 @@ static void check_junctors(const json_t *schema, const json_t *value, const char
 			    "%s: \"%s\" must not validate the schema (not)", given, path);
 }
 
+static void refuse_type(const json_t *schema, const json_t *value, const char *path,
+			FieldErrors *errors)
+{
+	const char *type = json_text_or(schema, "type", "integer or string");
+	const char *given = schema_type_name(value);
+	size_t before = json_array_size(errors->causes);
+	field_error(errors, "Invalid value", path, "\"%s\": %s in body must be of type %s: \"%s\"",
+		    given, path, type, given);
+	/* The one breach whose reason differs from its text. */
+	json_t *cause = json_array_get(errors->causes, before);
+	if (cause)
+		json_put_text(cause, "reason", "FieldValueTypeInvalid");
+}
+
 static void validate(const json_t *schema, const json_t *value, const json_t *old, const char *path,
 		     FieldErrors *errors)
 {
@@ -296,11 +313,7 @@ static void validate(const json_t *schema, const json_t *value, const json_t *ol
 	if (old && json_same(old, value))
 		return;
 	if (!type_fits(schema, value)) {
-		const char *type = json_text_or(schema, "type", "integer or string");
-		autofree char *given = shown(value);
-		field_error(errors, "Invalid value", path,
-			    "\"%s\": %s in body must be of type %s: %s", schema_type_name(value),
-			    path, type, given);
+		refuse_type(schema, value, path, errors);
 		return;
 	}
 	if (json_is_null(value))

@@ -36,8 +36,8 @@ static const char *const write_sql[WRITE_COUNT_STATEMENTS] = {
 };
 
 static const char *const read_sql[READ_COUNT_STATEMENTS] = {
-	[READ_ONE] = "SELECT r.obj FROM current c JOIN rev r ON r.id=c.id"
-		     " WHERE c.gr=? AND c.ns=? AND c.name=?",
+	[READ_ONE] = ("SELECT r.obj FROM current c JOIN rev r ON r.id=c.id"
+		      " WHERE c.gr=? AND c.ns=? AND c.name=?"),
 	[READ_RV] = "SELECT max(seq) FROM sqlite_sequence WHERE name='rev'",
 	[READ_FLOOR] = "SELECT value FROM fact WHERE name='floor'",
 };

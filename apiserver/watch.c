@@ -77,14 +77,21 @@ static void watcher_unref(Watcher *watcher)
 }
 
 /* Under the watcher's lock. */
+static void drop_reader(Watcher *watcher)
+{
+	if (!watcher->stream || watcher->ending)
+		return;
+	watcher->ending = true;
+	httpd_stream_end(watcher->stream);
+}
+
+/* Under the watcher's lock. */
 static void write_text(Watcher *watcher, const char *text, size_t limit)
 {
 	if (!watcher->stream || watcher->ending)
 		return;
-	if (httpd_stream_write(watcher->stream, text, strlen(text), limit))
-		return;
-	watcher->ending = true;
-	httpd_stream_end(watcher->stream);
+	if (!httpd_stream_write(watcher->stream, text, strlen(text), limit))
+		drop_reader(watcher);
 }
 
 static void write_event(Watcher *watcher, const char *type, const char *object)
@@ -165,10 +172,12 @@ static Change *change_copy(const Change *change)
 static void watcher_deliver(Watcher *watcher, const Change *change)
 {
 	pthread_mutex_lock(&watcher->lock);
-	if (!watcher->live && watcher->pending.len < PENDING_LIMIT)
-		vec_push(&watcher->pending, change_copy(change));
-	else if (change->rv > watcher->from_rv)
+	if (watcher->live && change->rv > watcher->from_rv)
 		write_change(watcher, change);
+	else if (!watcher->live && watcher->pending.len < PENDING_LIMIT)
+		vec_push(&watcher->pending, change_copy(change));
+	else if (!watcher->live)
+		drop_reader(watcher);
 	pthread_mutex_unlock(&watcher->lock);
 }
 
@@ -229,10 +238,8 @@ static void watcher_tick(Hub *hub, Watcher *watcher, int64_t now)
 		bool final = now < last && now + BOOKMARK_MS > last;
 		watcher->bookmark_at = final ? last : now + BOOKMARK_MS;
 	}
-	if (now >= watcher->end_at && watcher->live && watcher->stream && !watcher->ending) {
-		watcher->ending = true;
-		httpd_stream_end(watcher->stream);
-	}
+	if (now >= watcher->end_at && watcher->live)
+		drop_reader(watcher);
 	pthread_mutex_unlock(&watcher->lock);
 }
 
@@ -433,10 +440,7 @@ void watcher_go(Watcher *watcher, uint64_t rv)
 void watcher_end(Watcher *watcher)
 {
 	pthread_mutex_lock(&watcher->lock);
-	if (watcher->stream && !watcher->ending) {
-		watcher->ending = true;
-		httpd_stream_end(watcher->stream);
-	}
+	drop_reader(watcher);
 	pthread_mutex_unlock(&watcher->lock);
 	watcher_unref(watcher);
 }

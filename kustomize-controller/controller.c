@@ -173,6 +173,12 @@ static void on_drift(void *arg, const char *ns, const char *name, int64_t after_
 		manager_enqueue(manager, &kinds[0], ns, name);
 }
 
+static void cancel(void *arg)
+{
+	const KustomizeContext *context = arg;
+	artifact_cache_stop(context->artifacts);
+}
+
 static void stop(void *arg)
 {
 	KustomizeContext *context = arg;
@@ -204,7 +210,8 @@ static bool start_fetching(Manager *manager, KustomizeContext *context, Error *e
 		context->http,
 		&(ArtifactCacheConfig){.dir = context->work_dir,
 				       .retries = context->flags->http_retry,
-				       .localhost_env = getenv("SOURCE_CONTROLLER_LOCALHOST")},
+				       .localhost_env = getenv("SOURCE_CONTROLLER_LOCALHOST"),
+				       .watcher_localhost_env = getenv("SOURCE_WATCHER_LOCALHOST")},
 		err);
 	return context->artifacts != NULL;
 }
@@ -237,5 +244,6 @@ const ManagerSpec kustomize_controller = {
 	.gate_count = COUNT(gates),
 	.default_concurrent = 4,
 	.start = start,
+	.cancel = cancel,
 	.stop = stop,
 };

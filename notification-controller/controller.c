@@ -48,14 +48,27 @@ static const Kind kinds[] = {
 	 .unsharded = true},
 };
 
-static void stop(void *arg)
+/* Before the watches end: the intake and the workers that read from them. */
+static void cancel(void *arg)
 {
 	NotificationContext *context = arg;
 	if (context->events)
-		httpd_stop(context->events, DRAIN_MS);
-	dispatcher_stop(context->dispatcher);
+		httpd_stop(steal(&context->events), DRAIN_MS);
+	if (context->dispatcher)
+		dispatcher_stop(steal(&context->dispatcher));
+}
+
+static void stop(void *arg)
+{
+	NotificationContext *context = arg;
+	cancel(context);
+	/* A delivery that does not end in time still refers to these; the process ends anyway. */
+	if (!provider_drain(context, DRAIN_MS))
+		return;
 	httpc_free(context->http);
 	limiter_free(context->limiter);
+	pthread_cond_destroy(&context->idle);
+	pthread_mutex_destroy(&context->lock);
 	free(context);
 }
 
@@ -64,6 +77,8 @@ static void *start(Manager *manager, const void *options, Error *err)
 {
 	NotificationContext *context = mem_zalloc(1, sizeof(*context));
 	context->manager = manager;
+	pthread_mutex_init(&context->lock, NULL);
+	pthread_cond_init(&context->idle, NULL);
 	context->flags = options;
 	context->limiter = limiter_new(context->flags->rate_limit_interval_ms);
 	context->http =
@@ -89,5 +104,6 @@ const ManagerSpec notification_controller = {
 	.gate_count = COUNT(gates),
 	.default_concurrent = 4,
 	.start = start,
+	.cancel = cancel,
 	.stop = stop,
 };

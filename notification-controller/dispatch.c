@@ -86,7 +86,10 @@ static json_t *take(Dispatcher *dispatcher)
 
 static void *work(void *arg)
 {
+	enum { SYNC_MS = 30000 };
 	Dispatcher *dispatcher = arg;
+	/* An event must not be lost because it came before the Alerts were known. */
+	manager_wait_synced(dispatcher->context->manager, SYNC_MS);
 	for (json_t *event; (event = take(dispatcher));) {
 		handle(dispatcher->context, event);
 		json_decref(event);

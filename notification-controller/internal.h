@@ -6,6 +6,8 @@
 #ifndef NOTIFICATION_CONTROLLER_INTERNAL_H
 #define NOTIFICATION_CONTROLLER_INTERNAL_H
 
+#include <pthread.h>
+
 #include "ctrl/manager.h"
 #include "net/httpd.h"
 #include "notify/notify.h"
@@ -29,6 +31,11 @@ typedef struct {
 	Dispatcher *dispatcher;
 	HttpClient *http; /* for targets without TLS or proxy settings of their own */
 	Httpd *events;
+
+	pthread_mutex_t lock; /* guards the two below */
+	pthread_cond_t idle;
+	size_t sending; /* deliveries under way */
+	bool closing;   /* what a delivery comes to is nobody's business any more */
 } NotificationContext;
 
 /* limiter.c: one pass per key and interval, in fixed windows (notification.md 3.2). Thread-safe. */
@@ -60,6 +67,9 @@ bool alert_matches(Manager *manager, const json_t *alert, const json_t *event, P
  */
 bool provider_deliver(NotificationContext *context, const json_t *alert, const json_t *event,
 		      Error *err);
+
+/* Waits for deliveries under way; false when some are left at the time-out. */
+bool provider_drain(NotificationContext *context, int64_t timeout_ms);
 
 /* dispatch.c: bounded queue, fixed workers; takes the event. False when the queue is full. */
 Dispatcher *dispatcher_start(NotificationContext *context, int workers);

@@ -62,9 +62,13 @@ bool limiter_pass(Limiter *limiter, const char *key, int64_t *out_reset_ms)
 		end = mem_zalloc(1, sizeof(*end));
 		map_put(limiter->windows, key, end);
 	}
-	if (passes && end)
-		*end = now + limiter->interval_ms;
-	*out_reset_ms = clock_wall_ms() + (end ? *end - now : 0);
+	int64_t left = 0;
+	if (end) {
+		if (passes)
+			*end = now + limiter->interval_ms;
+		left = *end - now;
+	}
+	*out_reset_ms = clock_wall_ms() + left;
 	pthread_mutex_unlock(&limiter->lock);
 	return passes;
 }

@@ -1,6 +1,7 @@
 /* A Provider and its Secrets to a request, and the request on its way (notification.md 4 and 5). */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "data/duration.h"
 #include "data/yaml.h"
@@ -162,10 +163,42 @@ static void free_client(void *client)
 	httpc_free(client);
 }
 
+static bool is_closing(NotificationContext *context)
+{
+	pthread_mutex_lock(&context->lock);
+	bool closing = context->closing;
+	pthread_mutex_unlock(&context->lock);
+	return closing;
+}
+
+static void count_sending(NotificationContext *context, int change)
+{
+	pthread_mutex_lock(&context->lock);
+	context->sending += (size_t)change;
+	if (!context->sending)
+		pthread_cond_broadcast(&context->idle);
+	pthread_mutex_unlock(&context->lock);
+}
+
+bool provider_drain(NotificationContext *context, int64_t timeout_ms)
+{
+	int64_t deadline = clock_wall_ms() + timeout_ms;
+	struct timespec at = {.tv_sec = deadline / 1000, .tv_nsec = (deadline % 1000) * 1000000};
+	pthread_mutex_lock(&context->lock);
+	while (context->sending &&
+	       pthread_cond_timedwait(&context->idle, &context->lock, &at) == 0)
+		;
+	context->closing = true;
+	bool idle = context->sending == 0;
+	pthread_mutex_unlock(&context->lock);
+	return idle;
+}
+
 static void on_done(void *arg, const Error *err)
 {
 	Sending *sending = arg;
-	if (err_is_set(err)) {
+	NotificationContext *context = sending->context;
+	if (err_is_set(err) && !is_closing(context)) {
 		autofree char *text = masked(err_text(err), sending->token);
 		autofree char *message = mem_printf("failed to send notification: %s", text);
 		alert_warn(sending->context, sending->alert, "NotificationDispatchFailed", NULL,
@@ -173,8 +206,9 @@ static void on_done(void *arg, const Error *err)
 	}
 	/* Not from within one of the client's own callbacks. */
 	if (sending->own)
-		loop_post(manager_loop(sending->context->manager), free_client, sending->own);
+		loop_post(manager_loop(context->manager), free_client, sending->own);
 	free_sending(sending);
+	count_sending(context, -1);
 }
 
 static NotifyTarget target_of(const json_t *provider, const Material *material)
@@ -228,6 +262,7 @@ static bool send_to(NotificationContext *context, const json_t *provider, const 
 	sending->own = own;
 	sending->token = mem_strdup(secret_text(material.secret, "token"));
 	const char *timeout = json_text(json_map(provider, "spec"), "timeout");
+	count_sending(context, 1);
 	notify_send(manager_loop(context->manager), own ? own : context->http, &request,
 		    duration_ms_or(timeout, DEFAULT_TIMEOUT_MS), on_done, sending);
 	return true;

@@ -155,5 +155,5 @@ class Objects:
 
 
 @pytest.fixture
-def objects(api, ns):
+def objects(api, toolkit, ns):
     return Objects(api, ns)

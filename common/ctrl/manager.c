@@ -184,6 +184,10 @@ static bool start_parts(Manager *manager, Error *err)
 	manager->started = true;
 	for (size_t i = 0; i < spec->kind_count; i++)
 		kind_watch_start(&manager->kinds[i]);
+	pthread_mutex_lock(&manager->lock);
+	manager->watching = true;
+	pthread_cond_broadcast(&manager->changed);
+	pthread_mutex_unlock(&manager->lock);
 	if (!manager_serve_start(manager, err) || !start_election(manager, err))
 		return false;
 	/* Without election the work begins here; with it, the waiting thread begins it. */
@@ -208,9 +212,27 @@ Manager *manager_start(int argc, char **argv, const ManagerSpec *spec, Error *er
 	return NULL;
 }
 
+bool manager_wait_synced(Manager *manager, int64_t timeout_ms)
+{
+	pthread_mutex_lock(&manager->lock);
+	while (!manager->watching && !atomic_load(&manager->cancelled))
+		pthread_cond_wait(&manager->changed, &manager->lock);
+	bool watching = manager->watching;
+	pthread_mutex_unlock(&manager->lock);
+	for (size_t i = 0; watching && i < manager->spec->kind_count; i++)
+		if (!informer_wait(manager->kinds[i].informer, timeout_ms))
+			return false;
+	return watching && !atomic_load(&manager->cancelled);
+}
+
 void manager_stop(Manager *manager)
 {
+	pthread_mutex_lock(&manager->lock);
 	atomic_store(&manager->cancelled, true);
+	pthread_cond_broadcast(&manager->changed);
+	pthread_mutex_unlock(&manager->lock);
+	if (manager->started && manager->spec->cancel)
+		manager->spec->cancel(manager->context);
 	size_t count = manager->kinds ? manager->spec->kind_count : 0;
 	for (size_t i = 0; i < count; i++)
 		kind_workers_join(&manager->kinds[i]);
@@ -224,7 +246,8 @@ void manager_stop(Manager *manager)
 	if (manager->election)
 		leader_election_stop(manager->election);
 	kube_client_free(manager->client);
-	loop_free(manager->loop);
+	if (manager->loop)
+		loop_free(manager->loop);
 	for (size_t i = 0; i < count; i++) {
 		queue_free(manager->kinds[i].queue);
 		free(manager->kinds[i].controller);
@@ -272,6 +295,7 @@ static void *wait_for_leadership(void *arg)
  * threads' freed memory in one place. */
 static void harden_process(void)
 {
+	json_set_alloc_funcs(mem_alloc, free);
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	mallopt(M_ARENA_MAX, 2);

@@ -91,6 +91,9 @@ typedef struct {
 	 * reconcile. May be NULL. False and err end the process. */
 	bool (*lead)(Manager *manager, void *context, Error *err);
 
+	/* The daemon stops: wakes whoever waits long inside a reconcile. May be NULL. */
+	void (*cancel)(void *context);
+
 	/* After the last reconcile. */
 	void (*stop)(void *context);
 } ManagerSpec;
@@ -116,6 +119,10 @@ bool manager_gate(Manager *manager, const char *gate);
 const char *manager_namespace(Manager *manager);       /* $RUNTIME_NAMESPACE, or "flux-system" */
 const char *manager_watch_namespace(Manager *manager); /* NULL: all */
 const char *manager_default_service_account(Manager *manager); /* "" when not set */
+
+/* Blocks (not the loop's thread) until all kinds' objects are known; false at the time-out or when
+ * the daemon stops. */
+bool manager_wait_synced(Manager *manager, int64_t timeout_ms);
 
 /* Puts an object's key into its kind's queue. Any thread. */
 void manager_enqueue(Manager *manager, const Kind *kind, const char *ns, const char *name);

@@ -82,9 +82,10 @@ struct Manager {
 	Httpd *metrics_http, *health_http;
 	char *ns;
 	atomic_bool cancelled;
-	pthread_mutex_t lock; /* guards the three below */
+	pthread_mutex_t lock; /* guards the four below */
 	pthread_cond_t changed;
 	bool leading, lost, working;
+	bool watching; /* all informers are started */
 };
 
 struct Run {

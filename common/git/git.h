@@ -1,13 +1,17 @@
 /*
- * Git over the wire without a clone: list a remote's references, fetch what one commit needs (protocol
- * v2 with depth 1; v0/v1 for servers that know no more), read its tree from libgit2's object
- * database. HTTP(S) goes through httpc, SSH through libssh2 (source.md 3).
+ * Git over the wire without a clone: list a remote's references, fetch what one commit needs
+ * (protocol v2 with depth 1; v0/v1 for servers that know no more), read its tree from libgit2's
+ * object database. HTTP(S) goes through httpc, SSH through libssh (source.md 3).
  */
 #ifndef GIT_GIT_H
 #define GIT_GIT_H
 
-#include "base/vec.h"
-#include "net/httpc.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/error.h"
 #include "net/loop.h"
 
 enum { GIT_HASH_SIZE = 41 }; /* 40 hex digits and NUL */
@@ -18,26 +22,27 @@ typedef struct {
 	const char *username, *password, *bearer_token;
 	const char *ca_pem, *cert_pem, *key_pem; /* CA is added to the system's (S32) */
 	const char *proxy, *proxy_user, *proxy_password;
-	const char *ssh_identity;    /* private key, PEM or OpenSSH */
+	const char *ssh_identity; /* private key, PEM or OpenSSH */
 	const char *ssh_passphrase;
-	const char *ssh_known_hosts; /* needed for ssh */
+	const char *ssh_known_hosts;		       /* needed for ssh */
 	const char *ssh_kex_algos, *ssh_hostkey_algos; /* comma-separated, or NULL */
-	int64_t timeout_ms;          /* of each operation, whole */
+	int64_t timeout_ms;			       /* of each operation, whole */
 } GitRemoteConfig;
 
 typedef struct GitRemote GitRemote;
 
-/* ERR_INVALID with reason AuthenticationFailed for unusable credentials (S31, S34). No connection yet. */
+/* ERR_INVALID with reason AuthenticationFailed for unusable credentials (S31, S34). No connection
+ * yet. */
 GitRemote *git_remote_new(Loop *loop, const GitRemoteConfig *config, Error *err) MUST_USE;
 void git_remote_free(GitRemote *remote);
 AUTO_POINTER(GitRemote, git_remote_free, auto_git_remote);
 #define autogitremote __attribute__((cleanup(auto_git_remote)))
 
 typedef struct {
-	char *name;               /* "refs/heads/main", "HEAD" */
-	char hash[GIT_HASH_SIZE]; /* what it points at */
+	char *name;		    /* "refs/heads/main", "HEAD" */
+	char hash[GIT_HASH_SIZE];   /* what it points at */
 	char peeled[GIT_HASH_SIZE]; /* the commit behind an annotated tag, else "" */
-	char *symref;             /* target of a symbolic reference, or NULL */
+	char *symref;		    /* target of a symbolic reference, or NULL */
 } GitRef;
 
 typedef struct {
@@ -49,8 +54,8 @@ void git_refs_dispose(GitRefs *refs);
 #define autogitrefs __attribute__((cleanup(git_refs_dispose)))
 const GitRef *git_refs_find(const GitRefs *refs, const char *name);
 
-/* The remote's references whose names start with one of `prefixes` (NULL-terminated; NULL: all). Errors
- * are redacted of credentials (S30). An empty repository gives none. */
+/* The remote's references whose names start with one of `prefixes` (NULL-terminated; NULL: all).
+ * Errors are redacted of credentials (S30). An empty repository gives none. */
 bool git_remote_list(GitRemote *remote, const char *const *prefixes, GitRefs *out,
 		     Error *err) MUST_USE;
 
@@ -63,26 +68,29 @@ AUTO_POINTER(GitStore, git_store_free, auto_git_store);
 bool git_store_has(GitStore *store, const char *hash);
 
 typedef struct {
-	const char *hash;      /* the object wanted: a commit or tag */
-	const char *ref;       /* a reference that reaches it: for servers that refuse bare hashes */
-	bool deep;             /* with all history, else depth 1 */
-	const char *have;      /* a commit in the store to build upon, or NULL */
-	uint64_t max_bytes;    /* of the pack; 0: 2 GiB */
+	const char *hash;   /* the object wanted: a commit or tag */
+	const char *ref;    /* a reference that reaches it: for servers that refuse bare hashes */
+	bool deep;	    /* with all history, else depth 1 */
+	const char *have;   /* a commit in the store to build upon, or NULL */
+	uint64_t max_bytes; /* of the pack; 0: 2 GiB */
 } GitFetch;
 
 /* Fetches into the store. *out_bytes (may be NULL): pack bytes received. */
-bool git_remote_fetch(GitRemote *remote, GitStore *store, const GitFetch *fetch, uint64_t *out_bytes,
-		      Error *err) MUST_USE;
+bool git_remote_fetch(GitRemote *remote, GitStore *store, const GitFetch *fetch,
+		      uint64_t *out_bytes, Error *err) MUST_USE;
 
 /* What is known of a commit or annotated tag; texts owned. */
 typedef struct {
 	char hash[GIT_HASH_SIZE];
-	char tree[GIT_HASH_SIZE]; /* commits */
+	char tree[GIT_HASH_SIZE];   /* commits */
+	char target[GIT_HASH_SIZE]; /* tags: the object behind */
+	bool target_is_commit;
+	char *name; /* tags: the name inside the object, which a reference may belie; else NULL */
 	char *message;
 	char *author, *committer; /* "Name <mail>" */
-	int64_t time_s;           /* committer's */
-	char *signature;          /* armored, or NULL */
-	char *signed_payload;     /* the bytes that the signature covers */
+	int64_t time_s;		  /* committer's */
+	char *signature;	  /* armored, or NULL */
+	char *signed_payload;	  /* the bytes that the signature covers, NULL without one */
 } GitCommit;
 
 void git_commit_dispose(GitCommit *commit);

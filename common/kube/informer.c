@@ -26,7 +26,7 @@ Informer *informer_start(KubeClient *client, const InformerConfig *config)
 	Informer *informer = mem_zalloc(1, sizeof(*informer));
 	informer->client = client;
 	copy_config(&informer->config, config);
-	store_init(&informer->store, config->keep_objects);
+	informer_store_init(&informer->store, config->keep_objects);
 	pthread_mutex_init(&informer->lock, NULL);
 	pthread_condattr_t monotonic;
 	pthread_condattr_init(&monotonic);
@@ -47,7 +47,7 @@ void informer_stop(Informer *informer)
 	if (!informer)
 		return;
 	loop_call(kube_loop(informer->client), stop, informer);
-	store_dispose(&informer->store);
+	informer_store_dispose(&informer->store);
 	watch_stream_dispose(&informer->stream);
 	buf_dispose(&informer->error_body);
 	error_dispose(&informer->stream_error);
@@ -88,20 +88,20 @@ bool informer_wait(Informer *informer, int64_t timeout_ms)
 
 json_t *informer_get(Informer *informer, const char *ns, const char *name)
 {
-	return store_get(&informer->store, ns, name);
+	return informer_store_get(&informer->store, ns, name);
 }
 
 void informer_put(Informer *informer, const json_t *object)
 {
-	store_put(&informer->store, object);
+	informer_store_put(&informer->store, object);
 }
 
 void informer_each(Informer *informer, bool (*fn)(void *arg, const json_t *object), void *arg)
 {
-	store_each(&informer->store, fn, arg);
+	informer_store_each(&informer->store, fn, arg);
 }
 
 size_t informer_count(const Informer *informer)
 {
-	return store_count(&((Informer *)(uintptr_t)informer)->store);
+	return informer_store_count(&((Informer *)(uintptr_t)informer)->store);
 }

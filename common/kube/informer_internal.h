@@ -54,30 +54,30 @@ typedef struct {
 /* What an update means to the handler. */
 typedef enum { STORE_SAME, STORE_NEW, STORE_CHANGED } StoreChange;
 
-void store_init(Store *store, bool keep);
-void store_dispose(Store *store);
+void informer_store_init(Store *store, bool keep);
+void informer_store_dispose(Store *store);
 
 /* An owned "ns/name". */
-char *store_key(const char *ns, const char *name);
+char *informer_store_key(const char *ns, const char *name);
 
 /* The state that the server told, by a listing or an event. managedFields is out of `object` for the
  * time of the call. */
-StoreChange store_update(Store *store, json_t *object, bool listing);
+StoreChange informer_store_update(Store *store, json_t *object, bool listing);
 
 /* False when it was not there. */
-bool store_remove(Store *store, const json_t *object);
+bool informer_store_remove(Store *store, const json_t *object);
 
 /* A listing begins: what is not updated until store_end_listing is gone. */
-void store_begin_listing(Store *store);
+void informer_store_begin_listing(Store *store);
 
 /* Removes what is gone, calling fn with each last state (key only without texts), unlocked. */
-void store_end_listing(Store *store, void (*fn)(void *arg, json_t *object), void *arg);
+void informer_store_end_listing(Store *store, void (*fn)(void *arg, json_t *object), void *arg);
 
 /* informer_put: only replaces, by what is newer. */
-void store_put(Store *store, const json_t *object);
-json_t *store_get(Store *store, const char *ns, const char *name);
-size_t store_count(Store *store);
-void store_each(Store *store, bool (*fn)(void *arg, const json_t *object), void *arg);
+void informer_store_put(Store *store, const json_t *object);
+json_t *informer_store_get(Store *store, const char *ns, const char *name);
+size_t informer_store_count(Store *store);
+void informer_store_each(Store *store, bool (*fn)(void *arg, const json_t *object), void *arg);
 
 /* --- informer.c --- */
 
@@ -106,6 +106,7 @@ struct Informer {
 	KubeCall *call; /* RESOLVING, LISTING */
 	HttpCall *http; /* WATCHING */
 	int failures;
+	int64_t gone_ms; /* when the server last said 410; 0: never */
 
 	char *path;		 /* of the collection; NULL until resolved */
 	char *resource_version;	 /* to resume at; NULL: the whole state is needed */

@@ -26,27 +26,27 @@ static StoreItem *item_new(uint64_t version, Str text)
 	return item;
 }
 
-void store_init(Store *store, bool keep)
+void informer_store_init(Store *store, bool keep)
 {
 	*store = (Store){.items = map_new(item_unref), .keep = keep};
 	pthread_mutex_init(&store->lock, NULL);
 }
 
-void store_dispose(Store *store)
+void informer_store_dispose(Store *store)
 {
 	map_free(store->items);
 	buf_dispose(&store->scratch);
 	pthread_mutex_destroy(&store->lock);
 }
 
-char *store_key(const char *ns, const char *name)
+char *informer_store_key(const char *ns, const char *name)
 {
 	return mem_printf("%s/%s", ns ? ns : "", name);
 }
 
 static char *key_of(const json_t *object)
 {
-	return store_key(object_namespace(object), object_name(object));
+	return informer_store_key(object_namespace(object), object_name(object));
 }
 
 /* resourceVersions are decimal numbers that grow (Kubernetes 1.35 promises it); anything else is
@@ -83,7 +83,7 @@ static bool is_old_news(const StoreItem *old, uint64_t version, bool is_number, 
 	return old && (old->told == version || (is_number && !listing && version < old->told));
 }
 
-StoreChange store_update(Store *store, json_t *object, bool listing)
+StoreChange informer_store_update(Store *store, json_t *object, bool listing)
 {
 	enum { KEEP_BYTES = 256 * 1024 };
 	uint64_t version;
@@ -111,7 +111,7 @@ StoreChange store_update(Store *store, json_t *object, bool listing)
 	return change;
 }
 
-bool store_remove(Store *store, const json_t *object)
+bool informer_store_remove(Store *store, const json_t *object)
 {
 	autofree char *key = key_of(object);
 	pthread_mutex_lock(&store->lock);
@@ -120,7 +120,7 @@ bool store_remove(Store *store, const json_t *object)
 	return was_there;
 }
 
-void store_begin_listing(Store *store)
+void informer_store_begin_listing(Store *store)
 {
 	pthread_mutex_lock(&store->lock);
 	store->epoch++;
@@ -164,7 +164,7 @@ static void take_gone(Store *store, Vec *gone)
 	pthread_mutex_unlock(&store->lock);
 }
 
-void store_end_listing(Store *store, void (*fn)(void *arg, json_t *object), void *arg)
+void informer_store_end_listing(Store *store, void (*fn)(void *arg, json_t *object), void *arg)
 {
 	autovec Vec gone = {0};
 	take_gone(store, &gone);
@@ -174,7 +174,7 @@ void store_end_listing(Store *store, void (*fn)(void *arg, json_t *object), void
 	}
 }
 
-void store_put(Store *store, const json_t *object)
+void informer_store_put(Store *store, const json_t *object)
 {
 	uint64_t version;
 	if (!store->keep)
@@ -198,9 +198,9 @@ void store_put(Store *store, const json_t *object)
 
 /* --- readers --- */
 
-json_t *store_get(Store *store, const char *ns, const char *name)
+json_t *informer_store_get(Store *store, const char *ns, const char *name)
 {
-	autofree char *key = store_key(ns, name);
+	autofree char *key = informer_store_key(ns, name);
 	pthread_mutex_lock(&store->lock);
 	StoreItem *item = store->keep ? map_get(store->items, key) : NULL;
 	if (item)
@@ -213,7 +213,7 @@ json_t *store_get(Store *store, const char *ns, const char *name)
 	return object;
 }
 
-size_t store_count(Store *store)
+size_t informer_store_count(Store *store)
 {
 	pthread_mutex_lock(&store->lock);
 	size_t count = map_len(store->items);
@@ -221,7 +221,7 @@ size_t store_count(Store *store)
 	return count;
 }
 
-void store_each(Store *store, bool (*fn)(void *arg, const json_t *object), void *arg)
+void informer_store_each(Store *store, bool (*fn)(void *arg, const json_t *object), void *arg)
 {
 	autovec Vec items = {0};
 	size_t at = 0;

@@ -24,6 +24,7 @@ enum {
 	CALL_TIMEOUT_MS = 60000,
 	HEALTHY_MS = 5000, /* a stream that lived so long is taken up again at once */
 	TOO_SHORT_MS = 1000,
+	GONE_MS = 30000,
 	MAX_ERROR_BODY = 64 * 1024,
 	ERRORS_PER_LOG = 20,
 };
@@ -66,9 +67,12 @@ static void forget_state(Informer *informer)
 	free(steal(&informer->continue_token));
 }
 
-static bool refuses_watch_list(const Error *err)
+/* A server whose etcd is too old says so by a 500 in an ERROR event. */
+static bool refuses_watch_list(const Informer *informer, const Error *err)
 {
 	int status = err->http_status;
+	if (informer->status == 200 && status == 500)
+		return true;
 	return status >= 400 && status < 500 && status != 401 && status != 403 && status != 404 &&
 	       status != 410 && status != 429;
 }
@@ -81,8 +85,10 @@ static void fail(Informer *informer, const Error *err)
 	if (err->code == ERR_GONE) {
 		informer->no_pages = was_listing;
 		forget_state(informer);
-		/* The state is old, not the server ill: ask at once, the first time. */
-		step_after(informer, informer->failures > 1 ? backoff(informer, err) : 0);
+		/* The state is old, not the server ill: ask at once, unless it goes on like this. */
+		bool again = informer->gone_ms && clock_mono_ms() - informer->gone_ms < GONE_MS;
+		informer->gone_ms = clock_mono_ms();
+		step_after(informer, again ? backoff(informer, err) : 0);
 		return;
 	}
 	if (err->code == ERR_NOT_FOUND && informer->path) {
@@ -90,7 +96,7 @@ static void fail(Informer *informer, const Error *err)
 		free(steal(&informer->path));
 		forget_state(informer);
 	}
-	if (informer->initial && refuses_watch_list(err)) {
+	if (informer->initial && refuses_watch_list(informer, err)) {
 		informer->no_watch_list = true;
 		step_after(informer, 0);
 		return;
@@ -121,7 +127,7 @@ static void tell_gone(void *arg, json_t *object)
 static void update(Informer *informer, json_t *object, bool listing)
 {
 	name_kind(informer, object);
-	StoreChange change = store_update(&informer->store, object, listing);
+	StoreChange change = informer_store_update(&informer->store, object, listing);
 	if (change != STORE_SAME)
 		tell(informer, change == STORE_NEW ? INFORMER_ADDED : INFORMER_MODIFIED, object);
 }
@@ -129,7 +135,7 @@ static void update(Informer *informer, json_t *object, bool listing)
 /* All of a listing has been told. */
 static void end_listing(Informer *informer)
 {
-	store_end_listing(&informer->store, tell_gone, informer);
+	informer_store_end_listing(&informer->store, tell_gone, informer);
 	informer->initial = false;
 	informer->no_pages = false;
 	pthread_mutex_lock(&informer->lock);
@@ -168,7 +174,7 @@ static bool on_object(Informer *informer, bool deleted, json_t *object)
 		return true; /* nothing that we could keep or tell */
 	if (deleted) {
 		name_kind(informer, object);
-		if (store_remove(&informer->store, object))
+		if (informer_store_remove(&informer->store, object))
 			tell(informer, INFORMER_DELETED, object);
 	} else {
 		update(informer, object, informer->initial);
@@ -233,7 +239,6 @@ static void end_reason(Informer *informer, const Error *failure, Error *out)
 				informer->status);
 	} else if (err_is_set(failure)) {
 		err_copy(out, failure);
-		/* on_data broke off for another reason than stream_error: cannot be. */
 	} else if (!informer->events &&
 		   clock_mono_ms() - informer->started_ms < TOO_SHORT_MS) {
 		err_set(out, ERR_UNAVAILABLE, "the watch ended at once");
@@ -266,7 +271,7 @@ static void on_end(void *arg, const Error *failure)
 	autoerror Error err = {0};
 	end_reason(informer, failure, &err);
 	bool lived = clock_mono_ms() - informer->started_ms > HEALTHY_MS;
-	bool was_healthy = informer->events > 0 || (informer->status == 200 && lived);
+	bool was_healthy = informer->status == 200 && lived;
 	/* A server that leaves the end of the initial events out would never let us sync. */
 	if (informer->initial && !err_is_set(&err))
 		informer->no_watch_list = true;
@@ -369,7 +374,7 @@ static void start_page(Informer *informer)
 	autofree char *limit = mem_printf("%d", PAGE);
 	informer->phase = INFORMER_LISTING;
 	if (!informer->continue_token)
-		store_begin_listing(&informer->store);
+		informer_store_begin_listing(&informer->store);
 	buf_puts(&path, informer->path);
 	query_add(&path, "limit", informer->no_pages ? NULL : limit);
 	query_add(&path, "continue", informer->continue_token);
@@ -434,7 +439,7 @@ void informer_step(void *arg)
 	}
 	informer->initial = !informer->resource_version && !informer->no_watch_list;
 	if (informer->initial)
-		store_begin_listing(&informer->store);
+		informer_store_begin_listing(&informer->store);
 	if (informer->initial || informer->resource_version)
 		start_stream(informer);
 	else

@@ -97,8 +97,7 @@ static bool find_place(const KTarget *target, const char *entry, Place *out, Err
 	if (*entry == '\0')
 		return err_set(err, ERR_INVALID, "empty path");
 	if (*entry == '/')
-		return err_set(err, ERR_FORBIDDEN,
-			       "new root '%s' cannot be absolute", entry);
+		return err_set(err, ERR_FORBIDDEN, "new root '%s' cannot be absolute", entry);
 	autofree char *joined = path_join(target->dir, entry);
 	out->path = path_clean(joined);
 	bool inside = !cstr_eq(out->path, "..") && !cstr_starts(out->path, "../");
@@ -223,8 +222,8 @@ static bool accumulate_components(const KTarget *target, KAccumulator *acc, Erro
 {
 	const json_t *paths = json_list(target->spec, "components");
 	for (size_t i = 0; i < json_array_size(paths); i++)
-		if (!accumulate_component(target, acc,
-					  json_string_value(json_array_get(paths, i)), err))
+		if (!accumulate_component(target, acc, json_string_value(json_array_get(paths, i)),
+					  err))
 			return err_wrap(err, "accumulating components");
 	return true;
 }
@@ -249,12 +248,9 @@ bool ktarget_accumulate(const KTarget *target, KAccumulator *acc, Error *err)
 		err_wrap(err, "accumulating resources");
 		return target->parent ? false : wrap_file(target, "resources", err);
 	}
-	return read_configurations(target, acc, err) &&
-	       generate_all(target, acc, err) &&
-	       plugin_generators(target, acc, err) &&
-	       accumulate_components(target, acc, err) &&
-	       pipeline_transform(target, acc, err) &&
-	       plugin_validators(target, acc, err) &&
+	return read_configurations(target, acc, err) && generate_all(target, acc, err) &&
+	       plugin_generators(target, acc, err) && accumulate_components(target, acc, err) &&
+	       pipeline_transform(target, acc, err) && plugin_validators(target, acc, err) &&
 	       vars_collect(acc, json_list(target->spec, "vars"), err) &&
 	       vars_mark(acc, json_list(target->spec, "vars"), err);
 }

@@ -289,10 +289,14 @@ static void add_var_rows(KConfig *config, Arena *arena)
 	static const char *const fields[] = {"args", "command", "env/value",
 					     "volumeMounts/mountPath"};
 	static const char *const others[][2] = {
-		{"Deployment", TEMPLATE_ANNOTATIONS},	  {"Ingress", "spec/rules/host"},
-		{"Ingress", "spec/tls/hosts"},		  {"Ingress", "spec/tls/secretName"},
-		{"Service", "spec/ports/port"},		  {"Service", "spec/ports/targetPort"},
-		{"PersistentVolume", "spec/nfs/server"},  {NULL, "metadata/labels"},
+		{"Deployment", TEMPLATE_ANNOTATIONS},
+		{"Ingress", "spec/rules/host"},
+		{"Ingress", "spec/tls/hosts"},
+		{"Ingress", "spec/tls/secretName"},
+		{"Service", "spec/ports/port"},
+		{"Service", "spec/ports/targetPort"},
+		{"PersistentVolume", "spec/nfs/server"},
+		{NULL, "metadata/labels"},
 		{NULL, "metadata/annotations"},
 		{"StatefulSet", "spec/volumeClaimTemplates/spec/nfs/server"},
 	};

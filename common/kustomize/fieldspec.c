@@ -131,8 +131,7 @@ bool fieldspec_walk(const FieldSpec *spec, json_t *object, KMake make, FieldVisi
 		    Error *err)
 {
 	Walk state = {.spec = spec, .make = make, .visit = visit, .arg = arg};
-	bool ok = split_path(spec->path, &state.path, err) &&
-		  walk_map(&state, 0, object, err);
+	bool ok = split_path(spec->path, &state.path, err) && walk_map(&state, 0, object, err);
 	free(state.path.text);
 	return ok || err_wrap(err, "considering field '%s' of %s %s", spec->path,
 			      json_text_or(object, "kind", ""),

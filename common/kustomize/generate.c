@@ -110,8 +110,8 @@ static bool absorb_into(KSet *set, KResource *take_res, Error *err)
 	kset_find_any(set, kresource_api_version(res), &id, &matches);
 	autofree char *text = kresource_text(res);
 	if (matches.len > 1)
-		return err_set(err, ERR_INVALID, "found multiple objects that could accept merge of %s",
-			       text);
+		return err_set(err, ERR_INVALID,
+			       "found multiple objects that could accept merge of %s", text);
 	if (matches.len == 0) {
 		if (res->behavior != K_CREATE)
 			return err_set(err, ERR_INVALID,
@@ -122,8 +122,8 @@ static bool absorb_into(KSet *set, KResource *take_res, Error *err)
 		return true;
 	}
 	if (res->behavior == K_CREATE)
-		return err_set(err, ERR_INVALID,
-			       "id %s exists; behavior must be merge or replace", text);
+		return err_set(err, ERR_INVALID, "id %s exists; behavior must be merge or replace",
+			       text);
 	absorb(matches.items[0], res);
 	kset_replace(set, matches.items[0], steal(&res));
 	return true;
@@ -153,7 +153,8 @@ bool generate_all(const KTarget *target, KAccumulator *acc, Error *err)
 	}
 	if (json_array_size(json_list(target->spec, "helmCharts")) > 0 ||
 	    json_array_size(json_list(target->spec, "helmChartInflationGenerator")) > 0)
-		return err_set(err, ERR_UNSUPPORTED, "%s/%s: helmCharts: must specify --enable-helm",
-			       target->dir, target->file);
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s/%s: helmCharts: must specify --enable-helm", target->dir,
+			       target->file);
 	return true;
 }

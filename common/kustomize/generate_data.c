@@ -117,8 +117,8 @@ static bool put_file(Data *data, const char *source, Error *err)
 		return err_set(err, ERR_INVALID, "missing %s in file source '%s'",
 			       key.len == 0 ? "key name" : "file path", source);
 	} else if (str_find_char(path, '=') >= 0) {
-		return err_set(err, ERR_INVALID,
-			       "source '%s' key name or file path contains '='", source);
+		return err_set(err, ERR_INVALID, "source '%s' key name or file path contains '='",
+			       source);
 	}
 	autofree char *name = str_dup(path);
 	autobuf Buf text = {0};
@@ -143,7 +143,9 @@ bool generate_data(const KTarget *target, const json_t *entry, json_t *object, E
 	    !put_all(&data, json_list(entry, "literals"), put_literal, err) ||
 	    !put_all(&data, json_list(entry, "files"), put_file, err))
 		return false;
-	if (json_map(object, "data") && json_object_size(json_map(object, "data")) == 0)
+	if (data.secret)
+		(void)json_make_at(object, "data", NULL); /* there even when it is empty */
+	else if (json_map(object, "data") && json_object_size(json_map(object, "data")) == 0)
 		json_object_del(object, "data");
 	return true;
 }

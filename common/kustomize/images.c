@@ -3,7 +3,8 @@
 #include "base/mem.h"
 #include "data/regex.h"
 
-/* images (facts 7; B78..B81): containers at any depth of any kind but CRDs, and configured paths. */
+/* images (facts 7; B78..B81): containers at any depth of any kind but CRDs, and configured paths.
+ */
 
 typedef struct {
 	const Regex *regex;
@@ -123,15 +124,13 @@ static bool apply_one(const Image *image, json_t *object, const KSpecs *specs, E
 
 bool images_apply(KSet *set, const json_t *entry, const KSpecs *specs, Error *err)
 {
-	autofree char *pattern =
-		mem_printf("^%s(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$",
-			   json_text_or(entry, "name", ""));
+	autofree char *pattern = mem_printf("^%s(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$",
+					    json_text_or(entry, "name", ""));
 	autoregex Regex *regex = regex_new(pattern, REGEX_SEARCH, err);
 	if (!regex)
 		return err_wrap(err, "images: name");
-	Image image = {regex, json_text_or(entry, "newName", ""),
-		       json_text_or(entry, "newTag", ""), json_text_or(entry, "tagSuffix", ""),
-		       json_text_or(entry, "digest", "")};
+	Image image = {regex, json_text_or(entry, "newName", ""), json_text_or(entry, "newTag", ""),
+		       json_text_or(entry, "tagSuffix", ""), json_text_or(entry, "digest", "")};
 	for (size_t i = 0; i < set->items.len; i++)
 		if (!apply_one(&image, kset_at(set, i)->tree, specs, err))
 			return err_wrap(err, "images");

@@ -26,9 +26,20 @@ typedef struct Field {
 	const struct Field *fields; /* of T_OBJECT, T_OBJECTS; ends with a NULL name */
 } Field;
 
-#define GVK {"group", T_TEXT, NULL}, {"version", T_TEXT, NULL}, {"kind", T_TEXT, NULL}
-#define RES_ID GVK, {"name", T_TEXT, NULL}, {"namespace", T_TEXT, NULL}
-#define END {NULL, T_ANY, NULL}
+#define GVK                                                                                        \
+	{"group", T_TEXT, NULL}, {"version", T_TEXT, NULL},                                        \
+	{                                                                                          \
+		"kind", T_TEXT, NULL                                                               \
+	}
+#define RES_ID                                                                                     \
+	GVK, {"name", T_TEXT, NULL},                                                               \
+	{                                                                                          \
+		"namespace", T_TEXT, NULL                                                          \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, T_ANY, NULL                                                                  \
+	}
 
 static const Field generator_options[] = {
 	{"labels", T_TEXT_MAP, NULL},
@@ -39,9 +50,14 @@ static const Field generator_options[] = {
 };
 
 static const Field generator[] = {
-	{"name", T_TEXT, NULL},	   {"namespace", T_TEXT, NULL}, {"behavior", T_TEXT, NULL},
-	{"literals", T_TEXTS, NULL}, {"files", T_TEXTS, NULL},	{"envs", T_TEXTS, NULL},
-	{"env", T_TEXT, NULL},	   {"type", T_TEXT, NULL},
+	{"name", T_TEXT, NULL},
+	{"namespace", T_TEXT, NULL},
+	{"behavior", T_TEXT, NULL},
+	{"literals", T_TEXTS, NULL},
+	{"files", T_TEXTS, NULL},
+	{"envs", T_TEXTS, NULL},
+	{"env", T_TEXT, NULL},
+	{"type", T_TEXT, NULL},
 	{"options", T_OBJECT, generator_options},
 	END,
 };
@@ -97,12 +113,13 @@ static const Field replacement[] = {
 	END,
 };
 
-static const Field field_spec[] = {
-	GVK, {"path", T_TEXT, NULL}, {"create", T_FLAG, NULL}, END};
+static const Field field_spec[] = {GVK, {"path", T_TEXT, NULL}, {"create", T_FLAG, NULL}, END};
 
 static const Field label[] = {
-	{"pairs", T_TEXT_MAP, NULL},	  {"includeSelectors", T_FLAG, NULL},
-	{"includeTemplates", T_FLAG, NULL}, {"fields", T_OBJECTS, field_spec},
+	{"pairs", T_TEXT_MAP, NULL},
+	{"includeSelectors", T_FLAG, NULL},
+	{"includeTemplates", T_FLAG, NULL},
+	{"fields", T_OBJECTS, field_spec},
 	END,
 };
 
@@ -213,8 +230,8 @@ static json_t *check_texts(const json_t *raw, Error *err)
 		json_t *item = json_array_get(raw, i);
 		if (!json_is_string(item) && !json_is_null(item))
 			return wrong_type(item, "a list of strings, of which one", err);
-		json_array_append_new(out, json_is_null(item) ? json_string("")
-							      : json_incref(item));
+		json_array_append_new(out,
+				      json_is_null(item) ? json_string("") : json_incref(item));
 	}
 	return steal(&out);
 }
@@ -232,8 +249,8 @@ static json_t *check_text_map(const json_t *raw, Error *err)
 			wrong_type(value, "a string", err);
 			return err_wrap_null(err, "%s", key);
 		}
-		json_object_set_new_nocheck(out, key, json_is_null(value) ? json_string("")
-									  : json_incref(value));
+		json_object_set_new_nocheck(
+			out, key, json_is_null(value) ? json_string("") : json_incref(value));
 	}
 	return steal(&out);
 }
@@ -255,16 +272,29 @@ static json_t *check_objects(const json_t *raw, const Field *fields, KStrictness
 	return steal(&out);
 }
 
+static bool is_word(const json_t *value, const char *one, const char *other)
+{
+	const char *text = json_string_value(value);
+	return text && (strcasecmp(text, one) == 0 || strcasecmp(text, other) == 0);
+}
+
 static json_t *check_scalar(const json_t *raw, FieldType type, Error *err)
 {
-	if (type == T_TEXT ? json_is_string(raw)
-			   : type == T_FLAG ? json_is_boolean(raw) : json_is_integer(raw))
+	if (type == T_TEXT   ? json_is_string(raw)
+	    : type == T_FLAG ? json_is_boolean(raw)
+			     : json_is_integer(raw))
 		return json_incref(json_borrow(raw));
+	/* This file alone is YAML 1.1 upstream, where these words are booleans. */
+	if (type == T_FLAG && (is_word(raw, "yes", "on") || is_word(raw, "no", "off")))
+		return json_boolean(is_word(raw, "yes", "on"));
 	/* 3.0 reads as an integer in JSON. */
 	if (type == T_INT && json_is_real(raw) &&
 	    json_real_value(raw) == (double)(json_int_t)json_real_value(raw))
 		return json_integer((json_int_t)json_real_value(raw));
-	return wrong_type(raw, type == T_TEXT ? "a string" : type == T_FLAG ? "a bool" : "an integer",
+	return wrong_type(raw,
+			  type == T_TEXT   ? "a string"
+			  : type == T_FLAG ? "a bool"
+					   : "an integer",
 			  err);
 }
 
@@ -362,8 +392,8 @@ static bool check_kind(json_t *spec, Error *err)
 	bool component = cstr_eq(kind, "Component");
 	if (!component && !cstr_eq(kind, "Kustomization"))
 		return err_set(err, ERR_INVALID, "kind should be Kustomization or Component");
-	const char *wanted = component ? "kustomize.config.k8s.io/v1alpha1"
-				       : "kustomize.config.k8s.io/v1beta1";
+	const char *wanted =
+		component ? "kustomize.config.k8s.io/v1alpha1" : "kustomize.config.k8s.io/v1beta1";
 	const char *version = json_text(spec, "apiVersion");
 	if (!cstr_empty(version) && !cstr_eq(version, wanted))
 		return err_set(err, ERR_INVALID, "apiVersion for %s should be %s", kind, wanted);

@@ -1,7 +1,7 @@
 /*
  * kustomize build (facts kustomize-build.md, B1..B107): kustomization directories in, objects out.
- * Pure: files come through KustomizeFiles, nothing touches the network. An engine run uses one thread;
- * several may run at once, sharing a KustomizeCache.
+ * Pure: files come through KustomizeFiles, nothing touches the network. An engine run uses one
+ * thread; several may run at once, sharing a KustomizeCache.
  */
 #ifndef KUSTOMIZE_KUSTOMIZE_H
 #define KUSTOMIZE_KUSTOMIZE_H
@@ -39,20 +39,20 @@ typedef struct {
 	const KustomizeFiles *files;
 	KustomizeCache *cache; /* or NULL */
 
-	/* The root kustomization in place of the file in the root directory, which then need not exist;
-	 * borrowed; NULL: read the file. Unknown fields of it are ignored (K19). */
+	/* The root kustomization in place of the file in the root directory, which then need not
+	 * exist; borrowed; NULL: read the file. Unknown fields of it are ignored (K19). */
 	const json_t *root;
 
-	/* Files outside the kustomization's own directory: refused (the tool's default) unless set, as
-	 * Flux does; the source's root is never left (B102). */
+	/* Files outside the kustomization's own directory: refused (the tool's default) unless set,
+	 * as Flux does; the source's root is never left (B102). */
 	bool load_anywhere;
 
 	/* Flux keeps the built-in schema beside a custom one (facts 7 openapi). */
 	bool keep_builtin_schema;
 
-	/* Fetches a remote base or file (http, git); NULL: remote ones are an error. The result is a
-	 * path within `files`, owned; of a clone "CLONE//SUBPATH", which bases inside it never leave
-	 * (B105). */
+	/* Fetches a remote base or file (http, git); NULL: remote ones are an error. The result is
+	 * a path within `files`, owned; of a clone "CLONE//SUBPATH", which bases inside it never
+	 * leave (B105). */
 	char *(*fetch)(void *arg, const char *url, Error *err);
 	void *fetch_arg;
 } KustomizeOptions;
@@ -60,8 +60,8 @@ typedef struct {
 /* One built object with where it came from. */
 typedef struct {
 	json_t *object; /* owned */
-	char *file;     /* path of the file that defined it, within the source; "" for generated */
-	size_t line;    /* 1-based; 0 unknown */
+	char *file;	/* path of the file that defined it, within the source; "" for generated */
+	size_t line;	/* 1-based; 0 unknown */
 } KustomizeResource;
 
 typedef struct {

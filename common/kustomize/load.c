@@ -21,9 +21,9 @@ void kload_dispose_resources(Vec *resources)
 
 bool kload_is_remote(const char *entry)
 {
-	static const char *const prefixes[] = {"http://", "https://", "ssh://",	 "git::",
-					       "git://",  "file://",  "git@",	 "github.com/",
-					       "github.com:"};
+	static const char *const prefixes[] = {"http://", "https://",	 "ssh://",
+					       "git::",	  "git://",	 "file://",
+					       "git@",	  "github.com/", "github.com:"};
 	for (size_t i = 0; i < COUNT(prefixes); i++)
 		if (cstr_starts(entry, prefixes[i]))
 			return true;
@@ -49,8 +49,8 @@ char *kload_path(const KTarget *target, const char *entry, Error *err)
 	if (*entry == '\0')
 		return err_null(err, ERR_INVALID, "empty path");
 	if (*entry == '/')
-		return err_null(err, ERR_FORBIDDEN,
-				"security; file '%s' is not in or below '%s'", entry, target->dir);
+		return err_null(err, ERR_FORBIDDEN, "security; file '%s' is not in or below '%s'",
+				entry, target->dir);
 	autofree char *joined = path_join(target->dir, entry);
 	autofree char *path = path_clean(joined);
 	bool allowed = !escapes(path) && (!target->confine || is_below(path, target->confine));
@@ -58,8 +58,8 @@ char *kload_path(const KTarget *target, const char *entry, Error *err)
 	if (allowed && (!target->build->options->load_anywhere || target->confine))
 		allowed = is_below(path, target->dir);
 	if (!allowed)
-		return err_null(err, ERR_FORBIDDEN,
-				"security; file '%s' is not in or below '%s'", entry, target->dir);
+		return err_null(err, ERR_FORBIDDEN, "security; file '%s' is not in or below '%s'",
+				entry, target->dir);
 	return steal(&path);
 }
 
@@ -107,24 +107,6 @@ static bool fail_at(const KResource *res, Error *err, const char *what)
 	return err_set(err, ERR_INVALID, "%s:%zu: %s", res->file, res->line, what);
 }
 
-static bool has_null_item(const json_t *value)
-{
-	const char *key;
-	json_t *member;
-	size_t index;
-	json_array_foreach(json_borrow(value), index, member)
-	{
-		if (json_is_null(member) || has_null_item(member))
-			return true;
-	}
-	json_object_foreach(json_borrow(value), key, member)
-	{
-		if (has_null_item(member))
-			return true;
-	}
-	return false;
-}
-
 /* Facts 1: kind and metadata.name are required; kinds that end in List need no name. */
 static bool check_object(const KResource *res, Error *err)
 {
@@ -135,8 +117,6 @@ static bool check_object(const KResource *res, Error *err)
 		return fail_at(res, err, "missing kind in object");
 	if (!cstr_ends(kind, "List") && *kresource_name(res) == '\0')
 		return fail_at(res, err, "missing metadata.name in object");
-	if (has_null_item(res->tree))
-		return fail_at(res, err, "empty item in a list of the object");
 	return true;
 }
 
@@ -207,8 +187,8 @@ static bool from_stream(const KTarget *target, const YamlStream *stream, bool co
 	bool ok = true;
 	for (size_t i = 0; ok && i < stream->len; i++) {
 		const YamlDocument *document = &stream->items[i];
-		autojson json_t *tree = copy ? json_deep_copy(document->value)
-					     : json_incref(document->value);
+		autojson json_t *tree =
+			copy ? json_deep_copy(document->value) : json_incref(document->value);
 		/* A lone List is unwrapped before its own check. */
 		ok = stream->len == 1 && is_plain_list(tree)
 			     ? enqueue_items(&expansion, json_object_get(tree, "items"),

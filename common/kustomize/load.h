@@ -1,4 +1,5 @@
-/* Reading files for a kustomization: where it may reach, and what a resource file holds (facts 1, 8). */
+/* Reading files for a kustomization: where it may reach, and what a resource file holds (facts 1,
+ * 8). */
 #ifndef KUSTOMIZE_LOAD_H
 #define KUSTOMIZE_LOAD_H
 
@@ -15,7 +16,8 @@ bool kload_text(const KTarget *target, const char *entry, Buf *out, Error *err) 
 /* A file of exactly one document as JSON; owned. */
 json_t *kload_document(const KTarget *target, const char *entry, Error *err) MUST_USE;
 
-/* The objects of a file, appended to out as owned KResource; takes them from the cache if it can. */
+/* The objects of a file, appended to out as owned KResource; takes them from the cache if it can.
+ */
 bool kload_resources(const KTarget *target, const char *path, Vec *out, Error *err) MUST_USE;
 
 /* As kload_resources for text that came inline; `file` names it in errors. */

@@ -14,10 +14,9 @@ static bool set_text(void *arg, const KSlot *slot, Error *err)
 	const KNamespace *ns = arg;
 	const json_t *value = kslot_get(slot);
 	if (json_is_object(value) || json_is_array(value))
-		return err_set(err, ERR_INVALID,
-			       "namespace field specs must target scalar nodes");
+		return err_set(err, ERR_INVALID, "namespace field specs must target scalar nodes");
 	const char *text = json_string_value(value);
-	if (!ns->unset_only || json_is_null(value) || (text && *text == '\0'))
+	if (!ns->unset_only || !value || json_is_null(value) || (text && *text == '\0'))
 		kslot_set_text(slot, ns->name);
 	return true;
 }

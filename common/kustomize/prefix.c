@@ -34,8 +34,8 @@ static bool apply_spec(KResource *res, const Affix *affix, const FieldSpec *spec
 			vec_push(&res->suffixes, mem_strdup(affix->behind));
 		kresource_remember(res);
 	}
-	return fieldspec_apply(spec, res->tree, K_MAKE_NOTHING, set_text,
-			       (void *)(uintptr_t)affix, err);
+	return fieldspec_apply(spec, res->tree, K_MAKE_NOTHING, set_text, (void *)(uintptr_t)affix,
+			       err);
 }
 
 static bool apply(KSet *set, const Affix *affix, const KSpecs *specs, Error *err)

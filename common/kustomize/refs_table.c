@@ -125,8 +125,7 @@ static const Row rows[] = {
 	 "spec/policyName"},
 };
 
-static void add_one(KBackRef *ref, Arena *arena, const Row *row, const char *kind,
-		    const char *path)
+static void add_one(KBackRef *ref, Arena *arena, const Row *row, const char *kind, const char *path)
 {
 	FieldSpec *spec = arena_alloc(arena, sizeof(*spec));
 	*spec = (FieldSpec){.group = row->group, .kind = kind, .path = path};
@@ -139,9 +138,9 @@ static void add_pod(KBackRef *ref, Arena *arena, const Row *row, const PodPlace 
 	const char *rest = row->path + 1;
 	bool containers = cstr_starts(rest, "/%");
 	for (size_t i = 0; i < (containers ? COUNT(lists) : 1); i++) {
-		const char *path = containers ? arena_printf(arena, "%s/%s%s", place->path,
-							     lists[i], rest + 2)
-					      : arena_printf(arena, "%s%s", place->path, rest);
+		const char *path =
+			containers ? arena_printf(arena, "%s/%s%s", place->path, lists[i], rest + 2)
+				   : arena_printf(arena, "%s%s", place->path, rest);
 		add_one(ref, arena, row, place->kind, path);
 	}
 }

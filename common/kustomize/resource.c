@@ -93,8 +93,8 @@ void kresource_remember(KResource *res)
 	KPrevious now = kresource_current(res);
 	res->marked = true;
 	res->previous = mem_realloc(res->previous, (res->previous_len + 1) * sizeof(KPrevious));
-	res->previous[res->previous_len++] = (KPrevious){
-		mem_strdup(now.ns), mem_strdup(now.name), mem_strdup(now.kind)};
+	res->previous[res->previous_len++] =
+		(KPrevious){mem_strdup(now.ns), mem_strdup(now.name), mem_strdup(now.kind)};
 }
 
 char *kresource_text(const KResource *res)

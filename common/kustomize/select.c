@@ -105,8 +105,7 @@ bool kselector_matches_labels(const KSelector *selector, const KResource *res)
 
 static bool matches(const KSelector *selector, const KResource *res)
 {
-	if (!res->tree ||
-	    !matches_gvk(selector, kresource_api_version(res), kresource_kind(res)))
+	if (!res->tree || !matches_gvk(selector, kresource_api_version(res), kresource_kind(res)))
 		return false;
 	KPrevious first = kresource_original(res), now = kresource_current(res);
 	if (!pattern_matches(&selector->name, first.name) &&

@@ -9,9 +9,9 @@
 #include "kustomize/resource.h"
 
 typedef struct {
-	Vec items;     /* owned KResource, in order */
-	Map *by_id;    /* "kind ns name" -> Vec of KResource */
-	Map *by_name;  /* name -> Vec of KResource */
+	Vec items;    /* owned KResource, in order */
+	Map *by_id;   /* "kind ns name" -> Vec of KResource */
+	Map *by_name; /* name -> Vec of KResource */
 } KSet;
 
 KSet *kset_new(void);

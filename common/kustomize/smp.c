@@ -154,7 +154,10 @@ bool smp_merge(const KSchema *schema, json_t **object, json_t *take_patch, Error
 		json_decref(merged);
 		return false;
 	}
-	json_decref(*object);
-	*object = merged;
+	/* A replace of the whole object has no effect [Q]. */
+	if (merged)
+		json_decref(merged);
+	else
+		json_decref(steal(object));
 	return true;
 }

@@ -80,7 +80,7 @@ static void unite_scalars(json_t *dest, const json_t *src)
 	automap Map *seen = map_new(NULL);
 	autojson json_t *out = json_array();
 	const json_t *lists[] = {src, dest};
-	for (size_t i = 0; i < COUNT(lists) * 1; i++)
+	for (size_t i = 0; i < COUNT(lists); i++)
 		for (size_t j = 0; j < json_array_size(lists[i]); j++) {
 			json_t *item = json_array_get(lists[i], j);
 			autofree char *text = text_of(item);
@@ -98,14 +98,14 @@ static bool is_empty(const json_t *value)
 	       (json_is_object(value) && json_object_size(value) == 0);
 }
 
-/* One key: key text -> first element that has it, of a list. */
-static Map *index_list(const json_t *list, const char *key)
+/* One key: key text -> the first, or the last, element of a list that has it. */
+static Map *index_list(const json_t *list, const char *key, bool last)
 {
 	Map *index = map_new(NULL);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *item = json_array_get(list, i);
 		autofree char *text = text_of(json_object_get(item, key));
-		if (*text && !map_has(index, text))
+		if (*text && (last || !map_has(index, text)))
 			map_put(index, text, item);
 	}
 	return index;
@@ -116,6 +116,8 @@ typedef struct {
 	KSchemaAt items;
 	const char *key;
 	Map *in_dest, *in_src; /* borrowed elements */
+	Map *last_in_dest;     /* what comes out: so the last of equals wins, and a directive
+				* `replace` on an element has no effect [Q] */
 	Map *done;	       /* keys merged */
 	json_t *out;
 } OneKey;
@@ -132,10 +134,10 @@ static bool merge_keyed(OneKey *state, const json_t *list)
 					   map_get(state->in_src, text), state->items);
 		if (err_is_set(state->merge->err))
 			return false;
-		if (is_empty(merged))
-			json_decref(merged);
-		else
-			json_array_append_new(state->out, merged);
+		json_t *kept = map_get(state->last_in_dest, text);
+		if (!is_empty(merged))
+			json_array_append(state->out, kept ? kept : merged);
+		json_decref(merged);
 	}
 	return true;
 }
@@ -153,11 +155,12 @@ static void append_unkeyed(const json_t *list, const char *key, json_t *out)
 static bool merge_by_one(Merge *merge, json_t *dest, const json_t *src, const char *key,
 			 KSchemaAt items)
 {
-	automap Map *in_dest = index_list(dest, key);
-	automap Map *in_src = index_list(src, key);
+	automap Map *in_dest = index_list(dest, key, false);
+	automap Map *last_in_dest = index_list(dest, key, true);
+	automap Map *in_src = index_list(src, key, false);
 	automap Map *done = map_new(NULL);
 	autojson json_t *out = json_array();
-	OneKey state = {merge, items, key, in_dest, in_src, done, out};
+	OneKey state = {merge, items, key, in_dest, in_src, last_in_dest, done, out};
 	if (!merge_keyed(&state, src) || !merge_keyed(&state, dest))
 		return false;
 	append_unkeyed(dest, key, out);
@@ -173,23 +176,35 @@ static bool same_tuple(const Tuple *a, const Tuple *b, size_t len)
 	return true;
 }
 
+static bool has_tuple(const Tuples *tuples, const Tuple *tuple, size_t len)
+{
+	for (size_t i = 0; i < tuples->len; i++)
+		if (same_tuple(&tuples->items[i], tuple, len))
+			return true;
+	return false;
+}
+
+static void free_tuple(Tuple *tuple)
+{
+	for (size_t i = 0; i < K_MERGE_KEYS_MAX; i++)
+		free(tuple->text[i]);
+	*tuple = (Tuple){0};
+}
+
 static void add_tuples(Tuples *tuples, const json_t *list, const Keys *keys)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
 		Tuple tuple = {0};
 		for (size_t j = 0; j < keys->len; j++)
-			tuple.text[j] =
-				text_of(json_object_get(json_array_get(list, i), keys->keys[j]));
-		bool seen = false;
-		for (size_t j = 0; !seen && j < tuples->len; j++)
-			seen = same_tuple(&tuples->items[j], &tuple, keys->len);
-		tuples->items = mem_realloc(tuples->items,
-					    (tuples->len + 1) * sizeof(*tuples->items));
+			tuple.text[j] = text_of(json_object_get(item, keys->keys[j]));
+		if (has_tuple(tuples, &tuple, keys->len)) {
+			free_tuple(&tuple);
+			continue;
+		}
+		tuples->items =
+			mem_realloc(tuples->items, (tuples->len + 1) * sizeof(*tuples->items));
 		tuples->items[tuples->len++] = tuple;
-		if (seen)
-			dispose_tuples(&(Tuples){mem_dup(&tuples->items[--tuples->len],
-							 sizeof(tuple)),
-						 1});
 	}
 }
 
@@ -206,35 +221,33 @@ static bool tuples_match(const Tuple *a, const Tuple *b, size_t len)
 	return common;
 }
 
-static void fill_tuple(Tuple *into, const Tuple *a, const Tuple *b, size_t len)
+static Tuple join_tuples(const Tuple *a, const Tuple *b, size_t len)
 {
-	Tuple filled = {0};
+	Tuple joined = {0};
 	for (size_t i = 0; i < len; i++)
-		filled.text[i] = mem_strdup(*a->text[i] ? a->text[i] : b->text[i]);
-	for (size_t i = 0; i < len; i++)
-		free(into->text[i]);
-	*into = filled;
+		joined.text[i] = mem_strdup(*a->text[i] ? a->text[i] : b->text[i]);
+	return joined;
+}
+
+static void set_tuple(Tuple *tuple, Tuple take_new)
+{
+	free_tuple(tuple);
+	*tuple = take_new;
 }
 
 /* A port without a protocol is the one with (facts 6, secondary keys). */
 static void unify_tuples(Tuples *tuples, size_t len)
 {
 	for (size_t i = 0; i < tuples->len; i++) {
-		Tuple first = {0}, empty = {0};
-		fill_tuple(&first, &tuples->items[i], &tuples->items[i], len);
+		Tuple first = join_tuples(&tuples->items[i], &tuples->items[i], len);
 		for (size_t j = 0; j < tuples->len; j++) {
 			if (!tuples_match(&first, &tuples->items[j], len))
 				continue;
-			Tuple other = {0};
-			fill_tuple(&other, &tuples->items[j], &tuples->items[j], len);
-			fill_tuple(&tuples->items[i], &first, &other, len);
-			fill_tuple(&tuples->items[j], &first, &other, len);
-			for (size_t k = 0; k < len; k++)
-				free(other.text[k]);
+			Tuple joined = join_tuples(&first, &tuples->items[j], len);
+			set_tuple(&tuples->items[i], join_tuples(&joined, &joined, len));
+			set_tuple(&tuples->items[j], joined);
 		}
-		(void)empty;
-		for (size_t k = 0; k < len; k++)
-			free(first.text[k]);
+		free_tuple(&first);
 	}
 }
 
@@ -302,7 +315,8 @@ static void append_rest(const json_t *dest, const Keys *keys, json_t *out)
 			if (json_object_get(item, keys->keys[j]))
 				one.items->text[given++] =
 					text_of(json_object_get(item, keys->keys[j]));
-		put_element(out, keys, one.items, given, NULL);
+		if (keys->len > 1)
+			put_element(out, keys, one.items, given, NULL);
 		put_element(out, keys, one.items, given, item);
 		dispose_tuples(&one);
 	}
@@ -324,9 +338,8 @@ static Keys used_keys(const Tuples *tuples, const Keys *all)
 static bool merge_tuple(Merge *merge, json_t *dest, const json_t *src, const Keys *keys,
 			const Tuple *tuple, KSchemaAt items, json_t *out)
 {
-	autojson json_t *merged =
-		smp_value(merge, find_element(dest, keys, tuple), find_element(src, keys, tuple),
-			  items);
+	autojson json_t *merged = smp_value(merge, find_element(dest, keys, tuple),
+					    find_element(src, keys, tuple), items);
 	if (err_is_set(merge->err))
 		return false;
 	put_element(is_empty(merged) ? dest : out, keys, tuple, keys->len,

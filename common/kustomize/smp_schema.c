@@ -182,9 +182,9 @@ static void index_definition(KSchema *schema, json_t *definition)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *gvk = json_array_get(list, i);
 		const char *group = json_text_or(gvk, "group", "");
-		autofree char *key = mem_printf("%s%s%s %s", group, *group ? "/" : "",
-						json_text_or(gvk, "version", ""),
-						json_text_or(gvk, "kind", ""));
+		autofree char *key =
+			mem_printf("%s%s%s %s", group, *group ? "/" : "",
+				   json_text_or(gvk, "version", ""), json_text_or(gvk, "kind", ""));
 		map_put(schema->custom_kinds, key, definition);
 	}
 }

@@ -24,7 +24,7 @@ typedef struct {
 	Arena *arena;
 	const KConfig *builtin;
 	KSchema schema;
-	bool origins;	      /* any buildMetadata: origins are recorded */
+	bool origins;		 /* any buildMetadata: origins are recorded */
 	size_t targets, objects; /* loaded so far */
 } KBuild;
 

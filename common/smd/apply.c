@@ -145,8 +145,8 @@ static void tell(void *context, const char *path)
 	Telling *telling = context;
 	autofree char *message = mem_printf("conflict with %s", telling->manager);
 	json_array_append_new(telling->causes,
-			      json_pack("{s:s,s:s,s:s}", "reason", "FieldManagerConflict", "message",
-					message, "field", path));
+			      json_pack("{s:s,s:s,s:s}", "reason", "FieldManagerConflict",
+					"message", message, "field", path));
 	buf_printf(telling->text, "\n- %s", path);
 }
 
@@ -245,8 +245,8 @@ static size_t annotations_size(json_t *annotations)
 	size_t size = 0;
 	const char *key;
 	json_t *value;
-	json_object_foreach(annotations, key, value)
-		size += strlen(key) + json_string_length(value);
+	json_object_foreach(annotations, key, value) size +=
+		strlen(key) + json_string_length(value);
 	return size;
 }
 
@@ -324,8 +324,8 @@ static bool apply_setup(const SmdSchema *schema, const json_t *live, const json_
 	}
 	apply->self = smd_manager_new(run->arena, request, request->manager, true);
 	apply->config = smd_without_managers(run->arena, config);
-	apply->live = live ? smd_without_managers(run->arena, live)
-			   : smd_type_meta(run->arena, config);
+	apply->live =
+		live ? smd_without_managers(run->arena, live) : smd_type_meta(run->arena, config);
 	if (!check_config(run, config, err) || !check_live(run, apply->live, err))
 		return false;
 	track_before_first_apply(apply, live);

@@ -138,8 +138,7 @@ static void compare_list(Arena *arena, const ListType *list, json_t *lhs, json_t
 
 /* --- maps --- */
 
-static void compare_map(Arena *arena, const MapType *map, json_t *lhs, json_t *rhs,
-			Comparison *out)
+static void compare_map(Arena *arena, const MapType *map, json_t *lhs, json_t *rhs, Comparison *out)
 {
 	const char *key;
 	json_t *value;

@@ -213,8 +213,7 @@ static json_t *with_managers(const json_t *object, const Managers *managers)
 	return out;
 }
 
-void smd_finish(const json_t *live, const json_t *object, const Managers *managers,
-		SmdResult *out)
+void smd_finish(const json_t *live, const json_t *object, const Managers *managers, SmdResult *out)
 {
 	out->object = with_managers(object, managers);
 	out->changed = !live || !smd_restore_times(live, out->object);

@@ -1,6 +1,7 @@
 /*
- * fieldsV1, the wire form of a set of paths (facts 3.1): nested objects whose keys are elements with
- * a one-letter prefix. Elements of unknown prefixes are dropped, as a newer server may write them.
+ * fieldsV1, the wire form of a set of paths (facts 3.1): nested objects whose keys are elements
+ * with a one-letter prefix. Elements of unknown prefixes are dropped, as a newer server may write
+ * them.
  */
 #include <errno.h>
 #include <stdlib.h>

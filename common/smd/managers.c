@@ -133,8 +133,8 @@ static bool read_entry(Arena *arena, const json_t *entry, size_t index, Manager 
 	if (!*out->api_version)
 		return err_set(err, ERR_INVALID, "apiVersion must not be empty");
 	if (!*type)
-		return err_set(err, ERR_INVALID,
-			       "missing fieldsType in managed fields entry %zu", index);
+		return err_set(err, ERR_INVALID, "missing fieldsType in managed fields entry %zu",
+			       index);
 	if (!cstr_eq(type, "FieldsV1"))
 		return err_set(err, ERR_INVALID,
 			       "invalid fieldsType \"%.32s\" in managed fields entry %zu", type,

@@ -1,7 +1,7 @@
 /*
- * live + config (facts 3.4, step 2): scalars and atomics are replaced, maps united, associative lists
- * merged by key in config's order with live-only items keeping their relative place. Nothing is
- * removed here. Results share parts with both inputs, which stay unchanged.
+ * live + config (facts 3.4, step 2): scalars and atomics are replaced, maps united, associative
+ * lists merged by key in config's order with live-only items keeping their relative place. Nothing
+ * is removed here. Results share parts with both inputs, which stay unchanged.
  */
 #include "smd/smd_internal.h"
 
@@ -23,9 +23,8 @@ static json_t *merge_map(Arena *arena, const MapType *map, json_t *lhs, json_t *
 	json_t *out = json_object();
 	const char *key;
 	json_t *value;
-	json_object_foreach(lhs, key, value)
-		put_field(out, key, merge(arena, smd_field_type(map, key), value,
-					  json_object_get(rhs, key)));
+	json_object_foreach(lhs, key, value) put_field(
+		out, key, merge(arena, smd_field_type(map, key), value, json_object_get(rhs, key)));
 	json_object_foreach(rhs, key, value)
 	{
 		if (!json_object_get(lhs, key))
@@ -41,7 +40,7 @@ enum { NONE = -1 };
 typedef struct {
 	PathElement element;
 	json_t *value;
-	long match;     /* index of the first item of the other side with this element, or NONE */
+	long match;	/* index of the first item of the other side with this element, or NONE */
 	bool duplicate; /* not the only one of its side */
 	bool merged;
 } Item;
@@ -130,8 +129,7 @@ static size_t next_shared(const Side *rhs, size_t from)
 }
 
 /* Duplicates of live are not merged with config's item: it replaces the first of them. */
-static void take_right(Arena *arena, const ListType *list, const Side *lhs, Item *item,
-		       json_t *out)
+static void take_right(Arena *arena, const ListType *list, const Side *lhs, Item *item, json_t *out)
 {
 	json_t *partner = item->match == NONE ? NULL : lhs->items[item->match].value;
 	item->merged = true;

@@ -1,6 +1,6 @@
 /*
- * Path elements: how one step below a value is named, ordered and printed, and which element an item
- * of an associative list has (facts 3.1, 3.3).
+ * Path elements: how one step below a value is named, ordered and printed, and which element an
+ * item of an associative list has (facts 3.1, 3.3).
  */
 #include "smd/smd_internal.h"
 
@@ -105,7 +105,7 @@ const char *smd_element_of_item(Arena *arena, const ListType *list, json_t *item
 void smd_quote(Buf *out, Str text)
 {
 	static const char *const escapes[128] = {
-		['\a'] = "\\a", ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r",
+		['\a'] = "\\a", ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n",	 ['\r'] = "\\r",
 		['\t'] = "\\t", ['\v'] = "\\v", ['"'] = "\\\"", ['\\'] = "\\\\",
 	};
 	buf_putc(out, '"');

@@ -1,6 +1,7 @@
 /*
- * Sets of paths as a trie with sorted children. A set is a value: every operation makes new nodes and
- * shares the subtrees that stay the same, so nothing is ever copied deeply or freed before the arena.
+ * Sets of paths as a trie with sorted children. A set is a value: every operation makes new nodes
+ * and shares the subtrees that stay the same, so nothing is ever copied deeply or freed before the
+ * arena.
  */
 #include <stdlib.h>
 

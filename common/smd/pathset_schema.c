@@ -1,4 +1,5 @@
-/* Operations on sets of paths that look at the schema: prune's named fields, changes of list types. */
+/* Operations on sets of paths that look at the schema: prune's named fields, changes of list types.
+ */
 #include "smd/smd_internal.h"
 
 /* The type below one element, or none. */
@@ -58,9 +59,8 @@ PathSet *smd_set_reconcile(Arena *arena, PathSet *set, TypeRef ref)
 					? smd_field_type(atom.map, node->element.field)
 					: atom.map->values;
 		bool atomic = below.type && now_atomic(node, below);
-		PathSet *kept = below.type && !atomic
-					? smd_set_reconcile(arena, node->below, below)
-					: node->below;
+		PathSet *kept = below.type && !atomic ? smd_set_reconcile(arena, node->below, below)
+						      : node->below;
 		smd_set_add(arena, &out, node->element, node->member || atomic,
 			    atomic ? NULL : kept);
 	}

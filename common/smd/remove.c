@@ -34,8 +34,7 @@ static json_t *remove_from_list(Removal run, const ListType *list, json_t *value
 	return out;
 }
 
-static json_t *remove_from_map(Removal run, const MapType *map, json_t *value,
-			       const PathSet *items)
+static json_t *remove_from_map(Removal run, const MapType *map, json_t *value, const PathSet *items)
 {
 	json_t *out = json_object();
 	const char *key;
@@ -51,9 +50,10 @@ static json_t *remove_from_map(Removal run, const MapType *map, json_t *value,
 	return out;
 }
 
-/* Upstream's walk keeps no value for the emptied, nor for atomics with items to remove. While pruning
- * looks for what to remove that matters (null is a member, an empty list is not); the final object
- * keeps empty lists and maps, as newer upstream does: null would be refused by many schemas. */
+/* Upstream's walk keeps no value for the emptied, nor for atomics with items to remove. While
+ * pruning looks for what to remove that matters (null is a member, an empty list is not); the final
+ * object keeps empty lists and maps, as newer upstream does: null would be refused by many schemas.
+ */
 json_t *smd_remove(Arena *arena, TypeRef ref, json_t *value, PathSet *items, Emptied emptied)
 {
 	Removal run = {arena, emptied};

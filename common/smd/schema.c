@@ -128,8 +128,8 @@ static bool build_list(Builder *builder, const json_t *schema, Scope scope, SmdT
 	if (!read_list_type(builder, schema, list))
 		return false;
 	const json_t *items = json_object_get(schema, "items");
-	list->items = items ? build_ref(builder, items, scope)
-			    : (TypeRef){.type = &smd_type_untyped};
+	list->items =
+		items ? build_ref(builder, items, scope) : (TypeRef){.type = &smd_type_untyped};
 	out->list = list;
 	return list->items.type != NULL;
 }
@@ -239,8 +239,8 @@ static bool build_scalar(Builder *builder, const json_t *schema, const char *typ
 		if (!cstr_eq(scalars[i].name, type))
 			continue;
 		const char *format = text_of(schema, "format");
-		bool formatted = scalars[i].scalar == SCALAR_STRING && *format &&
-				 !cstr_eq(format, "byte");
+		bool formatted =
+			scalars[i].scalar == SCALAR_STRING && *format && !cstr_eq(format, "byte");
 		out->scalar = formatted ? SCALAR_ANY : scalars[i].scalar;
 		return true;
 	}
@@ -353,7 +353,8 @@ static json_t *with_object_meta(const json_t *openapi)
 		return json_incref(smd_readable(openapi));
 	json_t *copy = json_copy(smd_readable(openapi));
 	const json_t *metadata = json_object_get(json_object_get(copy, "properties"), "metadata");
-	bool closed = *ref_name(metadata) || json_object_size(json_object_get(metadata, "properties"));
+	bool closed =
+		*ref_name(metadata) || json_object_size(json_object_get(metadata, "properties"));
 	if (!closed || !metadata)
 		json_object_set_new(copy, "x-kubernetes-embedded-resource", json_true());
 	return copy;

@@ -1,8 +1,8 @@
 /*
  * What the files of the merge share: types of a schema, path elements, sets of paths, comparison.
- * Everything made for one request lives in its Arena and borrows from the JSON trees of that request;
- * sets are values: no function changes a set that another one made. JSON depth and set depth are
- * bounded by SMD_MAX_DEPTH, checked at the door.
+ * Everything made for one request lives in its Arena and borrows from the JSON trees of that
+ * request; sets are values: no function changes a set that another one made. JSON depth and set
+ * depth are bounded by SMD_MAX_DEPTH, checked at the door.
  */
 #ifndef SMD_SMD_INTERNAL_H
 #define SMD_SMD_INTERNAL_H
@@ -14,7 +14,7 @@
 #include "smd/smd.h"
 
 enum {
-	SMD_MAX_DEPTH = 512,        /* nesting of objects, and so of fieldsV1 */
+	SMD_MAX_DEPTH = 512,	    /* nesting of objects, and so of fieldsV1 */
 	SMD_MAX_NODES = 1000000,    /* values in one object */
 	SMD_MAX_MANAGERS = 10000,   /* managedFields entries read from a client */
 	SMD_MAX_SCHEMA_DEPTH = 256, /* nesting of inline schemas */
@@ -45,7 +45,7 @@ typedef struct {
 	const char *name;
 	TypeRef type;
 	json_t *fallback; /* `default`, or NULL */
-	bool required;    /* in upstream's structs: written even when empty */
+	bool required;	  /* in upstream's structs: written even when empty */
 } StructField;
 
 typedef struct {
@@ -233,7 +233,7 @@ typedef struct {
 	const char *subresource; /* "" for none */
 	bool applied;
 	const char *time; /* RFC 3339, or NULL */
-	const char *id;   /* identity and sort key, as upstream builds it */
+	const char *id;	  /* identity and sort key, as upstream builds it */
 	PathSet *set;
 } Manager;
 
@@ -303,7 +303,6 @@ void smd_track_update(const Run *run, json_t *live, json_t *object, const char *
 		      Managers *managers);
 
 /* Puts a deep copy of object with managers into *out. */
-void smd_finish(const json_t *live, const json_t *object, const Managers *managers,
-		SmdResult *out);
+void smd_finish(const json_t *live, const json_t *object, const Managers *managers, SmdResult *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* Managed fields of creates, updates and patches other than apply (facts 3.5). */
 #include "smd/smd_internal.h"
 
-/* `[{}]`: the client wants nobody to own anything (A46). So does `[]`, but upstream loses that one in
- * custom resources, whose metadata goes through a struct first. */
+/* `[{}]`: the client wants nobody to own anything (A46). So does `[]`, but upstream loses that one
+ * in custom resources, whose metadata goes through a struct first. */
 static bool is_reset(const Run *run, const json_t *list)
 {
 	if (!json_is_array(list) || json_array_size(list) > 1)
@@ -41,8 +41,8 @@ static bool fits(const Run *run, json_t *live, json_t *object)
 	       smd_validate(run->root, object, DUPLICATES_ALLOWED, &ignored);
 }
 
-/* Once cleared, tracking starts with an apply. /scale sees only managers that own what it changes, so
- * without one it tracks nothing either. */
+/* Once cleared, tracking starts with an apply. /scale sees only managers that own what it changes,
+ * so without one it tracks nothing either. */
 static bool is_tracked(const Run *run, json_t *before, json_t *after, const Managers *managers)
 {
 	const char *subresource = run->request->subresource;

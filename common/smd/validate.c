@@ -1,6 +1,6 @@
 /*
- * Does a value fit its type? Undeclared fields, wrong types, list items without keys, duplicates (A48).
- * Messages are upstream's; at most MAX_PROBLEMS are told.
+ * Does a value fit its type? Undeclared fields, wrong types, list items without keys, duplicates
+ * (A48). Messages are upstream's; at most MAX_PROBLEMS are told.
  */
 #include <stdlib.h>
 
@@ -79,8 +79,8 @@ static void validate_list(Validation *run, const ListType *list, bool atomic, js
 	for (size_t i = 0; i < count; i++) {
 		json_t *item = json_array_get(value, i);
 		PathElement element = {.kind = ELEMENT_INDEX, .index = (long long)i};
-		const char *what = atomic ? NULL
-					   : smd_element_of_item(run->arena, list, item, &element);
+		const char *what =
+			atomic ? NULL : smd_element_of_item(run->arena, list, item, &element);
 		if (what) {
 			bad_item(run, i, what);
 			return;

@@ -1,6 +1,7 @@
 /*
- * JSON values as the merge sees them: a total order in which 1 and 1.0 are one value, and the bounds
- * on what a request may bring. Recursion is bounded by SMD_MAX_DEPTH once smd_value_bounded passed.
+ * JSON values as the merge sees them: a total order in which 1 and 1.0 are one value, and the
+ * bounds on what a request may bring. Recursion is bounded by SMD_MAX_DEPTH once smd_value_bounded
+ * passed.
  */
 #include "smd/smd_internal.h"
 

@@ -278,8 +278,12 @@ def test_N39_slack_message(post, alert, sink):
 
 def test_N51_grafana_annotation(post, alert, sink):
     path = alert(provider={"type": "grafana"})
-    body = post_until(post, sink, path, metadata={
-        "kustomize.toolkit.fluxcd.io/revision": "main@sha1:abc"}).json
+    revision = {"kustomize.toolkit.fluxcd.io/revision": "main@sha1:abc"}
+    # An annotation does not carry the message.
+    wait_until(lambda: post(metadata=revision)[0] == 202 and
+               [m for m in sink.messages if m.path == path], "the annotation", interval=0.2)
+    body = next(m for m in sink.messages if m.path == path).json
+    assert body["text"].startswith("kustomization/app.")
     assert body["when"] == 1767323045
     assert "flux" in body["tags"] and "kustomize-controller" in body["tags"]
     assert "revision: main@sha1|abc" in body["tags"]

@@ -285,10 +285,26 @@ class Replay:
             "PATCH", self.path(f"?fieldManager={manager}"), patch, MERGE)
         self.check_update(manager, live, managers_of(live), status, reply, "patch")
 
+    def crowd(self):
+        """More Update managers than upstream keeps (A45)."""
+        for number in range(14):
+            live = self.live()
+            if not live:
+                return
+            manager = f"crowd-{number}"
+            patch = {"metadata": {"labels": {manager: "x"}}}
+            status, reply = self.server.request(
+                "PATCH", self.path(f"?fieldManager={manager}"), patch, MERGE)
+            self.check_update(manager, live, managers_of(live), status, reply, "crowd")
+            if "ancient-changes" in json.dumps(managers_of(reply)):
+                self.note("ancient-changes")
+
     def step(self, index):
         if index % 40 == 0:
             self.round += 1
             self.name = f"x{self.round}"
+        if index % 40 == 20:
+            self.crowd()
         drawn = self.rng.random()
         if self.kind.has_status and self.kind.name == "Widget" and drawn < 0.15 and self.live():
             self.apply("status")
@@ -324,3 +340,4 @@ def test_random_sequences_agree(server, driver, crd, kind, tmp_path):
         replay.step(index)
     print(kind.name, replay.counts)
     assert replay.counts.get("apply", 0) > OPS // 10
+    assert replay.counts.get("ancient-changes", 0) > 0

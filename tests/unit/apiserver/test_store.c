@@ -96,6 +96,10 @@ static void A54_snapshots(void **state)
 	StoreQuery query = {.resource = "configmaps"};
 	assert_true(store_list(store, &query, collect, &now, NULL, &err));
 	assert_string_equal(buf_text(&now), "default/a other/c ");
+	query.at = store_rv(store);
+	autobuf Buf newest = {0};
+	assert_true(store_list(store, &query, collect, &newest, NULL, &err));
+	assert_string_equal(buf_text(&newest), buf_text(&now));
 	query.at = then;
 	assert_true(store_list(store, &query, collect, &before, NULL, &err));
 	assert_string_equal(buf_text(&before), "default/b other/c ");

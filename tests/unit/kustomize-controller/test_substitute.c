@@ -74,7 +74,7 @@ static void K38_defaults_and_slices(void **state)
 	expands("${u:=a${v}b}", "avalueb", true);
 	expands("${v:1}", "alue", true);
 	expands("${v:1:2}", "al", true);
-	expands("${v:-3:2}", "-3:2", true);
+	expands("${v:-3:2}", "value", true);
 	expands("${v:x}", "value", true);
 	expands("${#v}", "5", true);
 }

@@ -1,7 +1,8 @@
 /*
  * Runs merges for tests/differential/smd: JSON lines on stdin, one result line each on stdout.
  * In: {schema: FILE (an OpenAPI v3 document), name: DEFINITION, builtin, op: apply|update, manager,
- * apiVersion, subresource, force, now, live, object}. Out: {object, changed} or {error, code, causes}.
+ * apiVersion, subresource, force, now, live, object}. Out: {object, changed} or {error, code,
+ * causes}.
  */
 #include <stdio.h>
 
@@ -75,8 +76,8 @@ static json_t *run(Map *schemas, const json_t *line)
 		ok = smd_update(schema, live, object, &request, &result, &err);
 	if (ok)
 		return json_pack("{s:o,s:b}", "object", result.object, "changed", result.changed);
-	return json_pack("{s:s,s:s,s:o*}", "error", err_text(&err), "code",
-			 err_code_name(err.code), "causes", causes);
+	return json_pack("{s:s,s:s,s:o*}", "error", err_text(&err), "code", err_code_name(err.code),
+			 "causes", causes);
 }
 
 int main(void)

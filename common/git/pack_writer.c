@@ -1,0 +1,99 @@
+/*
+ * A pack on its way to disk: libgit2's indexer writes and indexes it as it comes. Connectivity is
+ * not verified, as the parents of a shallow boundary are absent by intent; the indexer computes
+ * every object's name, so a server cannot pass off one object as another. An empty pack, sent when
+ * nothing is missing, is dropped.
+ */
+#include "git/store_internal.h"
+
+#include <git2/indexer.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+
+enum { PACK_HEADER = 12, PACK_TRAILER = 20 };
+static const uint64_t default_max_bytes = 2ull << 30;
+
+struct GitPackWriter {
+	GitStore *store;
+	git_indexer *indexer;
+	uint64_t max_bytes, bytes;
+	unsigned char header[PACK_HEADER];
+	git_indexer_progress progress;
+};
+
+GitPackWriter *git_pack_writer_new(GitStore *store, uint64_t max_bytes, Error *err)
+{
+	autogitpackwriter GitPackWriter *writer = mem_zalloc(1, sizeof(*writer));
+	writer->store = store;
+	writer->max_bytes = max_bytes ? max_bytes : default_max_bytes;
+	autofree char *dir = path_join(store->path, "objects/pack");
+	git_indexer_options options = {.version = GIT_INDEXER_OPTIONS_VERSION};
+	int code = git_indexer_new(&writer->indexer, dir, 0600, NULL, &options);
+	if (code < 0) {
+		git_store_fail(code, err, "begin a pack in %s", dir);
+		return NULL;
+	}
+	return steal(&writer);
+}
+
+static bool check_header(GitPackWriter *writer, const char *bytes, size_t len, Error *err)
+{
+	for (size_t i = 0; i < len && writer->bytes + i < PACK_HEADER; i++)
+		writer->header[writer->bytes + i] = (unsigned char)bytes[i];
+	size_t known = writer->bytes + len < 4 ? (size_t)writer->bytes + len : 4;
+	if (memcmp(writer->header, "PACK", known) != 0)
+		return err_set(err, ERR_INVALID, "the server sent no pack");
+	return true;
+}
+
+bool git_pack_writer_put(void *arg, const char *bytes, size_t len, Error *err)
+{
+	GitPackWriter *writer = arg;
+	if (len > writer->max_bytes - writer->bytes)
+		return err_set(err, ERR_LIMIT, "pack of more than %llu bytes",
+			       (unsigned long long)writer->max_bytes);
+	if (writer->bytes < PACK_HEADER && !check_header(writer, bytes, len, err))
+		return false;
+	writer->bytes += len;
+	int code = git_indexer_append(writer->indexer, bytes, len, &writer->progress);
+	return code >= 0 || git_store_fail(code, err, "index the pack");
+}
+
+static bool is_empty(const GitPackWriter *writer)
+{
+	static const unsigned char none[4];
+	return writer->bytes == PACK_HEADER + PACK_TRAILER &&
+	       memcmp(writer->header + 8, none, sizeof(none)) == 0;
+}
+
+bool git_pack_writer_finish(GitPackWriter *writer, const GitBoundary *boundary, Error *err)
+{
+	if (writer->bytes < PACK_HEADER + PACK_TRAILER)
+		return err_set(err, ERR_UNAVAILABLE, "pack cut short");
+	if (!is_empty(writer)) {
+		int code = git_indexer_commit(writer->indexer, &writer->progress);
+		if (code < 0)
+			return git_store_fail(code, err, "index the pack");
+		code = git_odb_refresh(writer->store->odb);
+		if (code < 0)
+			return git_store_fail(code, err, "open the pack");
+	}
+	if (boundary->shallow.len == 0 && boundary->unshallow.len == 0)
+		return true;
+	return git_store_save_shallow(writer->store, boundary, err);
+}
+
+uint64_t git_pack_writer_bytes(const GitPackWriter *writer)
+{
+	return writer->bytes;
+}
+
+void git_pack_writer_free(GitPackWriter *writer)
+{
+	if (!writer)
+		return;
+	git_indexer_free(writer->indexer);
+	free(writer);
+}

@@ -1,0 +1,177 @@
+/*
+ * A remote: which credentials go with which scheme (source.md 3, S29, S31, S34), and the two
+ * operations with their deadline. Texts that leave this file name the URL without userinfo.
+ */
+#include "git/remote_internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "git/session.h"
+
+enum { DEFAULT_TIMEOUT_MS = 60 * 1000 };
+
+/* --- configuration --- */
+
+static bool refuse(Error *err, const char *text)
+{
+	err_set(err, ERR_INVALID, "%s", text);
+	return err_reason(err, "AuthenticationFailed");
+}
+
+static const char *first_of(const char *a, const char *b)
+{
+	return cstr_empty(a) ? b : a;
+}
+
+/* Userinfo of the URL fills in what the secret lacks; the bearer token wins over both of the
+ * secret's, but not silently over the URL's (source.md 3). */
+static bool set_http_login(GitRemote *remote, const GitRemoteConfig *config, Error *err)
+{
+	const char *username = first_of(config->username, remote->url.user);
+	const char *password = first_of(config->password, remote->url.password);
+	if (!cstr_empty(config->bearer_token)) {
+		if (!cstr_empty(remote->url.user) || !cstr_empty(remote->url.password))
+			return refuse(err, "a bearer token and a user in the URL");
+		remote->bearer_header =
+			mem_printf("Authorization: Bearer %s", config->bearer_token);
+		return true;
+	}
+	if (cstr_empty(username) && !cstr_empty(password))
+		return refuse(err, "a password needs a username");
+	if (!cstr_empty(username)) {
+		remote->username = mem_strdup(username);
+		remote->password = mem_strdup(password ? password : "");
+	}
+	return true;
+}
+
+static bool configure_http(GitRemote *remote, Loop *loop, const GitRemoteConfig *config, Error *err)
+{
+	if (!set_http_login(remote, config, err))
+		return false;
+	HttpClientConfig client = {.ca_pem = cstr_empty(config->ca_pem) ? NULL : config->ca_pem,
+				   .add_system_roots = true,
+				   .cert_pem =
+					   cstr_empty(config->cert_pem) ? NULL : config->cert_pem,
+				   .key_pem = cstr_empty(config->key_pem) ? NULL : config->key_pem,
+				   .proxy = remote->proxy,
+				   .proxy_user = remote->proxy_user,
+				   .proxy_password = remote->proxy_password,
+				   .env_proxy = true};
+	remote->http = httpc_new(loop, &client, err);
+	return remote->http || err_reason(err, "AuthenticationFailed");
+}
+
+static bool configure_ssh(GitRemote *remote, const GitRemoteConfig *config, Error *err)
+{
+	if (cstr_empty(config->ssh_identity))
+		return refuse(err, "ssh needs an identity");
+	if (cstr_empty(config->ssh_known_hosts))
+		return refuse(err, "ssh needs known_hosts");
+	remote->username = mem_strdup(first_of(remote->url.user, "git"));
+	remote->kex_algos = mem_strdup(config->ssh_kex_algos);
+	remote->hostkey_algos = mem_strdup(config->ssh_hostkey_algos);
+	remote->hosts = known_hosts_parse(config->ssh_known_hosts, err);
+	if (!remote->hosts)
+		return err_reason(err, "AuthenticationFailed");
+	remote->identity = git_ssh_key_parse(config->ssh_identity, config->ssh_passphrase, err);
+	return remote->identity != NULL;
+}
+
+static void wipe(char **text)
+{
+	if (*text)
+		mem_wipe(*text, strlen(*text));
+	free(steal(text));
+}
+
+static bool configure(GitRemote *remote, Loop *loop, const GitRemoteConfig *config, Error *err)
+{
+	if (!url_parse(config->url, &remote->url, err))
+		return false;
+	remote->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
+	if (!cstr_empty(config->proxy)) {
+		remote->proxy = mem_strdup(config->proxy);
+		remote->proxy_user = mem_strdup(config->proxy_user);
+		remote->proxy_password = mem_strdup(config->proxy_password);
+	}
+	const char *scheme = remote->url.scheme;
+	bool is_http = cstr_eq(scheme, "http") || cstr_eq(scheme, "https");
+	remote->is_ssh = cstr_eq(scheme, "ssh");
+	if (!is_http && !remote->is_ssh)
+		return err_set(err, ERR_INVALID, "the scheme of a Git URL is http, https or ssh");
+	bool ok = is_http ? configure_http(remote, loop, config, err)
+			  : configure_ssh(remote, config, err);
+	free(steal(&remote->url.user));
+	wipe(&remote->url.password);
+	return ok;
+}
+
+GitRemote *git_remote_new(Loop *loop, const GitRemoteConfig *config, Error *err)
+{
+	autogitremote GitRemote *remote = mem_zalloc(1, sizeof(*remote));
+	if (!configure(remote, loop, config, err))
+		return NULL;
+	return steal(&remote);
+}
+
+void git_remote_free(GitRemote *remote)
+{
+	if (!remote)
+		return;
+	httpc_free(remote->http);
+	known_hosts_free(remote->hosts);
+	ssh_key_free(remote->identity);
+	git_caps_dispose(&remote->known);
+	url_dispose(&remote->url);
+	url_dispose(&remote->base);
+	char **const texts[] = {&remote->username,	 &remote->password,
+				&remote->proxy,		 &remote->proxy_user,
+				&remote->proxy_password, &remote->bearer_header,
+				&remote->kex_algos,	 &remote->hostkey_algos};
+	for (size_t i = 0; i < COUNT(texts); i++)
+		wipe(texts[i]);
+	free(remote);
+}
+
+/* --- operations --- */
+
+int64_t git_time_left_ms(const GitTransport *transport)
+{
+	int64_t left_ms = transport->deadline_ms - clock_mono_ms();
+	return left_ms > 0 ? left_ms : 0;
+}
+
+static GitTransport *begin(GitRemote *remote)
+{
+	GitTransport *transport =
+		remote->is_ssh ? git_ssh_transport_new(remote) : git_http_transport_new(remote);
+	transport->deadline_ms = clock_mono_ms() + remote->timeout_ms;
+	return transport;
+}
+
+/* What a server said once may no longer hold after a failure. */
+static bool fail(GitRemote *remote, const char *what, Error *err)
+{
+	autofree char *shown = url_text(&remote->url, true);
+	git_caps_dispose(&remote->known);
+	return err_wrap(err, "%s %s", what, shown);
+}
+
+bool git_remote_list(GitRemote *remote, const char *const *prefixes, GitRefs *out, Error *err)
+{
+	autogittransport GitTransport *transport = begin(remote);
+	return git_session_list(transport, &remote->known, prefixes, out, err) ||
+	       fail(remote, "list references of", err);
+}
+
+bool git_remote_fetch(GitRemote *remote, GitStore *store, const GitFetch *fetch,
+		      uint64_t *out_bytes, Error *err)
+{
+	autogittransport GitTransport *transport = begin(remote);
+	return git_session_fetch(transport, &remote->known, store, fetch, out_bytes, err) ||
+	       fail(remote, "fetch", err);
+}

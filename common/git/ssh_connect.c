@@ -1,0 +1,82 @@
+/* CONNECT_ONLY: curl connects, through a proxy's tunnel if there is one (S36), and hands over. */
+#include "git/ssh_connect.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+enum { SSH_PORT = 22 };
+
+static void init_curl(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* As httpc: names are resolved by a SOCKS proxy. The environment's proxies are for HTTP. */
+static void set_proxy(CURL *easy, const GitRemote *remote)
+{
+	static const char socks[] = "socks5://";
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	if (!remote->proxy)
+		return;
+	const char *proxy = remote->proxy;
+	bool is_socks = strncasecmp(proxy, socks, strlen(socks)) == 0;
+	autofree char *text =
+		is_socks ? mem_printf("socks5h://%s", proxy + strlen(socks)) : mem_strdup(proxy);
+	curl_easy_setopt(easy, CURLOPT_PROXY, text);
+	curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+	if (remote->proxy_user) {
+		curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, remote->proxy_user);
+		curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD,
+				 remote->proxy_password ? remote->proxy_password : "");
+	}
+}
+
+static CURL *new_handle(const GitRemote *remote, int64_t timeout_ms)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, init_curl);
+	CURL *easy = curl_easy_init();
+	if (!easy)
+		abort(); /* memory is out */
+	const Url *url = &remote->url;
+	bool bracketed = strchr(url->host, ':') != NULL;
+	int port = url->port ? url->port : SSH_PORT;
+	autofree char *text =
+		mem_printf(bracketed ? "http://[%s]:%d" : "http://%s:%d", url->host, port);
+	curl_easy_setopt(easy, CURLOPT_URL, text);
+	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	set_proxy(easy, remote);
+	return easy;
+}
+
+CURL *git_ssh_connect(const GitRemote *remote, int64_t timeout_ms, int *out_fd, Error *err)
+{
+	CURL *easy = new_handle(remote, timeout_ms);
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	CURLcode code = curl_easy_perform(easy);
+	if (code == CURLE_OK)
+		curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
+	if (fd == CURL_SOCKET_BAD) {
+		curl_easy_cleanup(easy);
+		return err_null(err,
+				code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_UNAVAILABLE,
+				"connect: %s", curl_easy_strerror(code));
+	}
+	*out_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (*out_fd < 0) {
+		err_errno(err, "connect");
+		curl_easy_cleanup(easy);
+		return NULL;
+	}
+	return easy;
+}

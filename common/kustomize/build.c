@@ -1,0 +1,220 @@
+#include "base/mem.h"
+#include "base/path.h"
+#include "data/yaml.h"
+#include "kustomize/accumulate.h"
+#include "kustomize/cache.h"
+#include "kustomize/hash.h"
+#include "kustomize/kustomization.h"
+#include "kustomize/load.h"
+#include "kustomize/metadata.h"
+#include "kustomize/order.h"
+#include "kustomize/refs.h"
+
+/* The whole build: opens the root, accumulates, then does what only the root does (facts 3). */
+
+static const char *const root_names[] = {"kustomization.yaml", "kustomization.yml",
+					 "Kustomization"};
+
+const char *kustomize_find_root(const KustomizeFiles *files, const char *dir, Error *err)
+{
+	const char *found = NULL;
+	for (size_t i = 0; i < COUNT(root_names); i++) {
+		autofree char *joined = path_join(dir, root_names[i]);
+		autofree char *path = path_clean(joined);
+		if (files->stat(files->arg, path) != KUSTOMIZE_FILE)
+			continue;
+		if (found)
+			return err_null(err, ERR_INVALID,
+					"Found multiple kustomization files under: %s", dir);
+		found = root_names[i];
+	}
+	return found;
+}
+
+static void free_json(void *pointer)
+{
+	json_decref(pointer);
+}
+
+/* The file's one document; duplicate keys in it are an error here, unlike upstream. */
+static json_t *read_spec(KBuild *build, const char *path, Error *err)
+{
+	const KustomizeOptions *options = build->options;
+	autobuf Buf text = {0};
+	if (!options->files->read(options->files->arg, path, &text, err))
+		return NULL;
+	autojson json_t *raw = yaml_parse(buf_text(&text), text.len, K_MAX_TEXT, path, err);
+	if (!raw)
+		return NULL;
+	if (json_is_null(raw))
+		return err_null(err, ERR_INVALID, "%s: kustomization.yaml is empty", path);
+	return kustomization_check(raw, path, K_KNOWN_FIELDS, err);
+}
+
+static bool find_file(const KBuild *build, const char *dir, const char **out, Error *err)
+{
+	*out = kustomize_find_root(build->options->files, dir, err);
+	if (err_is_set(err))
+		return false;
+	return *out || err_set(err, ERR_NOT_FOUND,
+			       "unable to find one of 'kustomization.yaml', 'kustomization.yml' or "
+			       "'Kustomization' in directory '%s'",
+			       dir);
+}
+
+/* Facts 7, openapi: the outermost wins; both fields are an error. */
+static bool read_openapi(const KTarget *target, Error *err)
+{
+	const json_t *openapi = json_map(target->spec, "openapi");
+	const char *path = json_text(openapi, "path"), *version = json_text(openapi, "version");
+	if (path && version)
+		return err_set(err, ERR_INVALID, "%s/%s: openapi: path and version are both given",
+			       target->dir, target->file);
+	if (version && !cstr_eq(version, "v1.21.2"))
+		return err_set(err, ERR_INVALID, "%s/%s: openapi: version %s is not built in",
+			       target->dir, target->file, version);
+	KBuild *build = target->build;
+	if (!path || build->schema.custom)
+		return true;
+	json_t *document = kload_document(target, path, err);
+	if (!document || !kschema_set_custom(&build->schema, document, err))
+		return err_wrap(err, "openapi");
+	build->schema.no_builtin = !build->options->keep_builtin_schema;
+	return true;
+}
+
+bool ktarget_open(KBuild *build, const KTarget *parent, const char *path, const char *origin,
+		  KTarget *out, Error *err)
+{
+	*out = (KTarget){.build = build,
+			 .parent = parent,
+			 .dir = path,
+			 .origin = origin,
+			 .depth = parent ? parent->depth + 1 : 0};
+	if (out->depth > K_MAX_DEPTH)
+		return err_set(err, ERR_LIMIT, "nested deeper than %d", K_MAX_DEPTH);
+	if (++build->targets > K_MAX_TARGETS)
+		return err_set(err, ERR_LIMIT, "more than %d kustomizations", K_MAX_TARGETS);
+	json_t *spec;
+	if (!parent && build->options->root) {
+		out->file = root_names[0];
+		spec = kustomization_check(build->options->root, out->file, K_ANY_FIELDS, err);
+	} else {
+		if (!find_file(build, path, &out->file, err))
+			return false;
+		autofree char *file = path_join(path, out->file);
+		autofree char *clean = path_clean(file);
+		spec = read_spec(build, clean, err);
+	}
+	if (!spec)
+		return false;
+	arena_defer(build->arena, free_json, spec);
+	out->spec = spec;
+	return read_openapi(out, err);
+}
+
+/* `config.kubernetes.io/local-config` with any value but "false" (B94). */
+static void drop_local(KSet *set)
+{
+	for (size_t i = 0; i < set->items.len; i++) {
+		KResource *res = kset_at(set, i);
+		const json_t *value = json_at(res->tree, "metadata", "annotations",
+					      "config.kubernetes.io/local-config", NULL);
+		bool keep = !value || json_is_false(value) ||
+			    cstr_eq(json_string_value(value), "false");
+		if (!keep)
+			json_decref(steal(&res->tree));
+	}
+	kset_drop_empty(set);
+}
+
+/* Upstream keeps its notes in annotations: where it did, it wrote them back as strings, and an
+ * empty map was dropped. */
+static void settle_annotations(KResource *res)
+{
+	json_t *metadata = json_make_at(res->tree, "metadata", NULL);
+	json_t *annotations = json_object_get(metadata, "annotations");
+	if (!res->marked || !annotations)
+		return;
+	if (json_object_size(annotations) == 0) {
+		json_object_del(metadata, "annotations");
+		return;
+	}
+	const char *key;
+	json_t *value;
+	json_object_foreach(annotations, key, value)
+	{
+		if (json_is_boolean(value) || json_is_number(value)) {
+			autofree char *text = json_dump(value);
+			json_object_set_new(annotations, key, json_string(text));
+		}
+	}
+}
+
+static void move_result(KSet *set, KustomizeResult *out)
+{
+	out->items = mem_zalloc(set->items.len + 1, sizeof(*out->items));
+	for (size_t i = 0; i < set->items.len; i++) {
+		KResource *res = kset_at(set, i);
+		out->items[out->len++] = (KustomizeResource){
+			.object = steal(&res->tree), .file = steal(&res->file), .line = res->line};
+	}
+}
+
+static bool finish(const KTarget *root, KAccumulator *acc, KustomizeResult *out, Error *err)
+{
+	hash_names(acc->set);
+	if (!refs_fix(acc->set, root->build->builtin, acc->config, err) ||
+	    !vars_resolve(root, acc, err))
+		return false;
+	drop_local(acc->set);
+	if (!order_apply(acc->set, json_map(root->spec, "sortOptions"), err))
+		return err_wrap(err, "%s/%s", root->dir, root->file);
+	for (size_t i = 0; i < acc->set->items.len; i++)
+		settle_annotations(kset_at(acc->set, i));
+	metadata_finish(acc->set, json_list(root->spec, "buildMetadata"));
+	move_result(acc->set, out);
+	return true;
+}
+
+static bool build_root(KBuild *build, const char *dir, KustomizeResult *out, Error *err)
+{
+	KTarget root;
+	autofree char *clean = path_clean(dir);
+	if (!ktarget_open(build, NULL, arena_strdup(build->arena, clean), "", &root, err))
+		return false;
+	/* Unknown options mean nothing, as upstream has it; any option makes it take notes. */
+	build->origins = json_array_size(json_list(root.spec, "buildMetadata")) > 0;
+	autokaccumulator KAccumulator *acc = kaccumulator_new();
+	return ktarget_accumulate(&root, acc, err) && finish(&root, acc, out, err);
+}
+
+bool kustomize_build(const char *dir, const KustomizeOptions *options, KustomizeResult *out,
+		     Error *err)
+{
+	autoarena Arena *arena = arena_new();
+	autokconfig KConfig *builtin = kconfig_builtin(arena);
+	KBuild build = {.options = options, .arena = arena, .builtin = builtin};
+	bool ok = build_root(&build, dir, out, err);
+	kschema_dispose(&build.schema);
+	return ok;
+}
+
+void kustomize_result_dispose(KustomizeResult *result)
+{
+	for (size_t i = 0; i < result->len; i++) {
+		json_decref(result->items[i].object);
+		free(result->items[i].file);
+	}
+	free(result->items);
+	*result = (KustomizeResult){0};
+}
+
+void kustomize_emit(const KustomizeResult *result, Buf *out)
+{
+	for (size_t i = 0; i < result->len; i++) {
+		if (i > 0)
+			buf_puts(out, "---\n");
+		yaml_emit(result->items[i].object, out);
+	}
+}

@@ -1,0 +1,304 @@
+#include "kustomize/refs.h"
+
+#include "base/mem.h"
+
+/*
+ * For each object the fields of its kind that may name others; for each name found the objects that
+ * were once called so, by the set's index. So the cost grows with references, not with their
+ * square.
+ */
+
+/* One field that may hold a reference to a kind. */
+typedef struct {
+	const KBackRef *target;
+	const FieldSpec *field;
+} Rule;
+
+/* Rules by the referrer's kind; those for any kind under "". */
+typedef struct {
+	Map *by_kind; /* kind -> Vec of Rule, owned */
+} Rules;
+
+typedef struct {
+	const KSet *set;
+	KResource *referrer;
+	const Rule *rule;
+} Search;
+
+static void free_rules(void *pointer)
+{
+	Vec *list = pointer;
+	vec_dispose_with(list, free);
+	free(list);
+}
+
+static void add_rule(Rules *rules, const KBackRef *target, const FieldSpec *field)
+{
+	const char *kind = field->kind ? field->kind : "";
+	Vec *list = map_get(rules->by_kind, kind);
+	if (!list) {
+		list = mem_zalloc(1, sizeof(*list));
+		map_put(rules->by_kind, kind, list);
+	}
+	Rule *rule = mem_zalloc(1, sizeof(*rule));
+	*rule = (Rule){target, field};
+	vec_push(list, rule);
+}
+
+static void add_rules(Rules *rules, const KConfig *config)
+{
+	for (size_t i = 0; i < config->back_refs.len; i++) {
+		const KBackRef *target = config->back_refs.items[i];
+		for (size_t j = 0; j < target->referrers.len; j++)
+			add_rule(rules, target, target->referrers.items[j]);
+	}
+}
+
+static bool had_name(const KResource *res, const char *name)
+{
+	for (size_t i = 0; i < res->previous_len; i++)
+		if (cstr_eq(res->previous[i].name, name))
+			return true;
+	return false;
+}
+
+static bool had_kind(const KResource *res, const char *group, const char *version, const char *kind)
+{
+	for (size_t i = 0; i < res->previous_len; i++)
+		if (kgvk_selected(group, version, kind, kresource_api_version(res),
+				  res->previous[i].kind))
+			return true;
+	return false;
+}
+
+/* roleRef says itself which kind it means (B32). */
+static bool fits_role_ref(const Search *search, const KResource *res)
+{
+	if (!cstr_ends(search->rule->field->path, "roleRef/name"))
+		return true;
+	const json_t *ref = json_map(search->referrer->tree, "roleRef");
+	const char *group = json_text(ref, "apiGroup"), *kind = json_text(ref, "kind");
+	return !group || !kind || had_kind(res, group, NULL, kind);
+}
+
+static bool is_cluster_scoped(const KResource *res)
+{
+	return cstr_eq(kresource_effective_namespace(res), K_CLUSTER);
+}
+
+/* A RoleBinding reaches the namespaces of its ServiceAccount subjects (B37). */
+static bool names_namespace(const KResource *referrer, const char *ns)
+{
+	if (!cstr_eq(kresource_kind(referrer), "RoleBinding"))
+		return false;
+	const json_t *subjects = json_list(referrer->tree, "subjects");
+	for (size_t i = 0; i < json_array_size(subjects); i++) {
+		const json_t *subject = json_array_get(subjects, i);
+		if (cstr_eq(json_text(subject, "kind"), "ServiceAccount") &&
+		    cstr_eq(json_text(subject, "namespace"), ns))
+			return true;
+	}
+	return false;
+}
+
+static bool is_reachable(const Search *search, const KResource *res)
+{
+	if (is_cluster_scoped(search->referrer) || is_cluster_scoped(res))
+		return true;
+	if (cstr_eq(kresource_effective_namespace(search->referrer),
+		    kresource_effective_namespace(res)))
+		return true;
+	return cstr_eq(kresource_kind(res), "ServiceAccount") &&
+	       names_namespace(search->referrer, kresource_namespace(res));
+}
+
+static bool is_candidate(const Search *search, const KResource *res, const char *name)
+{
+	const KBackRef *target = search->rule->target;
+	return res->tree && had_name(res, name) &&
+	       had_kind(res, target->group, target->version, target->kind) &&
+	       fits_role_ref(search, res) && is_reachable(search, res);
+}
+
+/* True when the shorter list is the end of the longer one. */
+static bool same_ending(const Vec *a, const Vec *b)
+{
+	size_t len = a->len < b->len ? a->len : b->len;
+	for (size_t i = 1; i <= len; i++)
+		if (!cstr_eq(a->items[a->len - i], b->items[b->len - i]))
+			return false;
+	return true;
+}
+
+static bool fits_history(const Vec *a, const Vec *b, bool allow_empty)
+{
+	if (a->len == 0 || b->len == 0)
+		return allow_empty || a->len == b->len;
+	return same_ending(a, b);
+}
+
+static void keep_same_history(const KResource *referrer, bool allow_empty, Vec *candidates)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < candidates->len; i++) {
+		const KResource *res = candidates->items[i];
+		if (fits_history(&res->prefixes, &referrer->prefixes, allow_empty) &&
+		    fits_history(&res->suffixes, &referrer->suffixes, allow_empty))
+			candidates->items[kept++] = candidates->items[i];
+	}
+	candidates->len = kept;
+}
+
+static bool all_same(const Vec *candidates, bool with_namespace)
+{
+	const KResource *first = candidates->items[0];
+	for (size_t i = 1; i < candidates->len; i++) {
+		const KResource *res = candidates->items[i];
+		if (!cstr_eq(kresource_name(res), kresource_name(first)) ||
+		    (with_namespace &&
+		     !cstr_eq(kresource_namespace(res), kresource_namespace(first))))
+			return false;
+	}
+	return true;
+}
+
+/* The object that a name means; NULL without err: none. Narrows `candidates`. */
+static const KResource *choose(const Search *search, const char *name, Vec *candidates,
+			       bool with_namespace, Error *err)
+{
+	if (candidates->len > 1) {
+		keep_same_history(search->referrer, true, candidates);
+		if (candidates->len > 1)
+			keep_same_history(search->referrer, false, candidates);
+	}
+	if (candidates->len == 0)
+		return NULL;
+	if (candidates->len == 1 || all_same(candidates, with_namespace))
+		return candidates->items[0];
+	autofree char *text = kresource_text(search->referrer);
+	autofree char *first = kresource_text(candidates->items[0]);
+	autofree char *second = kresource_text(candidates->items[1]);
+	return err_null(err, ERR_INVALID,
+			"found multiple possible referrals for name '%s' of %s: %s, %s", name, text,
+			first, second);
+}
+
+static void find_candidates(const Search *search, const char *name, Vec *out)
+{
+	const Vec *hints = kset_named(search->set, name);
+	for (size_t i = 0; hints && i < hints->len; i++)
+		if (is_candidate(search, hints->items[i], name))
+			vec_push(out, hints->items[i]);
+}
+
+static bool set_scalar(const Search *search, const KSlot *slot, Error *err)
+{
+	const char *name = json_string_value(kslot_get(slot));
+	if (!name)
+		return true;
+	autovec Vec candidates = {0};
+	find_candidates(search, name, &candidates);
+	const KResource *found = choose(search, name, &candidates, false, err);
+	if (err_is_set(err))
+		return false;
+	if (found && !cstr_eq(kresource_name(found), name))
+		kslot_set_text(slot, kresource_name(found));
+	return true;
+}
+
+/* Keeps candidates of a namespace: as it first was, else as it is now. */
+static void keep_namespace(const char *ns, Vec *candidates)
+{
+	autovec Vec first = {0};
+	size_t now = 0;
+	for (size_t i = 0; i < candidates->len; i++) {
+		KResource *res = candidates->items[i];
+		if (cstr_eq(kresource_original(res).ns, ns))
+			vec_push(&first, res);
+	}
+	for (size_t i = 0; i < candidates->len; i++)
+		if (cstr_eq(kresource_effective_namespace(candidates->items[i]), ns))
+			candidates->items[now++] = candidates->items[i];
+	candidates->len = now;
+	if (first.len == 0)
+		return;
+	candidates->len = 0;
+	for (size_t i = 0; i < first.len; i++)
+		vec_push(candidates, first.items[i]);
+}
+
+static bool set_map(const Search *search, json_t *map, Error *err)
+{
+	const char *name = json_text(map, "name");
+	if (!name)
+		return err_set(err, ERR_INVALID, "path config error; no 'name' field in node");
+	autovec Vec candidates = {0};
+	find_candidates(search, name, &candidates);
+	const char *ns = json_text(map, "namespace");
+	if (ns)
+		keep_namespace(ns, &candidates);
+	const KResource *found = choose(search, name, &candidates, true, err);
+	if (err_is_set(err))
+		return false;
+	if (!found)
+		return true;
+	const char *new_ns = kresource_namespace(found);
+	autofree char *new_name = mem_strdup(kresource_name(found));
+	json_put_text(map, "name", new_name);
+	if (*new_ns)
+		json_put_text(map, "namespace", new_ns);
+	return true;
+}
+
+static bool set_one(const Search *search, const KSlot *slot, Error *err)
+{
+	json_t *value = kslot_get(slot);
+	return json_is_object(value) ? set_map(search, value, err) : set_scalar(search, slot, err);
+}
+
+static bool set_reference(void *arg, const KSlot *slot, Error *err)
+{
+	const Search *search = arg;
+	json_t *value = kslot_get(slot);
+	if (!json_is_array(value))
+		return set_one(search, slot, err);
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		KSlot item = {value, NULL, i};
+		if (!set_one(search, &item, err))
+			return false;
+	}
+	return true;
+}
+
+static bool apply_rules(const KSet *set, KResource *res, const char *kind, const Vec *rules,
+			Error *err)
+{
+	for (size_t i = 0; rules && i < rules->len; i++) {
+		const Rule *rule = rules->items[i];
+		if (!kgvk_selected(rule->field->group, rule->field->version, rule->field->kind,
+				   kresource_api_version(res), kind))
+			continue;
+		Search search = {set, res, rule};
+		if (!fieldspec_walk(rule->field, res->tree, K_MAKE_NOTHING, set_reference, &search,
+				    err))
+			return err_wrap(err, "updating name reference in '%s' field",
+					rule->field->path);
+	}
+	return true;
+}
+
+bool refs_fix(KSet *set, const KConfig *builtin, const KConfig *added, Error *err)
+{
+	automap Map *by_kind = map_new(free_rules);
+	Rules rules = {by_kind};
+	add_rules(&rules, builtin);
+	add_rules(&rules, added);
+	for (size_t i = 0; i < set->items.len; i++) {
+		KResource *res = kset_at(set, i);
+		const char *kind = kresource_original(res).kind;
+		if (!apply_rules(set, res, kind, map_get(by_kind, kind), err) ||
+		    !apply_rules(set, res, kind, map_get(by_kind, ""), err))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,341 @@
+"""GitRepository end to end: real Git over HTTP, real artifacts, both API servers."""
+import gzip
+import hashlib
+import io
+import pathlib
+import tarfile
+
+import pytest
+
+from tests.lib.git import git
+from tests.lib.net import http, wait_until
+
+
+@pytest.fixture
+def repo(git_server, ns):
+    return git_server.repository(ns)
+
+
+@pytest.fixture
+def source(objects, git_server, repo):
+    """Applies a GitRepository for the test's repository; returns nothing."""
+    def make(name="src", ref=None, **spec):
+        objects.apply("GitRepository", name, {
+            "url": git_server.url_of(repo), "interval": "1h", "ref": {"branch": "main"} if ref is None else ref,
+            **spec})
+    return make
+
+
+def artifact_of(obj):
+    return obj["status"]["artifact"]
+
+
+def fetch(obj):
+    """The artifact's bytes, checked against its digest and size."""
+    artifact = artifact_of(obj)
+    status, _, data = http("GET", artifact["url"])
+    assert status == 200
+    assert artifact["digest"] == "sha256:" + hashlib.sha256(data).hexdigest()
+    assert artifact["size"] == len(data)
+    return data
+
+
+def names(obj):
+    with tarfile.open(fileobj=io.BytesIO(fetch(obj)), mode="r:gz") as tar:
+        return sorted(m.name for m in tar if m.isfile())
+
+
+def test_S2_S3_S4_artifact_file_url_and_entries(objects, source, repo, toolkit):
+    head = repo.commit({"a.yaml": "x: 1\n", "dir/run.sh": "#!/bin/sh\n", "dir/b.yaml": "y"})
+    git(repo.work, "update-index", "--chmod=+x", "dir/run.sh")
+    head = repo.commit({}, "mode") if git(repo.work, "diff", "--cached", "--name-only") else head
+    source()
+    obj = objects.ready("GitRepository", "src", revision=head)
+    artifact = artifact_of(obj)
+    assert artifact["revision"] == f"main@sha1:{head}"
+    assert artifact["path"] == f"gitrepository/{objects.ns}/src/{head}.tar.gz"
+    data = fetch(obj)
+    assert (toolkit.storage / artifact["path"]).read_bytes() == data
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
+        members = {m.name: m for m in tar}
+    assert list(members)[0] == "."
+    assert all(m.mtime == 0 and m.uid == 0 and m.gid == 0 for m in members.values())
+    assert members["dir"].mode == 0o750 and members["a.yaml"].mode == 0o600
+    assert members["dir/run.sh"].mode == 0o700
+    assert data[4:8] == b"\0\0\0\0", "no time in the gzip header"
+    assert gzip.decompress(data)
+    base = artifact["url"].rsplit("/", 1)[0]
+    assert http("GET", base + "/nothing.tar.gz")[0] == 404
+    status, _, part = http("GET", artifact["url"], headers={"Range": "bytes=0-9"})
+    assert status == 206 and part == data[:10]
+
+
+def test_S2_equal_content_gives_an_equal_digest(objects, source, repo):
+    repo.commit({"a": "1", "b/c": "2"})
+    source()
+    first = artifact_of(objects.ready("GitRepository", "src"))
+    head = repo.commit({}, "the same tree again")
+    objects.request("GitRepository", "src")
+    second = artifact_of(objects.ready("GitRepository", "src", revision=head))
+    assert first["revision"] != second["revision"] and first["digest"] == second["digest"]
+
+
+def test_S5_default_exclusions(objects, source, repo):
+    repo.commit({"a.yaml": "", "pic.png": "", ".github/x.yml": "", "deep/.sops.yaml": "",
+                 ".gitignore": "", "keep/file.txt": ""})
+    source()
+    assert names(objects.ready("GitRepository", "src")) == ["a.yaml", "keep/file.txt"]
+
+
+def test_S6_S7_S8_ignore_rules(objects, source, repo):
+    repo.commit({".sourceignore": "/out\n", "pic.png": "", "out/x": "", "out/keep": "",
+                 "sub/.sourceignore": "*.log\n", "sub/a.log": "", "a.log": "", ".gitignore": ""})
+    source(ignore="!/out/keep\n")
+    got = names(objects.ready("GitRepository", "src"))
+    assert got == [".sourceignore", "a.log", "out/keep", "pic.png", "sub/.sourceignore"]
+
+
+def test_S9_changed_ignore_rebuilds_at_the_same_revision(objects, source, repo):
+    head = repo.commit({"a.txt": "", "b.txt": ""})
+    source()
+    objects.ready("GitRepository", "src")
+    source(ignore="a.txt\n")
+    obj = objects.wait("GitRepository", "src",
+                       lambda o: o["status"].get("observedIgnore") == "a.txt\n", "observed ignore")
+    assert names(obj) == ["b.txt"] and head in artifact_of(obj)["revision"]
+
+
+def test_S11_retention(objects, source, repo, toolkit):
+    source()
+    folder = toolkit.storage / "gitrepository" / objects.ns / "src"
+    for i in range(4):
+        head = repo.commit({"n": str(i)})
+        objects.request("GitRepository", "src", str(i))
+        objects.ready("GitRepository", "src", revision=head)
+    objects.request("GitRepository", "src", "last")
+    wait_until(lambda: len(list(folder.glob("*.tar.gz"))) <= 2, "old artifacts to go")
+    assert (folder / f"{head}.tar.gz").exists()
+
+
+def test_S12_S13_missing_and_damaged_artifacts_are_rebuilt(objects, source, repo, toolkit):
+    repo.commit({"a": "1"})
+    source()
+    artifact = artifact_of(objects.ready("GitRepository", "src"))
+    path = toolkit.storage / artifact["path"]
+    path.unlink()
+    objects.request("GitRepository", "src", "1")
+    wait_until(path.exists, "the rebuilt file")
+    good = path.read_bytes()
+    path.write_bytes(b"damaged")
+    objects.request("GitRepository", "src", "2")
+    wait_until(lambda: path.read_bytes() == good, "the repaired file")
+    objects.ready("GitRepository", "src")
+    assert any(r == "ArtifactVerificationFailed" for _, r, _ in objects.events("src"))
+
+
+def test_S16_deletion_removes_the_directory(objects, source, repo, toolkit):
+    repo.commit({"a": "1"})
+    source()
+    objects.ready("GitRepository", "src")
+    folder = toolkit.storage / "gitrepository" / objects.ns / "src"
+    assert folder.exists()
+    objects.delete("GitRepository", "src")
+    objects.gone("GitRepository", "src")
+    assert not folder.exists()
+
+
+def test_S20_no_ref_is_master(objects, source, repo):
+    head = repo.commit({"a": "1"})
+    repo.push("HEAD:refs/heads/master")
+    source(ref={})
+    obj = objects.ready("GitRepository", "src")
+    assert artifact_of(obj)["revision"] == f"master@sha1:{head}"
+
+
+def test_S20_slashes_in_branch_names_stay(objects, source, repo):
+    head = repo.commit({"a": "1"})
+    repo.push("HEAD:refs/heads/feature/x")
+    source(ref={"branch": "feature/x"})
+    obj = objects.ready("GitRepository", "src")
+    assert artifact_of(obj)["revision"] == f"feature/x@sha1:{head}"
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+def test_S21_tags_give_the_commit(objects, source, repo, annotated):
+    head = repo.commit({"a": "1"})
+    repo.tag("v1", annotated)
+    source(ref={"tag": "v1"})
+    obj = objects.ready("GitRepository", "src")
+    assert artifact_of(obj)["revision"] == f"v1@sha1:{head}"
+
+
+def test_S22_semver(objects, source, repo):
+    for version in ("1.0.0", "v1.2.0", "1.3.0-rc.1", "2.0.0", "not-semver", "1.9"):
+        head = repo.commit({"v": version})
+        repo.tag(version)
+        if version == "v1.2.0":
+            want = head
+    source(ref={"semver": "1.x"})
+    obj = objects.ready("GitRepository", "src")
+    assert artifact_of(obj)["revision"] == f"v1.2.0@sha1:{want}"
+    source("none", ref={"semver": ">=9"})
+    failed = objects.not_ready("GitRepository", "none", "GitOperationFailed")
+    assert "no match found for semver" in objects.condition(failed)["message"]
+
+
+def test_S23_full_reference_names(objects, source, repo):
+    head = repo.commit({"a": "1"})
+    repo.push("HEAD:refs/pull/7/head")
+    source(ref={"name": "refs/pull/7/head"})
+    obj = objects.ready("GitRepository", "src")
+    assert artifact_of(obj)["revision"] == f"refs/pull/7/head@sha1:{head}"
+
+
+def test_S24_commits(objects, source, repo):
+    old = repo.commit({"a": "1"})
+    repo.commit({"a": "2"})
+    source("alone", ref={"commit": old})
+    source("onbranch", ref={"commit": old, "branch": "main"})
+    assert artifact_of(objects.ready("GitRepository", "alone"))["revision"] == f"sha1:{old}"
+    assert artifact_of(objects.ready("GitRepository", "onbranch"))["revision"] == \
+        f"main@sha1:{old}"
+
+
+def test_S25_order_of_references(objects, source, repo):
+    old = repo.commit({"a": "1"})
+    repo.tag("1.0.0")
+    repo.commit({"a": "2"})
+    repo.tag("2.0.0")
+    source(ref={"branch": "main", "semver": ">=2", "tag": "1.0.0"})
+    assert artifact_of(objects.ready("GitRepository", "src"))["revision"] == f"1.0.0@sha1:{old}"
+
+
+def test_S26_S30_unknown_branch_fails_and_is_retried(objects, source, repo):
+    repo.commit({"a": "1"})
+    source(ref={"branch": "nope"})
+    obj = objects.not_ready("GitRepository", "src", "GitOperationFailed")
+    assert "nope" in objects.condition(obj)["message"]
+    assert objects.condition(obj, "FetchFailed")["status"] == "True"
+    assert objects.condition(obj, "Reconciling")["reason"] == "ProgressingWithRetry"
+    assert obj["status"]["observedGeneration"] != obj["metadata"]["generation"]  # S91
+    repo.push("HEAD:refs/heads/nope")
+    healed = objects.ready("GitRepository", "src")
+    assert not objects.condition(healed, "FetchFailed")
+
+
+def test_S27_empty_repository(objects, source, repo):
+    source()
+    objects.not_ready("GitRepository", "src", "EmptyGitRepository")
+
+
+def test_S28_unchanged_head_only_lists(objects, source, repo, git_server):
+    repo.commit({"a": "1"})
+    source()
+    before = objects.ready("GitRepository", "src")
+    packs = [r for r in git_server.requests() if f"/{repo.name}.git/git-upload-pack" in r]
+    objects.request("GitRepository", "src", "again")
+    after = objects.wait("GitRepository", "src",
+                         lambda o: o["status"].get("lastHandledReconcileAt") == "again",
+                         "the request to be handled")
+    assert artifact_of(after) == artifact_of(before)
+    assert after["status"]["conditions"] == before["status"]["conditions"]
+    new = [r for r in git_server.requests() if f"/{repo.name}.git/git-upload-pack" in r]
+    assert len(new) - len(packs) <= 1, "more than a listing was asked for"
+
+
+def test_S30_S31_secrets(objects, source, repo, api):
+    repo.commit({"a": "1"})
+    source("missing", secretRef={"name": "not-there"})
+    objects.not_ready("GitRepository", "missing", "AuthenticationFailed")
+    api.apply({"apiVersion": "v1", "kind": "Secret",
+               "metadata": {"name": "half", "namespace": objects.ns},
+               "stringData": {"password": "s3cr3t"}})
+    source("half", secretRef={"name": "half"})
+    obj = objects.not_ready("GitRepository", "half", "AuthenticationFailed")
+    assert "s3cr3t" not in str(obj) and "username" in objects.condition(obj)["message"]
+
+
+def test_S15_url_userinfo_is_not_shown(objects, source, repo, git_server):
+    source(url="http://user:hunter2@127.0.0.1:1/x.git")
+    obj = objects.not_ready("GitRepository", "src", "GitOperationFailed")
+    assert "hunter2" not in str(obj["status"])
+    assert not any("hunter2" in m for _, _, m in objects.events("src"))
+
+
+def test_S37_sparse_checkout_is_a_string_prefix(objects, source, repo):
+    repo.commit({"charts/a": "", "charts2/b": "", "other/c": "", "root.yaml": ""})
+    source(sparseCheckout=["./charts"])
+    assert names(objects.ready("GitRepository", "src")) == ["charts/a", "charts2/b"]
+    source("bad", sparseCheckout=["nowhere"])
+    obj = objects.not_ready("GitRepository", "bad", "GitOperationFailed")
+    assert "nowhere" in objects.condition(obj)["message"]
+
+
+def test_S89_request_and_suspend(objects, source, repo):
+    repo.commit({"a": "1"})
+    source()
+    objects.ready("GitRepository", "src")
+    objects.patch("GitRepository", "src", {"spec": {"suspend": True}})
+    head = repo.commit({"a": "2"})
+    objects.request("GitRepository", "src", "while-suspended")
+    obj = objects.wait("GitRepository", "src",
+                       lambda o: o["status"].get("lastHandledReconcileAt") == "while-suspended",
+                       "the request to be echoed")
+    assert head not in artifact_of(obj)["revision"]
+    objects.patch("GitRepository", "src", {"spec": {"suspend": None}})
+    objects.ready("GitRepository", "src", revision=head)
+
+
+def test_S92_a_stalled_object_waits_for_its_spec(objects, source, repo):
+    source(verify={"mode": "HEAD", "secretRef": {"name": "keys"}})
+    obj = objects.wait("GitRepository", "src",
+                       lambda o: objects.condition(o, "Stalled").get("status") == "True",
+                       "to stall")
+    assert obj["status"]["observedGeneration"] == obj["metadata"]["generation"]
+    assert not objects.condition(obj, "Reconciling")
+    assert "artifact" not in obj["status"], "nothing unverified may be stored"
+
+
+def test_S94_foreign_conditions_survive(objects, source, repo, api):
+    head = repo.commit({"a": "1"})
+    source()
+    objects.ready("GitRepository", "src", revision=head)
+    path = objects.path("GitRepository", "src") + "/status"
+    foreign = {"type": "Foreign", "status": "True", "reason": "R", "message": "m",
+               "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    obj = objects.get("GitRepository", "src")
+    obj["status"]["conditions"].append(foreign)
+    status, reply = api.rest.call("PUT", path, obj)
+    assert status == 200, reply
+    head = repo.commit({"a": "2"})
+    objects.request("GitRepository", "src", "x")
+    obj = objects.ready("GitRepository", "src", revision=head)
+    assert objects.condition(obj, "Foreign")["message"] == "m"
+
+
+def test_S95_events_tell_revision_and_message(objects, source, repo):
+    head = repo.commit({"a": "1"}, "subject line\n\nbody")
+    source()
+    objects.ready("GitRepository", "src", revision=head)
+    event = wait_until(lambda: [e for e in objects.events("src") if e[1] == "NewArtifact"],
+                       "the NewArtifact event")[0]
+    assert event == ("Normal", "NewArtifact", "stored artifact for commit 'subject line'")
+
+
+def test_S100_metrics_and_their_end(objects, source, repo, toolkit):
+    repo.commit({"a": "1"})
+    source()
+    objects.ready("GitRepository", "src")
+    series = f'namespace="{objects.ns}"'
+    wait_until(lambda: series in toolkit["source-controller"].metrics(), "the object's series")
+    objects.delete("GitRepository", "src")
+    objects.gone("GitRepository", "src")
+    wait_until(lambda: series not in toolkit["source-controller"].metrics(), "the series to go")
+
+
+def test_S102_no_temporary_files_stay(objects, source, repo, toolkit):
+    repo.commit({"a": "1"})
+    source()
+    objects.ready("GitRepository", "src")
+    assert not list(pathlib.Path(toolkit.dir).glob("gitrepository-*"))
+    assert not [p for p in toolkit.storage.rglob("*") if ".tmp" in p.name]
