@@ -43,7 +43,7 @@ static void note_status(Item *item, const json_t *reply)
 
 static void note_applied(const ApplyRun *apply, const Item *item, const json_t *reply)
 {
-	drift_applied(apply->context->drift, item->key, reply);
+	drift_applied(apply->context->drift, item->key, apply->ks_key, reply);
 	memory_set_desired(apply->context->memory, apply->ks_key, item->key, item->desired);
 }
 
@@ -79,13 +79,14 @@ static bool wrap_item(const Item *item, const char *step, Error *err)
 	return err_wrap(err, "%s%s %s (%s)", item->id, place, step, reason);
 }
 
-/* A refused dry run: with force an immutable object is deleted, to be created by a later run. */
-static bool refused(const ApplyRun *apply, Item *item, Error *take_cause, Error *err)
+/* A refused dry run or write: with force an immutable object is deleted, to be created by a later run. */
+static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *take_cause,
+		    Error *err)
 {
 	bool force = apply->ks->force || object_is_forced(item->object);
 	if (!force || !is_immutable(take_cause)) {
 		err_move(err, take_cause);
-		return wrap_item(item, "dry-run failed", err);
+		return wrap_item(item, step, err);
 	}
 	autojson json_t *deleted =
 		kube_do(apply->client,
@@ -144,7 +145,7 @@ static bool send_all(const ApplyRun *apply, Item *const *items, size_t count, bo
 static bool on_dry_run(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err)
 {
 	if (!reply->object)
-		return refused(apply, item, &reply->err, err);
+		return refused(apply, item, "dry-run failed", &reply->err, err);
 	judge(apply, item, reply->object);
 	return true;
 }
@@ -153,8 +154,7 @@ static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, Erro
 {
 	if (!reply->object) {
 		drift_write_failed(apply->context->drift, item->key);
-		err_move(err, &reply->err);
-		return wrap_item(item, "apply failed", err);
+		return refused(apply, item, "apply failed", &reply->err, err);
 	}
 	uint64_t version = strtoull(object_resource_version(reply->object), NULL, 10);
 	if (item->change == CHANGE_NONE && version != item->version)

@@ -20,6 +20,7 @@ enum {
 
 typedef struct {
 	DriftLive live;	  /* the newest state seen */
+	char *owner;	  /* "ns/name" of the Kustomization that applied it; NULL: none yet */
 	uint64_t applied; /* live.hash after our last apply; 0: not applied by this process */
 	bool present;	  /* the watch has seen it and not its deletion */
 	bool writing;
@@ -45,6 +46,13 @@ struct Drift {
 	Map *waiting;	      /* "ns/name" of Kustomizations that wait for health */
 };
 
+static void free_entry(void *value)
+{
+	Entry *entry = value;
+	free(entry->owner);
+	free(entry);
+}
+
 static void free_watcher(void *value)
 {
 	KindWatcher *watcher = value;
@@ -64,7 +72,7 @@ Drift *drift_new(KubeClient *client, const char *watch_ns, const Log *log, Drift
 	drift->fn = fn;
 	drift->arg = arg;
 	pthread_mutex_init(&drift->lock, NULL);
-	drift->entries = map_new(free);
+	drift->entries = map_new(free_entry);
 	drift->watchers = map_new(free_watcher);
 	drift->waiting = map_new(NULL);
 	return drift;
@@ -171,15 +179,22 @@ static bool left_applied_state(const Entry *entry)
 	return !entry->present || entry->live.hash != entry->applied || entry->live.kubectl;
 }
 
-/* Lock held. */
-static bool is_waited_for(const Drift *drift, const json_t *object)
+/* "ns/name" of the Kustomization to wake for an object; owned; NULL when nobody's. Lock held. */
+static char *owner_of(const Entry *entry, const json_t *object)
 {
+	if (entry->owner)
+		return mem_strdup(entry->owner);
 	const char *ns = object_label(object, KS_OWNER_NAMESPACE);
 	const char *name = object_label(object, KS_OWNER_NAME);
-	if (!ns || !name || !map_len(drift->waiting))
-		return false;
-	autofree char *key = mem_printf("%s/%s", ns, name);
-	return map_has(drift->waiting, key);
+	return ns && name ? mem_printf("%s/%s", ns, name) : NULL;
+}
+
+static void wake(Drift *drift, const char *owner, int64_t delay_ms)
+{
+	Str ns, name;
+	str_cut(str_of(owner), '/', &ns, &name);
+	autofree char *ns_text = str_dup(ns), *name_text = str_dup(name);
+	drift->fn(drift->arg, ns_text, name_text, delay_ms);
 }
 
 /* On the loop's thread. */
@@ -197,16 +212,15 @@ static void on_event(void *arg, InformerEvent event, const json_t *object)
 		entry->present = false;
 	else if (version_of(object) >= entry->live.version)
 		note_state(entry, object);
+	autofree char *owner = owner_of(entry, object);
 	bool drifted = left_applied_state(entry);
 	int64_t delay = drifted ? correction_delay(entry) : HEALTH_DEBOUNCE_MS;
+	bool waited = owner && map_has(drift->waiting, owner);
 	if (event == INFORMER_DELETED && !drifted && !entry->writing)
 		map_remove(drift->entries, key);
-	bool waited = is_waited_for(drift, object);
 	pthread_mutex_unlock(&drift->lock);
-	const char *ns = object_label(object, KS_OWNER_NAMESPACE);
-	const char *name = object_label(object, KS_OWNER_NAME);
-	if ((drifted || waited) && ns && name)
-		drift->fn(drift->arg, ns, name, delay);
+	if ((drifted || waited) && owner)
+		wake(drift, owner, delay);
 }
 
 void drift_wake_on_change(Drift *drift, const char *ks_key, bool on)
@@ -255,7 +269,7 @@ void drift_writing(Drift *drift, const char *key)
 	pthread_mutex_unlock(&drift->lock);
 }
 
-void drift_applied(Drift *drift, const char *key, const json_t *reply)
+void drift_applied(Drift *drift, const char *key, const char *owner, const json_t *reply)
 {
 	DriftLive state;
 	drift_state_of(reply, &state);
@@ -263,6 +277,10 @@ void drift_applied(Drift *drift, const char *key, const json_t *reply)
 	Entry *entry = entry_of(drift, key);
 	entry->writing = false;
 	entry->applied = state.hash;
+	if (!cstr_eq(entry->owner, owner)) {
+		free(entry->owner);
+		entry->owner = mem_strdup(owner);
+	}
 	/* A newer event may have come while the reply was on its way; it stays what is live. */
 	if (state.version >= entry->live.version) {
 		entry->present = true;

@@ -26,8 +26,9 @@ void drift_watch(Drift *drift, const char *api_version, const char *kind);
 /* Before a write is sent: events are its own echo until drift_applied or drift_write_failed. */
 void drift_writing(Drift *drift, const char *key);
 
-/* The reply of our apply: what it says is the applied state. */
-void drift_applied(Drift *drift, const char *key, const json_t *reply);
+/* The reply of our apply: what it says is the applied state. `owner` is "ns/name" of the Kustomization,
+ * remembered because somebody may change the labels that say so. */
+void drift_applied(Drift *drift, const char *key, const char *owner, const json_t *reply);
 void drift_write_failed(Drift *drift, const char *key);
 
 /* True when the watch is in step and says that the object still holds what was applied. */

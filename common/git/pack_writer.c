@@ -23,14 +23,14 @@ struct GitPackWriter {
 	git_indexer_progress progress;
 };
 
-GitPackWriter *git_pack_writer_new(GitStore *store, uint64_t max_bytes, Error *err)
+GitPackWriter *git_pack_writer_new(GitStore *store, bool thin, uint64_t max_bytes, Error *err)
 {
 	autogitpackwriter GitPackWriter *writer = mem_zalloc(1, sizeof(*writer));
 	writer->store = store;
 	writer->max_bytes = max_bytes ? max_bytes : default_max_bytes;
 	autofree char *dir = path_join(store->path, "objects/pack");
 	git_indexer_options options = {.version = GIT_INDEXER_OPTIONS_VERSION};
-	int code = git_indexer_new(&writer->indexer, dir, 0600, NULL, &options);
+	int code = git_indexer_new(&writer->indexer, dir, 0600, thin ? store->odb : NULL, &options);
 	if (code < 0) {
 		git_store_fail(code, err, "begin a pack in %s", dir);
 		return NULL;

@@ -99,7 +99,9 @@ typedef struct {
 typedef struct {
 	const char *const *wants;
 	size_t want_count;
-	const char *have;   /* or NULL */
+	/* Or NULL. With one the pack may be thin: only then git leaves out what a shallow commit
+	 * shares with it. */
+	const char *have;
 	const Vec *shallow; /* boundaries that the store has: hashes */
 	int depth;	    /* 0: all history */
 } GitAsk;

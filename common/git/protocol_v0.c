@@ -14,7 +14,7 @@ bool git_v0_allows_any(const GitCaps *caps)
 }
 
 /* Ours among what the server offers; of each group the first. */
-static void put_caps(Buf *out, const GitCaps *caps)
+static void put_caps(Buf *out, const GitCaps *caps, bool thin)
 {
 	static const char *const groups[][3] = {
 		{"multi_ack_detailed", "multi_ack"},
@@ -30,6 +30,8 @@ static void put_caps(Buf *out, const GitCaps *caps)
 		if (*word)
 			buf_printf(out, " %s", *word);
 	}
+	if (thin && git_caps_get(caps, "thin-pack"))
+		buf_puts(out, " thin-pack");
 	if (git_caps_get(caps, "object-format"))
 		buf_puts(out, " object-format=sha1");
 	if (git_caps_get(caps, "agent"))
@@ -39,7 +41,7 @@ static void put_caps(Buf *out, const GitCaps *caps)
 static void put_request(Buf *out, const GitCaps *caps, const GitAsk *ask, bool deepen)
 {
 	autobuf Buf words = {0};
-	put_caps(&words, caps);
+	put_caps(&words, caps, ask->have != NULL);
 	for (size_t i = 0; i < ask->want_count; i++)
 		pkt_put(out, "want %s%s\n", ask->wants[i], i == 0 ? buf_text(&words) : "");
 	bool can_shallow = git_caps_get(caps, "shallow") != NULL;

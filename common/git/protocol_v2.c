@@ -78,6 +78,8 @@ static void put_fetch(Buf *out, const GitCaps *caps, const GitAsk *ask)
 	put_command(out, caps, "fetch");
 	pkt_put(out, "no-progress\n");
 	pkt_put(out, "ofs-delta\n");
+	if (ask->have)
+		pkt_put(out, "thin-pack\n");
 	bool can_shallow = git_caps_has_word(caps, "fetch", "shallow");
 	for (size_t i = 0; can_shallow && i < ask->shallow->len; i++)
 		pkt_put(out, "shallow %s\n", (const char *)ask->shallow->items[i]);

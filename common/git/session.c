@@ -92,12 +92,14 @@ static bool fetch_wants(Session *session, GitStore *store, const GitFetch *fetch
 			bool deep, uint64_t *bytes, Error *err)
 {
 	autogitboundary GitBoundary boundary = {0};
-	autogitpackwriter GitPackWriter *writer = git_pack_writer_new(store, fetch->max_bytes, err);
+	bool thin = fetch->have && git_store_has(store, fetch->have);
+	autogitpackwriter GitPackWriter *writer =
+		git_pack_writer_new(store, thin, fetch->max_bytes, err);
 	if (!writer)
 		return false;
 	GitAsk ask = {.wants = (const char *const *)wants->items,
 		      .want_count = wants->len,
-		      .have = fetch->have && git_store_has(store, fetch->have) ? fetch->have : NULL,
+		      .have = thin ? fetch->have : NULL,
 		      .shallow = &store->shallow,
 		      .depth = !deep		    ? 1
 			       : store->shallow.len ? INFINITE_DEPTH

@@ -37,9 +37,10 @@ static inline Str git_object_bytes(git_odb_object *object)
 
 /* --- pack_writer.c --- */
 
-/* Indexes a pack while it arrives. */
+/* Indexes a pack while it arrives. A thin one is completed with objects of the store. */
 typedef struct GitPackWriter GitPackWriter;
-GitPackWriter *git_pack_writer_new(GitStore *store, uint64_t max_bytes, Error *err) MUST_USE;
+GitPackWriter *git_pack_writer_new(GitStore *store, bool thin, uint64_t max_bytes,
+				   Error *err) MUST_USE;
 
 /* A GitPackSink's put; arg is the writer. */
 bool git_pack_writer_put(void *arg, const char *bytes, size_t len, Error *err) MUST_USE;

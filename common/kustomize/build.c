@@ -113,19 +113,31 @@ bool ktarget_open(KBuild *build, const KTarget *parent, const char *path, const 
 	return read_openapi(out, err);
 }
 
-/* `config.kubernetes.io/local-config` with any value but "false" (B94). */
-static void drop_local(KSet *set)
+static bool is_local(const KResource *res)
+{
+	const json_t *value = json_at(res->tree, "metadata", "annotations",
+				      "config.kubernetes.io/local-config", NULL);
+	return value && !json_is_false(value) && !cstr_eq(json_string_value(value), "false");
+}
+
+/* Drops what `config.kubernetes.io/local-config` marks with any value but "false" (B94). Patches may
+ * have taken away what every object needs. */
+static bool drop_local(KSet *set, Error *err)
 {
 	for (size_t i = 0; i < set->items.len; i++) {
 		KResource *res = kset_at(set, i);
-		const json_t *value = json_at(res->tree, "metadata", "annotations",
-					      "config.kubernetes.io/local-config", NULL);
-		bool keep = !value || json_is_false(value) ||
-			    cstr_eq(json_string_value(value), "false");
-		if (!keep)
-			json_decref(steal(&res->tree));
+		const char *kind = kresource_kind(res);
+		if (*kind == '\0')
+			return err_set(err, ERR_INVALID, "%s:%zu: missing kind in object", res->file,
+				       res->line);
+		if (!cstr_ends(kind, "List") && *kresource_name(res) == '\0')
+			return err_set(err, ERR_INVALID, "%s:%zu: missing metadata.name in object",
+				       res->file, res->line);
+		if (is_local(res))
+			kset_erase(set, res);
 	}
 	kset_drop_empty(set);
+	return true;
 }
 
 /* Upstream keeps its notes in annotations: where it did, it wrote them back as strings, and an
@@ -167,7 +179,8 @@ static bool finish(const KTarget *root, KAccumulator *acc, KustomizeResult *out,
 	if (!refs_fix(acc->set, root->build->builtin, acc->config, err) ||
 	    !vars_resolve(root, acc, err))
 		return false;
-	drop_local(acc->set);
+	if (!drop_local(acc->set, err))
+		return false;
 	if (!order_apply(acc->set, json_map(root->spec, "sortOptions"), err))
 		return err_wrap(err, "%s/%s", root->dir, root->file);
 	for (size_t i = 0; i < acc->set->items.len; i++)

@@ -49,10 +49,8 @@ static bool merge_into(const Patch *patch, KResource *res, json_t *take_tree, Er
 		kresource_remember(res);
 	if (!smp_merge(&patch->target->build->schema, &res->tree, take_tree, err))
 		return err_wrap(err, "%s", patch->source);
-	if (!res->tree)
-		return true;
 	if (json_object_size(res->tree) == 0) {
-		json_decref(steal(&res->tree));
+		kset_erase(patch->set, res);
 		return true;
 	}
 	if (!patch->allow_kind)

@@ -182,18 +182,17 @@ void kset_replace(KSet *set, KResource *old, KResource *take_new)
 	index_all(set, old);
 }
 
-static bool has_empty(const KSet *set)
+void kset_erase(KSet *set, KResource *res)
 {
-	for (size_t i = 0; i < set->items.len; i++)
-		if (!kset_at(set, i)->tree)
-			return true;
-	return false;
+	json_decref(steal(&res->tree));
+	set->gaps = true;
 }
 
 void kset_drop_empty(KSet *set)
 {
-	if (!has_empty(set))
+	if (!set->gaps)
 		return;
+	set->gaps = false;
 	size_t kept = 0;
 	map_clear(set->by_id);
 	map_clear(set->by_name);

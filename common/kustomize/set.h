@@ -12,6 +12,7 @@ typedef struct {
 	Vec items;    /* owned KResource, in order */
 	Map *by_id;   /* "kind ns name" -> Vec of KResource */
 	Map *by_name; /* name -> Vec of KResource */
+	bool gaps;    /* some object's tree may be gone */
 } KSet;
 
 KSet *kset_new(void);
@@ -39,6 +40,9 @@ void kset_reindex(KSet *set, KResource *res);
 
 /* Gives `old`, at its place, all that `take_new` holds. */
 void kset_replace(KSet *set, KResource *old, KResource *take_new);
+
+/* Takes an object's tree away; kset_drop_empty then drops the object. */
+void kset_erase(KSet *set, KResource *res);
 
 /* Drops the objects whose tree is gone. */
 void kset_drop_empty(KSet *set);

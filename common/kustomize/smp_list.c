@@ -369,6 +369,35 @@ static bool merge_by_many(Merge *merge, json_t *dest, const json_t *src, const K
 	return true;
 }
 
+/* A list that the patch does not touch: of elements with equal keys the last one stays. */
+static bool tidy_list(Merge *merge, json_t *dest, const Keys *keys, KSchemaAt items)
+{
+	automap Map *places = map_new(NULL);
+	autojson json_t *out = json_array();
+	for (size_t i = 0; i < json_array_size(dest); i++) {
+		json_t *item = json_array_get(dest, i);
+		autobuf Buf key = {0};
+		for (size_t j = 0; j < keys->len; j++) {
+			autofree char *text = text_of(json_object_get(item, keys->keys[j]));
+			buf_printf(&key, "%s\x1f", text);
+		}
+		json_decref(smp_value(merge, item, NULL, items));
+		if (err_is_set(merge->err))
+			return false;
+		bool keyed = key.len > keys->len;
+		size_t place = keyed ? (size_t)(uintptr_t)map_get(places, buf_text(&key)) : 0;
+		if (place > 0) {
+			json_array_set(out, place - 1, item);
+			continue;
+		}
+		json_array_append(out, item);
+		if (keyed)
+			map_put(places, buf_text(&key), (void *)json_array_size(out));
+	}
+	set_content(dest, out);
+	return true;
+}
+
 json_t *smp_list(Merge *merge, json_t *dest, json_t *src, KSchemaAt at)
 {
 	if (!dest || json_is_null(dest)) {
@@ -390,6 +419,8 @@ json_t *smp_list(Merge *merge, json_t *dest, json_t *src, KSchemaAt at)
 	Keys keys = {0};
 	bool merged = kschema_merge_keys(at, keys.keys, &keys.len);
 	KSchemaAt items = kschema_items(merge->schema, at);
+	if (!src && keys.len > 0)
+		return tidy_list(merge, dest, &keys, items) ? json_incref(dest) : NULL;
 	if (merged && keys.len == 0)
 		unite_scalars(dest, src);
 	else if (keys.len == 1 && !merge_by_one(merge, dest, src, keys.keys[0], items))

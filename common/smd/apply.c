@@ -122,7 +122,7 @@ static int by_id(const void *a, const void *b)
 /* On /scale managers appear with the version of Scale, which is what the client sees there. */
 static char *manager_text(const Manager *manager, const SmdRequest *request)
 {
-	bool scale = request->subresource && cstr_eq(request->subresource, "scale");
+	bool scale = smd_is_scale(request);
 	Buf text = {0};
 	smd_quote(&text, str_of(manager->manager));
 	if (*manager->subresource) {

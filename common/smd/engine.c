@@ -31,6 +31,11 @@ static PathSet *add_dotted(Arena *arena, PathSet *set, const char *dotted)
 	return smd_set_with_fields(arena, set, names);
 }
 
+bool smd_is_scale(const SmdRequest *request)
+{
+	return request->subresource && cstr_eq(request->subresource, "scale");
+}
+
 Run smd_run(Arena *arena, const SmdSchema *schema, const SmdRequest *request)
 {
 	Run run = {.arena = arena, .schema = schema, .request = request};
@@ -188,7 +193,8 @@ void smd_track_update(const Run *run, json_t *live, json_t *object, const char *
 		self.id = id;
 		smd_managers_put(arena, managers, self);
 	}
-	smd_managers_cap(arena, managers);
+	if (!smd_is_scale(run->request)) /* Scale shows only owners of replicas: never too many */
+		smd_managers_cap(arena, managers);
 }
 
 /* --- results --- */

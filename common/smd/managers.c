@@ -248,21 +248,27 @@ static const Manager *older_of_version(const Manager *sorted, size_t index)
 	return NULL;
 }
 
-/* Moves one entry into its version's bucket, which the oldest entry becomes. */
-static void fold(Arena *arena, Managers *managers, const Manager *oldest, const Manager *next)
+static Manager bucket_of(Arena *arena, const char *api_version)
 {
-	SmdRequest request = {.api_version = next->api_version};
-	Manager bucket = smd_manager_new(arena, &request, "ancient-changes", false);
+	SmdRequest request = {.api_version = api_version};
+	return smd_manager_new(arena, &request, "ancient-changes", false);
+}
+
+/* Moves one entry into its version's bucket, which the oldest entry becomes. */
+static void fold(Arena *arena, Managers *managers, const Manager *oldest, const Manager *next,
+		 Manager bucket)
+{
 	const Manager *there = smd_managers_find(managers, bucket.id);
-	PathSet *before = there ? there->set : oldest->set;
+	bucket.set = smd_set_union(arena, next->set, there ? there->set : oldest->set);
+	bucket.time = next->time;
 	if (!there)
 		smd_managers_remove(managers, oldest->id);
 	smd_managers_remove(managers, next->id);
-	bucket.set = smd_set_union(arena, next->set, before);
-	bucket.time = next->time;
 	smd_managers_put(arena, managers, bucket);
 }
 
+/* A bucket is not folded into itself: upstream does, and so loses it, when a newer entry of the
+ * same second sorts before it. */
 void smd_managers_cap(Arena *arena, Managers *managers)
 {
 	autofree Manager *sorted = mem_zalloc(managers->len + 1, sizeof(*sorted));
@@ -270,9 +276,10 @@ void smd_managers_cap(Arena *arena, Managers *managers)
 	size_t left = count;
 	for (size_t i = 0; i < count && left > MAX_UPDATE_MANAGERS; i++) {
 		const Manager *oldest = older_of_version(sorted, i);
-		if (!oldest)
+		Manager bucket = bucket_of(arena, sorted[i].api_version);
+		if (!oldest || cstr_eq(bucket.id, sorted[i].id))
 			continue;
-		fold(arena, managers, oldest, &sorted[i]);
+		fold(arena, managers, oldest, &sorted[i], bucket);
 		left--;
 	}
 }

@@ -273,6 +273,9 @@ typedef struct {
 /* Sets up a run. */
 Run smd_run(Arena *arena, const SmdSchema *schema, const SmdRequest *request);
 
+/* The request came by /scale, with the parent's objects. */
+bool smd_is_scale(const SmdRequest *request);
+
 /* A shallow copy without metadata.managedFields, kept by the arena. */
 json_t *smd_without_managers(Arena *arena, const json_t *object);
 

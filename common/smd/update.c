@@ -45,8 +45,7 @@ static bool fits(const Run *run, json_t *live, json_t *object)
  * so without one it tracks nothing either. */
 static bool is_tracked(const Run *run, json_t *before, json_t *after, const Managers *managers)
 {
-	const char *subresource = run->request->subresource;
-	if (!subresource || !cstr_eq(subresource, "scale"))
+	if (!smd_is_scale(run->request))
 		return managers->len > 0;
 	Comparison changes = smd_run_compare(run, before, after);
 	PathSet *written = smd_set_union(run->arena, changes.added, changes.modified);

@@ -83,8 +83,9 @@ def test_K10_paths_stay_inside(app, objects):
     app.kustomization("up", path="../../etc")
     app.kustomization("absent", path="./nowhere")
     for name in ("up", "absent"):
-        obj = objects.not_ready("Kustomization", name, "ArtifactFailed")
-        assert "path not found" in objects.condition(obj)["message"]
+        objects.wait("Kustomization", name, lambda o: "path not found" in
+                     objects.condition(o).get("message", "") and
+                     objects.condition(o)["reason"] == "ArtifactFailed", "to miss its path")
 
 
 def test_K11_K12_new_revision_and_request(app, objects):
@@ -121,14 +122,14 @@ def test_K15_labelled_configmap_triggers(app, objects, api):
     values = {"apiVersion": "v1", "kind": "ConfigMap",
               "metadata": {"name": "vars", "namespace": objects.ns,
                            "labels": {"reconcile.fluxcd.io/watch": "Enabled"}},
-              "data": {"v": "1"}}
+              "data": {"v": "one"}}
     api.apply(values)
     app.kustomization(postBuild={"substituteFrom": [{"kind": "ConfigMap", "name": "vars"}]})
     app.ready()
-    assert objects.configmap("one")["data"] == {"a": "1"}
-    values["data"]["v"] = "2"
+    assert objects.configmap("one")["data"] == {"a": "one"}
+    values["data"]["v"] = "two"
     api.apply(values)
-    wait_until(lambda: objects.configmap("one")["data"] == {"a": "2"}, "the new value")
+    wait_until(lambda: objects.configmap("one")["data"] == {"a": "two"}, "the new value")
 
 
 def test_K16_K27_trees_without_a_kustomization(app, objects):

@@ -129,6 +129,20 @@ static void set_algebra(void **state)
 	assert_set(b, "{'f:a':{},'f:c':{'f:y':{},'f:z':{}}}");
 }
 
+static void duplicate_items_are_owned_as_one(void **state)
+{
+	(void)state;
+	autoarena Arena *arena = arena_new();
+	autoschema SmdSchema *schema = kind_schema();
+	autojson json_t *object = thing("{'env':[{'name':'B'},{'name':'A','value':'1'},"
+					"{'name':'A','value':'2'}]}");
+	json_object_del(object, "metadata");
+	PathSet *set = smd_to_set(arena, smd_root(schema), object);
+	assert_set(set, "{'f:apiVersion':{},'f:kind':{},'f:spec':{'f:env':{"
+			"'k:{\\\"name\\\":\\\"A\\\"}':{},"
+			"'k:{\\\"name\\\":\\\"B\\\"}':{'.':{},'f:name':{}}}}}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +153,7 @@ int main(void)
 		cmocka_unit_test(go_escapes_in_keys),
 		cmocka_unit_test(malformed_fields_are_refused),
 		cmocka_unit_test(set_algebra),
+		cmocka_unit_test(duplicate_items_are_owned_as_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

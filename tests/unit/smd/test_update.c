@@ -84,8 +84,32 @@ static void A45_eleven_updaters_fold_into_ancient_changes(void **state)
 	assert_non_null(fields_of(live, "tool-02", "Update"));
 	assert_json(fields_of(live, "ancient-changes", "Update"),
 		    "{'f:spec':{'.':{},'f:data':{'.':{},'f:k':{},'f:k0':{},'f:k1':{}}}}");
-	assert_string_equal(json_text(json_array_get(managers_of(live), 0), "manager"),
-			    "ancient-changes");
+	const json_t *oldest = json_array_get(managers_of(live), 0);
+	char folded[CLOCK_TEXT_SIZE];
+	clock_format(INT64_C(1767323001) * 1000, folded);
+	assert_string_equal(json_text(oldest, "manager"), "ancient-changes");
+	assert_string_equal(json_text(oldest, "time"), folded);
+}
+
+static void A45_ancient_changes_are_not_lost_within_a_second(void **state)
+{
+	(void)state;
+	autoschema SmdSchema *schema = kind_schema();
+	autojson json_t *live = NULL;
+	autobuf Buf spec = {0};
+	buf_puts(&spec, "{'data':{'k':'v'");
+	for (int i = 0; i < 14; i++) {
+		autofree char *name = i < 12 ? mem_printf("tool-%02d", i) : mem_printf("a%d", i);
+		SmdRequest tool = by(name); /* "a12" sorts before "ancient-changes" */
+		buf_printf(&spec, ",'k%d':'v'", i);
+		autofree char *text = mem_printf("%s}}", buf_text(&spec));
+		update_ok(schema, &live, text, &tool);
+	}
+	assert_int_equal(json_array_size(managers_of(live)), 10);
+	const json_t *data =
+		json_at(fields_of(live, "ancient-changes", "Update"), "f:spec", "f:data", NULL);
+	assert_non_null(json_object_get(data, "f:k0"));
+	assert_non_null(json_object_get(data, "f:k1"));
 }
 
 static void A45_applies_are_not_counted(void **state)
@@ -257,6 +281,19 @@ static void scale_of_unowned_replicas_is_not_tracked(void **state)
 	assert_int_equal(json_array_size(managers_of(live)), 1);
 }
 
+static void empty_against_null_is_a_change(void **state)
+{
+	(void)state;
+	autoschema SmdSchema *schema = kind_schema();
+	autojson json_t *live = NULL;
+	SmdRequest alpha = by("alpha");
+	SmdRequest tool = by("tool");
+	apply_ok(schema, &live, "{'data':{},'image':'a'}", &alpha);
+	update_ok(schema, &live, "{'data':null,'image':'a'}", &tool);
+	assert_json(fields_of(live, "tool", "Update"), "{'f:spec':{'f:data':{}}}");
+	assert_json(fields_of(live, "alpha", "Apply"), "{'f:spec':{'f:image':{}}}");
+}
+
 static void metadata_of_the_server_is_never_owned(void **state)
 {
 	(void)state;
@@ -304,6 +341,7 @@ int main(void)
 		cmocka_unit_test(update_takes_changed_fields_from_others),
 		cmocka_unit_test(unchanged_update_keeps_managers_and_times),
 		cmocka_unit_test(A45_eleven_updaters_fold_into_ancient_changes),
+		cmocka_unit_test(A45_ancient_changes_are_not_lost_within_a_second),
 		cmocka_unit_test(A45_applies_are_not_counted),
 		cmocka_unit_test(A46_empty_entry_resets_ownership),
 		cmocka_unit_test(A46_empty_list_resets_builtin_kinds_only),
@@ -314,6 +352,7 @@ int main(void)
 		cmocka_unit_test(object_that_does_not_fit_is_stored_without_managers),
 		cmocka_unit_test(scale_moves_replicas_to_an_entry_of_its_own),
 		cmocka_unit_test(scale_of_unowned_replicas_is_not_tracked),
+		cmocka_unit_test(empty_against_null_is_a_change),
 		cmocka_unit_test(metadata_of_the_server_is_never_owned),
 		cmocka_unit_test(nameless_manager_is_unknown),
 		cmocka_unit_test(times_are_restored_after_defaulting),
