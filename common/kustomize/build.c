@@ -120,16 +120,16 @@ static bool is_local(const KResource *res)
 	return value && !json_is_false(value) && !cstr_eq(json_string_value(value), "false");
 }
 
-/* Drops what `config.kubernetes.io/local-config` marks with any value but "false" (B94). Patches may
- * have taken away what every object needs. */
+/* Drops what `config.kubernetes.io/local-config` marks with any value but "false" (B94). Patches
+ * may have taken away what every object needs. */
 static bool drop_local(KSet *set, Error *err)
 {
 	for (size_t i = 0; i < set->items.len; i++) {
 		KResource *res = kset_at(set, i);
 		const char *kind = kresource_kind(res);
 		if (*kind == '\0')
-			return err_set(err, ERR_INVALID, "%s:%zu: missing kind in object", res->file,
-				       res->line);
+			return err_set(err, ERR_INVALID, "%s:%zu: missing kind in object",
+				       res->file, res->line);
 		if (!cstr_ends(kind, "List") && *kresource_name(res) == '\0')
 			return err_set(err, ERR_INVALID, "%s:%zu: missing metadata.name in object",
 				       res->file, res->line);

@@ -178,11 +178,19 @@ static json_t *expand(const char *text, const json_t *values)
 	return json_stringn_nocheck(buf_text(&out), out.len);
 }
 
+/* In place where it can be: the values that label transformers set are shared by all the places
+ * that they set, selectors too, and upstream replaces them in all at once [Q]. */
 static void expand_slot(const KSlot *slot, const json_t *values)
 {
-	const char *text = json_string_value(kslot_get(slot));
-	if (text && strchr(text, '$'))
-		kslot_set(slot, expand(text, values));
+	json_t *old = kslot_get(slot);
+	const char *text = json_string_value(old);
+	if (!text || !strchr(text, '$'))
+		return;
+	autojson json_t *value = expand(text, values);
+	if (json_is_string(value))
+		json_string_set_nocheck(old, json_string_value(value));
+	else
+		kslot_set(slot, steal(&value));
 }
 
 static bool expand_field(void *arg, const KSlot *slot, Error *err)

@@ -750,9 +750,6 @@ CASES["B99_directory"] = {K: RES + "transformers: [dir]\n", "r.yaml": config_map
 CASES["B99_no_field_specs_ERROR"] = transformed(plugin("PrefixTransformer", "prefix: p-\n"))
 CASES["B99_secret_generator"] = {K: "generators: [g.yaml]\nnamePrefix: p-\n", "g.yaml": plugin(
     "SecretGenerator", "literals: [a=b]\ntype: T\nname: own\n", metadata="name: gen, namespace: ns")}
-CASES["B57_untouched_udp_first"] = patched(
-    obj("Service", "s", body="spec: {type: X}\n"),
-    obj("Service", "s", body="spec: {ports: [{port: 53, protocol: UDP}, {port: 53}]}\n"))
 CASES["B57_untouched_udp_last"] = patched(
     obj("Service", "s", body="spec: {type: X}\n"),
     obj("Service", "s", body="spec: {ports: [{port: 53}, {port: 53, protocol: UDP}]}\n"))

@@ -112,6 +112,20 @@ static void B66_flux_keeps_the_builtin_schema(void **state)
 	assert_null(strstr(tool, "image: nginx"));
 }
 
+/* Upstream loses the UDP port here; we do not (docs/differences). */
+static void B57_ports_that_no_patch_touches_stay(void **state)
+{
+	(void)state;
+	const MemoryFile files[] = {
+		{"kustomization.yaml", "resources: [r.yaml]\npatches: [{path: p.yaml}]\n"},
+		{"r.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+			   "spec: {ports: [{port: 53, protocol: UDP}, {port: 53}]}\n"},
+		{"p.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {a: b}\n"},
+		{0}};
+	assert_builds(files, "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\nspec:\n  a: b\n"
+			     "  ports:\n  - port: 53\n    protocol: UDP\n  - port: 53\n");
+}
+
 static void B67_patch_without_match_names_itself(void **state)
 {
 	(void)state;
@@ -203,6 +217,7 @@ int main(void)
 		cmocka_unit_test(B51_errors_do_not_show_values),
 		cmocka_unit_test(B50_a_long_line_ends_the_env_file),
 		cmocka_unit_test(B66_flux_keeps_the_builtin_schema),
+		cmocka_unit_test(B57_ports_that_no_patch_touches_stay),
 		cmocka_unit_test(B67_patch_without_match_names_itself),
 		cmocka_unit_test(B70_a_bad_pattern_is_an_error),
 		cmocka_unit_test(B81_a_bad_image_name_is_an_error),
