@@ -121,6 +121,9 @@ def main():
             oracles = {f"SLUICE_{name.upper()}_ORACLE": build_oracle(name) or ""
                        for name in sorted(p.parent.name for p in
                                           (ROOT / "tests" / "oracles").glob("*/go.mod"))}
+            if oracles.get("SLUICE_KUBE_ORACLE"):
+                oracles["SLUICE_KUBE_APISERVER"] = oracles["SLUICE_KUBE_ORACLE"] + "/kube-apiserver"
+            oracles["SLUICE_SMD_DRIVER"] = str(build / "tests" / "unit" / "smd" / "smd_driver")
             run_pytest(suite, ["tests/differential"], dict(env, **oracles), tally)
         elif suite == "kube":
             oracle = build_oracle("kube")

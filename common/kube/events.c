@@ -15,8 +15,8 @@
 #include "net/retry.h"
 
 enum {
-	QUEUE_MAX = 1000,
-	IN_FLIGHT_MAX = 16,
+	QUEUE_MAX = 4000,
+	IN_FLIGHT_MAX = 4, /* in the background: the work itself goes first */
 	TIMEOUT_MS = 5000,
 	POST_TRIES = 5,   /* one and four retries */
 	EVENT_TRIES = 12, /* of what never reached the server */

@@ -31,6 +31,20 @@ const char *kustomize_find_root(const KustomizeFiles *files, const char *dir, Er
 	return found;
 }
 
+bool kbuild_charge(KBuild *build, size_t bytes, Error *err)
+{
+	if (bytes > K_MAX_BYTES || build->bytes > K_MAX_BYTES - bytes)
+		return err_set(err, ERR_LIMIT, "the build takes more than %d bytes", K_MAX_BYTES);
+	build->bytes += bytes;
+	return true;
+}
+
+bool kbuild_check_name(const char *field, const char *text, Error *err)
+{
+	return !text || strlen(text) <= K_MAX_NAME ||
+	       err_set(err, ERR_LIMIT, "%s: longer than %d bytes", field, K_MAX_NAME);
+}
+
 static void free_json(void *pointer)
 {
 	json_decref(pointer);

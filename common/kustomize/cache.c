@@ -5,27 +5,33 @@
 #include "base/map.h"
 #include "base/mem.h"
 
+typedef struct {
+	YamlStream stream;
+	size_t bytes; /* of the text */
+} Entry;
+
 /*
  * Nothing is evicted: a source is immutable and the whole cache goes with it. A full cache takes no
  * more. Streams are only read, so they need no lock; `lock` guards the map and the count.
  */
 struct KustomizeCache {
 	pthread_mutex_t lock;
-	Map *streams; /* path -> YamlStream */
+	Map *streams; /* path -> Entry */
 	size_t bytes, max_bytes;
 };
 
-static void free_stream(void *pointer)
+static void free_entry(void *pointer)
 {
-	yaml_stream_dispose(pointer);
-	free(pointer);
+	Entry *entry = pointer;
+	yaml_stream_dispose(&entry->stream);
+	free(entry);
 }
 
 KustomizeCache *kustomize_cache_new(size_t max_bytes)
 {
 	KustomizeCache *cache = mem_zalloc(1, sizeof(*cache));
 	pthread_mutex_init(&cache->lock, NULL);
-	cache->streams = map_new(free_stream);
+	cache->streams = map_new(free_entry);
 	cache->max_bytes = max_bytes;
 	return cache;
 }
@@ -39,26 +45,27 @@ void kustomize_cache_free(KustomizeCache *cache)
 	free(cache);
 }
 
-const YamlStream *kcache_get(KustomizeCache *cache, const char *path)
+const YamlStream *kcache_get(KustomizeCache *cache, const char *path, size_t *out_bytes)
 {
 	pthread_mutex_lock(&cache->lock);
-	const YamlStream *found = map_get(cache->streams, path);
+	const Entry *found = map_get(cache->streams, path);
 	pthread_mutex_unlock(&cache->lock);
-	return found;
+	*out_bytes = found ? found->bytes : 0;
+	return found ? &found->stream : NULL;
 }
 
 const YamlStream *kcache_put(KustomizeCache *cache, const char *path, size_t text_bytes,
 			     YamlStream *stream)
 {
 	pthread_mutex_lock(&cache->lock);
-	YamlStream *kept = map_get(cache->streams, path);
+	Entry *kept = map_get(cache->streams, path);
 	if (!kept && text_bytes <= cache->max_bytes - cache->bytes) {
 		kept = mem_alloc(sizeof(*kept));
-		*kept = *stream;
+		*kept = (Entry){*stream, text_bytes};
 		*stream = (YamlStream){0};
 		cache->bytes += text_bytes;
 		map_put(cache->streams, path, kept);
 	}
 	pthread_mutex_unlock(&cache->lock);
-	return kept;
+	return kept ? &kept->stream : NULL;
 }

@@ -5,9 +5,9 @@
 #include "data/yaml.h"
 #include "kustomize/kustomize.h"
 
-/* The stream parsed from a path earlier; borrowed until the cache is freed, never to be changed.
- * NULL when there is none. */
-const YamlStream *kcache_get(KustomizeCache *cache, const char *path);
+/* The stream parsed from a path earlier and how many bytes its text had; borrowed until the cache
+ * is freed, never to be changed. NULL when there is none. */
+const YamlStream *kcache_get(KustomizeCache *cache, const char *path, size_t *out_bytes);
 
 /* Keeps *stream, which is empty afterwards, and returns the kept one; NULL (nothing taken) when the
  * cache is full. When another thread was first, its stream is returned. */

@@ -129,6 +129,10 @@ bool images_apply(KSet *set, const json_t *entry, const KSpecs *specs, Error *er
 	autoregex Regex *regex = regex_new(pattern, REGEX_SEARCH, err);
 	if (!regex)
 		return err_wrap(err, "images: name");
+	static const char *const parts[] = {"newName", "newTag", "tagSuffix", "digest"};
+	for (size_t i = 0; i < COUNT(parts); i++)
+		if (!kbuild_check_name(parts[i], json_text(entry, parts[i]), err))
+			return err_wrap(err, "images");
 	Image image = {regex, json_text_or(entry, "newName", ""), json_text_or(entry, "newTag", ""),
 		       json_text_or(entry, "tagSuffix", ""), json_text_or(entry, "digest", "")};
 	for (size_t i = 0; i < set->items.len; i++)

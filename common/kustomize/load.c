@@ -83,7 +83,8 @@ bool kload_text(const KTarget *target, const char *entry, Buf *out, Error *err)
 		return false;
 	if (files->stat(files->arg, path) == KUSTOMIZE_DIR)
 		return err_set(err, ERR_INVALID, "'%s' is a directory", path);
-	return files->read(files->arg, path, out, err);
+	return files->read(files->arg, path, out, err) &&
+	       kbuild_charge(target->build, out->len, err);
 }
 
 json_t *kload_document(const KTarget *target, const char *entry, Error *err)
@@ -211,12 +212,15 @@ bool kload_resources_text(const KTarget *target, Str text, const char *file, Vec
 bool kload_resources(const KTarget *target, const char *path, Vec *out, Error *err)
 {
 	const KustomizeOptions *options = target->build->options;
-	const YamlStream *cached = options->cache ? kcache_get(options->cache, path) : NULL;
+	size_t bytes = 0;
+	const YamlStream *cached = options->cache ? kcache_get(options->cache, path, &bytes) : NULL;
 	if (cached)
-		return from_stream(target, cached, true, path, out, err);
+		return kbuild_charge(target->build, bytes, err) &&
+		       from_stream(target, cached, true, path, out, err);
 	autobuf Buf text = {0};
 	autoyaml YamlStream stream = {0};
-	if (!options->files->read(options->files->arg, path, &text, err))
+	if (!options->files->read(options->files->arg, path, &text, err) ||
+	    !kbuild_charge(target->build, text.len, err))
 		return false;
 	if (!yaml_parse_all(buf_text(&text), text.len, K_MAX_TEXT, path, &stream, err))
 		return err_wrap(err, "MalformedYAMLError");

@@ -68,6 +68,8 @@ static bool apply_one(KResource *res, const KNamespace *ns, const KSpecs *specs,
 
 bool namespace_apply(KSet *set, const KNamespace *ns, const KSpecs *specs, Error *err)
 {
+	if (!kbuild_check_name("namespace", ns->name, err))
+		return false;
 	for (size_t i = 0; i < set->items.len; i++) {
 		KResource *res = kset_at(set, i);
 		kresource_remember(res);

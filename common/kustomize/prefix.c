@@ -42,6 +42,9 @@ static bool apply(KSet *set, const Affix *affix, const KSpecs *specs, Error *err
 {
 	if (!*affix->before && !*affix->behind)
 		return true;
+	if (!kbuild_check_name("namePrefix", affix->before, err) ||
+	    !kbuild_check_name("nameSuffix", affix->behind, err))
+		return false;
 	for (size_t i = 0; i < set->items.len; i++) {
 		KResource *res = kset_at(set, i);
 		autofree char *kind = mem_strdup(kresource_original(res).kind);

@@ -21,6 +21,7 @@ typedef struct {
 
 typedef struct {
 	const KSet *set;
+	const Map *by_first_namespace; /* effective namespace at first -> Vec of KResource */
 	KResource *referrer;
 	const Rule *rule;
 } Search;
@@ -101,15 +102,22 @@ static bool names_namespace(const KResource *referrer, const char *ns)
 	return false;
 }
 
-static bool is_reachable(const Search *search, const KResource *res)
+static bool is_in_reach(const KResource *referrer, const KResource *res)
 {
-	if (is_cluster_scoped(search->referrer) || is_cluster_scoped(res))
-		return true;
-	if (cstr_eq(kresource_effective_namespace(search->referrer),
-		    kresource_effective_namespace(res)))
-		return true;
-	return cstr_eq(kresource_kind(res), "ServiceAccount") &&
-	       names_namespace(search->referrer, kresource_namespace(res));
+	return is_cluster_scoped(referrer) || is_cluster_scoped(res) ||
+	       cstr_eq(kresource_effective_namespace(referrer),
+		       kresource_effective_namespace(res)) ||
+	       names_namespace(referrer, kresource_namespace(res));
+}
+
+/* Beyond its own namespace a referrer may mean ServiceAccounts only. */
+static bool is_reachable(const KResource *referrer, const KResource *res)
+{
+	return is_in_reach(referrer, res) &&
+	       (is_cluster_scoped(referrer) || is_cluster_scoped(res) ||
+		cstr_eq(kresource_kind(res), "ServiceAccount") ||
+		cstr_eq(kresource_effective_namespace(referrer),
+			kresource_effective_namespace(res)));
 }
 
 static bool is_candidate(const Search *search, const KResource *res, const char *name)
@@ -117,7 +125,7 @@ static bool is_candidate(const Search *search, const KResource *res, const char 
 	const KBackRef *target = search->rule->target;
 	return res->tree && had_name(res, name) &&
 	       had_kind(res, target->group, target->version, target->kind) &&
-	       fits_role_ref(search, res) && is_reachable(search, res);
+	       fits_role_ref(search, res) && is_reachable(search->referrer, res);
 }
 
 /* True when the shorter list is the end of the longer one. */
@@ -206,25 +214,28 @@ static bool set_scalar(const Search *search, const KSlot *slot, Error *err)
 	return true;
 }
 
-/* Keeps candidates of a namespace: as it first was, else as it is now. */
-static void keep_namespace(const char *ns, Vec *candidates)
+/* True when anything in reach was in the namespace at first. */
+static bool was_inhabited(const Search *search, const char *ns)
 {
-	autovec Vec first = {0};
-	size_t now = 0;
+	const Vec *list = map_get(search->by_first_namespace, ns);
+	for (size_t i = 0; list && i < list->len; i++)
+		if (is_in_reach(search->referrer, list->items[i]))
+			return true;
+	return false;
+}
+
+/* Keeps candidates of a namespace: as objects first were, if any was in it, else as they are. */
+static void keep_namespace(const Search *search, const char *ns, Vec *candidates)
+{
+	bool first = was_inhabited(search, ns);
+	size_t kept = 0;
 	for (size_t i = 0; i < candidates->len; i++) {
-		KResource *res = candidates->items[i];
-		if (cstr_eq(kresource_original(res).ns, ns))
-			vec_push(&first, res);
+		const KResource *res = candidates->items[i];
+		if (cstr_eq(first ? kresource_original(res).ns : kresource_effective_namespace(res),
+			    ns))
+			candidates->items[kept++] = candidates->items[i];
 	}
-	for (size_t i = 0; i < candidates->len; i++)
-		if (cstr_eq(kresource_effective_namespace(candidates->items[i]), ns))
-			candidates->items[now++] = candidates->items[i];
-	candidates->len = now;
-	if (first.len == 0)
-		return;
-	candidates->len = 0;
-	for (size_t i = 0; i < first.len; i++)
-		vec_push(candidates, first.items[i]);
+	candidates->len = kept;
 }
 
 static bool set_map(const Search *search, json_t *map, Error *err)
@@ -236,7 +247,7 @@ static bool set_map(const Search *search, json_t *map, Error *err)
 	find_candidates(search, name, &candidates);
 	const char *ns = json_text(map, "namespace");
 	if (ns)
-		keep_namespace(ns, &candidates);
+		keep_namespace(search, ns, &candidates);
 	const KResource *found = choose(search, name, &candidates, true, err);
 	if (err_is_set(err))
 		return false;
@@ -270,16 +281,16 @@ static bool set_reference(void *arg, const KSlot *slot, Error *err)
 	return true;
 }
 
-static bool apply_rules(const KSet *set, KResource *res, const char *kind, const Vec *rules,
-			Error *err)
+static bool apply_rules(Search *search, const char *kind, const Vec *rules, Error *err)
 {
+	KResource *res = search->referrer;
 	for (size_t i = 0; rules && i < rules->len; i++) {
 		const Rule *rule = rules->items[i];
 		if (!kgvk_selected(rule->field->group, rule->field->version, rule->field->kind,
 				   kresource_api_version(res), kind))
 			continue;
-		Search search = {set, res, rule};
-		if (!fieldspec_walk(rule->field, res->tree, K_MAKE_NOTHING, set_reference, &search,
+		search->rule = rule;
+		if (!fieldspec_walk(rule->field, res->tree, K_MAKE_NOTHING, set_reference, search,
 				    err))
 			return err_wrap(err, "updating name reference in '%s' field",
 					rule->field->path);
@@ -287,17 +298,42 @@ static bool apply_rules(const KSet *set, KResource *res, const char *kind, const
 	return true;
 }
 
+static void free_vec(void *pointer)
+{
+	Vec *vec = pointer;
+	vec_dispose(vec);
+	free(vec);
+}
+
+static Map *group_by_first_namespace(const KSet *set)
+{
+	Map *groups = map_new(free_vec);
+	for (size_t i = 0; i < set->items.len; i++) {
+		const char *ns = kresource_original(kset_at(set, i)).ns;
+		Vec *list = map_get(groups, ns);
+		if (!list) {
+			list = mem_zalloc(1, sizeof(*list));
+			map_put(groups, ns, list);
+		}
+		vec_push(list, kset_at(set, i));
+	}
+	return groups;
+}
+
 bool refs_fix(KSet *set, const KConfig *builtin, const KConfig *added, Error *err)
 {
 	automap Map *by_kind = map_new(free_rules);
+	automap Map *by_first_namespace = group_by_first_namespace(set);
 	Rules rules = {by_kind};
 	add_rules(&rules, builtin);
 	add_rules(&rules, added);
 	for (size_t i = 0; i < set->items.len; i++) {
-		KResource *res = kset_at(set, i);
-		const char *kind = kresource_original(res).kind;
-		if (!apply_rules(set, res, kind, map_get(by_kind, kind), err) ||
-		    !apply_rules(set, res, kind, map_get(by_kind, ""), err))
+		Search search = {.set = set,
+				 .by_first_namespace = by_first_namespace,
+				 .referrer = kset_at(set, i)};
+		const char *kind = kresource_original(search.referrer).kind;
+		if (!apply_rules(&search, kind, map_get(by_kind, kind), err) ||
+		    !apply_rules(&search, kind, map_get(by_kind, ""), err))
 			return false;
 	}
 	return true;

@@ -176,19 +176,39 @@ static bool set_scalar(const KFound *found, const json_t *old, const char *text,
 	return true;
 }
 
-static bool set_found(const KFound *found, const json_t *value, const Options *options, Error *err)
+/* What a copy weighs: so that replacements that copy copies end (KBuild.bytes). */
+static size_t weight_of(const json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t index, weight = 64 + json_string_length(value);
+	json_array_foreach(json_borrow(value), index, member)
+	{
+		weight += weight_of(member);
+	}
+	json_object_foreach(json_borrow(value), key, member)
+	{
+		weight += strlen(key) + weight_of(member);
+	}
+	return weight;
+}
+
+static bool set_found(KBuild *build, const KFound *found, const json_t *value,
+		      const Options *options, Error *err)
 {
 	const json_t *old = kslot_get(&found->slot);
 	if (options->delimiter && is_container(old))
 		return err_set(err, ERR_INVALID,
 			       "delimiter option can only be used with scalar nodes");
+	if (!kbuild_charge(build, weight_of(value), err))
+		return false;
 	if (is_container(old) || (found->created && is_container(value))) {
 		kslot_set(&found->slot, json_deep_copy(value));
 		return true;
 	}
 	autofree char *text = kpath_scalar_text(value);
 	autofree char *whole = combine(old, text, options);
-	return set_scalar(found, old, whole, err);
+	return kbuild_charge(build, strlen(whole), err) && set_scalar(found, old, whole, err);
 }
 
 /* Indented JSON as Go writes it. */
@@ -219,8 +239,8 @@ static char *dump_like(const json_t *document, const char *old)
 	return str_dup(str_trim(buf_str(&out)));
 }
 
-static bool set_inside(json_t *document, const Vec *parts, size_t from, const json_t *value,
-		       const Options *options)
+static bool set_inside(KBuild *build, json_t *document, const Vec *parts, size_t from,
+		       const json_t *value, const Options *options)
 {
 	autoerror Error ignored = {0};
 	autofounds KFounds found = {0};
@@ -229,14 +249,14 @@ static bool set_inside(json_t *document, const Vec *parts, size_t from, const js
 	    found.len == 0)
 		return false;
 	for (size_t i = 0; i < found.len; i++)
-		if (!set_found(&found.items[i], value, &plain, &ignored))
+		if (!set_found(build, &found.items[i], value, &plain, &ignored))
 			return false;
 	return true;
 }
 
 /* A path that continues inside a scalar's JSON or YAML edits that document. False: it does not, and
  * nothing was changed. */
-static bool set_structured(json_t *tree, const Vec *parts, const json_t *value,
+static bool set_structured(KBuild *build, json_t *tree, const Vec *parts, const json_t *value,
 			   const Options *options)
 {
 	for (size_t count = 1; count < parts->len; count++) {
@@ -246,7 +266,7 @@ static bool set_structured(json_t *tree, const Vec *parts, const json_t *value,
 		autoerror Error ignored = {0};
 		autojson json_t *document =
 			yaml_parse(text, strlen(text), K_MAX_TEXT, "value", &ignored);
-		if (!document || !set_inside(document, parts, count, value, options))
+		if (!document || !set_inside(build, document, parts, count, value, options))
 			return false;
 		autofree char *dumped = dump_like(document, text);
 		json_t *holder = kpath_get_some(tree, parts, count - 1);
@@ -259,12 +279,12 @@ static bool set_structured(json_t *tree, const Vec *parts, const json_t *value,
 	return false;
 }
 
-static bool set_path(json_t *tree, const char *path, const json_t *value, const Options *options,
-		     Error *err)
+static bool set_path(KBuild *build, json_t *tree, const char *path, const json_t *value,
+		     const Options *options, Error *err)
 {
 	autostrings Vec parts = {0};
 	kpath_split(path, &parts);
-	if (set_structured(tree, &parts, value, options))
+	if (set_structured(build, tree, &parts, value, options))
 		return true;
 	autofounds KFounds found = {0};
 	if (!kpath_find(tree, &parts, 0, options->create ? value : NULL, &found, err))
@@ -274,7 +294,7 @@ static bool set_path(json_t *tree, const char *path, const json_t *value, const 
 			       "unable to find%s field \"%s\" in replacement target",
 			       options->create ? " or create" : "", path);
 	for (size_t i = 0; i < found.len; i++)
-		if (!set_found(&found.items[i], value, options, err))
+		if (!set_found(build, &found.items[i], value, options, err))
 			return err_wrap(err, "field \"%s\"", path);
 	return true;
 }
@@ -303,15 +323,15 @@ static int is_rejected(const json_t *rejects, const KResource *res, Error *err)
 	return 0;
 }
 
-static bool set_paths(KSet *set, KResource *res, const json_t *target, const json_t *value,
-		      Error *err)
+static bool set_paths(KBuild *build, KSet *set, KResource *res, const json_t *target,
+		      const json_t *value, Error *err)
 {
 	const json_t *paths = json_list(target, "fieldPaths");
 	Options options = options_of(target);
 	bool ok = json_array_size(paths) > 0 ||
-		  set_path(res->tree, "metadata.name", value, &options, err);
+		  set_path(build, res->tree, "metadata.name", value, &options, err);
 	for (size_t i = 0; ok && i < json_array_size(paths); i++)
-		ok = set_path(res->tree, json_string_value(json_array_get(paths, i)), value,
+		ok = set_path(build, res->tree, json_string_value(json_array_get(paths, i)), value,
 			      &options, err);
 	if (ok) {
 		kset_reindex(set, res);
@@ -321,7 +341,8 @@ static bool set_paths(KSet *set, KResource *res, const json_t *target, const jso
 	return err_wrap(err, "%s", text);
 }
 
-static bool apply_target(KSet *set, const json_t *target, const json_t *value, Error *err)
+static bool apply_target(KBuild *build, KSet *set, const json_t *target, const json_t *value,
+			 Error *err)
 {
 	const json_t *select = json_map(target, "select");
 	if (!select)
@@ -335,13 +356,14 @@ static bool apply_target(KSet *set, const json_t *target, const json_t *value, E
 		    !kselector_matches_labels(selector, res))
 			continue;
 		int rejected = is_rejected(json_list(target, "reject"), res, err);
-		if (rejected < 0 || (rejected == 0 && !set_paths(set, res, target, value, err)))
+		if (rejected < 0 ||
+		    (rejected == 0 && !set_paths(build, set, res, target, value, err)))
 			return false;
 	}
 	return true;
 }
 
-static bool apply_entry(KSet *set, const json_t *entry, Error *err)
+static bool apply_entry(KBuild *build, KSet *set, const json_t *entry, Error *err)
 {
 	const json_t *targets = json_list(entry, "targets");
 	if ((!json_map(entry, "source") && !json_text(entry, "sourceValue")) || !targets)
@@ -351,7 +373,7 @@ static bool apply_entry(KSet *set, const json_t *entry, Error *err)
 	if (!value)
 		return false;
 	for (size_t i = 0; i < json_array_size(targets); i++)
-		if (!apply_target(set, json_array_get(targets, i), value, err))
+		if (!apply_target(build, set, json_array_get(targets, i), value, err))
 			return false;
 	return true;
 }
@@ -367,7 +389,7 @@ static bool apply_file(const KTarget *target, KSet *set, const char *path, Error
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		autojson json_t *entry =
 			kustomization_check_element(json_array_get(list, i), "replacements", err);
-		if (!entry || !apply_entry(set, entry, err))
+		if (!entry || !apply_entry(target->build, set, entry, err))
 			return err_wrap(err, "%s: [%zu]", path, i);
 	}
 	return true;
@@ -382,7 +404,7 @@ bool replacements_apply(const KTarget *target, KSet *set, const json_t *list, Er
 		if (!cstr_empty(path) && inline_too)
 			return err_set(err, ERR_INVALID,
 				       "cannot specify both path and inline replacement");
-		if (!(cstr_empty(path) ? apply_entry(set, entry, err)
+		if (!(cstr_empty(path) ? apply_entry(target->build, set, entry, err)
 				       : apply_file(target, set, path, err)))
 			return err_wrap(err, "%s/%s: replacements[%zu]", target->dir, target->file,
 					i);

@@ -178,39 +178,46 @@ static json_t *expand(const char *text, const json_t *values)
 	return json_stringn_nocheck(buf_text(&out), out.len);
 }
 
+typedef struct {
+	KBuild *build;
+	const json_t *values;
+} Expansion;
+
 /* In place where it can be: the values that label transformers set are shared by all the places
  * that they set, selectors too, and upstream replaces them in all at once [Q]. */
-static void expand_slot(const KSlot *slot, const json_t *values)
+static bool expand_slot(const KSlot *slot, const Expansion *expansion, Error *err)
 {
 	json_t *old = kslot_get(slot);
 	const char *text = json_string_value(old);
 	if (!text || !strchr(text, '$'))
-		return;
-	autojson json_t *value = expand(text, values);
+		return true;
+	autojson json_t *value = expand(text, expansion->values);
+	if (!kbuild_charge(expansion->build, json_string_length(value), err))
+		return false;
 	if (json_is_string(value))
 		json_string_set_nocheck(old, json_string_value(value));
 	else
 		kslot_set(slot, steal(&value));
+	return true;
 }
 
 static bool expand_field(void *arg, const KSlot *slot, Error *err)
 {
-	(void)err;
 	json_t *value = kslot_get(slot);
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		KSlot item = {value, NULL, i};
-		expand_slot(&item, arg);
+		if (!expand_slot(&item, arg, err))
+			return false;
 	}
 	const char *key;
 	json_t *member;
 	json_object_foreach(value, key, member)
 	{
 		KSlot item = {value, key, 0};
-		expand_slot(&item, arg);
+		if (!expand_slot(&item, arg, err))
+			return false;
 	}
-	if (json_is_string(value))
-		expand_slot(slot, arg);
-	return true;
+	return expand_slot(slot, arg, err);
 }
 
 bool vars_resolve(const KTarget *target, KAccumulator *acc, Error *err)
@@ -220,11 +227,12 @@ bool vars_resolve(const KTarget *target, KAccumulator *acc, Error *err)
 	autojson json_t *values = json_object();
 	if (!read_values(acc, values, err))
 		return false;
+	Expansion expansion = {target->build, values};
 	KSpecs specs = kaccumulator_specs(acc, target, K_VAR_REFERENCE);
 	for (size_t i = 0; i < acc->set->items.len; i++)
 		for (size_t j = 0; j < kspecs_len(&specs); j++)
 			if (!fieldspec_apply(kspecs_at(&specs, j), kset_at(acc->set, i)->tree,
-					     K_MAKE_NOTHING, expand_field, values, err))
+					     K_MAKE_NOTHING, expand_field, &expansion, err))
 				return err_wrap(err, "vars");
 	return true;
 }

@@ -33,9 +33,10 @@ def app(objects, git_server, ns):
             return self.head
 
         def kustomization(self, name="app", **spec):
-            objects.apply("Kustomization", name, {
-                "interval": "1h", "prune": True, "targetNamespace": ns, "path": "./",
-                "sourceRef": {"kind": "GitRepository", "name": "src"}, **spec})
+            wanted = {"interval": "1h", "prune": True, "targetNamespace": ns, "path": "./",
+                      "sourceRef": {"kind": "GitRepository", "name": "src"}, **spec}
+            objects.apply("Kustomization", name,
+                          {k: v for k, v in wanted.items() if v is not None})
 
         def ready(self, name="app", **kw):
             return objects.ready("Kustomization", name, revision=self.head, **kw)
@@ -519,7 +520,9 @@ def test_K93_impersonation(app, objects, api):
     app.kustomization(serviceAccountName="limited", retryInterval="1s")
     obj = objects.not_ready("Kustomization", "app", "ReconciliationFailed")
     assert f"system:serviceaccount:{objects.ns}:limited" in objects.condition(obj)["message"]
-    api.kubectl("create", "rolebinding", "limited", "-n", objects.ns, "--clusterrole=admin",
+    api.kubectl("create", "role", "limited", "-n", objects.ns, "--verb=*",
+                "--resource=configmaps")
+    api.kubectl("create", "rolebinding", "limited", "-n", objects.ns, "--role=limited",
                 f"--serviceaccount={objects.ns}:limited")
     app.ready()
 

@@ -180,7 +180,7 @@ static void v2_advertisement_behind_a_service_line(void **state)
 {
 	(void)state;
 	Script script = script_of("001e# service=git-upload-pack\n0000000eversion 2\n"
-				  "0018fetch=shallow wait\n000cls-refs\n0000",
+				  "0017fetch=shallow wait\n000cls-refs\n0000",
 				  1000);
 	autoerror Error err = {0};
 	autogitwire GitWire wire = {.transport = &script.base};
@@ -276,23 +276,28 @@ static void v0_answers_in_all_ack_dialects(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *caps, *acks, *asked;
+		const char *caps, *acks[3], *asked;
 	} rows[] = {
 		{"multi_ack shallow side-band-64k ofs-delta",
-		 "0038ACK " B40 " continue0030ACK " B40,
+		 {"ACK " B40 " continue", "ACK " B40},
 		 " multi_ack side-band-64k ofs-delta shallow\n"},
 		{"multi_ack multi_ack_detailed shallow side-band side-band-64k thin-pack",
-		 "0036ACK " B40 " common0035ACK " B40 " ready0030ACK " B40,
+		 {"ACK " B40 " common", "ACK " B40 " ready", "ACK " B40},
 		 " multi_ack_detailed side-band-64k shallow thin-pack\n"},
-		{"shallow side-band", "0008NAK\n", " side-band shallow\n"},
+		{"shallow side-band", {"NAK"}, " side-band shallow\n"},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		autofree char *reply = mem_printf("0034shallow " A40 "0000%s"
-						  "0009\001PACK0007\002no0006\001!x0000",
-						  rows[i].acks);
-		/* The last band packet says 0006: one band byte and "!". */
-		memmove(strstr(reply, "!x") + 1, strstr(reply, "!x") + 2, 5);
-		Script script = script_of(reply, 5);
+		autobuf Buf reply = {0};
+		pkt_put(&reply, "shallow " A40);
+		pkt_put_flush(&reply);
+		for (size_t k = 0; k < COUNT(rows[i].acks) && rows[i].acks[k]; k++)
+			pkt_put(&reply, "%s\n", rows[i].acks[k]);
+		pkt_put(&reply, "\001PACK");
+		pkt_put(&reply, "\002progress");
+		pkt_put(&reply, "\001!");
+		pkt_put_flush(&reply);
+		Script script;
+		script_of_bytes(&script, &reply);
 		autoerror Error err = {0};
 		autobuf Buf pack = {0};
 		autogitwire GitWire wire = {.transport = &script.base};

@@ -207,6 +207,38 @@ static void replacement_errors_do_not_show_values(void **state)
 	assert_null(strstr(err_text(&err), "hunter2"));
 }
 
+/* Each replacement doubles the object: 2 to the power of their number. */
+static void replacements_that_copy_copies_are_bounded(void **state)
+{
+	(void)state;
+	autobuf Buf text = {0};
+	buf_puts(&text, "resources: [r.yaml]\nreplacements:\n");
+	for (int i = 0; i < 60; i++)
+		buf_printf(
+			&text,
+			"- source: {kind: Foo, fieldPath: spec}\n  targets: [{select: {kind: Foo}, "
+			"fieldPaths: [spec.f%d], options: {create: true}}]\n",
+			i);
+	const MemoryFile files[] = {
+		{"kustomization.yaml", buf_text(&text)},
+		{"r.yaml", "apiVersion: v1\nkind: Foo\nmetadata: {name: f}\nspec: {a: b}\n"},
+		{0}};
+	autoerror Error err = {0};
+	assert_null(memory_build(files, &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+}
+
+static void long_prefixes_are_refused(void **state)
+{
+	(void)state;
+	autobuf Buf text = {0};
+	buf_puts(&text, "resources: [r.yaml]\nnamePrefix: ");
+	for (int i = 0; i < 5000; i++)
+		buf_putc(&text, 'a');
+	const MemoryFile files[] = {{"kustomization.yaml", buf_text(&text)}, {"r.yaml", CM}, {0}};
+	assert_fails(files, "namePrefix: longer than 4096 bytes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +257,8 @@ int main(void)
 		cmocka_unit_test(B99_other_plugins_are_disabled),
 		cmocka_unit_test(B101_helm_charts_tell_the_flag),
 		cmocka_unit_test(replacement_errors_do_not_show_values),
+		cmocka_unit_test(replacements_that_copy_copies_are_bounded),
+		cmocka_unit_test(long_prefixes_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
