@@ -759,3 +759,27 @@ CASES["B57_touched_udp_first"] = patched(
 CASES["B57_untouched_same"] = patched(
     obj("Service", "s", body="spec: {type: X}\n"),
     obj("Service", "s", body="spec: {ports: [{port: 53, name: a}, {port: 53, name: b}]}\n"))
+CASES["B39_vars_and_labels"] = {
+    K: RES + _VARS + "labels: [{pairs: {x: 'y'}, includeTemplates: true}]\nconfigurations: [c.yaml]\n",
+    "c.yaml": "varReference: [{kind: Foo, path: spec/v}]\ntemplateLabels: [{kind: Foo, path: spec/tl, create: true}]\n"
+    "labels: [{kind: Foo, path: spec/l, create: true}]\n",
+    "r.yaml": stream(_VAR_USER, obj("Foo", version="x/v1", body="spec: {v: [$(SVC)]}\n"))}
+CASES["B40_hints"] = {
+    K: RES + "namePrefix: p-\ncommonLabels: {l: v}\ncommonAnnotations: {a: w}\ncrds: [c.json]\n", "c.json": """{
+"x.v1.Foo": {"Schema": {"properties": {"apiVersion": {"type": "string"}, "kind": {"type": "string"},
+ "metadata": {"$ref": "meta"}, "spec": {"$ref": "x.v1.FooSpec"}}}},
+"x.v1.FooSpec": {"Schema": {"properties": {
+ "annos": {"x-kubernetes-annotation": ""}, "sel": {"x-kubernetes-label-selector": ""},
+ "ident": {"x-kubernetes-identity": ""}, "nested": {"$ref": "x.v1.Nested"}}}},
+"x.v1.Nested": {"Schema": {"properties": {"sec": {"x-kubernetes-object-ref-api-version": "v1",
+ "x-kubernetes-object-ref-kind": "Secret", "x-kubernetes-object-ref-name-key": "secretName"}}}}}
+""", "r.yaml": stream(obj("Secret", "s"), obj("Foo", version="x/v1", body=(
+        "spec: {annos: {}, sel: {}, ident: who, nested: {sec: {secretName: s}}}\n")))}
+CASES["B2_duplicate_key"] = {K: RES + "namePrefix: a-\nnamePrefix: b-\n", "r.yaml": config_map()}
+CASES["B2_anchor"] = {K: "resources: &r [r.yaml]\nconfigurations: []\nnamePrefix: &p p-\nnameSuffix: *p\n",
+                      "r.yaml": config_map()}
+CASES["B2_flag_word"] = {K: "configMapGenerator: [{name: a, options: {disableNameSuffixHash: yes}}]\n"}
+CASES["B66_openapi_from_base"] = {
+    K: "resources: [base]\nopenapi: {path: schema.json}\n", "schema.json": _SCHEMA,
+    "base/" + K: RES + "patches: [{path: p.yaml}]\n", "base/r.yaml": _FOO,
+    "base/p.yaml": obj("Foo", "f", "x.io/v1", body="spec: {list: [{name: a, w: 2}, {name: c}]}\n")}

@@ -185,16 +185,19 @@ void make_big_repo(const char *dir, int commits)
 {
 	/* Random bytes, so that deltas do not make the history small. */
 	free(shell(dir,
-		   "git init -q --bare -b main big.git\n"
+		   "git init -q --bare -b main big.git && head -c $((1504 * %d)) /dev/urandom > "
+		   "random",
+		   commits + 1));
+	free(shell(dir,
 		   "for ((i = 1; i <= %d; i++)); do\n"
-		   "  printf 'commit refs/heads/main\\nmark :%%d\\n' $i\n"
-		   "  printf 'committer C <c@x> %%d +0000\\ndata 1\\nx' $((1700000000 + i))\n"
-		   "  printf '\\nM 100644 inline d/f%%d\\ndata 1504\\n' $((i %% 50))\n"
+		   "  printf 'commit refs/heads/main\nmark :%%d\n' $i\n"
+		   "  printf 'committer C <c@x> %%d +0000\ndata 1\nx' $((1700000000 + i))\n"
+		   "  printf '\nM 100644 inline d/f%%d\ndata 1504\n' $((i %% 50))\n"
 		   "  dd if=random bs=1504 skip=$i count=1 status=none\n"
-		   "  printf '\\n'\n"
-		   "done < <(head -c $((1504 * (%d + 1))) /dev/urandom > random) > stream\n"
+		   "  printf '\n'\n"
+		   "done > stream\n"
 		   "git -C big.git fast-import --quiet < stream && rm stream random",
-		   commits, commits));
+		   commits));
 }
 
 char *rev(const char *dir, const char *revision)

@@ -14,24 +14,20 @@ typedef struct {
 static int set_up(void **state)
 {
 	Fixture *f = mem_zalloc(1, sizeof(*f));
+	*state = f;
 	f->dir = temp_dir();
 	make_repo(f->dir);
 	make_big_repo(f->dir, 2000);
 	f->server = http_server_start(f->dir);
-	*state = f;
 	return 0;
-}
-
-static void dispose(Fixture *f)
-{
-	autotempdir char *dir = steal(&f->dir);
-	http_server_stop(&f->server);
-	free(f);
 }
 
 static int tear_down(void **state)
 {
-	dispose(*state);
+	Fixture *f = *state;
+	http_server_stop(&f->server);
+	dir_auto_remove(&f->dir);
+	free(f);
 	return 0;
 }
 

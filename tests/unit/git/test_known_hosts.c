@@ -111,11 +111,10 @@ static void S33_hashed_by_ssh_keygen(void **state)
 {
 	(void)state;
 	autotempdir char *dir = temp_dir();
-	autofree char *a = key_text("ssh-ed25519", 'a'), *unused = NULL;
 	/* ssh-keygen -H wants real keys. */
-	unused = shell(dir, "ssh-keygen -q -t ed25519 -N '' -f k && k=$(cut -d' ' -f1,2 k.pub) &&"
-			    "printf '%%s\\n' \"git.example.org $k\" \"[other.org]:2222 $k\" > kh &&"
-			    "ssh-keygen -q -H -f kh 2>/dev/null");
+	free(shell(dir, "ssh-keygen -q -t ed25519 -N '' -f k && k=$(cut -d' ' -f1,2 k.pub) &&"
+			"printf '%%s\\n' \"git.example.org $k\" \"[other.org]:2222 $k\" > kh &&"
+			"ssh-keygen -q -H -f kh 2>/dev/null"));
 	autofree char *text = read_file(dir, "kh"), *pub = read_file(dir, "k.pub");
 	assert_null(strstr(text, "example"));
 	autoknownhosts KnownHosts *hosts = parse(text);

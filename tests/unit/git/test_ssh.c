@@ -73,8 +73,7 @@ static int tear_down(void **state)
 	Fixture *f = *state;
 	stop(f->sshd);
 	stop(f->sshd_v2);
-	autotempdir char *dir = steal(&f->dir);
-	(void)dir;
+	dir_auto_remove(&f->dir);
 	free(f->user);
 	free(f);
 	return 0;

@@ -111,15 +111,11 @@ static void hostile_trees_are_refused(void **state)
 	make_repo(dir);
 	for (size_t i = 0; i < COUNT(trees); i++) {
 		autofree char *hash = commit_of_tree(dir, trees[i]);
-		free(shell(dir, "rm -rf store; git -C repo.git rev-parse main > /dev/null"));
-		autofree char *list =
-			shell(dir,
-			      "cd repo.git && t=$(git rev-parse %s^{tree}) &&"
-			      "printf '%%s\\n' %s $t $(git rev-parse main:README.md)"
-			      " main^{tree} > ../objects && sed -i "
-			      "\"s/main.*/$(git rev-parse main^{tree})/\" ../objects &&"
-			      "git pack-objects -q --stdout < ../objects > ../pack",
-			      hash, hash);
+		free(shell(
+			dir,
+			"rm -rf store && cd repo.git && { echo %s && git rev-parse %s^{tree}"
+			" main^{tree} main:README.md; } | git pack-objects -q --stdout > ../pack",
+			hash, hash));
 		autoerror Error err = {0};
 		autofree char *path = path_join(dir, "store"), *pack_path = path_join(dir, "pack");
 		autobuf Buf pack = {0}, seen = {0};
