@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "internal.h"
 
-enum { KEEP_IDLE = 2, MAX_BYTES = 8 << 20 };
+enum { KEEP_IDLE = 1, MAX_BYTES = 1 << 20 };
 
 typedef struct {
 	char *digest;

@@ -26,6 +26,7 @@ typedef struct {
 	Map *anchors;
 	size_t weight;	 /* of all read so far, copies included; a node weighs 1 + bytes / 64 */
 	size_t expanded; /* of copies only */
+	bool last_wins;	 /* of a key given twice; else it is an error */
 	Error *err;
 } Reader;
 
@@ -306,7 +307,7 @@ static bool read_member(Reader *reader, const yaml_event_t *event, json_t *map, 
 	autofree char *key = read_key(reader, event);
 	if (!key)
 		return false;
-	if (json_object_get(map, key)) {
+	if (json_object_get(map, key) && !reader->last_wins) {
 		fail_at(reader, event->start_mark, ERR_INVALID, "key \"%s\" is already defined",
 			key);
 		return false;
@@ -412,16 +413,16 @@ void yaml_stream_dispose(YamlStream *stream)
 	*stream = (YamlStream){0};
 }
 
-bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file, YamlStream *out,
-		    Error *err)
+static bool parse(Str text, size_t limit, const char *file, bool last_wins, YamlStream *out,
+		  Error *err)
 {
-	if (len > limit)
-		return err_set(err, ERR_LIMIT, "%s: %zu bytes are over the limit of %zu", file, len,
-			       limit);
-	Reader reader = {.file = file, .err = err};
+	if (text.len > limit)
+		return err_set(err, ERR_LIMIT, "%s: %zu bytes are over the limit of %zu", file,
+			       text.len, limit);
+	Reader reader = {.file = file, .last_wins = last_wins, .err = err};
 	if (!yaml_parser_initialize(&reader.parser))
 		return err_set(err, ERR_INTERNAL, "%s: no memory for a YAML parser", file);
-	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, len);
+	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.ptr, text.len);
 	reader.anchors = map_new(free_anchor);
 	autoyaml YamlStream stream = {0};
 	bool done = read_stream(&reader, &stream);
@@ -434,10 +435,16 @@ bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file
 	return true;
 }
 
-json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file, Error *err)
+bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file, YamlStream *out,
+		    Error *err)
+{
+	return parse(str_sized(text, len), limit, file, false, out, err);
+}
+
+static json_t *parse_one(Str text, size_t limit, const char *file, bool last_wins, Error *err)
 {
 	autoyaml YamlStream stream = {0};
-	if (!yaml_parse_all(text, len, limit, file, &stream, err))
+	if (!parse(text, limit, file, last_wins, &stream, err))
 		return NULL;
 	if (stream.len == 0)
 		return json_null();
@@ -446,4 +453,15 @@ json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file,
 				"%s:%zu:1: one document expected, here is another", file,
 				stream.items[1].line);
 	return json_incref(stream.items[0].value);
+}
+
+json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file, Error *err)
+{
+	return parse_one(str_sized(text, len), limit, file, false, err);
+}
+
+json_t *yaml_parse_last_wins(const char *text, size_t len, size_t limit, const char *file,
+			     Error *err)
+{
+	return parse_one(str_sized(text, len), limit, file, true, err);
 }

@@ -37,6 +37,11 @@ bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file
 json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file,
 		   Error *err) MUST_USE;
 
+/* As yaml_parse, but of a key given twice the last one wins, as where Go goes through JSON
+ * (kustomization files). Owned. */
+json_t *yaml_parse_last_wins(const char *text, size_t len, size_t limit, const char *file,
+			     Error *err) MUST_USE;
+
 /*
  * The 1-based line of the value at a JSON pointer (RFC 6901) within document `index` of a stream,
  * found by parsing again: for error messages only. 0 when it is not there.

@@ -6,9 +6,11 @@
  */
 #include "git/store_internal.h"
 
+#include <git2/errors.h>
 #include <git2/indexer.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
 
@@ -19,18 +21,40 @@ struct GitPackWriter {
 	GitStore *store;
 	git_indexer *indexer;
 	uint64_t max_bytes, bytes;
+	int64_t deadline_ms;
+	bool late;
 	unsigned char header[PACK_HEADER];
 	git_indexer_progress progress;
 };
 
-GitPackWriter *git_pack_writer_new(GitStore *store, bool thin, uint64_t max_bytes, Error *err)
+/* For each object: a server must not hold us with a pack that takes for ever to unpack. */
+static int check_time(const git_indexer_progress *progress, void *arg)
+{
+	(void)progress;
+	GitPackWriter *writer = arg;
+	writer->late = writer->deadline_ms && clock_mono_ms() > writer->deadline_ms;
+	return writer->late ? GIT_EUSER : 0;
+}
+
+static bool fail(const GitPackWriter *writer, int code, Error *err)
+{
+	if (writer->late)
+		return err_set(err, ERR_TIMEOUT, "no time left to index the pack");
+	return git_store_fail(code, err, "index the pack");
+}
+
+GitPackWriter *git_pack_writer_new(GitStore *store, const GitPackLimits *limits, Error *err)
 {
 	autogitpackwriter GitPackWriter *writer = mem_zalloc(1, sizeof(*writer));
 	writer->store = store;
-	writer->max_bytes = max_bytes ? max_bytes : default_max_bytes;
+	writer->max_bytes = limits->max_bytes ? limits->max_bytes : default_max_bytes;
+	writer->deadline_ms = limits->deadline_ms;
 	autofree char *dir = path_join(store->path, "objects/pack");
-	git_indexer_options options = {.version = GIT_INDEXER_OPTIONS_VERSION};
-	int code = git_indexer_new(&writer->indexer, dir, 0600, thin ? store->odb : NULL, &options);
+	git_indexer_options options = {.version = GIT_INDEXER_OPTIONS_VERSION,
+				       .progress_cb = check_time,
+				       .progress_cb_payload = writer};
+	int code = git_indexer_new(&writer->indexer, dir, 0600, limits->thin ? store->odb : NULL,
+				   &options);
 	if (code < 0) {
 		git_store_fail(code, err, "begin a pack in %s", dir);
 		return NULL;
@@ -58,7 +82,7 @@ bool git_pack_writer_put(void *arg, const char *bytes, size_t len, Error *err)
 		return false;
 	writer->bytes += len;
 	int code = git_indexer_append(writer->indexer, bytes, len, &writer->progress);
-	return code >= 0 || git_store_fail(code, err, "index the pack");
+	return code >= 0 || fail(writer, code, err);
 }
 
 static bool is_empty(const GitPackWriter *writer)
@@ -75,7 +99,7 @@ bool git_pack_writer_finish(GitPackWriter *writer, const GitBoundary *boundary, 
 	if (!is_empty(writer)) {
 		int code = git_indexer_commit(writer->indexer, &writer->progress);
 		if (code < 0)
-			return git_store_fail(code, err, "index the pack");
+			return fail(writer, code, err);
 		code = git_odb_refresh(writer->store->odb);
 		if (code < 0)
 			return git_store_fail(code, err, "open the pack");

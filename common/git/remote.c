@@ -5,6 +5,7 @@
 #include "git/remote_internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -65,12 +66,24 @@ static bool configure_http(GitRemote *remote, Loop *loop, const GitRemoteConfig 
 	return remote->http || err_reason(err, "AuthenticationFailed");
 }
 
+/* For HTTP httpc says so. */
+static bool proxy_scheme_is_known(const char *proxy)
+{
+	static const char *const schemes[] = {"http://", "https://", "socks5://"};
+	for (size_t i = 0; i < COUNT(schemes); i++)
+		if (strncasecmp(proxy, schemes[i], strlen(schemes[i])) == 0)
+			return true;
+	return false;
+}
+
 static bool configure_ssh(GitRemote *remote, const GitRemoteConfig *config, Error *err)
 {
 	if (cstr_empty(config->ssh_identity))
 		return refuse(err, "ssh needs an identity");
 	if (cstr_empty(config->ssh_known_hosts))
 		return refuse(err, "ssh needs known_hosts");
+	if (remote->proxy && !proxy_scheme_is_known(remote->proxy))
+		return refuse(err, "proxy: the URL's scheme is not http, https or socks5");
 	remote->username = mem_strdup(first_of(remote->url.user, "git"));
 	remote->kex_algos = mem_strdup(config->ssh_kex_algos);
 	remote->hostkey_algos = mem_strdup(config->ssh_hostkey_algos);

@@ -93,8 +93,8 @@ static bool fetch_wants(Session *session, GitStore *store, const GitFetch *fetch
 {
 	autogitboundary GitBoundary boundary = {0};
 	bool thin = fetch->have && git_store_has(store, fetch->have);
-	autogitpackwriter GitPackWriter *writer =
-		git_pack_writer_new(store, thin, fetch->max_bytes, err);
+	GitPackLimits limits = {thin, fetch->max_bytes, session->transport->deadline_ms};
+	autogitpackwriter GitPackWriter *writer = git_pack_writer_new(store, &limits, err);
 	if (!writer)
 		return false;
 	GitAsk ask = {.wants = (const char *const *)wants->items,

@@ -39,7 +39,12 @@ static inline Str git_object_bytes(git_odb_object *object)
 
 /* Indexes a pack while it arrives. A thin one is completed with objects of the store. */
 typedef struct GitPackWriter GitPackWriter;
-GitPackWriter *git_pack_writer_new(GitStore *store, bool thin, uint64_t max_bytes,
+typedef struct {
+	bool thin;	     /* deltas against objects of the store are allowed */
+	uint64_t max_bytes;  /* 0: 2 GiB */
+	int64_t deadline_ms; /* monotonic; 0: none. Unpacking takes time too (S38) */
+} GitPackLimits;
+GitPackWriter *git_pack_writer_new(GitStore *store, const GitPackLimits *limits,
 				   Error *err) MUST_USE;
 
 /* A GitPackSink's put; arg is the writer. */

@@ -31,12 +31,22 @@ const char *kustomize_find_root(const KustomizeFiles *files, const char *dir, Er
 	return found;
 }
 
+static bool charge(size_t *total, size_t bytes, size_t limit, const char *what, Error *err)
+{
+	if (bytes > limit || *total > limit - bytes)
+		return err_set(err, ERR_LIMIT, "the build %s more than %zu bytes", what, limit);
+	*total += bytes;
+	return true;
+}
+
 bool kbuild_charge(KBuild *build, size_t bytes, Error *err)
 {
-	if (bytes > K_MAX_BYTES || build->bytes > K_MAX_BYTES - bytes)
-		return err_set(err, ERR_LIMIT, "the build takes more than %d bytes", K_MAX_BYTES);
-	build->bytes += bytes;
-	return true;
+	return charge(&build->bytes, bytes, K_MAX_BYTES, "reads", err);
+}
+
+bool kbuild_charge_copy(KBuild *build, size_t bytes, Error *err)
+{
+	return charge(&build->copied, bytes, K_MAX_COPIED, "copies", err);
 }
 
 bool kbuild_check_name(const char *field, const char *text, Error *err)
@@ -50,14 +60,15 @@ static void free_json(void *pointer)
 	json_decref(pointer);
 }
 
-/* The file's one document; duplicate keys in it are an error here, unlike upstream. */
+/* The file's one document; of duplicate keys the last wins (facts 1). */
 static json_t *read_spec(KBuild *build, const char *path, Error *err)
 {
 	const KustomizeOptions *options = build->options;
 	autobuf Buf text = {0};
 	if (!options->files->read(options->files->arg, path, &text, err))
 		return NULL;
-	autojson json_t *raw = yaml_parse(buf_text(&text), text.len, K_MAX_TEXT, path, err);
+	autojson json_t *raw =
+		yaml_parse_last_wins(buf_text(&text), text.len, K_MAX_TEXT, path, err);
 	if (!raw)
 		return NULL;
 	if (json_is_null(raw))

@@ -176,7 +176,7 @@ static bool set_scalar(const KFound *found, const json_t *old, const char *text,
 	return true;
 }
 
-/* What a copy weighs: so that replacements that copy copies end (KBuild.bytes). */
+/* What a copy weighs: so that replacements that copy copies end (KBuild.copied). */
 static size_t weight_of(const json_t *value)
 {
 	const char *key;
@@ -200,7 +200,7 @@ static bool set_found(KBuild *build, const KFound *found, const json_t *value,
 	if (options->delimiter && is_container(old))
 		return err_set(err, ERR_INVALID,
 			       "delimiter option can only be used with scalar nodes");
-	if (!kbuild_charge(build, weight_of(value), err))
+	if (!kbuild_charge_copy(build, weight_of(value), err))
 		return false;
 	if (is_container(old) || (found->created && is_container(value))) {
 		kslot_set(&found->slot, json_deep_copy(value));
@@ -208,7 +208,7 @@ static bool set_found(KBuild *build, const KFound *found, const json_t *value,
 	}
 	autofree char *text = kpath_scalar_text(value);
 	autofree char *whole = combine(old, text, options);
-	return kbuild_charge(build, strlen(whole), err) && set_scalar(found, old, whole, err);
+	return kbuild_charge_copy(build, strlen(whole), err) && set_scalar(found, old, whole, err);
 }
 
 /* Indented JSON as Go writes it. */

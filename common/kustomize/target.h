@@ -17,7 +17,8 @@ enum {
 	K_MAX_TARGETS = 20000,
 	K_MAX_OBJECTS = 200000,
 	K_MAX_TEXT = 50 * 1024 * 1024,
-	K_MAX_BYTES = 512 * 1024 * 1024, /* read, and copied by replacements and vars */
+	K_MAX_BYTES = 512 * 1024 * 1024, /* read */
+	K_MAX_COPIED = 64 * 1024 * 1024, /* copied by replacements and vars */
 	K_MAX_NAME = 4096,		 /* of what goes into every object: prefixes, namespaces */
 };
 
@@ -28,11 +29,14 @@ typedef struct {
 	KSchema schema;
 	bool origins;		 /* any buildMetadata: origins are recorded */
 	size_t targets, objects; /* loaded so far */
-	size_t bytes;		 /* read and copied so far */
+	size_t bytes, copied;	 /* read, and copied, so far */
 } KBuild;
 
-/* Counts bytes that input makes the build hold; ERR_LIMIT past K_MAX_BYTES. */
+/* Counts bytes read; ERR_LIMIT past K_MAX_BYTES. */
 bool kbuild_charge(KBuild *build, size_t bytes, Error *err) MUST_USE;
+
+/* Counts bytes copied within the build; ERR_LIMIT past K_MAX_COPIED. */
+bool kbuild_charge_copy(KBuild *build, size_t bytes, Error *err) MUST_USE;
 
 /* Text that a transformer puts into every object must be short: ERR_LIMIT past K_MAX_NAME. */
 bool kbuild_check_name(const char *field, const char *text, Error *err) MUST_USE;

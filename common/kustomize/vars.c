@@ -192,7 +192,7 @@ static bool expand_slot(const KSlot *slot, const Expansion *expansion, Error *er
 	if (!text || !strchr(text, '$'))
 		return true;
 	autojson json_t *value = expand(text, expansion->values);
-	if (!kbuild_charge(expansion->build, json_string_length(value), err))
+	if (!kbuild_charge_copy(expansion->build, json_string_length(value), err))
 		return false;
 	if (json_is_string(value))
 		json_string_set_nocheck(old, json_string_value(value));

@@ -8,12 +8,14 @@ import subprocess
 import pytest
 
 import cases
-import cases_more
+import cases_corners
+import cases_patches
+import cases_values
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TOOL = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build-test"), "tests", "unit", "kustomize",
                     "kustomize-build")
-CASES = {**cases.CASES, **cases_more.CASES}
+CASES = {**cases.CASES, **cases_patches.CASES, **cases_values.CASES, **cases_corners.CASES}
 
 
 @pytest.fixture(scope="session")

@@ -115,6 +115,19 @@ int free_port(void)
 	return ntohs(address.sin_port);
 }
 
+int silent_listener(int *out_port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	assert_int_equal(listen(fd, 4), 0); /* the kernel accepts */
+	*out_port = ntohs(address.sin_port);
+	return fd;
+}
+
 static bool listens(int port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,

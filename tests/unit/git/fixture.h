@@ -25,6 +25,9 @@ int free_port(void);
 
 /* Until somebody listens; fails the test after 10 s. */
 void wait_for_port(int port);
+
+/* A listener that never answers; its port goes to *out_port. The descriptor is the caller's. */
+int silent_listener(int *out_port);
 void write_file(const char *dir, const char *name, const char *text);
 char *read_file(const char *dir, const char *name);
 

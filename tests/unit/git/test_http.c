@@ -428,6 +428,37 @@ static void sha256_repository_is_refused_clearly(void **state)
 	}
 }
 
+static void list_then_fetch_over_one_remote(void **state)
+{
+	static const char *const paths[] = {"v2/repo.git", "v0/repo.git", "moved/repo.git"};
+	const Fixture *f = *state;
+	autofree char *hash = rev(f->dir, "main");
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		autoclient Client client = open_path(f, paths[i]);
+		autofree char *name = mem_printf("both-%zu", i);
+		autogitstore GitStore *store = new_store(f, name);
+		autoerror Error err = {0};
+		for (int k = 0; k < 2; k++) {
+			autogitrefs GitRefs refs = {0};
+			assert_true(git_remote_list(client.remote, NULL, &refs, &err));
+			assert_int_equal(refs.len, 6);
+			fetch(&client, store, &(GitFetch){.hash = hash});
+		}
+		assert_int_equal(count_entries(store, hash), 7);
+	}
+}
+
+static void S38_timeout_ends_a_silent_server(void **state)
+{
+	(void)state;
+	int port;
+	UNUSED autofd int fd = silent_listener(&port);
+	autofree char *url = mem_printf("http://127.0.0.1:%d/x.git", port);
+	autoerror Error err = {0};
+	assert_false(list_with((GitRemoteConfig){.url = url, .timeout_ms = 200}, &err));
+	assert_int_equal(err.code, ERR_TIMEOUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +480,8 @@ int main(void)
 		cmocka_unit_test(S32_private_ca_and_client_certificate),
 		cmocka_unit_test(failures_have_codes),
 		cmocka_unit_test(redirects_keep_credentials_at_home),
+		cmocka_unit_test(list_then_fetch_over_one_remote),
+		cmocka_unit_test(S38_timeout_ends_a_silent_server),
 		cmocka_unit_test(sha256_repository_is_refused_clearly),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -87,6 +87,7 @@ static char *known(const Fixture *f, int port, const char *type)
 
 typedef struct {
 	const char *identity, *passphrase, *known_hosts, *path, *kex, *hostkeys;
+	const char *proxy, *proxy_password;
 	int port;
 	int64_t timeout_ms;
 } Attempt;
@@ -105,6 +106,9 @@ static bool attempt(const Fixture *f, const Attempt *a, GitRefs *refs, Error *er
 				  .ssh_known_hosts = hosts,
 				  .ssh_kex_algos = a->kex,
 				  .ssh_hostkey_algos = a->hostkeys,
+				  .proxy = a->proxy,
+				  .proxy_user = "user",
+				  .proxy_password = a->proxy_password,
 				  .timeout_ms = a->timeout_ms ? a->timeout_ms : 20000};
 	autoloop Loop *loop = loop_new(err);
 	autogitremote GitRemote *remote = git_remote_new(loop, &config, err);
@@ -252,20 +256,71 @@ static void fetch_by_protocol_0_and_2(void **state)
 	check_fetch(f, f->port_v2, "store-v2", true);
 }
 
-/* A listener that never answers. */
 static void S38_timeout_ends_a_silent_server(void **state)
 {
+	int port;
+	UNUSED autofd int fd = silent_listener(&port);
+	must_fail(*state, &(Attempt){.identity = "id_ed25519", .port = port, .timeout_ms = 300},
+		  ERR_TIMEOUT, "not done within 300 ms");
+}
+
+/* A proxy for CONNECT and for SOCKS5 by name or address, which wants user and pass. */
+static const char proxy_script[] =
+	"import socket, sys, threading, base64, struct\n"
+	"s = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+	"def pump(a, b):\n"
+	"    try:\n"
+	"        while (d := a.recv(65536)): b.sendall(d)\n"
+	"    except OSError: pass\n"
+	"    b.close()\n"
+	"def exact(c, n):\n"
+	"    d = b''\n"
+	"    while len(d) < n: d += c.recv(n - len(d))\n"
+	"    return d\n"
+	"def serve(c):\n"
+	"    first = exact(c, 1)\n"
+	"    if first == b'\\x05':\n"
+	"        exact(c, exact(c, 1)[0]); c.sendall(b'\\x05\\x02')\n"
+	"        exact(c, 1); u = exact(c, exact(c, 1)[0]); p = exact(c, exact(c, 1)[0])\n"
+	"        ok = (u, p) == (b'user', b'pass')\n"
+	"        c.sendall(b'\\x01' + (b'\\0' if ok else b'\\1'))\n"
+	"        if not ok: return c.close()\n"
+	"        kind = exact(c, 4)[3]\n"
+	"        host = socket.inet_ntoa(exact(c, 4)) if kind == 1 else exact(c, exact(c, 1)[0])\n"
+	"        port = struct.unpack('>H', exact(c, 2))[0]\n"
+	"        reply = b'\\x05\\0\\0\\x01\\0\\0\\0\\0\\0\\0'\n"
+	"    else:\n"
+	"        head = first\n"
+	"        while not head.endswith(b'\\r\\n\\r\\n'): head += exact(c, 1)\n"
+	"        if base64.b64encode(b'user:pass') not in head:\n"
+	"            c.sendall(b'HTTP/1.1 407 no\\r\\nContent-Length: 0\\r\\n\\r\\n'); return "
+	"c.close()\n"
+	"        host, port = head.split()[1].decode().split(':')\n"
+	"        reply = b'HTTP/1.1 200 ok\\r\\n\\r\\n'\n"
+	"    t = socket.create_connection((host, int(port))); c.sendall(reply)\n"
+	"    threading.Thread(target=pump, args=(t, c), daemon=True).start(); pump(c, t)\n"
+	"while True:\n"
+	"    c = s.accept()[0]; threading.Thread(target=serve, args=(c,), daemon=True).start()\n";
+
+static void S36_proxies_with_login(void **state)
+{
+	static const char *const schemes[] = {"http", "socks5"};
 	const Fixture *f = *state;
 	int port = free_port();
-	autofree char *line = mem_printf("import socket,time; s=socket.create_server(('127.0.0.1',"
-					 "%d)); time.sleep(60)",
-					 port);
-	const char *const argv[] = {"python3", "-c", line, NULL};
+	autofree char *port_text = mem_printf("%d", port);
+	const char *const argv[] = {"python3", "-c", proxy_script, port_text, NULL};
 	pid_t pid = spawn(f->dir, argv);
 	wait_for_port(port);
-	must_fail(f, &(Attempt){.identity = "id_ed25519", .port = port, .timeout_ms = 300},
-		  ERR_TIMEOUT, "not done within 300 ms");
+	for (size_t i = 0; i < COUNT(schemes); i++) {
+		autofree char *proxy = mem_printf("%s://127.0.0.1:%d", schemes[i], port);
+		Attempt a = {.identity = "id_ed25519", .proxy = proxy, .proxy_password = "pass"};
+		must_work(f, &a);
+		a.proxy_password = "wrong";
+		must_fail(f, &a, ERR_UNAVAILABLE, "connect");
+	}
 	stop(pid);
+	must_fail(f, &(Attempt){.identity = "id_ed25519", .proxy = "ftp://127.0.0.1:1"},
+		  ERR_INVALID, "scheme");
 }
 
 int main(void)
@@ -279,6 +334,7 @@ int main(void)
 		cmocka_unit_test(absent_repository_is_not_found),
 		cmocka_unit_test(unreachable_server),
 		cmocka_unit_test(fetch_by_protocol_0_and_2),
+		cmocka_unit_test(S36_proxies_with_login),
 		cmocka_unit_test(S38_timeout_ends_a_silent_server),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

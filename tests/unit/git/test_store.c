@@ -23,7 +23,8 @@ static GitStore *store_of(const char *dir, const char *revisions)
 	autofree char *pack_path = path_join(dir, "pack");
 	assert_true(file_read(pack_path, 1 << 20, &pack, &err));
 	GitStore *store = git_store_open(path, &err);
-	autogitpackwriter GitPackWriter *writer = git_pack_writer_new(store, false, 0, &err);
+	autogitpackwriter GitPackWriter *writer =
+		git_pack_writer_new(store, &(GitPackLimits){0}, &err);
 	/* In odd pieces, as a network gives them. */
 	for (size_t at = 0; at < pack.len; at += 37) {
 		size_t len = pack.len - at < 37 ? pack.len - at : 37;
@@ -122,7 +123,7 @@ static void hostile_trees_are_refused(void **state)
 		assert_true(file_read(pack_path, 1 << 20, &pack, &err));
 		autogitstore GitStore *store = git_store_open(path, &err);
 		autogitpackwriter GitPackWriter *writer =
-			git_pack_writer_new(store, false, 0, &err);
+			git_pack_writer_new(store, &(GitPackLimits){0}, &err);
 		assert_true(git_pack_writer_put(writer, pack.ptr, pack.len, &err));
 		assert_true(git_pack_writer_finish(writer, &(GitBoundary){0}, &err));
 		if (git_store_walk(store, hash, note_entry, &seen, &err))
@@ -176,7 +177,8 @@ static void blobs_have_a_limit(void **state)
 
 static bool take_pack(GitStore *store, const char *bytes, size_t len, Error *err)
 {
-	autogitpackwriter GitPackWriter *writer = git_pack_writer_new(store, false, 0, err);
+	autogitpackwriter GitPackWriter *writer =
+		git_pack_writer_new(store, &(GitPackLimits){0}, err);
 	return git_pack_writer_put(writer, bytes, len, err) &&
 	       git_pack_writer_finish(writer, &(GitBoundary){0}, err);
 }
@@ -203,6 +205,24 @@ static void damaged_packs_leave_nothing(void **state)
 	autofree char *left = shell(dir, "ls -A store/objects/pack | wc -l");
 	assert_string_equal(left, "0"); /* S102 */
 	assert_true(take_pack(store, pack.ptr, pack.len, &err));
+}
+
+static void S38_unpacking_has_a_deadline(void **state)
+{
+	(void)state;
+	autotempdir char *dir = temp_dir();
+	make_repo(dir);
+	free(shell(dir, "git -C repo.git rev-list --objects main | cut -d' ' -f1 |"
+			"git -C repo.git pack-objects --stdout -q > pack"));
+	autoerror Error err = {0};
+	autobuf Buf pack = {0};
+	autofree char *pack_path = path_join(dir, "pack"), *path = path_join(dir, "store");
+	assert_true(file_read(pack_path, 1 << 20, &pack, &err));
+	autogitstore GitStore *store = git_store_open(path, &err);
+	autogitpackwriter GitPackWriter *writer =
+		git_pack_writer_new(store, &(GitPackLimits){.deadline_ms = 1}, &err);
+	assert_false(git_pack_writer_put(writer, pack.ptr, pack.len, &err));
+	assert_int_equal(err.code, ERR_TIMEOUT);
 }
 
 static void empty_pack_is_fine(void **state)
@@ -392,6 +412,7 @@ int main(void)
 		cmocka_unit_test(tree_that_multiplies_is_limited),
 		cmocka_unit_test(blobs_have_a_limit),
 		cmocka_unit_test(damaged_packs_leave_nothing),
+		cmocka_unit_test(S38_unpacking_has_a_deadline),
 		cmocka_unit_test(empty_pack_is_fine),
 		cmocka_unit_test(boundaries_are_kept_as_git_keeps_them),
 		cmocka_unit_test(commits_and_tags_are_read),

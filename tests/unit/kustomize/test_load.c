@@ -254,10 +254,8 @@ static void B105_a_clone_is_never_left(void **state)
 		const MemoryFile files[] = {
 			{"kustomization.yaml", "resources: ['https://host/repo//overlay']\n"},
 			{"clones/one/overlay/kustomization.yaml", text},
-			{"base/kustomization.yaml", "resources: [r.yaml]\n"},
-			{"base/r.yaml", CM("a")},
-			{"clones/two/kustomization.yaml", "resources: [r.yaml]\n"},
-			{"clones/two/r.yaml", CM("a")},
+			{"base/kustomization.yaml", "configMapGenerator: [{name: a}]\n"},
+			{"clones/two/kustomization.yaml", "secretGenerator: [{name: a}]\n"},
 			{0}};
 		autoerror Error err = {0};
 		KustomizeOptions options = {.fetch = fake_fetch, .load_anywhere = true};
