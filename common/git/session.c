@@ -87,6 +87,12 @@ bool git_session_list(GitTransport *transport, GitCaps *known, const char *const
 
 /* --- fetch --- */
 
+/* A shallow store gets its missing history only when it asks for a depth. */
+static int full_depth(const GitStore *store)
+{
+	return store->shallow.len ? INFINITE_DEPTH : 0;
+}
+
 /* Asks for the wants and stores the pack. */
 static bool fetch_wants(Session *session, GitStore *store, const GitFetch *fetch, const Vec *wants,
 			bool deep, uint64_t *bytes, Error *err)
@@ -101,14 +107,13 @@ static bool fetch_wants(Session *session, GitStore *store, const GitFetch *fetch
 		      .want_count = wants->len,
 		      .have = thin ? fetch->have : NULL,
 		      .shallow = &store->shallow,
-		      .depth = !deep		    ? 1
-			       : store->shallow.len ? INFINITE_DEPTH
-						    : 0};
+		      .depth = deep ? full_depth(store) : 1};
 	GitPackSink sink = {git_pack_writer_put, writer};
-	bool ok =
-		is_v2(session)
-			? git_v2_fetch(&session->wire, &session->caps, &ask, &sink, &boundary, err)
-			: git_v0_fetch(&session->wire, &session->caps, &ask, &sink, &boundary, err);
+	bool ok;
+	if (is_v2(session))
+		ok = git_v2_fetch(&session->wire, &session->caps, &ask, &sink, &boundary, err);
+	else
+		ok = git_v0_fetch(&session->wire, &session->caps, &ask, &sink, &boundary, err);
 	*bytes += git_pack_writer_bytes(writer);
 	return ok && git_pack_writer_finish(writer, &boundary, err);
 }

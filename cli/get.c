@@ -1,0 +1,75 @@
+/* sluice get: what is there and how it is. */
+#include <ctype.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli.h"
+
+static const char *revision_of(const json_t *object)
+{
+	const char *stored = json_text_at(object, "status", "artifact", "revision", NULL);
+	const char *applied = json_text_at(object, "status", "lastAppliedRevision", NULL);
+	return stored ? stored : applied ? applied : "";
+}
+
+static void add_head(Table *table, const Command *command)
+{
+	static const char *const names[] = {"NAMESPACE", "NAME",  "REVISION",
+					    "SUSPENDED", "READY", "MESSAGE"};
+	for (size_t i = command->all_namespaces ? 0 : 1; i < COUNT(names); i++)
+		table_add(table, names[i]);
+}
+
+static void add_row(Table *table, const Command *command, const json_t *object)
+{
+	const json_t *ready = object_condition(object, "Ready");
+	bool suspended = json_flag(json_map(object, "spec"), "suspend", false);
+	if (command->all_namespaces)
+		table_add(table, object_namespace(object));
+	table_add(table, object_name(object));
+	table_add(table, revision_of(object));
+	table_add(table, suspended ? "True" : "False");
+	table_add(table, json_text_or(ready, "status", "Unknown"));
+	/* A message of several lines would break the table. */
+	autofree char *message = mem_strdup(json_text_or(ready, "message", "waiting"));
+	for (char *c = message; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = ' ';
+	table_add(table, message);
+}
+
+bool verb_get(Command *command, Error *err)
+{
+	size_t at = 0;
+	const KindWord *kind = kind_of_words(command, &at, err);
+	if (!kind)
+		return false;
+	const char *name = at < command->word_count ? command->words[at] : NULL;
+	autojson json_t *list =
+		kube_do(command->client,
+			&(KubeRequest){.verb = KUBE_LIST,
+				       .api_version = kind->api_version,
+				       .kind = kind->kind,
+				       .ns = command->all_namespaces ? NULL : command->ns},
+			err);
+	if (!list)
+		return false;
+	__attribute__((cleanup(table_dispose)))
+	Table table = {.columns = command->all_namespaces ? 6 : 5};
+	if (!command->no_header)
+		add_head(&table, command);
+	size_t i, shown = 0;
+	json_t *object;
+	json_array_foreach(json_list(list, "items"), i, object)
+	{
+		if (name && !cstr_eq(object_name(object), name))
+			continue;
+		add_row(&table, command, object);
+		shown++;
+	}
+	if (!shown)
+		return err_set(err, ERR_NOT_FOUND, "no %s objects found in \"%s\" namespace",
+			       kind->kind, command->all_namespaces ? "any" : command->ns);
+	table_print(&table, stdout);
+	return true;
+}
