@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "internal.h"
 
-enum { KEEP_IDLE = 1, MAX_BYTES = 1 << 20 };
+enum { KEEP_IDLE = 1, MAX_BYTES = 256 << 10 }; /* of text; trees take several times that */
 
 typedef struct {
 	char *digest;
