@@ -1,7 +1,7 @@
 /*
  * Kubernetes Events (core/v1) and the POST to notification-controller, both in the background
  * (kube-api.md 1.6, source.md 7, notification.md 3 "Sender rules"). Never blocks, never fails the
- * caller: the queue is bounded (1000), what overflows is dropped and counted.
+ * caller: the queues are bounded, what overflows is dropped and counted.
  */
 #ifndef KUBE_EVENTS_H
 #define KUBE_EVENTS_H
@@ -22,6 +22,7 @@ typedef struct {
 	const char *instance;   /* reportingInstance; NULL: the host name */
 	const char *address;    /* --events-addr; NULL or "": Kubernetes Events only */
 	const Log *log;
+	int64_t retry_ms; /* first wait after a failed POST; 0: 1000 */
 } EventRecorderConfig;
 
 EventRecorder *event_recorder_new(KubeClient *client, const EventRecorderConfig *config, Error *err);
@@ -36,5 +37,8 @@ void event_recorder_free(EventRecorder *recorder, int64_t drain_ms);
  */
 void event_record(EventRecorder *recorder, const json_t *object, EventType type, const char *reason,
 		  const json_t *metadata, const char *message);
+
+/* How many messages found their queue full. */
+size_t event_recorder_dropped(EventRecorder *recorder);
 
 #endif

@@ -1,74 +1,138 @@
 /*
- * Leader election (kube-api.md 1.6). A thread of its own tries, so that renewing never waits behind other
- * work; times are measured by our own clock since we last saw the lease change, never by the times
- * in it, which another machine's clock wrote.
+ * Leader election (kube-api.md 1.6), wholly on the loop's thread and with a timer of its own for the
+ * renew deadline, so that neither a server that does not answer nor other work can make us lead past
+ * it. Times are measured by our own clock since we last saw the lease change, never by the times in
+ * it, which another machine's clock wrote.
  */
 #include "kube/lease.h"
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "base/str.h"
+#include "kube/client_internal.h"
 
-enum { RELEASED_DURATION_S = 1, CALL_MS = 5000 };
+enum { RELEASED_DURATION_S = 1, CALL_MS = 5000, STOP_MS = 5000 };
 
 static const char api_version[] = "coordination.k8s.io/v1";
 
 struct LeaderElection {
 	KubeClient *client;
-	LeaderElectionConfig config;
-	char *ns, *name, *identity;
-	pthread_t thread;
-	pthread_mutex_t lock; /* guards `stopped` */
-	pthread_cond_t wake;
-	bool stopped;
+	LeaderElectionConfig config; /* ns and name owned */
+	char *collection, *item;     /* paths */
+	char *identity;
+	LoopTimer start; /* set once, before leader_election_start returns */
 
-	/* the thread's own */
-	char *seen;           /* holder, renew time and version as last seen */
+	/* the loop's thread only */
+	KubeCall *call;
+	LoopTimer retry, deadline;
+	json_t *lease;	       /* as we wrote it last: what the next renewal changes; or NULL */
+	char *seen;	       /* holder, renew time and version as last seen */
 	int64_t seen_since_ms; /* when that changed, by our clock */
-	int64_t renewed_ms;
+	int64_t asked_ms;      /* when the write under way began */
 	bool leading;
+
+	pthread_mutex_t lock; /* guards `released` */
+	pthread_cond_t changed;
+	bool released;
 };
 
-typedef struct {
-	LeaderElection *election;
-	bool leading;
-} Change;
+static void step(void *arg);
+static void look(LeaderElection *election);
 
-static void tell(void *arg)
+static bool is_ours(const LeaderElection *election, const json_t *lease)
 {
-	const Change *change = arg;
-	change->election->config.on_change(change->election->config.arg, change->leading);
+	return cstr_eq(json_text_at(lease, "spec", "holderIdentity", NULL), election->identity);
 }
 
-static void set_leading(LeaderElection *election, bool leading)
+/* --- ends of a try --- */
+
+static void wait_for_next_try(LeaderElection *election)
 {
-	if (election->leading == leading)
+	/* Jitter of client-go, so that waiting replicas do not try all at once. */
+	int64_t retry_ms = election->config.retry_ms;
+	int64_t extra_ms = election->leading ? 0 : (int64_t)rand_below((uint64_t)retry_ms * 12 / 10 + 1);
+	election->retry =
+		loop_after(kube_loop(election->client), retry_ms + extra_ms, step, election);
+}
+
+static void end(LeaderElection *election)
+{
+	Loop *loop = kube_loop(election->client);
+	loop_cancel(loop, election->start);
+	loop_cancel(loop, election->retry);
+	loop_cancel(loop, election->deadline);
+	if (election->call)
+		kube_call_cancel(steal(&election->call));
+}
+
+static void lose(LeaderElection *election, const char *why)
+{
+	log_error(election->config.log, NULL, why, "lease", election->item, NULL);
+	end(election);
+	election->leading = false;
+	election->config.on_change(election->config.arg, false);
+}
+
+static void on_deadline(void *arg)
+{
+	lose(arg, "the lease was not renewed in time");
+}
+
+/* The lease is ours as of the moment the write began. */
+static void hold(LeaderElection *election, const json_t *lease)
+{
+	Loop *loop = kube_loop(election->client);
+	json_decref(election->lease);
+	election->lease = json_deep_copy(lease);
+	loop_cancel(loop, election->deadline);
+	int64_t left_ms = election->asked_ms + election->config.renew_ms - clock_mono_ms();
+	election->deadline = loop_after(loop, left_ms > 0 ? left_ms : 0, on_deadline, election);
+	bool first = !election->leading;
+	election->leading = true;
+	wait_for_next_try(election);
+	if (first)
+		election->config.on_change(election->config.arg, true);
+}
+
+/* --- writing --- */
+
+static void on_written(void *arg, json_t *lease, const Error *err)
+{
+	LeaderElection *election = arg;
+	election->call = NULL;
+	if (lease) {
+		hold(election, lease);
 		return;
-	election->leading = leading;
-	Change change = {election, leading};
-	loop_call(kube_loop(election->client), tell, &change);
+	}
+	bool was_optimistic = election->lease != NULL;
+	json_decref(steal(&election->lease));
+	/* Somebody else's write is no reason to stop: what does the lease say? */
+	if (err->code == ERR_CONFLICT && was_optimistic && election->leading)
+		look(election);
+	else
+		wait_for_next_try(election);
 }
 
-static json_t *lease_get(LeaderElection *election, Error *err)
+static void write_lease(LeaderElection *election, const char *method, const json_t *lease,
+			KubeCallDone *done)
 {
-	return kube_do(election->client,
-		       &(KubeRequest){.verb = KUBE_GET,
-				      .api_version = api_version,
-				      .kind = "Lease",
-				      .ns = election->ns,
-				      .name = election->name,
-				      .timeout_ms = CALL_MS},
-		       err);
-}
-
-static json_t *lease_write(LeaderElection *election, KubeVerb verb, const json_t *lease, Error *err)
-{
-	return kube_do(election->client,
-		       &(KubeRequest){.verb = verb, .body = lease, .timeout_ms = CALL_MS}, err);
+	bool creates = cstr_eq(method, "POST");
+	election->asked_ms = clock_mono_ms();
+	election->call = kube_call_start(election->client,
+					 &(KubeCallSpec){.verb = method,
+							 .method = method,
+							 .path = creates ? election->collection
+									 : election->item,
+							 .content_type = "application/json",
+							 .body = lease,
+							 .timeout_ms = CALL_MS},
+					 done, election);
 }
 
 /* The spec with us as holder, on top of what the lease says now. */
@@ -77,27 +141,35 @@ static void claim(const LeaderElection *election, json_t *lease)
 	char now[CLOCK_TEXT_SIZE];
 	clock_format_us(clock_wall_ns() / 1000, now);
 	json_t *spec = json_make_at(lease, "spec", NULL);
-	bool ours = cstr_eq(json_text(spec, "holderIdentity"), election->identity);
-	if (!ours) {
+	if (!is_ours(election, lease)) {
 		json_put_text(spec, "acquireTime", now);
 		int64_t transitions = json_int(spec, "leaseTransitions", -1);
 		json_object_set_new(spec, "leaseTransitions", json_integer(transitions + 1));
 	}
+	int64_t seconds = election->config.lease_ms / 1000;
 	json_put_text(spec, "holderIdentity", election->identity);
 	json_put_text(spec, "renewTime", now);
-	json_object_set_new(spec, "leaseDurationSeconds",
-			    json_integer(election->config.lease_ms / 1000));
+	json_object_set_new(spec, "leaseDurationSeconds", json_integer(seconds ? seconds : 1));
 }
 
-static bool create(LeaderElection *election, Error *err)
+/* With the resourceVersion: of two that try at once one gets a conflict. */
+static void take(LeaderElection *election, const json_t *lease)
 {
-	autojson json_t *lease = json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", api_version,
-					   "kind", "Lease", "metadata", "name", election->name,
-					   "namespace", election->ns);
-	claim(election, lease);
-	autojson json_t *made = lease_write(election, KUBE_CREATE, lease, err);
-	return made != NULL;
+	autojson json_t *claimed = json_deep_copy(lease);
+	claim(election, claimed);
+	write_lease(election, "PUT", claimed, on_written);
 }
+
+static void create(LeaderElection *election)
+{
+	autojson json_t *lease =
+		json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", api_version, "kind", "Lease",
+			  "metadata", "name", election->config.name, "namespace", election->config.ns);
+	claim(election, lease);
+	write_lease(election, "POST", lease, on_written);
+}
+
+/* --- reading --- */
 
 /* Whether somebody else holds the lease and has renewed it within its duration, by our clock. */
 static bool is_held_by_other(LeaderElection *election, const json_t *lease)
@@ -112,73 +184,113 @@ static bool is_held_by_other(LeaderElection *election, const json_t *lease)
 		election->seen = steal(&state);
 		election->seen_since_ms = now;
 	}
-	if (!*holder || cstr_eq(holder, election->identity))
+	if (!*holder || is_ours(election, lease))
 		return false;
-	int64_t duration_ms =
-		json_int(spec, "leaseDurationSeconds", election->config.lease_ms / 1000) * 1000;
-	return now - election->seen_since_ms < duration_ms;
+	int64_t seconds = json_int(spec, "leaseDurationSeconds", 0);
+	bool is_sane = seconds > 0 && seconds < INT32_MAX;
+	return now - election->seen_since_ms < (is_sane ? seconds * 1000 : election->config.lease_ms);
 }
 
-/* One try: true when the lease is ours now. */
-static bool try_once(LeaderElection *election, Error *err)
-{
-	autoerror Error cause = {0};
-	autojson json_t *lease = lease_get(election, &cause);
-	if (!lease && cause.code == ERR_NOT_FOUND)
-		return create(election, err);
-	if (!lease)
-		return err_move(err, &cause);
-	if (is_held_by_other(election, lease))
-		return err_set(err, ERR_CONFLICT, "held by %s",
-			       json_text_at(lease, "spec", "holderIdentity", NULL));
-	claim(election, lease);
-	/* With the resourceVersion: of two that try at once one gets a conflict. */
-	autojson json_t *written = lease_write(election, KUBE_REPLACE, lease, err);
-	return written != NULL;
-}
-
-/* Waits for the next try; false when stopped. */
-static bool pause_between(LeaderElection *election, int64_t ms)
-{
-	int64_t deadline = clock_wall_ms() + ms;
-	struct timespec at = {.tv_sec = deadline / 1000, .tv_nsec = (deadline % 1000) * 1000000};
-	pthread_mutex_lock(&election->lock);
-	if (!election->stopped)
-		pthread_cond_timedwait(&election->wake, &election->lock, &at);
-	bool goes_on = !election->stopped;
-	pthread_mutex_unlock(&election->lock);
-	return goes_on;
-}
-
-static bool is_stopped(LeaderElection *election)
-{
-	pthread_mutex_lock(&election->lock);
-	bool stopped = election->stopped;
-	pthread_mutex_unlock(&election->lock);
-	return stopped;
-}
-
-static void *run(void *arg)
+static void on_lease(void *arg, json_t *lease, const Error *err)
 {
 	LeaderElection *election = arg;
-	int64_t retry_ms = election->config.retry_ms;
-	while (!is_stopped(election)) {
-		autoerror Error err = {0};
-		if (try_once(election, &err)) {
-			election->renewed_ms = clock_mono_ms();
-			set_leading(election, true);
-		} else if (election->leading &&
-			   clock_mono_ms() - election->renewed_ms >= election->config.renew_ms) {
-			log_error(election->config.log, &err, "the lease was not renewed in time",
-				  NULL);
-			set_leading(election, false);
-		}
-		/* Jitter, so that waiting replicas do not try all at once. */
-		int64_t extra = election->leading ? 0 : (int64_t)rand_below((uint64_t)retry_ms);
-		pause_between(election, retry_ms + extra);
-	}
-	return NULL;
+	election->call = NULL;
+	if (!lease && err->code == ERR_NOT_FOUND)
+		create(election);
+	else if (!lease)
+		wait_for_next_try(election);
+	else if (!is_held_by_other(election, lease))
+		take(election, lease);
+	else if (election->leading)
+		lose(election, "somebody else took the lease");
+	else
+		wait_for_next_try(election);
 }
+
+static void get_lease(LeaderElection *election, KubeCallDone *done)
+{
+	election->call = kube_call_start(
+		election->client,
+		&(KubeCallSpec){.verb = "GET", .path = election->item, .timeout_ms = CALL_MS}, done,
+		election);
+}
+
+static void look(LeaderElection *election)
+{
+	get_lease(election, on_lease);
+}
+
+/* One try. A leader renews what it wrote last without looking; others look first. */
+static void step(void *arg)
+{
+	LeaderElection *election = arg;
+	election->retry = 0;
+	if (election->leading && election->lease)
+		take(election, election->lease);
+	else
+		look(election);
+}
+
+/* --- release --- */
+
+static void on_released(void *arg, json_t *lease, const Error *err)
+{
+	LeaderElection *election = arg;
+	(void)lease;
+	(void)err;
+	election->call = NULL;
+	pthread_mutex_lock(&election->lock);
+	election->released = true;
+	pthread_cond_broadcast(&election->changed);
+	pthread_mutex_unlock(&election->lock);
+}
+
+/* Without a holder the lease is free at once. */
+static void on_lease_to_release(void *arg, json_t *lease, const Error *err)
+{
+	LeaderElection *election = arg;
+	if (!lease || !is_ours(election, lease)) {
+		on_released(election, NULL, err);
+		return;
+	}
+	json_t *spec = json_map(lease, "spec");
+	json_put_text(spec, "holderIdentity", NULL);
+	json_object_set_new(spec, "leaseDurationSeconds", json_integer(RELEASED_DURATION_S));
+	write_lease(election, "PUT", lease, on_released);
+}
+
+static void halt(void *arg)
+{
+	LeaderElection *election = arg;
+	bool releases = election->leading && election->config.release_on_stop;
+	end(election);
+	if (!releases) {
+		on_released(election, NULL, NULL);
+		return;
+	}
+	/* Read first: a renewal broken off by end() may have been written or not. */
+	get_lease(election, on_lease_to_release);
+}
+
+static void cancel_call(void *arg)
+{
+	LeaderElection *election = arg;
+	if (election->call)
+		kube_call_cancel(steal(&election->call));
+}
+
+static void wait_released(LeaderElection *election)
+{
+	int64_t until = clock_mono_ms() + STOP_MS;
+	struct timespec at = {.tv_sec = until / 1000, .tv_nsec = (until % 1000) * 1000000};
+	pthread_mutex_lock(&election->lock);
+	while (!election->released &&
+	       pthread_cond_timedwait(&election->changed, &election->lock, &at) == 0)
+		;
+	pthread_mutex_unlock(&election->lock);
+}
+
+/* --- life --- */
 
 static char *default_identity(void)
 {
@@ -188,6 +300,11 @@ static char *default_identity(void)
 	return mem_printf("%s_%s", host, id);
 }
 
+static void free_text(const char *owned)
+{
+	free((char *)(uintptr_t)owned);
+}
+
 LeaderElection *leader_election_start(KubeClient *client, const LeaderElectionConfig *config,
 				      Error *err)
 {
@@ -195,45 +312,42 @@ LeaderElection *leader_election_start(KubeClient *client, const LeaderElectionCo
 		return err_null(err, ERR_INVALID,
 				"leader election: the lease duration must be above the renew "
 				"deadline, and that above 1.2 retry periods");
+	if (cstr_empty(config->ns) || cstr_empty(config->name))
+		return err_null(err, ERR_INVALID, "leader election: the lease has no name");
 	LeaderElection *election = mem_zalloc(1, sizeof(*election));
+	static const KubeResource leases = {"leases", true};
 	election->client = client;
 	election->config = *config;
-	election->ns = mem_strdup(config->ns);
-	election->name = mem_strdup(config->name);
+	election->config.ns = mem_strdup(config->ns);
+	election->config.name = mem_strdup(config->name);
 	election->identity = config->identity ? mem_strdup(config->identity) : default_identity();
+	election->collection = resource_path(api_version, &leases, config->ns, NULL, NULL);
+	election->item = resource_path(api_version, &leases, config->ns, config->name, NULL);
 	pthread_mutex_init(&election->lock, NULL);
-	pthread_cond_init(&election->wake, NULL);
-	pthread_create(&election->thread, NULL, run, election);
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&election->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	election->start = loop_after(kube_loop(client), 0, step, election);
 	return election;
-}
-
-/* Gives the lease up, so that another replica need not wait for it to run out. */
-static void release(LeaderElection *election)
-{
-	autoerror Error ignored = {0};
-	autojson json_t *lease = lease_get(election, &ignored);
-	if (!lease || !cstr_eq(json_text_at(lease, "spec", "holderIdentity", NULL),
-			       election->identity))
-		return;
-	json_t *spec = json_map(lease, "spec");
-	json_put_text(spec, "holderIdentity", NULL);
-	json_object_set_new(spec, "leaseDurationSeconds", json_integer(RELEASED_DURATION_S));
-	autojson json_t *written = lease_write(election, KUBE_REPLACE, lease, &ignored);
 }
 
 void leader_election_stop(LeaderElection *election)
 {
-	pthread_mutex_lock(&election->lock);
-	election->stopped = true;
-	pthread_cond_broadcast(&election->wake);
-	pthread_mutex_unlock(&election->lock);
-	pthread_join(election->thread, NULL);
-	if (election->leading && election->config.release_on_stop)
-		release(election);
-	pthread_cond_destroy(&election->wake);
+	if (!election)
+		return;
+	Loop *loop = kube_loop(election->client);
+	loop_call(loop, halt, election);
+	wait_released(election);
+	loop_call(loop, cancel_call, election);
+	pthread_cond_destroy(&election->changed);
 	pthread_mutex_destroy(&election->lock);
-	free(election->ns);
-	free(election->name);
+	json_decref(election->lease);
+	free_text(election->config.ns);
+	free_text(election->config.name);
+	free(election->collection);
+	free(election->item);
 	free(election->identity);
 	free(election->seen);
 	free(election);
