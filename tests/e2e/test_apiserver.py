@@ -1181,7 +1181,8 @@ def test_yaml_body_and_reply(api, ns):
 def test_bad_bodies(api, ns):
     assert api.call("POST", CM % ns, b"{").code == 400
     assert api.call("POST", CM % ns, b"[]").code == 400
-    assert api.call("POST", CM % ns, b"x" * (4 << 20)).code == 413
+    # One byte over: a server may close the connection on what it has not read.
+    assert api.call("POST", CM % ns, b"x" * ((3 << 20) + 1)).code == 413
     assert api.call("POST", CM % ns, b"{}", "text/plain").code == 415
     assert api.post(CM % ns, {"apiVersion": "v2", "kind": "ConfigMap"}).code == 400
     assert api.post(CM % ns, config_map("A_b")).code == 422
