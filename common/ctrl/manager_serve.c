@@ -113,8 +113,9 @@ static void serve_metrics(void *arg, HttpdRequest *request)
 	}
 	autobuf Buf text = {0};
 	metrics_write(manager->metrics, &text);
-	httpd_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", buf_text(&text),
-		    text.len);
+	size_t len = text.len;
+	httpd_reply_take(request, 200, "text/plain; version=0.0.4; charset=utf-8", buf_steal(&text),
+			 len);
 }
 
 static bool is_synced(Manager *manager)

@@ -1,6 +1,7 @@
 #include "ctrl/metrics.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/map.h"
@@ -167,18 +168,30 @@ void metrics_collect_with(Metrics *metrics, void (*fn)(void *arg, Buf *out), voi
 	pthread_mutex_unlock(&metrics->lock);
 }
 
-static void write_histogram(const MetricFamily *family, const char *labels, const Series *series,
-			    Buf *out)
+typedef struct {
+	char text[24];
+} Bound;
+
+static void write_bucket(const char *name, const char *labels, const char *bound, uint64_t count,
+			 Buf *out)
 {
-	const char *comma = *labels ? "," : "";
+	char digits[24];
+	snprintf(digits, sizeof(digits), "\"} %llu\n", (unsigned long long)count);
+	const char *const parts[] = {name,    "_bucket{", labels, *labels ? "," : "",
+				     "le=\"", bound,	  digits};
+	for (size_t i = 0; i < COUNT(parts); i++)
+		buf_puts(out, parts[i]);
+}
+
+static void write_histogram(const MetricFamily *family, const Bound *bounds, const char *labels,
+			    const Series *series, Buf *out)
+{
 	uint64_t sum = 0;
 	for (size_t i = 0; i < family->bucket_count; i++) {
 		sum += series->buckets[i];
-		buf_printf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", family->name, labels, comma,
-			   family->buckets[i], (unsigned long long)sum);
+		write_bucket(family->name, labels, bounds[i].text, sum, out);
 	}
-	buf_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", family->name, labels, comma,
-		   (unsigned long long)series->count);
+	write_bucket(family->name, labels, "+Inf", series->count, out);
 	buf_printf(out, "%s_sum{%s} %.9g\n", family->name, labels, series->value);
 	buf_printf(out, "%s_count{%s} %llu\n", family->name, labels,
 		   (unsigned long long)series->count);
@@ -192,13 +205,17 @@ static void write_family(const Family *family, Buf *out)
 		return;
 	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
 		   types[row->type]);
+	/* Printed once, not for each of a thousand series. */
+	autofree Bound *bounds = mem_zalloc(row->bucket_count, sizeof(*bounds));
+	for (size_t i = 0; i < row->bucket_count; i++)
+		snprintf(bounds[i].text, sizeof(bounds[i].text), "%g", row->buckets[i]);
 	size_t at = 0;
 	const char *labels;
 	void *value;
 	while (map_next(family->series, &at, &labels, &value)) {
 		const Series *series = value;
 		if (row->type == METRIC_HISTOGRAM)
-			write_histogram(row, labels, series, out);
+			write_histogram(row, bounds, labels, series, out);
 		else if (*labels)
 			buf_printf(out, "%s{%s} %.17g\n", row->name, labels, series->value);
 		else

@@ -14,7 +14,7 @@
 
 enum {
 	POST_BASE_MS = 1000,
-	MESSAGE_MAX = 39000, /* what notification.md 3 documents */
+	MESSAGE_MAX = 39000,  /* what notification.md 3 documents */
 	EVENT_NAME_MAX = 230, /* of the object's name: 253 less the suffix */
 };
 
@@ -192,7 +192,7 @@ static void record_core(EventRecorder *recorder, const json_t *object, EventType
 	if (!job)
 		return;
 	job->collection = resource_path("v1", &events, event_namespace(object), NULL, NULL);
-	job->body = core_event(recorder, object, type, reason, metadata, message);
+	job->event = core_event(recorder, object, type, reason, metadata, message);
 	loop_post(kube_loop(recorder->client), take_job, job);
 }
 
@@ -202,7 +202,8 @@ static void record_post(EventRecorder *recorder, const json_t *object, EventType
 	EventJob *job = job_new(recorder, LANE_POST, object);
 	if (!job)
 		return;
-	job->body = post_body(recorder, object, type, reason, metadata, message);
+	autojson json_t *body = post_body(recorder, object, type, reason, metadata, message);
+	job->body = json_dump(body);
 	loop_post(kube_loop(recorder->client), take_job, job);
 }
 

@@ -19,13 +19,14 @@ typedef enum {
 
 typedef struct {
 	const char *controller; /* reportingController and the Event's source */
-	const char *instance;   /* reportingInstance; NULL: the host name */
-	const char *address;    /* --events-addr; NULL or "": Kubernetes Events only */
+	const char *instance;	/* reportingInstance; NULL: the host name */
+	const char *address;	/* --events-addr; NULL or "": Kubernetes Events only */
 	const Log *log;
 	int64_t retry_ms; /* first wait after a failed POST; 0: 1000 */
 } EventRecorderConfig;
 
-EventRecorder *event_recorder_new(KubeClient *client, const EventRecorderConfig *config, Error *err);
+EventRecorder *event_recorder_new(KubeClient *client, const EventRecorderConfig *config,
+				  Error *err);
 
 /* Sends what is queued for at most drain_ms, then frees. */
 void event_recorder_free(EventRecorder *recorder, int64_t drain_ms);

@@ -1,7 +1,7 @@
 /*
- * What keeps Events few, as client-go does it (kube-api.md 1.6): the same again only counts up; many
- * messages of one object, type and reason become one; an object has a budget. All on the loop's
- * thread; the memory is bounded by starting anew when it is full.
+ * What keeps Events few, as client-go does it (kube-api.md 1.6): the same again only counts up;
+ * many messages of one object, type and reason become one; an object has a budget. All on the
+ * loop's thread; the memory is bounded by starting anew when it is full.
  */
 #include <stdio.h>
 #include <string.h>
@@ -120,19 +120,19 @@ static Similar *similar_of(EventRecorder *recorder, const char *key)
 /* Sets the key under which the Event counts, and the message of one that stands for many. */
 static void combine(EventJob *job)
 {
-	const json_t *about = json_map(job->body, "involvedObject");
-	const char *message = json_text_or(job->body, "message", "");
+	const json_t *about = json_map(job->event, "involvedObject");
+	const char *message = json_text_or(job->event, "message", "");
 	autofree char *kind_of_event = mem_printf(
 		"%s/%s/%s/%s/%s", job->object_key, json_text_or(about, "uid", ""),
-		json_text_or(about, "apiVersion", ""), json_text_or(job->body, "type", ""),
-		json_text_or(job->body, "reason", ""));
+		json_text_or(about, "apiVersion", ""), json_text_or(job->event, "type", ""),
+		json_text_or(job->event, "reason", ""));
 	uint64_t hash = map_hash(message, strlen(message));
 	if (!is_one_of_many(similar_of(job->recorder, kind_of_event), hash)) {
 		job->recent_key = mem_printf("%s/%llx", kind_of_event, (unsigned long long)hash);
 		return;
 	}
 	autofree char *combined = mem_printf("%s%s", combined_prefix, message);
-	json_put_text(job->body, "message", combined);
+	json_put_text(job->event, "message", combined);
 	job->recent_key = mem_printf("%s/combined", kind_of_event);
 }
 
@@ -143,7 +143,7 @@ static void remember(EventJob *job)
 	EventRecorder *recorder = job->recorder;
 	make_room(recorder->recent);
 	Recent *recent = mem_zalloc(1, sizeof(*recent));
-	*recent = (Recent){mem_strdup(object_name(job->body)), 1, clock_mono_ms()};
+	*recent = (Recent){mem_strdup(object_name(job->event)), 1, clock_mono_ms()};
 	map_put(recorder->recent, job->recent_key, recent);
 }
 
@@ -153,10 +153,11 @@ static void count_up(EventJob *job, Recent *recent)
 	recent->last_ms = clock_mono_ms();
 	recent->count++;
 	job->patch_path = mem_printf("%s/%s", job->collection, escaped);
-	job->patch = json_object();
-	json_object_set_new(job->patch, "count", json_integer(recent->count));
-	json_object_set(job->patch, "message", json_object_get(job->body, "message"));
-	json_object_set(job->patch, "lastTimestamp", json_object_get(job->body, "lastTimestamp"));
+	autojson json_t *patch = json_object();
+	json_object_set_new(patch, "count", json_integer(recent->count));
+	json_object_set(patch, "message", json_object_get(job->event, "message"));
+	json_object_set(patch, "lastTimestamp", json_object_get(job->event, "lastTimestamp"));
+	job->patch = json_dump(patch);
 }
 
 bool events_correlate(EventJob *job)
@@ -171,6 +172,8 @@ bool events_correlate(EventJob *job)
 		count_up(job, recent);
 	else
 		remember(job);
+	job->body = json_dump(job->event);
+	json_decref(steal(&job->event));
 	return true;
 }
 

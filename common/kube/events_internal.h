@@ -1,6 +1,6 @@
 /*
- * What the files of the event recorder share: events.c (life, bodies), events_correlate.c (which Event
- * becomes a count, which none), events_send.c (queues, requests, retries).
+ * What the files of the event recorder share: events.c (life, bodies), events_correlate.c (which
+ * Event becomes a count, which none), events_send.c (queues, requests, retries).
  */
 #ifndef KUBE_EVENTS_INTERNAL_H
 #define KUBE_EVENTS_INTERNAL_H
@@ -28,13 +28,14 @@ struct EventJob {
 	EventJob *next;
 	LaneId lane;
 	char *object_key; /* messages about one object go one after the other */
-	json_t *body;
+	char *body;	  /* JSON */
 
 	/* LANE_EVENT */
-	char *collection;  /* path */
-	char *recent_key;  /* of the Event in recorder->recent */
-	char *patch_path;  /* of an Event that only counts up; NULL: a new one */
-	json_t *patch;
+	json_t *event;	  /* until it is correlated: a text waits in less memory than a tree */
+	char *collection; /* path */
+	char *recent_key; /* of the Event in recorder->recent */
+	char *patch_path; /* of an Event that only counts up; NULL: a new one */
+	char *patch;	  /* JSON */
 
 	int failures, status;
 	HttpCall *call;

@@ -36,11 +36,12 @@ void events_job_free(EventJob *job)
 	EventRecorder *recorder = job->recorder;
 	LaneId lane = job->lane;
 	free(job->object_key);
-	json_decref(job->body);
+	free(job->body);
+	json_decref(job->event);
 	free(job->collection);
 	free(job->recent_key);
 	free(job->patch_path);
-	json_decref(job->patch);
+	free(job->patch);
 	free(job);
 	pthread_mutex_lock(&recorder->lock);
 	if (--recorder->pending[lane] == 0)
@@ -87,8 +88,8 @@ static void log_failure(const EventJob *job, const Error *err)
 {
 	autofree char *status = mem_printf("%d", job->status);
 	/* Events of a namespace that is being deleted are refused: nobody's trouble. */
-	bool is_harmless = job->status == 429 || (job->lane == LANE_EVENT &&
-						  (job->status == 403 || job->status == 404));
+	bool is_harmless = job->status == 429 ||
+			   (job->lane == LANE_EVENT && (job->status == 403 || job->status == 404));
 	if (!is_harmless)
 		log_error(job->recorder->log, err_is_set(err) ? err : NULL,
 			  "event could not be delivered", "to",
@@ -100,7 +101,7 @@ static void log_failure(const EventJob *job, const Error *err)
 static void make_new(EventJob *job)
 {
 	free(steal(&job->patch_path));
-	json_decref(steal(&job->patch));
+	free(steal(&job->patch));
 	job->failures = 0;
 }
 
@@ -156,7 +157,7 @@ static void send_event(EventJob *job)
 	EventRecorder *recorder = job->recorder;
 	const char *type = job->patch ? "application/merge-patch+json" : "application/json";
 	char **headers = kube_headers(recorder->client, "application/json", type);
-	autofree char *body = json_dump(job->patch ? job->patch : job->body);
+	const char *body = job->patch ? job->patch : job->body;
 	autofree char *url = mem_printf("%s%s", kube_server(recorder->client),
 					job->patch ? job->patch_path : job->collection);
 	job->call = httpc_start(kube_http(recorder->client),
@@ -174,13 +175,12 @@ static void send_event(EventJob *job)
 static void send_post(EventJob *job)
 {
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
-	autofree char *body = json_dump(job->body);
 	job->call = httpc_start(job->recorder->http,
 				&(HttpRequest){.method = "POST",
 					       .url = job->recorder->address,
 					       .headers = headers,
-					       .body = body,
-					       .body_len = strlen(body),
+					       .body = job->body,
+					       .body_len = strlen(job->body),
 					       .timeout_ms = TIMEOUT_MS},
 				&handler, job);
 }

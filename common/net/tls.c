@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@
 #include "base/str.h"
 
 struct TlsIdentity {
-	X509_STORE *roots;
+	X509_STORE *roots; /* NULL: the system's */
 	X509 *cert;
 	STACK_OF(X509) * chain;
 	EVP_PKEY *key;
@@ -70,6 +71,29 @@ static bool add_system_roots(X509_STORE *store)
 	return false;
 }
 
+static X509_STORE *new_system_roots(void)
+{
+	X509_STORE *store = X509_STORE_new();
+	if (!store)
+		abort(); /* memory is out */
+	add_system_roots(store);
+	ERR_clear_error();
+	return store;
+}
+
+/* Of the whole process. Read once: a machine's change of roots needs a restart, as in Go. */
+static X509_STORE *system_roots(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static X509_STORE *roots; /* guarded by lock */
+	pthread_mutex_lock(&lock);
+	if (!roots)
+		roots = new_system_roots();
+	X509_STORE *found = roots;
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
 static BIO *bio_of(const char *pem)
 {
 	size_t len = strlen(pem);
@@ -97,11 +121,13 @@ static int add_pem_roots(X509_STORE *store, const char *pem)
 
 static bool load_roots(TlsIdentity *identity, const TlsConfig *config, Error *err)
 {
+	if (!config->ca_pem)
+		return true;
 	identity->roots = X509_STORE_new();
-	if (config->ca_pem && add_pem_roots(identity->roots, config->ca_pem) == 0)
+	if (add_pem_roots(identity->roots, config->ca_pem) == 0)
 		return err_set(err, ERR_INVALID, "CA: no PEM certificate in the text");
-	/* A machine without roots is no error here: plain HTTP needs none. */
-	if (!config->ca_pem || config->add_system_roots)
+	/* A machine without roots is no error: the text has some. */
+	if (config->add_system_roots)
 		add_system_roots(identity->roots);
 	return true;
 }
@@ -201,7 +227,7 @@ static bool apply_server_name(TlsIdentity *identity, SSL_CTX *ctx)
 bool tls_identity_apply(TlsIdentity *identity, void *ssl_ctx)
 {
 	SSL_CTX *ctx = ssl_ctx;
-	SSL_CTX_set1_cert_store(ctx, identity->roots);
+	SSL_CTX_set1_cert_store(ctx, identity->roots ? identity->roots : system_roots());
 	/* As Go and curl's own blobs: a certificate in the roots is an anchor, self-signed or not.
 	 */
 	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx),
