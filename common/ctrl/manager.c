@@ -1,4 +1,5 @@
 /* Start and stop of a controller process; the parts are in manager_*.c. */
+#include "base/footprint.h"
 #include "ctrl/manager_internal.h"
 
 #include <ctype.h>
@@ -188,6 +189,7 @@ static bool start_parts(Manager *manager, Error *err)
 	manager->watching = true;
 	pthread_cond_broadcast(&manager->changed);
 	pthread_mutex_unlock(&manager->lock);
+	manager_note_work(manager);
 	if (!manager_serve_start(manager, err) || !start_election(manager, err))
 		return false;
 	/* Without election the work begins here; with it, the waiting thread begins it. */
@@ -324,6 +326,7 @@ static void serve_until_signal(Manager *manager, const sigset_t *signals)
 int manager_main(int argc, char **argv, const ManagerSpec *spec)
 {
 	harden_process();
+	footprint_shrink();
 	sigset_t signals;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);

@@ -75,6 +75,7 @@ struct Manager {
 	KubeClient *client;
 	EventRecorder *events;
 	Metrics *metrics;
+	LoopTimer rest; /* loop's thread: when the daemon is at rest */
 	void *context;
 	bool started; /* spec->start succeeded: stop is owed */
 	KindState *kinds;
@@ -115,6 +116,9 @@ KindState *manager_kind_state(Manager *manager, const Kind *kind);
 /* manager_run.c: workers. */
 void kind_workers_start(KindState *state);
 void kind_workers_join(KindState *state);
+
+/* manager_rest.c: something was done just now. Any thread. */
+void manager_note_work(Manager *manager);
 
 /* manager_status.c */
 bool run_write_status(Run *run, Error *err);

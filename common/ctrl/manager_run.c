@@ -266,6 +266,7 @@ static void *work(void *arg)
 			return NULL;
 		run_key(state, key);
 		queue_done(state->queue, key);
+		manager_note_work(state->manager);
 	}
 }
 
