@@ -1,5 +1,5 @@
 """Kustomizations end to end: what is built from an artifact, and substitution."""
-from tests.lib.apps import app, config_map  # noqa: F401
+from tests.lib.apps import app, config_map, install_crd, widget_crd  # noqa: F401
 from tests.lib.net import wait_until
 
 
@@ -100,3 +100,123 @@ def test_K34_substitution_can_be_disabled(app, objects):
     app.kustomization(postBuild={"substitute": {"x": "1"}})
     app.ready()
     assert objects.configmap("one")["data"] == {"a": "${x}"}
+
+
+def test_K20_a_root_without_resources_tells_origins(app, objects):
+    app.commit({"kustomization.yaml": "configMapGenerator: [{name: made, literals: [a=b]}]\n"
+                                      "generatorOptions: {disableNameSuffixHash: true}\n"})
+    app.kustomization()
+    app.ready()
+    annotations = objects.configmap("made")["metadata"]["annotations"]
+    assert "configMapGenerator" not in annotations
+    assert "kustomization.yaml" in annotations["config.kubernetes.io/origin"]
+
+
+def test_K21_target_namespace_and_cluster_scope(app, objects, api):
+    app.commit({"kustomization.yaml": "namespace: elsewhere\nresources: [all.yaml]\n",
+                "all.yaml": config_map("one") + "---\n"
+                + config_map("two", namespace="third") + f"""\
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: "{objects.ns}:reader"}}
+rules: []
+"""})
+    app.kustomization()
+    obj = app.ready()
+    assert {e["id"] for e in obj["status"]["inventory"]["entries"]} == {
+        f"{objects.ns}_one__ConfigMap", f"{objects.ns}_two__ConfigMap",
+        f"_{objects.ns}__reader_rbac.authorization.k8s.io_ClusterRole"}
+    assert objects.configmap("one") and objects.configmap("two")
+
+
+def test_K24_components(app, objects):
+    app.commit({"base/cm.yaml": config_map("one"), "extra/kustomization.yaml": """\
+        apiVersion: kustomize.config.k8s.io/v1alpha1
+        kind: Component
+        namePrefix: extra-
+        """})
+    app.kustomization(path="./base", components=["../extra", "../absent"])
+    obj = app.failed("BuildFailed", "absent")
+    assert "inventory" not in obj["status"]
+    app.kustomization(path="./base", components=["../extra", "../absent"],
+                      ignoreMissingComponents=True)
+    app.ready()
+    assert objects.configmap("extra-one") and not objects.configmap("one")
+    for component in ("/extra", "https://example.test/extra", "git@example.test:extra"):
+        app.kustomization(path="./base", components=[component], ignoreMissingComponents=True)
+        app.failed("BuildFailed", component)
+
+
+def test_K25_files_outside_of_the_artifact(app, objects):
+    app.commit({"shared.yaml": config_map("one"),
+                "a/kustomization.yaml": "resources: [../shared.yaml]\n",
+                "b/kustomization.yaml": "resources: [../../outside.yaml]\n",
+                "c/kustomization.yaml": "resources: [../../../../../../etc/hostname]\n",
+                "d/kustomization.yaml": "resources: [/etc/hostname]\n"})
+    app.kustomization("a", path="./a")
+    app.ready("a")
+    assert objects.configmap("one")
+    for name in "bcd":
+        app.kustomization(name, path=f"./{name}")
+        app.failed("BuildFailed", name=name)
+
+
+def test_K28_helm_and_plugins_stay_off(app, objects):
+    app.commit({
+        "helm/kustomization.yaml": "helmCharts: [{name: c, repo: https://example.test}]\n",
+        "exec/kustomization.yaml": "generators: [gen.yaml]\n",
+        "exec/gen.yaml": """\
+            apiVersion: example.test/v1
+            kind: Generator
+            metadata:
+              name: g
+              annotations: {config.kubernetes.io/function: "exec: {path: ./run}"}
+            """,
+        "exec/run": "#!/bin/sh\ntouch ran\n"})
+    for name in ("helm", "exec"):
+        app.kustomization(name, path=f"./{name}")
+        app.failed("BuildFailed", name=name)
+    app.commit({"ok/cm.yaml": config_map("one")})
+    app.kustomization("ok", path="./ok")
+    app.ready("ok")
+
+
+def test_K33_no_variables_no_substitution(app, objects):
+    app.commit({"cm.yaml": config_map("one", {"a": "${x:=d}"})})
+    app.kustomization(postBuild={"substitute": {}})
+    app.ready()
+    assert objects.configmap("one")["data"] == {"a": "${x:=d}"}
+    app.kustomization(postBuild={"substituteStrategy": "Always"})
+    wait_until(lambda: objects.configmap("one")["data"] == {"a": "d"}, "the default")
+
+
+def test_K36_K37_values_in_yaml(app, objects, api):
+    app.commit({"w.yaml": f"""\
+        apiVersion: {objects.ns}.example.test/v1
+        kind: Widget
+        metadata: {{name: w}}
+        spec: {{number: "${{num}}", text: "${{q}}${{num}}${{q}}", none: "${{empty}}", line: "a${{nl}}b"}}
+        """})
+    install_crd(api, widget_crd(f"{objects.ns}.example.test"))
+    app.kustomization(postBuild={"substitute": {"num": "1", "q": '"', "empty": "",
+                                                "nl": "-\nkind\n-"}})
+    app.ready()
+    widget = api.rest.get(f"/apis/{objects.ns}.example.test/v1/namespaces/{objects.ns}/widgets/w")
+    assert widget["spec"]["number"] == 1 and widget["spec"]["text"] == "1"
+    assert widget["spec"].get("none") is None
+    assert widget["spec"]["line"] == "a-kind-b"
+
+
+def test_K39_secret_data_is_opaque(app, objects, api):
+    app.commit({"s.yaml": """\
+        apiVersion: v1
+        kind: Secret
+        metadata: {name: s}
+        data: {encoded: JHt4fQ==}
+        stringData: {plain: "${x}"}
+        """})
+    app.kustomization(postBuild={"substitute": {"x": "1", "y": "z"}})
+    app.ready()
+    data = api.rest.get(f"/api/v1/namespaces/{objects.ns}/secrets/s")["data"]
+    assert data == {"encoded": "JHt4fQ==", "plain": "MQ=="}
