@@ -79,7 +79,8 @@ static bool wrap_item(const Item *item, const char *step, Error *err)
 	return err_wrap(err, "%s%s %s (%s)", item->id, place, step, reason);
 }
 
-/* A refused dry run or write: with force an immutable object is deleted, to be created by a later run. */
+/* A refused dry run or write: with force an immutable object is deleted, to be created by a later
+ * run. */
 static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *take_cause,
 		    Error *err)
 {
@@ -117,6 +118,17 @@ static KubeRequest request_of(const Item *item, bool dry_run)
  * at once. `each` gets the reply of one; false ends the whole. */
 typedef bool EachReply(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err);
 
+/* Sends once more what was refused only for fields that are to be left out. */
+static void send_again(const ApplyRun *apply, Item *item, bool dry_run, KubeReply *reply)
+{
+	if (reply->object || !apply_leave_out_undeclared(apply, item, &reply->err))
+		return;
+	kube_reply_dispose(reply);
+	*reply = (KubeReply){0};
+	KubeRequest request = request_of(item, dry_run);
+	kube_do_all(apply->client, &request, reply, 1);
+}
+
 static bool send_all(const ApplyRun *apply, Item *const *items, size_t count, bool dry_run,
 		     EachReply *each, Error *err)
 {
@@ -132,6 +144,7 @@ static bool send_all(const ApplyRun *apply, Item *const *items, size_t count, bo
 		for (size_t i = 0; i < n; i++) {
 			/* All replies are looked at, the first failure is what is told. */
 			autoerror Error failure = {0};
+			send_again(apply, items[from + i], dry_run, &replies[i]);
 			if (!each(apply, items[from + i], &replies[i], &failure) && ok) {
 				ok = false;
 				err_move(err, &failure);
@@ -205,6 +218,15 @@ static bool run_stage(const ApplyRun *apply, Item *const *items, size_t count, E
 	return write_stage(apply, items, count, err);
 }
 
+/* A Job that ended and was collected while we wait for health is not made again (K82). */
+static bool has_expired(const ApplyRun *apply, const Item *item)
+{
+	DriftLive live;
+	return object_expires(item->object) &&
+	       memory_is_waiting(apply->context->memory, apply->ks_key) &&
+	       !drift_live(apply->context->drift, item->key, &live);
+}
+
 /* An item is clean when its manifest is the one last applied and the watch says that it still
  * stands. */
 static void find_clean(const ApplyRun *apply, Item *item)
@@ -215,8 +237,9 @@ static void find_clean(const ApplyRun *apply, Item *item)
 		return;
 	}
 	bool clean = memory_desired(context->memory, apply->ks_key, item->key) == item->desired &&
-		     drift_is_clean(context->drift, item->key, object_api_version(item->object),
-				    object_kind(item->object));
+		     (drift_is_clean(context->drift, item->key, object_api_version(item->object),
+				     object_kind(item->object)) ||
+		      has_expired(apply, item));
 	item->action = clean ? ITEM_CLEAN : ITEM_APPLY;
 }
 
@@ -288,11 +311,13 @@ bool apply_items(Run *run, const Kustomization *ks, KubeClient *client, ItemSet 
 		 const char *revision, int64_t *out_wait_ms, Error *err)
 {
 	autofree char *ks_key = kustomization_key(run);
+	autojson json_t *documents = json_object();
 	ApplyRun apply = {.context = run_context(run),
 			  .ks = ks,
 			  .client = client,
 			  .ks_key = ks_key,
-			  .revision = revision};
+			  .revision = revision,
+			  .documents = documents};
 	for (size_t i = 0; i < set->len; i++) {
 		drift_watch(apply.context->drift, object_api_version(set->items[i].object),
 			    object_kind(set->items[i].object));

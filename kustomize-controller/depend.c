@@ -19,15 +19,20 @@ static bool is_same_source(const Kustomization *ks, const json_t *dependency)
 	       cstr_eq(json_text_or(ref, "namespace", object_namespace(dependency)), ks->source_ns);
 }
 
-static bool is_ready(const Kustomization *ks, const json_t *dependency, const SourceState *source)
+static bool is_ready(const Kustomization *ks, const json_t *dependency, const SourceState *source,
+		     Error *err)
 {
 	const json_t *status = json_map(dependency, "status");
+	const char *ns = object_namespace(dependency), *name = object_name(dependency);
 	if (json_int(status, "observedGeneration", -1) != object_generation(dependency) ||
 	    !condition_is(dependency, "Ready", "True"))
-		return false;
+		return err_set(err, ERR_UNAVAILABLE, "dependency '%s/%s' is not ready", ns, name);
 	/* At an older revision of our own source it has not seen what we build (K90). */
-	return !is_same_source(ks, dependency) ||
-	       cstr_eq(json_text(status, "lastAppliedRevision"), source->artifact.revision);
+	if (is_same_source(ks, dependency) &&
+	    !cstr_eq(json_text(status, "lastAppliedRevision"), source->artifact.revision))
+		return err_set(err, ERR_UNAVAILABLE,
+			       "dependency '%s/%s' revision is not up to date", ns, name);
+	return true;
 }
 
 bool dependencies_ready(Run *run, const Kustomization *ks, const SourceState *source, Error *err)
@@ -41,9 +46,8 @@ bool dependencies_ready(Run *run, const Kustomization *ks, const SourceState *so
 		autojson json_t *dependency = get_dependency(run, ns, name, err);
 		if (!dependency)
 			return err_wrap(err, "dependency '%s/%s' not found", ns, name);
-		if (!is_ready(ks, dependency, source))
-			return err_set(err, ERR_UNAVAILABLE, "dependency '%s/%s' is not ready", ns,
-				       name);
+		if (!is_ready(ks, dependency, source, err))
+			return false;
 	}
 	return true;
 }

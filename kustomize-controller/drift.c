@@ -24,6 +24,7 @@ typedef struct {
 	uint64_t applied; /* live.hash after our last apply; 0: not applied by this process */
 	bool present;	  /* the watch has seen it and not its deletion */
 	bool writing;
+	bool expires; /* a Job that its own TTL deletes: gone is no drift (K82) */
 	int64_t window_start_ms;
 	int corrections;
 } Entry;
@@ -161,6 +162,12 @@ bool object_is_exempt(const json_t *object)
 	       has_value(object, KS_GROUP "/reconcile", "disabled");
 }
 
+bool object_expires(const json_t *object)
+{
+	return cstr_eq(object_kind(object), "Job") &&
+	       json_object_get(json_map(object, "spec"), "ttlSecondsAfterFinished");
+}
+
 /* How long to wait before this object is corrected: nothing, until it becomes a fight. */
 static int64_t correction_delay(Entry *entry)
 {
@@ -176,7 +183,9 @@ static bool left_applied_state(const Entry *entry)
 {
 	if (!entry->applied || entry->writing || (entry->present && entry->live.exempt))
 		return false; /* not applied by this process yet, or our own echo */
-	return !entry->present || entry->live.hash != entry->applied || entry->live.kubectl;
+	if (!entry->present)
+		return !entry->expires;
+	return entry->live.hash != entry->applied || entry->live.kubectl;
 }
 
 /* "ns/name" of the Kustomization to wake for an object; owned; NULL when nobody's. Lock held. */
@@ -277,6 +286,7 @@ void drift_applied(Drift *drift, const char *key, const char *owner, const json_
 	Entry *entry = entry_of(drift, key);
 	entry->writing = false;
 	entry->applied = state.hash;
+	entry->expires = object_expires(reply);
 	if (!cstr_eq(entry->owner, owner)) {
 		free(entry->owner);
 		entry->owner = mem_strdup(owner);

@@ -26,8 +26,8 @@ void drift_watch(Drift *drift, const char *api_version, const char *kind);
 /* Before a write is sent: events are its own echo until drift_applied or drift_write_failed. */
 void drift_writing(Drift *drift, const char *key);
 
-/* The reply of our apply: what it says is the applied state. `owner` is "ns/name" of the Kustomization,
- * remembered because somebody may change the labels that say so. */
+/* The reply of our apply: what it says is the applied state. `owner` is "ns/name" of the
+ * Kustomization, remembered because somebody may change the labels that say so. */
 void drift_applied(Drift *drift, const char *key, const char *owner, const json_t *reply);
 void drift_write_failed(Drift *drift, const char *key);
 
@@ -51,6 +51,9 @@ bool drift_live(Drift *drift, const char *key, DriftLive *out);
 
 /* True when the object itself asks to be left alone: ssa Ignore, reconcile disabled (K60, K61). */
 bool object_is_exempt(const json_t *object);
+
+/* True for a Job with ttlSecondsAfterFinished: that it is gone says that it ended (K82). */
+bool object_expires(const json_t *object);
 
 /* While on, any change of an object of Kustomization "ns/name" calls the function too: its run
  * waits for health. */

@@ -12,7 +12,8 @@ enum { LOOK_AGAIN_MS = 5000 };
 
 typedef struct {
 	const char *api_version, *kind, *ns, *name;
-	Item *item; /* or NULL for a healthChecks entry */
+	Item *item;   /* or NULL for a healthChecks entry */
+	bool expires; /* a Job that its own TTL deletes: gone is done (K82) */
 } Check;
 
 typedef struct {
@@ -23,6 +24,17 @@ typedef struct {
 static void checks_dispose(Checks *checks)
 {
 	free(checks->items);
+}
+
+static bool applied_with_ttl(const ItemSet *set, const Check *check)
+{
+	for (size_t i = 0; cstr_eq(check->kind, "Job") && i < set->len; i++) {
+		const json_t *object = set->items[i].object;
+		if (object_expires(object) && cstr_eq(object_name(object), check->name) &&
+		    cstr_eq(object_namespace(object), check->ns))
+			return true;
+	}
+	return false;
 }
 
 /* wait: all applied objects that were not skipped; else healthChecks. Never the object itself
@@ -38,9 +50,11 @@ static void collect(Run *run, const Kustomization *ks, const ItemSet *set, Check
 			Item *item = &set->items[i];
 			if (item->action == ITEM_SKIPPED)
 				continue;
-			check = (Check){object_api_version(item->object), object_kind(item->object),
-					object_namespace(item->object), object_name(item->object),
-					item};
+			check = (Check){.api_version = object_api_version(item->object),
+					.kind = object_kind(item->object),
+					.ns = object_namespace(item->object),
+					.name = object_name(item->object),
+					.item = item};
 		} else {
 			const json_t *entry = json_array_get(listed, i);
 			check.api_version = json_text_or(entry, "apiVersion", "apps/v1");
@@ -51,6 +65,7 @@ static void collect(Run *run, const Kustomization *ks, const ItemSet *set, Check
 		if (cstr_eq(check.kind, KS_KIND) && cstr_eq(check.ns, run_namespace(run)) &&
 		    cstr_eq(check.name, run_name(run)))
 			continue;
+		check.expires = applied_with_ttl(set, &check);
 		out->items[out->len++] = check;
 	}
 }
@@ -79,7 +94,9 @@ static KstatusCode look(KubeClient *client, const Check *check)
 		kube_get(client, check->api_version, check->kind, check->ns, check->name, &err);
 	if (live)
 		return kstatus_of(live, NULL);
-	return err.code == ERR_NOT_FOUND ? KSTATUS_NOT_FOUND : KSTATUS_UNKNOWN;
+	if (err.code != ERR_NOT_FOUND)
+		return KSTATUS_UNKNOWN;
+	return check->expires ? KSTATUS_CURRENT : KSTATUS_NOT_FOUND;
 }
 
 typedef struct {
@@ -176,8 +193,9 @@ bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const I
 		healthy(run, waited, revision, has_changes(set));
 		return true;
 	}
+	/* Without failing fast, only when nobody is left who could still get ready (K79). */
 	bool fail_fast = !manager_gate(run_manager(run), "DisableFailFastBehavior");
-	if (verdict.failed && fail_fast) {
+	if (verdict.failed && (fail_fast || verdict.failed == verdict.not_ready)) {
 		memory_stop_waiting(context->memory, key);
 		err_set(err, ERR_UNAVAILABLE, "failed early due to stalled resources: [%s]",
 			buf_text(&verdict.failed_text));

@@ -153,7 +153,10 @@ json_t *inventory_difference(const json_t *old, const json_t *now); /* entries, 
 /* prune.c: deletes entries [{id, v}]; those whose delete failed are pushed to `kept` (an array). */
 bool prune_entries(Run *run, KubeClient *client, const json_t *entries, json_t *kept,
 		   const json_t *metadata, Error *err);
-Outcome kustomization_finalize(Run *run, Error *err);
+/* Whether any of the entries is still there, ours and not exempt from pruning. */
+bool prune_any_left(Run *run, KubeClient *client, const json_t *entries);
+
+Outcome kustomization_finalize(Run *run, Error *err);  /* finalize.c */
 Outcome kustomization_reconcile(Run *run, Error *err); /* kustomization.c */
 
 /* health.c: true when all is healthy, or nothing is to be checked; else either err is set, or
@@ -174,6 +177,7 @@ uint64_t memory_desired(struct Memory *memory, const char *ks, const char *key);
 void memory_set_desired(struct Memory *memory, const char *ks, const char *key, uint64_t hash);
 /* When the wait for `what` (a revision and a step) began; sets it to now when it is another one. */
 int64_t memory_waiting_since(struct Memory *memory, const char *ks, const char *what);
+bool memory_is_waiting(struct Memory *memory, const char *ks);
 void memory_stop_waiting(struct Memory *memory, const char *ks);
 void memory_forget(struct Memory *memory, const char *ks);
 
@@ -185,6 +189,8 @@ KustomizeCache *parsed_get(struct ParsedSources *parsed, const char *digest);
 void parsed_put(struct ParsedSources *parsed, KustomizeCache *cache);
 
 /* kustomization.c: shared by steps. */
+/* The service account to act as, "" for the controller's own identity. */
+const char *kustomization_account(Run *run, const Kustomization *ks);
 KubeClient *kustomization_client(Run *run, const Kustomization *ks, Error *err);
 char *kustomization_key(Run *run);				 /* "ns/name", owned */
 json_t *kustomization_event_metadata(const SourceState *source); /* owned */

@@ -47,12 +47,16 @@ int64_t run_waited_ms(int64_t since_ms)
 	return clock_mono_ms() - since_ms;
 }
 
+const char *kustomization_account(Run *run, const Kustomization *ks)
+{
+	return cstr_empty(ks->service_account) ? manager_default_service_account(run_manager(run))
+					       : ks->service_account;
+}
+
 KubeClient *kustomization_client(Run *run, const Kustomization *ks, Error *err)
 {
 	autofree char *user = NULL;
-	const char *account = ks->service_account;
-	if (cstr_empty(account))
-		account = manager_default_service_account(run_manager(run));
+	const char *account = kustomization_account(run, ks);
 	if (cstr_empty(account))
 		return run_client(run);
 	user = mem_printf("system:serviceaccount:%s:%s", run_namespace(run), account);
@@ -92,8 +96,13 @@ static bool check_supported(const Kustomization *ks, Error *err)
 	return true;
 }
 
-static void progress(Run *run, const char *message)
+/* A step begins: told when the run takes long enough for a person to see it (design.md 3.5). */
+static void progress(Run *run, const Kustomization *ks, const char *step, const char *revision)
 {
+	char timeout[DURATION_TEXT_SIZE];
+	duration_format(ks->timeout_ms, timeout);
+	autofree char *message =
+		mem_printf("%s for revision %s with a timeout of %s", step, revision, timeout);
 	condition_set(run_object(run), "Reconciling", "True", "Progressing", message);
 	if (!condition_is(run_object(run), "Ready", "True"))
 		condition_set(run_object(run), "Ready", "Unknown", "Progressing", message);
@@ -186,8 +195,7 @@ static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *so
 		return false;
 	/* The built objects are in the set now; the rest of the build's memory is not needed. */
 	kustomize_result_dispose(result);
-	autofree char *detecting = mem_printf("Detecting drift for revision %s", revision);
-	progress(run, detecting);
+	progress(run, ks, "Detecting drift", revision);
 	bool applied = apply_items(run, ks, client, &set, revision, out_wait_ms, err);
 	apply_announce(run, &set, metadata);
 	return applied && update_inventory(run, ks, client, &set, metadata, err) &&
@@ -204,16 +212,14 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 	autojson json_t *metadata = kustomization_event_metadata(source);
 	if (!dependencies_ready(run, ks, source, err))
 		return waiting_for(run, metadata, err, context->flags->requeue_dependency_ms);
-	progress(run, "Fetching manifests");
+	progress(run, ks, "Fetching manifests", source->artifact.revision);
 	json_put_text(json_make_at(run_object(run), "status", NULL), "lastAttemptedRevision",
 		      source->artifact.revision);
 	if (!source_fetch(run, ks, source, &outcome, err)) {
 		run_event(run, EVENT_WARNING, "ArtifactFailed", metadata, "%s", err_text(err));
 		return outcome;
 	}
-	autofree char *building =
-		mem_printf("Building manifests for revision %s", source->artifact.revision);
-	progress(run, building);
+	progress(run, ks, "Building manifests", source->artifact.revision);
 	autokustomizeresult KustomizeResult result = {0};
 	if (!generate_and_build(run, ks, source, &result, err) ||
 	    !postbuild_substitute(run, ks, &result, err))
@@ -225,8 +231,12 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 	bool waits = !ok && !err_is_set(err);
 	autofree char *key = kustomization_key(run);
 	drift_wake_on_change(context->drift, key, waits);
-	if (waits)
+	if (waits) {
+		/* What was Ready is not while something newer is on its way. */
+		condition_set(run_object(run), "Ready", "Unknown", "Progressing",
+			      condition_message(run_object(run), "Reconciling"));
 		return outcome_waiting(wait_ms);
+	}
 	const char *reason = err->reason ? err->reason : "ReconciliationFailed";
 	history_note(run_object(run), digest, ok ? "ReconciliationSucceeded" : reason, started_ms,
 		     source);

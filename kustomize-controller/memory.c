@@ -96,6 +96,15 @@ int64_t memory_waiting_since(struct Memory *memory, const char *ks, const char *
 	return since;
 }
 
+bool memory_is_waiting(struct Memory *memory, const char *ks)
+{
+	pthread_mutex_lock(&memory->lock);
+	const Remembered *remembered = map_get(memory->by_ks, ks);
+	bool waiting = remembered && remembered->waiting_for;
+	pthread_mutex_unlock(&memory->lock);
+	return waiting;
+}
+
 void memory_stop_waiting(struct Memory *memory, const char *ks)
 {
 	pthread_mutex_lock(&memory->lock);

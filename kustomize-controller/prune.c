@@ -1,5 +1,4 @@
-/* Deleting what is no longer wanted (facts 6.6), and all of it when the Kustomization goes (6.7).
- */
+/* Deleting what is no longer wanted (facts 6.6). */
 #include "internal.h"
 
 #include <strings.h>
@@ -146,17 +145,7 @@ bool prune_entries(Run *run, KubeClient *client, const json_t *entries, json_t *
 	return err_reason(err, "PruneFailed");
 }
 
-/* Whether the objects go with their Kustomization (6.7). */
-static bool deletes_objects(const Kustomization *ks, const json_t *object)
-{
-	if (json_flag(json_map(object, "spec"), "suspend", false))
-		return false;
-	if (cstr_eq(ks->deletion_policy, "MirrorPrune"))
-		return ks->prune;
-	return !cstr_eq(ks->deletion_policy, "Orphan");
-}
-
-static bool any_left(Run *run, KubeClient *client, const json_t *entries)
+bool prune_any_left(Run *run, KubeClient *client, const json_t *entries)
 {
 	size_t i;
 	json_t *entry;
@@ -172,39 +161,4 @@ static bool any_left(Run *run, KubeClient *client, const json_t *entries)
 			return true;
 	}
 	return false;
-}
-
-static Outcome released(Run *run)
-{
-	const KustomizeContext *context = run_context(run);
-	autofree char *key = kustomization_key(run);
-	memory_forget(context->memory, key);
-	return outcome_gone();
-}
-
-Outcome kustomization_finalize(Run *run, Error *err)
-{
-	enum { LOOK_AGAIN_MS = 1000 };
-	const KustomizeContext *context = run_context(run);
-	Kustomization ks;
-	kustomization_parse(run, run_object(run), &ks);
-	const json_t *entries = json_at(run_object(run), "status", "inventory", "entries", NULL);
-	if (!deletes_objects(&ks, run_object(run)) || !json_array_size(entries))
-		return released(run);
-	KubeClient *client = kustomization_client(run, &ks, err);
-	if (!client)
-		return outcome_failed();
-	autojson json_t *kept = json_array();
-	if (!prune_entries(run, client, entries, kept, NULL, err)) {
-		run_event(run, EVENT_WARNING, "PruneFailed", NULL, "%s", err_text(err));
-		return outcome_failed();
-	}
-	if (!cstr_eq(ks.deletion_policy, "WaitForTermination") || !any_left(run, client, entries))
-		return released(run);
-	autofree char *key = kustomization_key(run);
-	int64_t since = memory_waiting_since(context->memory, key, "termination");
-	if (run_waited_ms(since) < ks.timeout_ms)
-		return outcome_waiting(LOOK_AGAIN_MS);
-	log_info(run_log(run), "gave up waiting for termination", NULL);
-	return released(run);
 }

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from tests.lib.apps import OWNER, app, config_map  # noqa: F401
+from tests.lib.apps import DEPLOYMENT, OWNER, app, config_map  # noqa: F401
 from tests.lib.net import wait_until
 
 
@@ -156,3 +156,128 @@ def test_unsupported_fields_are_told_not_ignored(app, objects):
     obj = objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Stalled"), "to stall")
     assert "spec.decryption" in objects.condition(obj)["message"]
     assert not objects.configmap("one")
+
+
+def test_K4_the_time_for_a_run(app, objects):
+    """Told in messages; a timeout below 30 s counts as 30 s: see K80."""
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, interval="5m")
+    revision = f"main@sha1:{app.head}"
+    objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Reconciling").get(
+        "message") == f"Running health checks for revision {revision} with a timeout of 4m30s",
+        "to tell its timeout")
+
+
+def test_K6_source_without_artifact(app, objects):
+    objects.apply("GitRepository", "src", {"url": "http://127.0.0.1:1/none.git",
+                                           "interval": "1h", "ref": {"branch": "main"}})
+    app.kustomization()
+    obj = app.failed("ArtifactFailed", "Source artifact not found, retrying in 30s")
+    assert "inventory" not in obj["status"] and "lastAttemptedRevision" not in obj["status"]
+    assert not objects.events("app")
+    objects.delete("GitRepository", "src")
+    objects.gone("GitRepository", "src")
+    app.commit({"cm.yaml": config_map("one")})
+    app.ready()
+
+
+def account(api, ns, name, verbs):
+    api.kubectl("create", "serviceaccount", name, "-n", ns)
+    api.kubectl("create", "role", name, "-n", ns, f"--verb={verbs}", "--resource=configmaps")
+    api.kubectl("create", "rolebinding", name, "-n", ns, f"--role={name}",
+                f"--serviceaccount={ns}:{name}")
+
+
+def test_K72_a_failed_delete_is_tried_again(app, objects, api):
+    account(api, objects.ns, "timid", "get,list,create,patch")
+    app.commit({"a.yaml": config_map("stays"), "b.yaml": config_map("goes")})
+    app.kustomization(serviceAccountName="timid", retryInterval="1s")
+    app.ready()
+    app.commit({"c.yaml": config_map("new")}, remove=["b.yaml"])
+    obj = app.failed("PruneFailed", f"ConfigMap/{objects.ns}/goes")
+    ids = [e["id"] for e in obj["status"]["inventory"]["entries"]]
+    assert f"{objects.ns}_goes__ConfigMap" in ids and f"{objects.ns}_new__ConfigMap" in ids
+    assert obj["status"]["history"][0]["lastReconciledStatus"] == "PruneFailed"
+    assert any(t == "Warning" for t, _, _ in wait_until(lambda: objects.events("app"), "events"))
+    api.kubectl("delete", "role", "timid", "-n", objects.ns)
+    api.kubectl("create", "role", "timid", "-n", objects.ns, "--verb=*",
+                "--resource=configmaps")
+    obj = app.ready()
+    assert not objects.configmap("goes")
+    assert {e["id"] for e in obj["status"]["inventory"]["entries"]} == {
+        f"{objects.ns}_stays__ConfigMap", f"{objects.ns}_new__ConfigMap"}
+
+
+def test_K77_the_account_is_gone(app, objects, api):
+    account(api, objects.ns, "gone", "*")
+    app.commit({"a.yaml": config_map("one")})
+    app.kustomization(serviceAccountName="gone")
+    app.ready()
+    api.kubectl("delete", "serviceaccount", "gone", "-n", objects.ns)
+    objects.delete("Kustomization", "app")
+    objects.gone("Kustomization", "app")
+    assert objects.configmap("one")
+    kind, _, text = app.event("unable to prune objects")
+    assert kind == "Warning" and f"ConfigMap/{objects.ns}/one" in text
+
+
+def test_K76_waits_for_termination(app, objects, api):
+    app.commit({"a.yaml": config_map("one", finalizers="[example.test/stuck]")})
+    app.kustomization(deletionPolicy="WaitForTermination")
+    app.ready()
+    objects.delete("Kustomization", "app")
+    wait_until(lambda: objects.configmap("one")["metadata"].get("deletionTimestamp"),
+               "the deletion to begin")
+    assert objects.get("Kustomization", "app")["metadata"]["finalizers"]
+    path = f"/api/v1/namespaces/{objects.ns}/configmaps/one"
+    api.rest.call("PATCH", path, {"metadata": {"finalizers": None}},
+                  "application/merge-patch+json")
+    objects.gone("Kustomization", "app")
+
+
+def test_K90_a_dependency_at_an_older_revision(app, objects, api):
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization("base", prune=False)
+    app.ready("base")
+    path = objects.path("Kustomization", "base") + "/status"
+    code, reply = api.rest.call("PATCH", path, {"status": {
+        "lastAppliedRevision": "main@sha1:0000"}}, "application/merge-patch+json")
+    assert code == 200, reply
+    app.kustomization(dependsOn=[{"name": "base"}], prune=False)
+    app.failed("DependencyNotReady",
+               f"dependency '{objects.ns}/base' revision is not up to date")
+    app.rerun("base")
+    app.ready()
+
+
+def test_K96_history(app, objects):
+    app.commit({"cm.yaml": config_map("one", {"n": "0"})})
+    app.kustomization()
+    app.ready()
+    app.rerun()
+    obj = app.rerun()
+    assert [h["totalReconciliations"] for h in obj["status"]["history"]] == [3]
+    for i in range(1, 7):
+        app.commit({"cm.yaml": config_map("one", {"n": str(i)})})
+        obj = app.ready()
+    history = obj["status"]["history"]
+    assert len(history) == 5
+    assert history[0]["metadata"]["revision"] == f"main@sha1:{app.head}"
+    assert len({h["digest"] for h in history}) == 5
+    # What was there before moves to the front with its count.
+    app.commit({"cm.yaml": config_map("one", {"n": "4"})})
+    history = app.ready()["status"]["history"]
+    assert history[0]["totalReconciliations"] == 2 and len(history) == 5
+    assert history[0]["firstReconciled"] <= history[0]["lastReconciled"]
+
+
+def test_K101_metrics_of_the_deleted_disappear(app, objects, toolkit):
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization()
+    app.ready()
+    label = f'name="app",namespace="{objects.ns}"'
+    metrics = toolkit["kustomize-controller"].metrics
+    wait_until(lambda: label in metrics(), "the metrics")
+    objects.delete("Kustomization", "app")
+    objects.gone("Kustomization", "app")
+    wait_until(lambda: label not in metrics(), "the metrics to be dropped")

@@ -1,7 +1,10 @@
 """Kustomizations end to end: staged apply, drift, other writers' fields."""
 import time
 
-from tests.lib.apps import OWNER, app, config_map  # noqa: F401
+import yaml
+
+from tests.lib.apps import (DEPLOYMENT, OWNER, app, config_map, install_crd,  # noqa: F401
+                            put_status, widget_crd)
 from tests.lib.net import wait_until
 
 
@@ -172,3 +175,135 @@ def test_K67_common_metadata(app, objects):
     app.ready()
     metadata = objects.configmap("one")["metadata"]
     assert metadata["labels"]["team"] == "spec" and metadata["annotations"]["a"] == "b"
+
+
+def version(obj):
+    return int(obj["metadata"]["resourceVersion"])
+
+
+def test_K51_what_others_stand_on_comes_first(app, objects, api):
+    name = objects.ns + "-made"
+    app.commit({"all.yaml": f"""\
+        apiVersion: v1
+        kind: PersistentVolumeClaim
+        metadata: {{name: a-claim}}
+        spec:
+          storageClassName: {name}
+          accessModes: [ReadWriteOnce]
+          resources: {{requests: {{storage: 1Gi}}}}
+        ---
+        apiVersion: storage.k8s.io/v1
+        kind: StorageClass
+        metadata: {{name: {name}}}
+        provisioner: example.test/none
+        ---
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {{name: a-map, namespace: {name}}}
+        ---
+        apiVersion: v1
+        kind: Namespace
+        metadata: {{name: {name}}}
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: ClusterRole
+        metadata: {{name: {name}}}
+        rules: []
+        """})
+    # The claim cannot be in the new namespace: targetNamespace would move it too.
+    app.kustomization(targetNamespace=None, patches=[{
+        "target": {"kind": "PersistentVolumeClaim"},
+        "patch": f"- {{op: add, path: /metadata/namespace, value: {objects.ns}}}"}])
+    app.ready()
+    get = api.rest.get
+    claim = get(f"/api/v1/namespaces/{objects.ns}/persistentvolumeclaims/a-claim")
+    inside = get(f"/api/v1/namespaces/{name}/configmaps/a-map")
+    for first in (get(f"/api/v1/namespaces/{name}"),
+                  get(f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{name}"),
+                  get(f"/apis/storage.k8s.io/v1/storageclasses/{name}")):
+        assert version(first) < version(claim) and version(first) < version(inside)
+
+
+def test_K53_an_unhealthy_definition_stops_the_rest(app, objects, api):
+    """Takes the minute that a stage may take."""
+    group = f"{objects.ns}.example.test"
+    if api.kind == "kube":
+        # Its kind is taken: the server never establishes it.
+        install_crd(api, widget_crd(group, "Widget"))
+        clash = widget_crd(group, "Gadget")
+        clash["spec"]["names"]["kind"] = "Widget"
+        manifest, who = yaml.safe_dump(clash), f"CustomResourceDefinition/gadgets.{group}"
+    else:
+        install_crd(api, widget_crd(group, "WidgetClass"))
+        manifest = yaml.safe_dump({"apiVersion": f"{group}/v1", "kind": "WidgetClass",
+                                   "metadata": {"name": "w"}})
+        api.kubectl("apply", "--server-side", "-n", objects.ns, "-f", "-", stdin=manifest)
+        put_status(api, f"/apis/{group}/v1/namespaces/{objects.ns}/widgetclasss/w", {
+            "conditions": [{"type": "Ready", "status": "False", "reason": "R"}]})
+        who = f"WidgetClass/{objects.ns}/w"
+    app.commit({"first.yaml": manifest, "cm.yaml": config_map("after")})
+    app.kustomization(retryInterval="1h")
+    app.failed("ReconciliationFailed", f"timeout waiting for: [{who} status: ", timeout=100)
+    assert not objects.configmap("after"), "a later stage was applied"
+
+
+def test_K62_unknown_fields(app, objects, api):
+    misspelled = DEPLOYMENT.replace("      replicas: 1", "      replcias: 1\n      paused: true") \
+        .replace("image: nginx", "image: nginx, imagePullPolcy: Always, ports: [{"
+                 "containerPort: 80, nmae: x}]")
+    group = f"{objects.ns}.example.test"
+    install_crd(api, widget_crd(group, schema={
+        "type": "object", "properties": {"spec": {
+            "type": "object", "properties": {"size": {"type": "integer"}}}}}))
+    app.commit({"builtin/d.yaml": misspelled, "custom/w.yaml": f"""\
+        apiVersion: {group}/v1
+        kind: Widget
+        metadata: {{name: w}}
+        spec: {{size: 1, szie: 2}}
+        """})
+    app.kustomization("builtin", path="./builtin")
+    app.ready("builtin")
+    spec = api.rest.get(f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web")["spec"]
+    assert spec["paused"] is True and "replcias" not in spec
+    container = spec["template"]["spec"]["containers"][0]
+    assert container["ports"] == [{"containerPort": 80, "protocol": "TCP"}]
+    before = api.rest.get(f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web")
+    app.rerun("builtin")
+    after = api.rest.get(f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web")
+    assert version(before) == version(after), "what was left out must not look like drift"
+    app.kustomization("custom", path="./custom", retryInterval="1h")
+    app.failed("ReconciliationFailed", ".spec.szie", name="custom")
+
+
+JOB = """\
+    apiVersion: batch/v1
+    kind: Job
+    metadata: {{name: j, finalizers: [{finalizer}]}}
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers: [{{name: c, image: "x:{tag}"}}]
+    """
+
+
+def test_K65_force_waits_for_a_stuck_finalizer(app, objects, api):
+    path = f"/apis/batch/v1/namespaces/{objects.ns}/jobs/j"
+    app.commit({"j.yaml": JOB.format(tag=1, finalizer="example.test/stuck")})
+    app.kustomization(force=True, retryInterval="1h")
+    app.ready()
+    old = api.rest.get(path)
+    app.commit({"j.yaml": JOB.format(tag=2, finalizer="")})
+    wait_until(lambda: api.rest.get(path)["metadata"].get("deletionTimestamp"),
+               "the deletion to begin")
+    obj = objects.wait("Kustomization", "app", lambda o: app.head in o["status"][
+        "lastAttemptedRevision"], "to begin with the new revision")
+    assert objects.condition(obj)["status"] != "True"
+    assert api.rest.get(path)["metadata"]["uid"] == old["metadata"]["uid"]
+    assert api.rest.call("PATCH", path, {"metadata": {"finalizers": None}},
+                         "application/merge-patch+json")[0] == 200
+    app.ready()
+    new = api.rest.get(path)
+    assert new["metadata"]["uid"] != old["metadata"]["uid"]
+    assert new["spec"]["template"]["spec"]["containers"][0]["image"] == "x:2"
+    app.event(f"Job/{objects.ns}/j created")

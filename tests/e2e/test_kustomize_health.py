@@ -1,7 +1,10 @@
 """Kustomizations end to end: health of what was applied."""
 import time
 
-from tests.lib.apps import DEPLOYMENT, app, config_map, set_deployment_status  # noqa: F401
+import yaml
+
+from tests.lib.apps import (DEPLOYMENT, app, config_map, install_crd,  # noqa: F401
+                            put_status, set_deployment_status, widget_crd)
 from tests.lib.net import wait_until
 
 
@@ -49,3 +52,86 @@ def test_K81_K87_wait_leaves_itself_and_the_skipped_out(app, objects):
         """})
     app.kustomization(wait=True)
     app.ready()
+
+
+def test_K80_K4_a_missing_object_times_out(app, objects):
+    app.commit({"cm.yaml": config_map("one")})
+    started = time.monotonic()
+    app.kustomization(timeout="5s", retryInterval="1h", healthChecks=[
+        {"apiVersion": "apps/v1", "kind": "Deployment", "name": "absent",
+         "namespace": objects.ns},
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "one", "namespace": objects.ns}])
+    obj = app.failed("HealthCheckFailed", "timeout waiting for: ["
+                     f"Deployment/{objects.ns}/absent status: 'NotFound'", timeout=60)
+    assert time.monotonic() - started > 29, "the floor of 30 s was not kept"
+    healthy = objects.condition(obj, "Healthy")
+    assert healthy["status"] == "False" and healthy["reason"] == "HealthCheckFailed"
+    assert "ConfigMap" not in healthy["message"]
+    assert obj["status"]["history"][0]["lastReconciledStatus"] == "HealthCheckFailed"
+    assert obj["status"]["inventory"]["entries"], "what was applied is not forgotten"
+
+
+def job(name, **spec):
+    return yaml.safe_dump({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
+        "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [
+            {"name": "c", "image": "x"}]}}, **spec}})
+
+
+def waits_for(objects, name="app"):
+    return objects.wait("Kustomization", name, lambda o: objects.condition(o, "Healthy").get(
+        "status") == "Unknown", "to wait for health")
+
+
+def test_K82_jobs(app, objects, api):
+    path = f"/apis/batch/v1/namespaces/{objects.ns}/jobs"
+    app.commit({"idle/j.yaml": job("idle", suspend=True), "run/j.yaml": job("run"),
+                "ttl/j.yaml": job("ttl", ttlSecondsAfterFinished=0)})
+    # The job's controller says that it is suspended.
+    app.kustomization("idle", path="./idle", wait=True)
+    wait_until(lambda: api.rest.get(path + "/idle"), "the suspended job")
+    put_status(api, path + "/idle", {"conditions": [
+        {"type": "Suspended", "status": "True", "reason": "JobSuspended", "message": ""}]})
+    app.ready("idle")
+    app.kustomization("run", path="./run", wait=True)
+    waits_for(objects, "run")
+    now = "2026-01-01T00:00:00Z"
+    put_status(api, path + "/run", {"active": 1, "ready": 0, "startTime": now})
+    app.kustomization("ttl", path="./ttl", wait=True)
+    waits_for(objects, "ttl")
+    # Done and collected between two looks.
+    assert api.rest.call("DELETE", path + "/ttl?propagationPolicy=Background")[0] == 200
+    app.ready("ttl")
+    assert objects.condition(objects.get("Kustomization", "run"), "Healthy")["status"] == "Unknown"
+    put_status(api, path + "/run", {
+        "active": 0, "succeeded": 1, "startTime": now, "completionTime": now,
+        "uncountedTerminatedPods": {}, "conditions": [
+            {"type": t, "status": "True", "reason": "CompletionsReached", "message": "",
+             "lastProbeTime": now, "lastTransitionTime": now}
+            for t in ("SuccessCriteriaMet", "Complete")]})
+    app.ready("run")
+
+
+def test_K83_custom_resources(app, objects, api):
+    group = f"{objects.ns}.example.test"
+    install_crd(api, widget_crd(group))
+    app.commit({"w.yaml": f"""\
+        apiVersion: {group}/v1
+        kind: Widget
+        metadata: {{name: w}}
+        """})
+    path = f"/apis/{group}/v1/namespaces/{objects.ns}/widgets/w"
+    app.kustomization(wait=True)
+    obj = app.ready()
+    assert objects.condition(obj, "Healthy")["status"] == "True"
+
+    def condition(kind, status):
+        put_status(api, path, {"conditions": [{"type": kind, "status": status, "reason": "R"}]})
+    condition("Ready", "False")
+    objects.request("Kustomization", "app", "look")
+    waits_for(objects)
+    condition("Ready", "True")
+    app.ready()
+    condition("Stalled", "True")
+    objects.request("Kustomization", "app", "look again")
+    app.failed("HealthCheckFailed", "failed early due to stalled resources")
