@@ -41,7 +41,7 @@ static void note_status(Item *item, const json_t *reply)
 	item->status_known = true;
 }
 
-static void note_applied(const ApplyRun *apply, const Item *item, const json_t *reply)
+void apply_note_applied(const ApplyRun *apply, const Item *item, const json_t *reply)
 {
 	drift_applied(apply->context->drift, item->key, apply->ks_key, reply);
 	memory_set_desired(apply->context->memory, apply->ks_key, item->key, item->desired);
@@ -59,7 +59,7 @@ static void judge(const ApplyRun *apply, Item *item, const json_t *reply)
 		item->change = CHANGE_CREATED;
 	} else if (is_unchanged(apply, item, reply)) {
 		item->action = ITEM_CLEAN;
-		note_applied(apply, item, reply);
+		apply_note_applied(apply, item, reply);
 	} else {
 		item->takeover = apply_needs_takeover(item->object, reply);
 	}
@@ -108,7 +108,7 @@ static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *
 static KubeRequest request_of(const Item *item, bool dry_run)
 {
 	return (KubeRequest){.verb = KUBE_APPLY,
-			     .body = item->object,
+			     .body = item->payload && !dry_run ? item->payload : item->object,
 			     .field_manager = KS_FIELD_MANAGER,
 			     .force = true,
 			     .dry_run = dry_run};
@@ -155,12 +155,36 @@ static bool send_all(const ApplyRun *apply, Item *const *items, size_t count, bo
 	return ok;
 }
 
+/* Where spec.ignore names fields of the object (K68): nothing is written when only those differ,
+ * and what is written leaves them as they are. */
+static bool leave_ignored(const ApplyRun *apply, Item *item, const json_t *reply, Error *err)
+{
+	autojson json_t *paths = ignore_paths(apply->ignore, reply);
+	if (!json_array_size(paths))
+		return true;
+	autojson json_t *live =
+		kube_get(apply->client, object_api_version(item->object), object_kind(item->object),
+			 object_namespace(item->object), object_name(item->object), err);
+	if (!live)
+		return wrap_item(item, "get failed", err);
+	if (!item->takeover && !ignore_has_drifted(live, reply, paths)) {
+		item->action = ITEM_CLEAN;
+		apply_note_applied(apply, item, live);
+		return true;
+	}
+	item->payload = json_deep_copy(item->object);
+	ignore_settle(&item->payload, live, reply, paths, KS_FIELD_MANAGER);
+	return true;
+}
+
 static bool on_dry_run(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err)
 {
 	if (!reply->object)
 		return refused(apply, item, "dry-run failed", &reply->err, err);
 	judge(apply, item, reply->object);
-	return true;
+	bool exists = item->action == ITEM_APPLY && item->change == CHANGE_NONE;
+	return !exists || !ignore_rules_any(apply->ignore) ||
+	       leave_ignored(apply, item, reply->object, err);
 }
 
 static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err)
@@ -173,7 +197,7 @@ static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, Erro
 	if (item->change == CHANGE_NONE && version != item->version)
 		item->change = reply->status == 201 ? CHANGE_CREATED : CHANGE_CONFIGURED;
 	note_status(item, reply->object);
-	note_applied(apply, item, reply->object);
+	apply_note_applied(apply, item, reply->object);
 	return true;
 }
 
@@ -182,7 +206,8 @@ static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, Erro
 static bool may_skip_dry_run(const ApplyRun *apply, Item *const *items, size_t count)
 {
 	DriftLive live;
-	if (count != 1 || object_only_created(items[0]->object) ||
+	if (count != 1 || ignore_rules_any(apply->ignore) ||
+	    object_only_created(items[0]->object) ||
 	    !drift_live(apply->context->drift, items[0]->key, &live) || live.kubectl || live.exempt)
 		return false;
 	items[0]->version = live.version;
@@ -312,11 +337,15 @@ bool apply_items(Run *run, const Kustomization *ks, KubeClient *client, ItemSet 
 {
 	autofree char *ks_key = kustomization_key(run);
 	autojson json_t *documents = json_object();
+	autoignorerules IgnoreRules *ignore = ignore_rules_new(json_list(ks->spec, "ignore"), err);
+	if (!ignore)
+		return err_reason(err, "ReconciliationFailed");
 	ApplyRun apply = {.context = run_context(run),
 			  .ks = ks,
 			  .client = client,
 			  .ks_key = ks_key,
 			  .revision = revision,
+			  .ignore = ignore,
 			  .documents = documents};
 	for (size_t i = 0; i < set->len; i++) {
 		drift_watch(apply.context->drift, object_api_version(set->items[i].object),

@@ -2,6 +2,7 @@
 #ifndef KUSTOMIZE_CONTROLLER_APPLY_H
 #define KUSTOMIZE_CONTROLLER_APPLY_H
 
+#include "ignore.h"
 #include "internal.h"
 
 typedef struct {
@@ -10,12 +11,16 @@ typedef struct {
 	KubeClient *client;
 	const char *ks_key; /* "ns/name" */
 	const char *revision;
+	const IgnoreRules *ignore;
 	json_t *documents; /* schemas asked for in this run, by apiVersion */
 } ApplyRun;
 
 /* Leaves out of item->object what its built-in kind does not declare, when that is why the server
  * refused it; true when something was left out and another try makes sense. undeclared.c */
 bool apply_leave_out_undeclared(const ApplyRun *apply, Item *item, const Error *refusal);
+
+/* What is applied now, from a reply or the live object. */
+void apply_note_applied(const ApplyRun *apply, const Item *item, const json_t *reply);
 
 /* True when others' fields or annotations are to be taken over first: kubectl and the like have
  * written, and the manifest does not say ssa Merge (facts 6.3 "Cleanup"). */

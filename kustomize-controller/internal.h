@@ -70,6 +70,7 @@ typedef enum { CHANGE_NONE, CHANGE_CREATED, CHANGE_CONFIGURED } ItemChange;
 /* One desired object on its way. */
 typedef struct {
 	json_t *object; /* owned */
+	json_t *payload; /* what is sent in its place where spec.ignore applies; owned, or NULL */
 	char *id;	/* "Kind/ns/name" for messages; owned */
 	char *key;	/* drift_key; owned */
 	char *file;	/* where it was defined; owned; "" unknown */

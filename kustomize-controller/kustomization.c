@@ -75,8 +75,7 @@ json_t *kustomization_event_metadata(const SourceState *source)
  * never look like success. */
 static bool check_supported(const Kustomization *ks, Error *err)
 {
-	static const char *const later[] = {"decryption", "kubeConfig", "healthCheckExprs",
-					    "ignore"};
+	static const char *const later[] = {"decryption", "kubeConfig", "healthCheckExprs"};
 	for (size_t i = 0; i < COUNT(later); i++) {
 		if (!json_object_get(ks->spec, later[i]))
 			continue;

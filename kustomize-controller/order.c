@@ -128,6 +128,7 @@ void item_set_dispose(ItemSet *set)
 {
 	for (size_t i = 0; i < set->len; i++) {
 		json_decref(set->items[i].object);
+		json_decref(set->items[i].payload);
 		free(set->items[i].id);
 		free(set->items[i].key);
 		free(set->items[i].file);

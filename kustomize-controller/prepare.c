@@ -103,10 +103,15 @@ static bool set_scope(KubeClient *client, const KustomizeResult *result, json_t 
 	return true;
 }
 
-static uint64_t manifest_hash(const json_t *object)
+/* Of what is sent and of the rules for sending it: when either changes, the object is looked at
+ * again. */
+static uint64_t manifest_hash(const Kustomization *ks, const json_t *object)
 {
 	autofree char *text = json_dump_sorted(object);
-	return map_hash(text, strlen(text)) | 1; /* 0 says "unknown" */
+	const json_t *ignore = json_list(ks->spec, "ignore");
+	autofree char *rules = ignore ? json_dump_sorted(ignore) : mem_strdup("");
+	uint64_t hash = map_hash(text, strlen(text)) ^ map_hash(rules, strlen(rules));
+	return hash | 1; /* 0 says "unknown" */
 }
 
 static bool check_object(const json_t *object, Error *err)
@@ -137,7 +142,7 @@ bool prepare_items(Run *run, const Kustomization *ks, KubeClient *client, Kustom
 		item_set_add(out, json_incref(resource->object), resource->file, resource->line);
 		Item *item = &out->items[out->len - 1];
 		item->stage = item_stage(item->object, &context->flags->custom_stage_kinds);
-		item->desired = manifest_hash(item->object);
+		item->desired = manifest_hash(ks, item->object);
 	}
 	item_set_sort(out);
 	return true;

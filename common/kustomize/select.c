@@ -103,6 +103,19 @@ bool kselector_matches_labels(const KSelector *selector, const KResource *res)
 		selector_matches(selector->annotations, json_map(metadata, "annotations")));
 }
 
+bool kselector_matches_object(const KSelector *selector, const json_t *object)
+{
+	const json_t *metadata = json_map(object, "metadata");
+	return matches_gvk(selector, json_text_or(object, "apiVersion", ""),
+			   json_text_or(object, "kind", "")) &&
+	       pattern_matches(&selector->name, json_text_or(metadata, "name", "")) &&
+	       pattern_matches(&selector->ns, json_text_or(metadata, "namespace", "")) &&
+	       (!selector->labels ||
+		selector_matches(selector->labels, json_map(metadata, "labels"))) &&
+	       (!selector->annotations ||
+		selector_matches(selector->annotations, json_map(metadata, "annotations")));
+}
+
 static bool matches(const KSelector *selector, const KResource *res)
 {
 	if (!res->tree || !matches_gvk(selector, kresource_api_version(res), kresource_kind(res)))

@@ -23,4 +23,7 @@ bool kselector_matches_any_id(const KSelector *selector, const KResource *res);
 bool kselector_matches_labels(const KSelector *selector, const KResource *res);
 bool kselector_has_labels(const KSelector *selector);
 
+/* One object that is not of a build, such as a live one. */
+bool kselector_matches_object(const KSelector *selector, const json_t *object);
+
 #endif

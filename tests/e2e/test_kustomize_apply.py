@@ -307,3 +307,71 @@ def test_K65_force_waits_for_a_stuck_finalizer(app, objects, api):
     assert new["metadata"]["uid"] != old["metadata"]["uid"]
     assert new["spec"]["template"]["spec"]["containers"][0]["image"] == "x:2"
     app.event(f"Job/{objects.ns}/j created")
+
+
+def test_K68_ignored_fields(app, objects, api):
+    path = f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web"
+
+    def patch(body, manager):
+        code, reply = api.rest.call("PATCH", f"{path}?fieldManager={manager}", body,
+                                    "application/merge-patch+json")
+        assert code == 200, reply
+
+    def live():
+        return api.rest.get(path)
+    app.commit({"d.yaml": DEPLOYMENT, "cm.yaml": config_map("one", {"a": "1", "b": "2"})})
+    app.kustomization(ignore=[
+        {"paths": ["/spec/replicas"], "target": {"kind": "Deploy.*", "name": "web"}},
+        {"paths": ["/data/a"], "target": {"kind": "ConfigMap", "name": "on"}}])
+    app.ready()
+    assert live()["spec"]["replicas"] == 1, "what is new is made as the manifest says"
+    patch({"spec": {"replicas": 5}}, "scaler")
+    before = version(live())
+    app.rerun()
+    assert live()["spec"]["replicas"] == 5 and version(live()) == before
+    # Other drift is undone without touching what is ignored.
+    patch({"spec": {"paused": True, "template": {"spec": {"containers": [
+        {"name": "c", "image": "hacked"}]}}}}, "scaler")
+    wait_until(lambda: live()["spec"]["template"]["spec"]["containers"][0]["image"] == "nginx",
+               "the correction")
+    assert live()["spec"]["replicas"] == 5
+    patch({"spec": {"replicas": 6}}, "scaler")
+    app.rerun()
+    assert live()["spec"]["replicas"] == 6
+    # An object that no rule's pattern matches as a whole is corrected all the same.
+    api.rest.call("PATCH", f"/api/v1/namespaces/{objects.ns}/configmaps/one",
+                  {"data": {"a": "hacked"}}, "application/merge-patch+json")
+    wait_until(lambda: objects.configmap("one")["data"] == {"a": "1", "b": "2"}, "the correction")
+    # Without the rule the manifest counts again.
+    app.kustomization(ignore=None)
+    wait_until(lambda: live()["spec"]["replicas"] == 1, "the manifest's value")
+
+
+def test_K68_a_field_of_another_applier(app, objects, api):
+    path = f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web"
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(ignore=[{"paths": ["/spec/template/spec/containers/0/image"]}])
+    app.ready()
+    code, reply = api.rest.call("PATCH", f"{path}?fieldManager=updater&force=true", {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+        "spec": {"template": {"spec": {"containers": [{"name": "c", "image": "nginx:2"}]}}}},
+        "application/apply-patch+yaml")
+    assert code == 200, reply
+    app.commit({"d.yaml": DEPLOYMENT.replace("replicas: 1", "replicas: 2")})
+    app.ready()
+    obj = api.rest.get(path)
+    assert obj["spec"]["replicas"] == 2
+    assert obj["spec"]["template"]["spec"]["containers"][0]["image"] == "nginx:2"
+    ours = next(m for m in obj["metadata"]["managedFields"]
+                if m["manager"] == "kustomize-controller")
+    item = ours["fieldsV1"]["f:spec"]["f:template"]["f:spec"]["f:containers"]['k:{"name":"c"}']
+    assert "f:image" not in item, "a field of another applier is not shared"
+
+
+def test_K68_a_bad_rule_is_told(app, objects):
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization(ignore=[{"paths": ["/data"], "target": {"name": "("}}])
+    app.failed("ReconciliationFailed", "spec.ignore[0]")
+    app.kustomization(ignore=[{"paths": ["data"]}])
+    app.failed("ReconciliationFailed", "JSON pointer")
+    assert not objects.configmap("one")
