@@ -25,7 +25,7 @@ static bool is_unchanged(const ApplyRun *apply, const Item *item, const json_t *
 {
 	DriftLive live, now;
 	int64_t applied_ms;
-	if (!drift_live(apply->context->drift, item->key, &live) || live.kubectl || !live.hash)
+	if (!drift_live(apply->drift, item->key, &live) || live.kubectl || !live.hash)
 		return false;
 	drift_state_of(reply, &now);
 	/* A dry run that would change anything stamps our entry with the present time; an entry of
@@ -43,7 +43,7 @@ static void note_status(Item *item, const json_t *reply)
 
 void apply_note_applied(const ApplyRun *apply, const Item *item, const json_t *reply)
 {
-	drift_applied(apply->context->drift, item->key, apply->ks_key, reply);
+	drift_applied(apply->drift, item->key, apply->ks_key, reply);
 	memory_set_desired(apply->context->memory, apply->ks_key, item->key, item->desired);
 }
 
@@ -190,7 +190,7 @@ static bool on_dry_run(const ApplyRun *apply, Item *item, KubeReply *reply, Erro
 static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err)
 {
 	if (!reply->object) {
-		drift_write_failed(apply->context->drift, item->key);
+		drift_write_failed(apply->drift, item->key);
 		return refused(apply, item, "apply failed", &reply->err, err);
 	}
 	uint64_t version = strtoull(object_resource_version(reply->object), NULL, 10);
@@ -208,7 +208,7 @@ static bool may_skip_dry_run(const ApplyRun *apply, Item *const *items, size_t c
 	DriftLive live;
 	if (count != 1 || ignore_rules_any(apply->ignore) ||
 	    object_only_created(items[0]->object) ||
-	    !drift_live(apply->context->drift, items[0]->key, &live) || live.kubectl || live.exempt)
+	    !drift_live(apply->drift, items[0]->key, &live) || live.kubectl || live.exempt)
 		return false;
 	items[0]->version = live.version;
 	return true;
@@ -223,7 +223,7 @@ static bool write_stage(const ApplyRun *apply, Item *const *items, size_t count,
 			continue;
 		if (item->takeover && !apply_takeover(apply, item, err))
 			return wrap_item(item, "take-over failed", err);
-		drift_writing(apply->context->drift, item->key);
+		drift_writing(apply->drift, item->key);
 		vec_push(&sent, item);
 	}
 	return send_all(apply, (Item *const *)sent.items, sent.len, false, on_written, err);
@@ -249,7 +249,7 @@ static bool has_expired(const ApplyRun *apply, const Item *item)
 	DriftLive live;
 	return object_expires(item->object) &&
 	       memory_is_waiting(apply->context->memory, apply->ks_key) &&
-	       !drift_live(apply->context->drift, item->key, &live);
+	       !drift_live(apply->drift, item->key, &live);
 }
 
 /* An item is clean when its manifest is the one last applied and the watch says that it still
@@ -262,7 +262,7 @@ static void find_clean(const ApplyRun *apply, Item *item)
 		return;
 	}
 	bool clean = memory_desired(context->memory, apply->ks_key, item->key) == item->desired &&
-		     (drift_is_clean(context->drift, item->key, object_api_version(item->object),
+		     (drift_is_clean(apply->drift, item->key, object_api_version(item->object),
 				     object_kind(item->object)) ||
 		      has_expired(apply, item));
 	item->action = clean ? ITEM_CLEAN : ITEM_APPLY;
@@ -332,7 +332,7 @@ static bool apply_stage(const ApplyRun *apply, ItemSet *set, int stage, int64_t 
 			   err);
 }
 
-bool apply_items(Run *run, const Kustomization *ks, KubeClient *client, ItemSet *set,
+bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSet *set,
 		 const char *revision, int64_t *out_wait_ms, Error *err)
 {
 	autofree char *ks_key = kustomization_key(run);
@@ -342,13 +342,14 @@ bool apply_items(Run *run, const Kustomization *ks, KubeClient *client, ItemSet 
 		return err_reason(err, "ReconciliationFailed");
 	ApplyRun apply = {.context = run_context(run),
 			  .ks = ks,
-			  .client = client,
+			  .client = target->client,
+			  .drift = target->drift,
 			  .ks_key = ks_key,
 			  .revision = revision,
 			  .ignore = ignore,
 			  .documents = documents};
 	for (size_t i = 0; i < set->len; i++) {
-		drift_watch(apply.context->drift, object_api_version(set->items[i].object),
+		drift_watch(apply.drift, object_api_version(set->items[i].object),
 			    object_kind(set->items[i].object));
 		find_clean(&apply, &set->items[i]);
 	}

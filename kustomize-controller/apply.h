@@ -9,6 +9,7 @@ typedef struct {
 	KustomizeContext *context;
 	const Kustomization *ks;
 	KubeClient *client;
+	Drift *drift;
 	const char *ks_key; /* "ns/name" */
 	const char *revision;
 	const IgnoreRules *ignore;

@@ -51,6 +51,16 @@ static const FeatureGate gates[] = {
 	{"ObjectLevelWorkloadIdentity", false},
 };
 
+static void index_config(const char *kind, const char *ns, const json_t *reference, IndexAdd *add,
+			 void *arg)
+{
+	if (!reference)
+		return;
+	autofree char *key =
+		mem_printf("config/%s/%s/%s", kind, ns, json_text_or(reference, "name", ""));
+	add(arg, key);
+}
+
 /* Index keys: what a Kustomization refers to, by the reference's own words. */
 static void index_kustomization(const json_t *object, IndexAdd *add, void *arg)
 {
@@ -71,11 +81,11 @@ static void index_kustomization(const json_t *object, IndexAdd *add, void *arg)
 	}
 	json_array_foreach(json_list(json_map(spec, "postBuild"), "substituteFrom"), i, item)
 	{
-		autofree char *config =
-			mem_printf("config/%s/%s/%s", json_text_or(item, "kind", ""), ns,
-				   json_text_or(item, "name", ""));
-		add(arg, config);
+		index_config(json_text_or(item, "kind", ""), ns, item, add, arg);
 	}
+	const json_t *remote = json_map(spec, "kubeConfig");
+	index_config("Secret", ns, json_map(remote, "secretRef"), add, arg);
+	index_config("ConfigMap", ns, json_map(remote, "configMapRef"), add, arg);
 }
 
 /* A dependency that is Ready wakes its dependents at once (design.md 3.1). */
@@ -183,6 +193,7 @@ static void stop(void *arg)
 {
 	KustomizeContext *context = arg;
 	autoerror Error ignored = {0};
+	clusters_free(context->clusters);
 	drift_free(context->drift);
 	artifact_cache_free(context->artifacts);
 	httpc_free(context->http);
@@ -225,6 +236,8 @@ static void *start(Manager *manager, const void *options, Error *err)
 	context->seen = map_new(free);
 	context->drift = drift_new(manager_client(manager), manager_watch_namespace(manager),
 				   manager_log(manager), on_drift, manager);
+	context->clusters =
+		clusters_new(manager_loop(manager), manager_log(manager), on_drift, manager);
 	if (!start_fetching(manager, context, err)) {
 		stop(context);
 		return NULL;

@@ -18,6 +18,7 @@ static Outcome released(Run *run)
 	const KustomizeContext *context = run_context(run);
 	autofree char *key = kustomization_key(run);
 	memory_forget(context->memory, key);
+	clusters_leave(context->clusters, key);
 	return outcome_gone();
 }
 
@@ -64,16 +65,16 @@ Outcome kustomization_finalize(Run *run, Error *err)
 		return released(run);
 	if (!account_exists(run, &ks))
 		return orphaned(run, entries);
-	KubeClient *client = kustomization_client(run, &ks, err);
-	if (!client)
+	autotarget Target target = {0};
+	if (!target_open(run, &ks, &target, err))
 		return outcome_failed();
 	autojson json_t *kept = json_array();
-	if (!prune_entries(run, client, entries, kept, NULL, err)) {
+	if (!prune_entries(run, &target, entries, kept, NULL, err)) {
 		run_event(run, EVENT_WARNING, "PruneFailed", NULL, "%s", err_text(err));
 		return outcome_failed();
 	}
 	if (!cstr_eq(ks.deletion_policy, "WaitForTermination") ||
-	    !prune_any_left(run, client, entries))
+	    !prune_any_left(run, target.client, entries))
 		return released(run);
 	autofree char *key = kustomization_key(run);
 	int64_t since = memory_waiting_since(context->memory, key, "termination");

@@ -7,6 +7,7 @@
 
 #include "artifact/fetch.h"
 #include "base/map.h"
+#include "cluster.h"
 #include "ctrl/manager.h"
 #include "drift.h"
 #include "kube/kstatus.h"
@@ -37,8 +38,9 @@ typedef struct {
 	const KustomizeFlags *flags;
 	HttpClient *http;
 	ArtifactCache *artifacts;
-	char *work_dir; /* unpacked artifacts; removed at the end */
-	Drift *drift;
+	char *work_dir;	       /* unpacked artifacts; removed at the end */
+	Drift *drift;	       /* of this cluster */
+	Clusters *clusters;    /* the others */
 	Map *seen;	       /* source key -> revision and digest last told; loop's thread */
 	struct Memory *memory; /* per Kustomization, between runs: memory.c */
 	struct ParsedSources *parsed; /* parsed files by artifact digest: parsed.c */
@@ -58,6 +60,19 @@ typedef struct {
 
 void kustomization_parse(Run *run, const json_t *object, Kustomization *out);
 
+/* target.c: where its objects go, and as whom. */
+typedef struct {
+	KubeClient *client; /* borrowed */
+	Drift *drift;	    /* borrowed */
+	Cluster *cluster;   /* NULL: this one */
+} Target;
+
+/* The service account to act as, "" for the connection's own user. */
+const char *kustomization_account(Run *run, const Kustomization *ks);
+bool target_open(Run *run, const Kustomization *ks, Target *out, Error *err) MUST_USE;
+void target_close(Target *target);
+#define autotarget __attribute__((cleanup(target_close)))
+
 /* What must happen to an object in this run. */
 typedef enum {
 	ITEM_APPLY,   /* send it */
@@ -69,11 +84,11 @@ typedef enum { CHANGE_NONE, CHANGE_CREATED, CHANGE_CONFIGURED } ItemChange;
 
 /* One desired object on its way. */
 typedef struct {
-	json_t *object; /* owned */
+	json_t *object;	 /* owned */
 	json_t *payload; /* what is sent in its place where spec.ignore applies; owned, or NULL */
-	char *id;	/* "Kind/ns/name" for messages; owned */
-	char *key;	/* drift_key; owned */
-	char *file;	/* where it was defined; owned; "" unknown */
+	char *id;	 /* "Kind/ns/name" for messages; owned */
+	char *key;	 /* drift_key; owned */
+	char *file;	 /* where it was defined; owned; "" unknown */
 	size_t line;
 	int stage;	  /* 0..3 (facts 6.2) */
 	uint64_t desired; /* hash of the manifest as it is sent */
@@ -136,7 +151,7 @@ bool prepare_items(Run *run, const Kustomization *ks, KubeClient *client, Kustom
 		   ItemSet *out, Error *err);
 
 /* apply.c: all stages. False: failed, or *out_wait says for how long a stage is not ready yet. */
-bool apply_items(Run *run, const Kustomization *ks, KubeClient *client, ItemSet *set,
+bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSet *set,
 		 const char *revision, int64_t *out_wait_ms, Error *err);
 void apply_announce(Run *run, const ItemSet *set, const json_t *metadata);
 
@@ -152,7 +167,7 @@ json_t *inventory_of_items(const ItemSet *set);			    /* {"entries": [...]}, own
 json_t *inventory_difference(const json_t *old, const json_t *now); /* entries, owned */
 
 /* prune.c: deletes entries [{id, v}]; those whose delete failed are pushed to `kept` (an array). */
-bool prune_entries(Run *run, KubeClient *client, const json_t *entries, json_t *kept,
+bool prune_entries(Run *run, const Target *target, const json_t *entries, json_t *kept,
 		   const json_t *metadata, Error *err);
 /* Whether any of the entries is still there, ours and not exempt from pruning. */
 bool prune_any_left(Run *run, KubeClient *client, const json_t *entries);
@@ -190,9 +205,6 @@ KustomizeCache *parsed_get(struct ParsedSources *parsed, const char *digest);
 void parsed_put(struct ParsedSources *parsed, KustomizeCache *cache);
 
 /* kustomization.c: shared by steps. */
-/* The service account to act as, "" for the controller's own identity. */
-const char *kustomization_account(Run *run, const Kustomization *ks);
-KubeClient *kustomization_client(Run *run, const Kustomization *ks, Error *err);
 char *kustomization_key(Run *run);				 /* "ns/name", owned */
 json_t *kustomization_event_metadata(const SourceState *source); /* owned */
 

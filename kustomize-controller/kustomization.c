@@ -47,22 +47,6 @@ int64_t run_waited_ms(int64_t since_ms)
 	return clock_mono_ms() - since_ms;
 }
 
-const char *kustomization_account(Run *run, const Kustomization *ks)
-{
-	return cstr_empty(ks->service_account) ? manager_default_service_account(run_manager(run))
-					       : ks->service_account;
-}
-
-KubeClient *kustomization_client(Run *run, const Kustomization *ks, Error *err)
-{
-	autofree char *user = NULL;
-	const char *account = kustomization_account(run, ks);
-	if (cstr_empty(account))
-		return run_client(run);
-	user = mem_printf("system:serviceaccount:%s:%s", run_namespace(run), account);
-	return kube_client_as(run_client(run), user, err);
-}
-
 json_t *kustomization_event_metadata(const SourceState *source)
 {
 	json_t *metadata = json_object();
@@ -75,7 +59,7 @@ json_t *kustomization_event_metadata(const SourceState *source)
  * never look like success. */
 static bool check_supported(const Kustomization *ks, Error *err)
 {
-	static const char *const later[] = {"decryption", "kubeConfig", "healthCheckExprs"};
+	static const char *const later[] = {"decryption", "healthCheckExprs"};
 	for (size_t i = 0; i < COUNT(later); i++) {
 		if (!json_object_get(ks->spec, later[i]))
 			continue;
@@ -142,7 +126,7 @@ static void stream_digest(const KustomizeResult *result, char out[DIGEST_TEXT_SI
 
 /* The new inventory goes into status before anything is pruned, so that a crash in between forgets
  * no object. Entries to be pruned are in it until they are gone. */
-static bool update_inventory(Run *run, const Kustomization *ks, KubeClient *client,
+static bool update_inventory(Run *run, const Kustomization *ks, const Target *target,
 			     const ItemSet *set, const json_t *metadata, Error *err)
 {
 	json_t *status = json_make_at(run_object(run), "status", NULL);
@@ -159,7 +143,7 @@ static bool update_inventory(Run *run, const Kustomization *ks, KubeClient *clie
 	autojson json_t *kept = json_array();
 	if (!run_flush(run, err))
 		return false;
-	bool ok = prune_entries(run, client, gone, kept, metadata, err);
+	bool ok = prune_entries(run, target, gone, kept, metadata, err);
 	/* What could not be deleted stays in the inventory and is tried again (K72). */
 	json_array_extend(json_list(now, "entries"), kept);
 	json_object_set(json_make_at(run_object(run), "status", NULL), "inventory", now);
@@ -184,21 +168,23 @@ static void succeeded(Run *run, const Kustomization *ks, const SourceState *sour
 
 /* Apply, inventory, prune, health: the part that history tells of. */
 static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *source,
-			KustomizeResult *result, const json_t *metadata, int64_t *out_wait_ms,
-			Error *err)
+			const Target *target, KustomizeResult *result, const json_t *metadata,
+			int64_t *out_wait_ms, Error *err)
 {
 	autoitemset ItemSet set = {0};
 	const char *revision = source->artifact.revision;
-	KubeClient *client = kustomization_client(run, ks, err);
-	if (!client || !prepare_items(run, ks, client, result, &set, err))
-		return false;
+	if (!prepare_items(run, ks, target->client, result, &set, err))
+		return err_reason(err, "ReconciliationFailed");
 	/* The built objects are in the set now; the rest of the build's memory is not needed. */
 	kustomize_result_dispose(result);
 	progress(run, ks, "Detecting drift", revision);
-	bool applied = apply_items(run, ks, client, &set, revision, out_wait_ms, err);
+	bool applied = apply_items(run, ks, target, &set, revision, out_wait_ms, err);
 	apply_announce(run, &set, metadata);
-	return applied && update_inventory(run, ks, client, &set, metadata, err) &&
-	       health_check(run, ks, client, &set, revision, out_wait_ms, err);
+	bool ok = applied && update_inventory(run, ks, target, &set, metadata, err) &&
+		  health_check(run, ks, target->client, &set, revision, out_wait_ms, err);
+	autofree char *key = kustomization_key(run);
+	drift_wake_on_change(target->drift, key, !ok && !err_is_set(err));
+	return ok;
 }
 
 static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *source, Error *err)
@@ -219,6 +205,9 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 		return outcome;
 	}
 	progress(run, ks, "Building manifests", source->artifact.revision);
+	autotarget Target target = {0};
+	if (!target_open(run, ks, &target, err))
+		return failed(run, ks, metadata, err);
 	autokustomizeresult KustomizeResult result = {0};
 	if (!generate_and_build(run, ks, source, &result, err) ||
 	    !postbuild_substitute(run, ks, &result, err))
@@ -226,11 +215,8 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 	char digest[DIGEST_TEXT_SIZE];
 	stream_digest(&result, digest);
 	int64_t wait_ms = 0;
-	bool ok = apply_steps(run, ks, source, &result, metadata, &wait_ms, err);
-	bool waits = !ok && !err_is_set(err);
-	autofree char *key = kustomization_key(run);
-	drift_wake_on_change(context->drift, key, waits);
-	if (waits) {
+	bool ok = apply_steps(run, ks, source, &target, &result, metadata, &wait_ms, err);
+	if (!ok && !err_is_set(err)) {
 		/* What was Ready is not while something newer is on its way. */
 		condition_set(run_object(run), "Ready", "Unknown", "Progressing",
 			      condition_message(run_object(run), "Reconciling"));

@@ -48,15 +48,15 @@ static json_t *live_object(KubeClient *client, const InventoryId *id, const char
 	return NULL;
 }
 
-static bool delete_object(Run *run, KubeClient *client, const json_t *live, Error *err)
+static bool delete_object(Run *run, const Target *target, const json_t *live, Error *err)
 {
 	const KustomizeContext *context = run_context(run);
 	autofree char *key = drift_key(live);
 	autofree char *ks_key = kustomization_key(run);
-	drift_forget(context->drift, key);
+	drift_forget(target->drift, key);
 	memory_set_desired(context->memory, ks_key, key, 0);
 	/* With the uid, so that a namesake made meanwhile by somebody else is not hit. */
-	autojson json_t *reply = kube_do(client,
+	autojson json_t *reply = kube_do(target->client,
 					 &(KubeRequest){.verb = KUBE_DELETE,
 							.api_version = object_api_version(live),
 							.kind = object_kind(live),
@@ -74,7 +74,7 @@ static bool delete_object(Run *run, KubeClient *client, const json_t *live, Erro
 
 typedef enum { PRUNE_GONE, PRUNE_DELETED, PRUNE_SKIPPED, PRUNE_FAILED } PruneResult;
 
-static PruneResult prune_entry(Run *run, KubeClient *client, const json_t *entry, Buf *lines,
+static PruneResult prune_entry(Run *run, const Target *target, const json_t *entry, Buf *lines,
 			       Error *err)
 {
 	autoinventoryid InventoryId id = {0};
@@ -83,7 +83,8 @@ static PruneResult prune_entry(Run *run, KubeClient *client, const json_t *entry
 		err_set(err, ERR_INVALID, "unable to parse stored object metadata: %s", text);
 		return PRUNE_FAILED;
 	}
-	autojson json_t *live = live_object(client, &id, json_text_or(entry, "v", "v1"), err);
+	autojson json_t *live =
+		live_object(target->client, &id, json_text_or(entry, "v", "v1"), err);
 	if (!live) {
 		bool unknown_kind = err->code == ERR_NOT_FOUND || !err_is_set(err);
 		error_dispose(unknown_kind ? err : &(Error){0});
@@ -93,7 +94,7 @@ static PruneResult prune_entry(Run *run, KubeClient *client, const json_t *entry
 		return PRUNE_GONE;
 	autofree char *what = object_id(live);
 	bool skip = is_disabled(live) || !is_ours(run, live);
-	if (!skip && !delete_object(run, client, live, err)) {
+	if (!skip && !delete_object(run, target, live, err)) {
 		err_wrap(err, "%s delete failed", what);
 		return PRUNE_FAILED;
 	}
@@ -121,7 +122,7 @@ static void sort_entries(const json_t *entries, Vec *out, json_t *keep_alive)
 	vec_sort(out, (int (*)(const void *, const void *))object_order_compare);
 }
 
-bool prune_entries(Run *run, KubeClient *client, const json_t *entries, json_t *kept,
+bool prune_entries(Run *run, const Target *target, const json_t *entries, json_t *kept,
 		   const json_t *metadata, Error *err)
 {
 	autovec Vec order = {0};
@@ -132,7 +133,7 @@ bool prune_entries(Run *run, KubeClient *client, const json_t *entries, json_t *
 	for (size_t i = order.len; i-- > 0;) {
 		json_t *entry = json_object_get(order.items[i], "entry");
 		autoerror Error failure = {0};
-		if (prune_entry(run, client, entry, &lines, &failure) != PRUNE_FAILED)
+		if (prune_entry(run, target, entry, &lines, &failure) != PRUNE_FAILED)
 			continue;
 		buf_printf(&failures, "%s%s", failures.len ? "; " : "", err_text(&failure));
 		json_array_append(kept, entry);

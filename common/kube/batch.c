@@ -1,7 +1,8 @@
 /*
  * Requests sent together and, those that failed in a way that another try may cure, again together
- * (client.h): 429 and 5xx that come with a Retry-After, a cut connection under a request that may be
- * repeated, and once a 401 after the credential was read again. All within the request's own time.
+ * (client.h): 429 and 5xx that come with a Retry-After, a cut connection under a request that may
+ * be repeated, and once a 401 after the credential was read again. All within the request's own
+ * time.
  */
 #include <errno.h>
 #include <string.h>
@@ -31,17 +32,26 @@ static void pause_ms(int64_t ms)
 		;
 }
 
-static int64_t timeout_of(const KubeRequest *request)
+static int64_t timeout_of(const KubeClient *client, const KubeRequest *request)
 {
-	return request->timeout_ms > 0 ? request->timeout_ms : KUBE_TIMEOUT_MS;
+	const KubeConfig *config = &client->root->config;
+	if (request->timeout_ms > 0)
+		return request->timeout_ms;
+	return config->timeout_ms > 0 ? config->timeout_ms : KUBE_TIMEOUT_MS;
+}
+
+static int max_tries(const KubeClient *client)
+{
+	int tries = client->root->config.max_tries;
+	return tries > 0 ? tries : policy.max_tries;
 }
 
 static void prepare(KubeClient *client, Task *task, int limit, const char *continue_token)
 {
 	KubeReply *reply = task->reply;
-	task->deadline_ms = clock_mono_ms() + timeout_of(task->request);
-	task->pending = wire_make(client, task->request, limit, continue_token, &task->wire,
-				  &reply->err);
+	task->deadline_ms = clock_mono_ms() + timeout_of(client, task->request);
+	task->pending =
+		wire_make(client, task->request, limit, continue_token, &task->wire, &reply->err);
 }
 
 static HttpRequest http_of(const Task *task)
@@ -78,7 +88,7 @@ static void plan_retry(KubeClient *client, Task *task, const Error *err)
 			wire_renew_headers(client, task->request, &task->wire);
 		return;
 	}
-	if (!is_worth_another(task, err) || ++task->failures >= policy.max_tries)
+	if (!is_worth_another(task, err) || ++task->failures >= max_tries(client))
 		return;
 	task->wait_ms = retry_wait_ms(&policy, task->failures, err);
 	task->pending = clock_mono_ms() + task->wait_ms < task->deadline_ms;
@@ -93,9 +103,9 @@ static void take_reply(KubeClient *client, Task *task, const HttpResponse *respo
 		reply->status = 0;
 		err_move(&reply->err, failure);
 	} else {
-		reply->object = reply_object(response->status,
-					     http_response_retry_after_ms(response),
-					     &response->body, &reply->err);
+		reply->object =
+			reply_object(response->status, http_response_retry_after_ms(response),
+				     &response->body, &reply->err);
 	}
 	kube_count(client, task->wire.verb, reply->status);
 	task->pending = false;
@@ -181,7 +191,7 @@ json_t *batch_get(KubeClient *client, const char *path, Error *err)
 	autokubereply KubeReply reply = {0};
 	Task task = {.request = &request,
 		     .reply = &reply,
-		     .deadline_ms = clock_mono_ms() + KUBE_TIMEOUT_MS,
+		     .deadline_ms = clock_mono_ms() + timeout_of(client, &request),
 		     .pending = true,
 		     .wire = {.method = "GET",
 			      .verb = "GET",
@@ -210,8 +220,8 @@ size_t kube_do_all(KubeClient *client, const KubeRequest *requests, KubeReply *r
 	for (size_t i = 0; i < count; i++) {
 		if (requests[i].verb != KUBE_LIST || !replies[i].object)
 			continue;
-		replies[i].object = list_finish(client, &requests[i], replies[i].object,
-						&replies[i].err);
+		replies[i].object =
+			list_finish(client, &requests[i], replies[i].object, &replies[i].err);
 		done -= replies[i].object == NULL;
 	}
 	return done;

@@ -36,7 +36,9 @@ static void copy_config(KubeConfig *to, const KubeConfig *from)
 			   .as_user = mem_strdup(from->as_user),
 			   .user = mem_strdup(from->user),
 			   .ns = mem_strdup(from->ns),
-			   .exec = json_incref(from->exec)};
+			   .exec = json_incref(from->exec),
+			   .timeout_ms = from->timeout_ms,
+			   .max_tries = from->max_tries};
 }
 
 /* A header's value: nothing that would end it. */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/auto.h"
 #include "base/error.h"
@@ -24,6 +25,11 @@ typedef struct {
 	char *user;       /* Basic authentication is not supported by servers; kept for messages */
 	char *ns;         /* the context's namespace, or the pod's */
 	json_t *exec;     /* user.exec, or NULL */
+
+	/* Not from a file. A server that is out of reach must not hold a worker for long when it is
+	 * one of many. */
+	int64_t timeout_ms; /* of a request with its retries; 0: 60 s */
+	int max_tries;	    /* of a request; 0: 10 */
 } KubeConfig;
 
 void kube_config_dispose(KubeConfig *config);

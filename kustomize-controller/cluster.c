@@ -1,0 +1,224 @@
+/*
+ * A cluster stays open while a Kustomization uses it, running or not: its watch is what tells of
+ * drift. Past MAX_CLUSTERS the one used longest ago that is idle is closed; its Kustomizations then
+ * look for drift by dry runs at their intervals.
+ */
+#include "cluster.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "internal.h"
+
+enum { MAX_CLUSTERS = 1000 };
+
+struct Cluster {
+	Clusters *owner;
+	char *key;
+	KubeClient *client;
+	Drift *drift;
+	/* Guarded by the owner's lock. */
+	size_t holders; /* runs that have it now */
+	size_t users;	/* Kustomizations that apply to it */
+	int64_t used_ms;
+};
+
+struct Clusters {
+	Loop *loop;
+	const Log *log;
+	DriftFn *fn;
+	void *arg;
+	pthread_mutex_t lock; /* guards both maps */
+	Map *by_key;	      /* key -> Cluster, not owned */
+	Map *of_user;	      /* "ns/name" -> key */
+};
+
+static void free_cluster(Cluster *cluster)
+{
+	if (!cluster)
+		return;
+	drift_free(cluster->drift);
+	kube_client_free(cluster->client);
+	free(cluster->key);
+	free(cluster);
+}
+
+Clusters *clusters_new(Loop *loop, const Log *log, DriftFn *fn, void *arg)
+{
+	Clusters *clusters = mem_zalloc(1, sizeof(*clusters));
+	clusters->loop = loop;
+	clusters->log = log;
+	clusters->fn = fn;
+	clusters->arg = arg;
+	pthread_mutex_init(&clusters->lock, NULL);
+	clusters->by_key = map_new(NULL);
+	clusters->of_user = map_new(free);
+	return clusters;
+}
+
+void clusters_free(Clusters *clusters)
+{
+	if (!clusters)
+		return;
+	size_t at = 0;
+	const char *key;
+	void *value;
+	while (map_next(clusters->by_key, &at, &key, &value))
+		free_cluster(value);
+	map_free(clusters->by_key);
+	map_free(clusters->of_user);
+	pthread_mutex_destroy(&clusters->lock);
+	free(clusters);
+}
+
+/* --- with the lock held --- */
+
+/* Takes a cluster that is of no use out of the table; the caller frees it without the lock. */
+static Cluster *detach(Clusters *clusters, Cluster *cluster)
+{
+	map_remove(clusters->by_key, cluster->key);
+	return cluster;
+}
+
+static Cluster *detach_if_unused(Clusters *clusters, Cluster *cluster)
+{
+	return cluster && !cluster->holders && !cluster->users ? detach(clusters, cluster) : NULL;
+}
+
+/* The user leaves the cluster it is known to use; returns that cluster when it is of no more use.
+ */
+static Cluster *leave(Clusters *clusters, const char *ks_key)
+{
+	const char *key = map_get(clusters->of_user, ks_key);
+	Cluster *cluster = key ? map_get(clusters->by_key, key) : NULL;
+	if (cluster)
+		cluster->users--;
+	map_remove(clusters->of_user, ks_key);
+	return detach_if_unused(clusters, cluster);
+}
+
+static Cluster *enter(Clusters *clusters, Cluster *cluster, const char *ks_key)
+{
+	Cluster *left = NULL;
+	cluster->holders++;
+	cluster->used_ms = clock_mono_ms();
+	if (!cstr_eq(map_get(clusters->of_user, ks_key), cluster->key)) {
+		left = leave(clusters, ks_key);
+		map_put(clusters->of_user, ks_key, mem_strdup(cluster->key));
+		cluster->users++;
+	}
+	return left;
+}
+
+static void forget_users(Clusters *clusters, const char *cluster_key)
+{
+	autostrings Vec users = {0};
+	size_t at = 0;
+	const char *user;
+	void *key;
+	while (map_next(clusters->of_user, &at, &user, &key))
+		if (cstr_eq(key, cluster_key))
+			vec_push(&users, mem_strdup(user));
+	for (size_t i = 0; i < users.len; i++)
+		map_remove(clusters->of_user, users.items[i]);
+}
+
+static Cluster *detach_oldest(Clusters *clusters)
+{
+	Cluster *oldest = NULL;
+	size_t at = 0;
+	const char *key;
+	void *value;
+	while (map_next(clusters->by_key, &at, &key, &value)) {
+		Cluster *cluster = value;
+		if (!cluster->holders && (!oldest || cluster->used_ms < oldest->used_ms))
+			oldest = cluster;
+	}
+	if (!oldest)
+		return NULL;
+	forget_users(clusters, oldest->key);
+	return detach(clusters, oldest);
+}
+
+/* --- */
+
+static Cluster *make(Clusters *clusters, const char *key, const KubeConfig *config, Error *err)
+{
+	KubeClient *client = kube_client_new(clusters->loop, config, KS_FIELD_MANAGER, err);
+	if (!client)
+		return NULL;
+	Cluster *cluster = mem_zalloc(1, sizeof(*cluster));
+	cluster->owner = clusters;
+	cluster->key = mem_strdup(key);
+	cluster->client = client;
+	cluster->drift = drift_new(client, NULL, clusters->log, clusters->fn, clusters->arg);
+	return cluster;
+}
+
+/* Finds or adds, and notes the user; what is to be closed for that goes to close[0..1]. */
+static Cluster *take(Clusters *clusters, const char *key, const char *ks_key, Cluster *made,
+		     Cluster *close[2])
+{
+	pthread_mutex_lock(&clusters->lock);
+	Cluster *cluster = map_get(clusters->by_key, key);
+	if (!cluster && made) {
+		if (map_len(clusters->by_key) >= MAX_CLUSTERS)
+			close[0] = detach_oldest(clusters);
+		map_put(clusters->by_key, key, made);
+		cluster = made;
+	}
+	if (cluster)
+		close[1] = enter(clusters, cluster, ks_key);
+	pthread_mutex_unlock(&clusters->lock);
+	return cluster;
+}
+
+Cluster *cluster_get(Clusters *clusters, const char *key, const KubeConfig *config,
+		     const char *ks_key, Error *err)
+{
+	Cluster *close[2] = {NULL, NULL};
+	Cluster *cluster = take(clusters, key, ks_key, NULL, close);
+	Cluster *made = NULL;
+	if (!cluster) {
+		made = make(clusters, key, config, err);
+		if (!made)
+			return NULL;
+		cluster = take(clusters, key, ks_key, made, close);
+	}
+	free_cluster(close[0]);
+	free_cluster(close[1]);
+	if (made && made != cluster) /* another run was faster */
+		free_cluster(made);
+	return cluster;
+}
+
+void cluster_put(Cluster *cluster)
+{
+	Clusters *clusters = cluster->owner;
+	pthread_mutex_lock(&clusters->lock);
+	cluster->holders--;
+	cluster->used_ms = clock_mono_ms();
+	Cluster *unused = detach_if_unused(clusters, cluster);
+	pthread_mutex_unlock(&clusters->lock);
+	free_cluster(unused);
+}
+
+void clusters_leave(Clusters *clusters, const char *ks_key)
+{
+	pthread_mutex_lock(&clusters->lock);
+	Cluster *unused = leave(clusters, ks_key);
+	pthread_mutex_unlock(&clusters->lock);
+	free_cluster(unused);
+}
+
+KubeClient *cluster_client(const Cluster *cluster)
+{
+	return cluster->client;
+}
+
+Drift *cluster_drift(const Cluster *cluster)
+{
+	return cluster->drift;
+}

@@ -1,0 +1,34 @@
+/*
+ * The clusters that Kustomizations apply to. Each has one client and one table of drift, shared by
+ * all who reach it in the same way, kept while somebody uses it, and bounded in number.
+ * Thread-safe.
+ */
+#ifndef KUSTOMIZE_CONTROLLER_CLUSTER_H
+#define KUSTOMIZE_CONTROLLER_CLUSTER_H
+
+#include "drift.h"
+#include "kube/client.h"
+
+typedef struct Clusters Clusters;
+typedef struct Cluster Cluster;
+
+/* fn, arg: as of drift_new; told for every cluster. */
+Clusters *clusters_new(Loop *loop, const Log *log, DriftFn *fn, void *arg);
+void clusters_free(Clusters *clusters);
+
+/*
+ * The cluster of a configuration, made when nobody uses it yet; `key` tells configurations apart.
+ * From then on ks_key ("ns/name") uses it and no other. Give back with cluster_put.
+ */
+Cluster *cluster_get(Clusters *clusters, const char *key, const KubeConfig *config,
+		     const char *ks_key, Error *err) MUST_USE;
+void cluster_put(Cluster *cluster);
+
+/* ks_key uses no remote cluster any more: what nobody uses is closed. Not on the loop's thread. */
+void clusters_leave(Clusters *clusters, const char *ks_key);
+
+/* Borrowed; valid until cluster_put. */
+KubeClient *cluster_client(const Cluster *cluster);
+Drift *cluster_drift(const Cluster *cluster);
+
+#endif
