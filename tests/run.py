@@ -133,7 +133,7 @@ def main():
         elif suite in ("e2e", "faults"):
             run_pytest(suite, [f"tests/{suite}"], dict(env, SLUICE_API="embedded"), tally)
         elif suite == "differential":
-            oracles = {f"SLUICE_{name.upper()}_ORACLE": build_oracle(name) or ""
+            oracles = {f"SLUICE_{name.upper().replace('-', '_')}_ORACLE": build_oracle(name) or ""
                        for name in sorted(p.parent.name for p in
                                           (ROOT / "tests" / "oracles").glob("*/go.mod"))}
             if oracles.get("SLUICE_KUBE_ORACLE"):
