@@ -2,12 +2,12 @@
 default, rule, column and version is equal, so that every manifest means the same. Descriptions are
 not compared, they are the project's own; that they are is checked too."""
 
-import os
 import pathlib
-import subprocess
 
 import pytest
 import yaml
+
+from tests.lib.oracle import oracle
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 OURS = sorted((ROOT / "deploy" / "crds").glob("*.yaml"))
@@ -24,15 +24,7 @@ GENERATOR = "metadata.annotations.controller-gen.kubebuilder.io/version"
 
 @pytest.fixture(scope="session")
 def upstream():
-    directory = os.environ.get("SLUICE_FLUX_CRDS_ORACLE")
-    if directory is None:
-        done = subprocess.run([ROOT / "tests" / "oracles" / "build", "flux-crds"],
-                              stdout=subprocess.PIPE, text=True)
-        assert done.returncode in (0, 3), "the oracle did not assemble"
-        directory = done.stdout.strip()
-    if not directory:
-        pytest.skip("SKIPPED: no Go toolchain to fetch upstream's CRDs")
-    return {crd["metadata"]["name"]: crd for crd in map(load, pathlib.Path(directory).glob("*.yaml"))}
+    return {crd["metadata"]["name"]: crd for crd in map(load, oracle("flux-crds").glob("*.yaml"))}
 
 
 def load(path):
