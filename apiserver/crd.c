@@ -247,6 +247,22 @@ void crd_resources(const json_t *crd, Vec *out)
 	}
 }
 
+/* Rules see only values of the shape that their types promise. */
+static bool blocks_rules(const FieldErrors *errors)
+{
+	static const char *const blocking[] = {"FieldValueNotSupported", "FieldValueRequired",
+					       "FieldValueTooLong", "FieldValueTooMany",
+					       "FieldValueTypeInvalid"};
+	for (size_t i = 0; i < json_array_size(errors->causes); i++) {
+		const char *reason = json_text_or(json_array_get(errors->causes, i), "reason", "");
+		for (size_t k = 0; k < COUNT(blocking); k++) {
+			if (strcmp(reason, blocking[k]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 void crd_validate_object(const Resource *resource, const json_t *object, const json_t *old,
 			 FieldErrors *errors)
 {
@@ -258,9 +274,16 @@ void crd_validate_object(const Resource *resource, const json_t *object, const j
 		json_object_set_new(schema, "properties", properties);
 	}
 	schema_validate(schema, object, old, "", errors);
-	if (json_array_size(errors->causes) == 0)
+	/* A duplicate that was stored may stay. */
+	autofielderrors FieldErrors before = {0};
+	schema_check_unique(schema, old, "", &before);
+	if (!before.causes)
+		schema_check_unique(schema, object, "", errors);
+	if (!schema_has_rules(schema))
+		return;
+	if (!blocks_rules(errors))
 		cel_validate(schema, object, old, "", errors);
-	else if (schema_has_rules(schema))
+	else
 		field_error(errors, "Invalid value", "<nil>",
 			    "null: some validation rules were not checked because the object was "
 			    "invalid; correct the existing errors to complete validation");

@@ -38,6 +38,10 @@ bool schema_decode(Definitions *definitions, const json_t *schema, json_t *value
 void schema_validate(const json_t *schema, const json_t *value, const json_t *old, const char *path,
 		     FieldErrors *errors);
 
+/* Tells items that occur twice in lists of type set and map, below `path`. */
+void schema_check_unique(const json_t *schema, const json_t *value, const char *path,
+			 FieldErrors *errors);
+
 /* True when the schema holds a CEL rule anywhere. */
 bool schema_has_rules(const json_t *schema);
 

@@ -1,7 +1,7 @@
 /*
  * Validation of custom objects (kube-api.md 2.6): type, enum, pattern, ranges, lengths in runes,
- * required, allOf/anyOf/oneOf/not, int-or-string, uniqueness of sets and list maps. Texts are those
- * of a real server. CEL rules run elsewhere, on what passed here.
+ * required, allOf/anyOf/oneOf/not, int-or-string. Texts are those of a real server. Uniqueness in
+ * lists (schema_unique.c) and CEL rules are passes of their own.
  */
 #include "schema.h"
 
@@ -25,6 +25,13 @@ static char *shown(const json_t *value)
 	return json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 }
 
+/* 7.0 is an integer; a number beyond what a double holds exactly is not. */
+static bool is_exact_integer(double number)
+{
+	const double most = 9007199254740991.0;
+	return floor(number) == number && fabs(number) <= most;
+}
+
 static bool type_fits(const json_t *schema, const json_t *value)
 {
 	if (json_is_null(value))
@@ -37,7 +44,7 @@ static bool type_fits(const json_t *schema, const json_t *value)
 	if (strcmp(type, "number") == 0)
 		return json_is_number(value);
 	if (strcmp(type, "integer") == 0 && json_is_real(value))
-		return floor(json_real_value(value)) == json_real_value(value);
+		return is_exact_integer(json_real_value(value));
 	return strcmp(type, schema_type_name(value)) == 0;
 }
 
@@ -55,7 +62,7 @@ static void check_enum(const json_t *schema, const json_t *value, const char *pa
 	}
 	if (!allowed)
 		return;
-	autofree char *given = shown(value);
+	autofree char *given = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 	field_error(errors, "Unsupported value", path, "%s: supported values: %s", given,
 		    buf_text(&text));
 }
@@ -94,23 +101,30 @@ static bool format_fits(const char *format, const char *text)
 	return base64_decode(text, strlen(text), &bytes, &err);
 }
 
+/* The first breach is told, as on a real server. */
+static void check_text(const json_t *schema, const char *text, const char *path,
+		       FieldErrors *errors)
+{
+	int64_t least = json_int(schema, "minLength", 0);
+	int64_t most = json_int(schema, "maxLength", INT64_MAX);
+	int64_t len = (int64_t)runes(text);
+	const char *pattern = json_text(schema, "pattern");
+	if (len > most)
+		field_error(errors, "Too long", path, "may not be more than %lld bytes",
+			    (long long)most);
+	else if (len < least)
+		field_error(errors, "Invalid value", path,
+			    "\"%s\": %s in body should be at least %lld chars long", text, path,
+			    (long long)least);
+	else if (pattern)
+		check_pattern(pattern, text, path, errors);
+}
+
 static void check_string(const json_t *schema, const json_t *value, const char *path,
 			 FieldErrors *errors)
 {
 	const char *text = json_string_value(value);
-	int64_t least = json_int(schema, "minLength", 0);
-	int64_t most = json_int(schema, "maxLength", INT64_MAX);
-	int64_t len = (int64_t)runes(text);
-	if (len < least)
-		field_error(errors, "Invalid value", path,
-			    "\"%s\": %s in body should be at least %lld chars long", text, path,
-			    (long long)least);
-	if (len > most)
-		field_error(errors, "Too long", path, "may not be more than %lld bytes",
-			    (long long)most);
-	const char *pattern = json_text(schema, "pattern");
-	if (pattern)
-		check_pattern(pattern, text, path, errors);
+	check_text(schema, text, path, errors);
 	const char *format = json_text(schema, "format");
 	if (format && !format_fits(format, text))
 		field_error(errors, "Invalid value", path,
@@ -151,41 +165,6 @@ static void check_number(const json_t *schema, const json_t *value, const char *
 	}
 }
 
-/* The part of a list item that must be unique: itself, or its keys' values. Owned text. */
-static char *item_identity(const json_t *schema, const json_t *item)
-{
-	const json_t *keys = json_list(schema, "x-kubernetes-list-map-keys");
-	if (!keys)
-		return json_dump_sorted(item);
-	autojson json_t *identity = json_object();
-	for (size_t i = 0; i < json_array_size(keys); i++) {
-		const char *key = json_string_value(json_array_get(keys, i));
-		json_t *part = json_object_get(item, key);
-		const json_t *items = json_map(schema, "items");
-		if (!part)
-			part = json_at(items, "properties", key, "default", NULL);
-		if (part)
-			json_object_set(identity, key, part);
-	}
-	return json_dump_sorted(identity);
-}
-
-static void check_unique(const json_t *schema, const json_t *value, const char *path,
-			 FieldErrors *errors)
-{
-	const char *type = json_text_or(schema, "x-kubernetes-list-type", "atomic");
-	if (strcmp(type, "atomic") == 0)
-		return;
-	autojson json_t *seen = json_object();
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		autofree char *identity = item_identity(schema, json_array_get(value, i));
-		autofree char *item_path = schema_path_index(path, i);
-		if (json_object_get(seen, identity))
-			field_error(errors, "Duplicate value", item_path, "%s", identity);
-		json_object_set_new(seen, identity, json_true());
-	}
-}
-
 static void check_count(const json_t *schema, const json_t *value, const char *path,
 			FieldErrors *errors)
 {
@@ -210,7 +189,6 @@ static void check_list(const json_t *schema, const json_t *value, const json_t *
 		       const char *path, FieldErrors *errors)
 {
 	check_count(schema, value, path, errors);
-	check_unique(schema, value, path, errors);
 	const json_t *items = json_map(schema, "items");
 	for (size_t i = 0; items && i < json_array_size(value); i++) {
 		autofree char *item_path = schema_path_index(path, i);
@@ -314,6 +292,7 @@ static void validate(const json_t *schema, const json_t *value, const json_t *ol
 		return;
 	if (!type_fits(schema, value)) {
 		refuse_type(schema, value, path, errors);
+		check_enum(schema, value, path, errors);
 		return;
 	}
 	if (json_is_null(value))

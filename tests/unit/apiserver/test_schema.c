@@ -31,6 +31,7 @@ static char *breaches(const char *schema_text, const char *value_text, const cha
 	autojson json_t *old = old_text ? parse(old_text) : NULL;
 	autofielderrors FieldErrors errors = {0};
 	schema_validate(schema, value, old, "", &errors);
+	schema_check_unique(schema, value, "", &errors);
 	if (!errors.causes)
 		cel_validate(schema, value, old, "", &errors);
 	autobuf Buf out = {0};
@@ -138,6 +139,20 @@ static void A76_validation_texts(void **state)
 		{"{\"properties\":{\"a\":{\"type\":\"array\",\"x-kubernetes-list-type\":\"map\","
 		 "\"x-kubernetes-list-map-keys\":[\"k\"],\"items\":{}}}}",
 		 "{\"a\":[{\"k\":1},{\"k\":1}]}", "a[1]: Duplicate value: {\"k\":1}"},
+		{"{\"properties\":{\"a\":{\"x-kubernetes-list-type\":\"set\"}}}",
+		 "{\"a\":[1,1,1,2]}", "a[1]: Duplicate value: 1"},
+		{"{\"properties\":{\"a\":{\"x-kubernetes-list-type\":\"map\","
+		 "\"x-kubernetes-list-map-keys\":[\"k\"]}}}",
+		 "{\"a\":[{},{},3]}",
+		 "a[2]: Invalid value: 3: must be an object for an array of list-type map"},
+		{"{\"properties\":{\"a\":{\"type\":\"string\",\"enum\":[\"x\"]}}}", "{\"a\":[1]}",
+		 "a: Invalid value: \"array\": a in body must be of type string: \"array\"|"
+		 "a: Unsupported value: [1]: supported values: \"x\""},
+		{"{\"properties\":{\"a\":{\"minLength\":2,\"pattern\":\"x\"}}}", "{\"a\":\"y\"}",
+		 "a: Invalid value: \"y\": a in body should be at least 2 chars long"},
+		{"{\"properties\":{\"a\":{\"type\":\"integer\"}}}", "{\"a\":9223372036854775808.0}",
+		 "a: Invalid value: \"number\": a in body must be of type integer: \"number\""},
+		{"{\"properties\":{\"a\":{\"type\":\"integer\"}}}", "{\"a\":7.0}", ""},
 		{"{\"properties\":{\"a\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}"
 		 "}}",
 		 "{\"a\":true}",
