@@ -2,7 +2,9 @@
 import gzip
 import hashlib
 import io
+import json
 import pathlib
+import subprocess
 import tarfile
 
 import pytest
@@ -283,6 +285,90 @@ def test_S89_request_and_suspend(objects, source, repo):
     assert head not in artifact_of(obj)["revision"]
     objects.patch("GitRepository", "src", {"spec": {"suspend": None}})
     objects.ready("GitRepository", "src", revision=head)
+
+
+def generations(obj):
+    return obj["status"]["observedGeneration"], obj["metadata"]["generation"]
+
+
+def test_S91_which_outcomes_advance_the_observed_generation(objects, source, repo, git_server):
+    repo.commit({"a": "1"})
+    source()
+    assert generations(objects.ready("GitRepository", "src")) == (1, 1)
+    source(ref={"branch": "nope"})
+    failed = objects.not_ready("GitRepository", "src", "GitOperationFailed")
+    assert generations(failed) == (1, 2), "a failure that may heal"
+    source(url="https://[")
+    stalled = objects.not_ready("GitRepository", "src", "URLInvalid")
+    assert generations(stalled) == (3, 3), "a stall"
+    assert objects.condition(stalled, "Stalled")["observedGeneration"] == 3
+    source()
+    assert generations(objects.ready("GitRepository", "src")) == (4, 4), "a success"
+
+
+class History:
+    """Every state of an object that a watch showed."""
+
+    def __init__(self, api, objects, name, path):
+        self.path = path
+        self.child = subprocess.Popen(
+            ["kubectl", "--kubeconfig", api.kubeconfig, "get", "gitrepositories", name, "-n",
+             objects.ns, "--watch", "-o", "json"], stdout=open(path, "wb"))
+
+    def states(self):
+        text, at, found = self.path.read_text(), 0, []
+        while at < len(text):
+            obj, end = json.JSONDecoder().raw_decode(text, at)
+            found.append(obj)
+            at = end + 1
+        return found
+
+    def stop(self):
+        self.child.terminate()
+        self.child.wait()
+
+
+def test_S93_ready_is_never_true_for_old_content(objects, source, repo, api, tmp_path):
+    """A new commit that cannot be packed: the old artifact stays, but not as the present one."""
+    old = repo.commit({"a/x": "1"})
+    source(sparseCheckout=["a"])
+    objects.ready("GitRepository", "src", revision=old)
+    history = History(api, objects, "src", tmp_path / "history")
+    try:
+        wait_until(history.states, "the first state")
+        new = repo.commit({"b/x": "2"}, remove=["a/x"])
+        objects.request("GitRepository", "src", "1")
+        failed = objects.not_ready("GitRepository", "src", "GitOperationFailed")
+        assert old in artifact_of(failed)["revision"]
+        assert new in objects.condition(failed, "ArtifactOutdated")["message"]
+        # Both are true; the first of the list speaks.
+        fetch_failed = objects.condition(failed, "FetchFailed")
+        assert objects.condition(failed)["message"] == fetch_failed["message"]
+        objects.patch("GitRepository", "src", {"spec": {"sparseCheckout": ["b"]}})
+        objects.ready("GitRepository", "src", revision=new)
+        wait_until(lambda: new in artifact_of(history.states()[-1])["revision"], "the last state")
+    finally:
+        history.stop()
+    states = history.states()
+    drifted = next(i for i, o in enumerate(states) if objects.condition(o, "ArtifactOutdated"))
+    assert not [o for o in states[drifted:] if old in artifact_of(o)["revision"] and
+                objects.condition(o)["status"] == "True"]
+
+
+def test_S93_storage_trouble_comes_first(objects, source, repo, toolkit):
+    repo.commit({"a": "1"})
+    place = toolkit.storage / "gitrepository" / objects.ns
+    place.mkdir(parents=True)
+    (place / "src").write_text("a file where the directory should be")
+    source()
+    failed = objects.wait("GitRepository", "src",
+                          lambda o: objects.condition(o, "StorageOperationFailed"), "to fail")
+    storage, ready = objects.condition(failed, "StorageOperationFailed"), objects.condition(failed)
+    assert ready["status"] == "False"
+    assert (ready["reason"], ready["message"]) == (storage["reason"], storage["message"])
+    (place / "src").unlink()
+    healed = objects.ready("GitRepository", "src")
+    assert not objects.condition(healed, "StorageOperationFailed")
 
 
 def test_S92_a_stalled_object_waits_for_its_spec(objects, source, repo):
