@@ -2,37 +2,9 @@
 Afterwards nothing is lost, nothing orphaned, and Ready is True again."""
 import shutil
 
-import pytest
-
+from tests.faults.conftest import config_map
 from tests.lib.controllers import Controller
 from tests.lib.net import http, wait_until
-
-
-def config_map(name, value):
-    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{v: \"{value}\"}}\n"
-
-
-@pytest.fixture
-def app(objects, git_server, ns):
-    class App:
-        def __init__(self):
-            self.repo = git_server.repository(ns)
-
-        def commit(self, files, remove=()):
-            self.head = self.repo.commit(files, remove=remove)
-            return self.head
-
-        def start(self):
-            objects.apply("GitRepository", "src", {
-                "url": git_server.url_of(self.repo), "interval": "2s", "timeout": "5s",
-                "ref": {"branch": "main"}})
-            objects.apply("Kustomization", "app", {
-                "interval": "1h", "retryInterval": "1s", "prune": True, "targetNamespace": ns,
-                "path": "./", "sourceRef": {"kind": "GitRepository", "name": "src"}})
-
-        def settled(self, timeout=60):
-            return objects.ready("Kustomization", "app", timeout, revision=self.head)
-    return App()
 
 
 def restart_api(api, while_down=None):
