@@ -119,7 +119,7 @@ struct Informer {
 	bool initial; /* it tells the whole state first */
 	int status;
 	int64_t retry_after_ms, started_ms;
-	size_t events;
+	size_t events; /* of objects */
 	Buf error_body;
 	Error stream_error; /* why we ended it */
 };

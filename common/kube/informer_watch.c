@@ -23,7 +23,7 @@ enum {
 	IDLE_SLACK_MS = 30000,
 	CALL_TIMEOUT_MS = 60000,
 	HEALTHY_MS = 5000, /* a stream that lived so long is taken up again at once */
-	TOO_SHORT_MS = 1000,
+	TOO_SHORT_MS = 1000, /* as often a stream is taken up, whoever ends it */
 	GONE_MS = 30000,
 	MAX_ERROR_BODY = 64 * 1024,
 	ERRORS_PER_LOG = 20,
@@ -138,6 +138,7 @@ static void end_listing(Informer *informer)
 	informer_store_end_listing(&informer->store, tell_gone, informer);
 	informer->initial = false;
 	informer->no_pages = false;
+	informer->failures = 0;
 	pthread_mutex_lock(&informer->lock);
 	bool first = !informer->synced;
 	informer->synced = true;
@@ -179,8 +180,11 @@ static bool on_object(Informer *informer, bool deleted, json_t *object)
 	} else {
 		update(informer, object, informer->initial);
 	}
-	if (!informer->initial)
-		note_version(informer, object_resource_version(object));
+	informer->events++;
+	if (informer->initial)
+		return true;
+	informer->failures = 0;
+	note_version(informer, object_resource_version(object));
 	return true;
 }
 
@@ -192,10 +196,8 @@ static bool on_event(void *arg, const char *text, size_t len, Error *err)
 		return err_wrap(err, "watch event");
 	const char *type = json_text_or(event, "type", "");
 	json_t *object = json_map(event, "object");
-	informer->events++;
 	if (cstr_eq(type, "ERROR"))
 		return reply_status_error(object, 0, 0, err);
-	informer->failures = 0;
 	if (cstr_eq(type, "BOOKMARK"))
 		return on_bookmark(informer, object);
 	bool deleted = cstr_eq(type, "DELETED");
@@ -253,7 +255,7 @@ static void on_stream_failure(Informer *informer, const Error *err, bool was_hea
 	if (strstr(err_text(err), "Too large resource version"))
 		forget_state(informer);
 	bool cut = err->code == ERR_UNAVAILABLE && !err->http_status;
-	if (cut && was_healthy && !informer->failures) {
+	if (cut && was_healthy) {
 		step_after(informer, 0);
 		return;
 	}
@@ -270,15 +272,17 @@ static void on_end(void *arg, const Error *failure)
 		kube_count(informer->client, "WATCH", 0);
 	autoerror Error err = {0};
 	end_reason(informer, failure, &err);
-	bool lived = clock_mono_ms() - informer->started_ms > HEALTHY_MS;
-	bool was_healthy = informer->status == 200 && lived;
+	int64_t lived_ms = clock_mono_ms() - informer->started_ms;
+	bool was_healthy = informer->status == 200 && lived_ms > HEALTHY_MS;
+	if (was_healthy)
+		informer->failures = 0;
 	/* A server that leaves the end of the initial events out would never let us sync. */
 	if (informer->initial && !err_is_set(&err))
 		informer->no_watch_list = true;
 	if (err_is_set(&err))
 		on_stream_failure(informer, &err, was_healthy);
 	else
-		step_after(informer, 0);
+		step_after(informer, lived_ms < TOO_SHORT_MS ? TOO_SHORT_MS - lived_ms : 0);
 }
 
 static void reset_stream(Informer *informer)

@@ -1,5 +1,7 @@
 """Fixtures of the fault suite: an application from Git to cluster, and controllers that reach the API
 server through a proxy."""
+import os
+
 import pytest
 
 from tests.lib.proxy import ProxiedApi
@@ -58,6 +60,10 @@ def proxied(api, directory):
 def proxy(proxied):
     """The proxy in front of the API server, without the rules of other tests."""
     proxied.proxy.off()
+    mark = proxied.proxy.mark()
     yield proxied.proxy
+    if os.environ.get("SLUICE_KEEP"):
+        for r in proxied.proxy.requests(mark):
+            print(f"{r.at:.3f} {r.header('user-agent')} {r!r}")
     proxied.proxy.off()
     proxied.proxy.up()

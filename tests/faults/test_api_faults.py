@@ -1,6 +1,7 @@
 """The API server as production has it at its worst, by a proxy between it and the controllers: watches
 cut at any byte, 409, 410, 429, 500, replies lost, late or never, the server gone. After each: the end
 state is right, nothing was lost, requests backed off, and the user could see what was wrong."""
+import collections
 import os
 import time
 
@@ -40,3 +41,305 @@ def test_the_proxy_lets_everything_pass(app, objects, proxy):
     app.deploy({"a.yaml": config_map("a", "1")})
     assert proxy.count(query=WATCH) and proxy.count(method="PATCH")
     drift_comes_back(objects, "a", "1")
+
+
+# --- watches ---
+
+def busiest(proxy, since, **match):
+    """How often the request that came most often came."""
+    seen = collections.Counter(r.stem() for r in proxy.requests(since, **match))
+    return max(seen.values(), default=0)
+
+
+# An event of a ConfigMap's metadata has some 600 bytes, of a GitRepository about 3000.
+@pytest.mark.parametrize("offset", [0, 1, 60, 333, 600, 1100, 2600, 5000])
+def test_a_watch_cut_at_any_byte_loses_nothing(app, objects, proxy, offset):
+    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    rule = proxy.on(cut(offset), each=True, query=WATCH)
+    mark = proxy.mark()
+    proxy.break_connections()
+    app.deploy({"a.yaml": config_map("a", "2")}, remove=["b.yaml"])
+    assert rule.hits > 1
+    assert objects.configmap("a")["data"] == {"v": "2"} and not objects.configmap("b")
+    drift_comes_back(objects, "a", "2", 40)
+    assert busiest(proxy, mark, query=WATCH) < 12
+
+
+def test_watches_in_pieces_of_a_byte(app, objects, proxy):
+    proxy.on(trickle(1), query=WATCH)
+    proxy.break_connections(reset=True)
+    app.deploy({"a.yaml": config_map("a", "1")})
+    drift_comes_back(objects, "a", "1")
+
+
+@pytest.mark.parametrize("form", [status(410, "Expired"), error_event(410, "Expired"),
+                                  error_event(410, "Gone")], ids=["status", "event", "gone"])
+def test_410_lists_again_and_notices_what_the_gap_hid(app, objects, proxy, api, form):
+    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    gap = proxy.on(drop(), query=WATCH)
+    proxy.break_connections()
+    path = f"/api/v1/namespaces/{objects.ns}/configmaps/"
+    assert api.rest.call("DELETE", path + "b")[0] == 200
+    assert api.rest.call("PATCH", path + "a", {"data": {"v": "edited"}},
+                         "application/merge-patch+json")[0] == 200
+    app.commit({"c.yaml": config_map("c", "1")})
+    expired = proxy.on(form, each=True, query=r"(^|&)resourceVersion=\w")
+    mark = proxy.mark()
+    proxy.off(gap)
+    app.settled()
+    for name in "abc":
+        wait_until(lambda n=name: (objects.configmap(n) or {}).get("data") == {"v": "1"},
+                   f"{name} to be as it should", 40)
+    assert expired.hits
+    assert busiest(proxy, mark, query=WATCH) < 12
+
+
+def test_410_for_ever_is_no_storm(app, objects, proxy):
+    app.deploy({"a.yaml": config_map("a", "1")})
+    proxy.on(status(410, "Expired"), query=r"(^|&)resourceVersion=\w")
+    proxy.on(cut(0), query="sendInitialEvents")
+    mark = proxy.mark()
+    proxy.break_connections()
+    started = time.monotonic()
+    wait_until(lambda: time.monotonic() - started > 6, "the storm that must not come", 10)
+    assert busiest(proxy, mark, query=WATCH) < 20
+    proxy.off()
+    proxy.break_connections()
+    drift_comes_back(objects, "a", "1", 60)
+
+
+def test_a_watch_that_ends_at_once_is_no_storm(app, objects, proxy):
+    """A load balancer in between that ends every reply after a moment, as if all was well."""
+    app.deploy({"a.yaml": config_map("a", "1")})
+    from tests.lib.proxy import reply
+    bookmark = b'{"type":"BOOKMARK","object":{"kind":"X","metadata":{"resourceVersion":"1"}}}\n'
+    for body in (b"", bookmark):
+        rule = proxy.on(reply(200, body, {"Content-Type": "application/json"}), query=WATCH)
+        mark = proxy.mark()
+        proxy.break_connections()
+        started = time.monotonic()
+        wait_until(lambda: time.monotonic() - started > 5, "the storm that must not come", 10)
+        assert busiest(proxy, mark, query=WATCH) < 15, body
+        proxy.off(rule)
+    proxy.break_connections()
+    drift_comes_back(objects, "a", "1", 60)
+
+
+def test_garbage_instead_of_a_watch(app, objects, proxy, toolkit):
+    """A captive portal's page with 200, an event without end, an ERROR event without sense."""
+    from tests.lib.proxy import reply
+    app.deploy({"a.yaml": config_map("a", "1")})
+    bodies = [b"<html>Please log in</html>", b'{"type":"ADDED","object":{"a":"' + b"x" * (20 << 20),
+              b'{"type":"ERROR"}\n', b'{"type":"ADDED","object":[]}\n[', b"{" * 100000, b"\0\0\0"]
+    rules = [proxy.on(reply(200, body), each=True, query=WATCH) for body in bodies]
+    proxy.break_connections()
+    app.deploy({"a.yaml": config_map("a", "2")}, timeout=120)
+    drift_comes_back(objects, "a", "2", 90)
+    assert all(c.alive() for c in toolkit.running.values())
+    assert rules[0].hits
+
+
+# --- single requests ---
+
+def warnings(objects, name="app"):
+    return [e for e in objects.events(name) if e[0] == "Warning"]
+
+
+def errors_in_log(toolkit, objects, controller="kustomize-controller"):
+    return [line for line in toolkit[controller].log().splitlines()
+            if '"level":"error"' in line and f'"{objects.ns}"' in line]
+
+
+def test_429_waits_as_long_as_it_says_and_is_no_failure(app, objects, proxy, toolkit):
+    app.deploy({"a.yaml": config_map("a", "1")})
+    path = f"/{objects.ns}/configmaps/"
+    proxy.on(status(429, "TooManyRequests", headers={"Retry-After": "2"}), times=1, method="PATCH",
+             path=path)
+    mark = proxy.mark()
+    app.deploy({"a.yaml": config_map("a", "2"), "b.yaml": config_map("b", "2")})
+    assert objects.configmap("a")["data"] == {"v": "2"}
+    refused, *later = proxy.requests(mark, method="PATCH", path=path)
+    again = next(r for r in proxy.requests(mark, method="PATCH", path=path)
+                 if r.target == refused.target and r is not refused)
+    assert refused.status == 429 and 1.9 < again.at - refused.at < 6
+    assert warnings(objects) == [] and errors_in_log(toolkit, objects) == []
+
+
+@pytest.mark.parametrize("code, reason", [(500, "InternalError"), (503, "ServiceUnavailable")])
+def test_5xx_says_which_object_and_backs_off(app, objects, proxy, toolkit, code, reason):
+    app.deploy({"a.yaml": config_map("a", "1")})
+    path = f"/{objects.ns}/configmaps/a"
+    rule = proxy.on(status(code, reason, "etcd has no leader"), method="PATCH", path=path)
+    mark = proxy.mark()
+    app.commit({"a.yaml": config_map("a", "2")})
+    failed = objects.not_ready("Kustomization", "app", "ReconciliationFailed")
+    message = objects.condition(failed)["message"]
+    assert f"ConfigMap/{objects.ns}/a" in message and "etcd has no leader" in message
+    assert failed["status"]["lastAppliedRevision"] != failed["status"]["lastAttemptedRevision"]
+    assert objects.condition(failed, "Reconciling")["reason"] == "ProgressingWithRetry"
+    wait_until(lambda: any("etcd has no leader" in m and f"ConfigMap/{objects.ns}/a" in m
+                           for _, _, m in warnings(objects)), "the Warning event")
+    wait_until(lambda: rule.hits >= 3, "two more tries")
+    first, *_, last = proxy.requests(mark, method="PATCH", path=path)
+    assert rule.hits <= 2 + (last.at - first.at) / 0.7, "retryInterval is 1 s"
+    proxy.off(rule)
+    app.settled()
+    assert objects.configmap("a")["data"] == {"v": "2"}
+
+
+def test_500_of_everything_but_watches_is_no_storm(app, objects, proxy):
+    app.deploy({"a.yaml": config_map("a", "1")})
+    rule = proxy.on(status(500, "InternalError"), path=".")
+    proxy.break_connections()
+    mark = proxy.mark()
+    app.commit({"a.yaml": config_map("a", "2")})
+    started = time.monotonic()
+    wait_until(lambda: time.monotonic() - started > 6, "the storm that must not come", 10)
+    assert busiest(proxy, mark) < 25, proxy.requests(mark)[-30:]
+    proxy.off(rule)
+    app.settled(90)
+    drift_comes_back(objects, "a", "2", 60)
+
+
+def test_409_on_the_status_is_done_again(app, objects, proxy, toolkit):
+    rule = proxy.on(status(409, "Conflict", "the object has been modified"), times=3, method="PATCH",
+                    path=r"/app/status$")
+    app.deploy({"a.yaml": config_map("a", "1")})
+    assert rule.hits == 3
+    assert errors_in_log(toolkit, objects) == []
+
+
+def test_409_on_the_status_without_end_backs_off(app, objects, proxy):
+    app.deploy({"a.yaml": config_map("a", "1")})
+    rule = proxy.on(status(409, "Conflict"), method="PATCH", path=r"/app/status$")
+    app.commit({"a.yaml": config_map("a", "2")})
+    wait_until(lambda: rule.hits >= 10, "two rows of tries", 60)
+    first, *_, last = proxy.requests(method="PATCH", path=r"/app/status$")[-rule.hits:]
+    assert last.at - first.at > 0.7, "a pause between two rows"
+    proxy.off(rule)
+    app.settled()
+    assert objects.configmap("a")["data"] == {"v": "2"}
+
+
+WRITES = {"dry-run": {"query": "dryRun=All", "path": "/configmaps/"},
+          "apply": {"query": "force=true$", "path": "/configmaps/"},
+          "status": {"path": "/app/status$"}, "finalizer": {"path": "/app$"}}
+
+
+@pytest.mark.parametrize("what", WRITES)
+@pytest.mark.parametrize("form", [lose_reply(), lose_reply(reset=True), repeat(), drop(reset=True)],
+                         ids=["lost", "reset", "repeated", "dropped"])
+def test_a_write_done_whose_reply_is_lost(app, objects, proxy, what, form):
+    """The state is right, and nothing is told twice."""
+    rule = proxy.on(form, times=1, method="PATCH", **WRITES[what])
+    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    assert rule.hits == 1
+    obj = app.deploy({"a.yaml": config_map("a", "2")}, remove=["b.yaml"])
+    assert [e["id"] for e in obj["status"]["inventory"]["entries"]] == [f"{objects.ns}_a__ConfigMap"]
+    assert objects.configmap("a")["data"] == {"v": "2"} and not objects.configmap("b")
+    assert obj["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
+    if what in ("dry-run", "apply"):
+        changes = [m for _, r, m in objects.events("app") if r == "Progressing"]
+        told = "\n".join(changes).splitlines()
+        assert sorted(told) == sorted(set(told)), changes
+
+
+def test_an_event_whose_reply_is_lost_is_there_once(app, objects, proxy, api):
+    rule = proxy.on(lose_reply(), times=2, method="POST", path=f"/{objects.ns}/events$")
+    app.deploy({"a.yaml": config_map("a", "1")})
+    assert rule.hits == 2
+    proxy.wait_for("the event again", 3, method="POST", path=f"/{objects.ns}/events$")
+    items = api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+    seen = [(e["involvedObject"]["name"], e["reason"], e["message"]) for e in items]
+    assert len(seen) == len(set(seen))
+
+
+def test_a_delete_done_whose_reply_is_lost(app, objects, proxy):
+    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    rule = proxy.on(lose_reply(), times=1, method="DELETE")
+    obj = app.deploy({}, remove=["b.yaml"])
+    assert rule.hits == 1
+    assert len(obj["status"]["inventory"]["entries"]) == 1 and not objects.configmap("b")
+    assert warnings(objects) == []
+
+
+def test_half_a_reply(app, objects, proxy):
+    """Cut in the middle, and bytes that are no JSON: asked again."""
+    rules = [proxy.on(cut(40), times=2, method="PATCH", query="dryRun=All"),
+             proxy.on(cut(0), times=1, method="PATCH", query="dryRun=All")]
+    from tests.lib.proxy import corrupt
+    rules.append(proxy.on(corrupt(0), times=1, method="PATCH", query="dryRun=All"))
+    app.deploy({"a.yaml": config_map("a", "1")})
+    assert [r.hits for r in rules] == [2, 1, 1]
+    assert warnings(objects) == []
+
+
+def test_a_slow_server(app, objects, proxy, toolkit):
+    """Replies after seconds: what takes long is seen to be in progress, and ends well."""
+    proxy.on(slow_reply(3), method="PATCH", path=f"/{objects.ns}/configmaps/", query="dryRun=All")
+    app.commit({"a.yaml": config_map("a", "1")})
+    app.start()
+    app.settled()
+    assert objects.configmap("a")
+    assert warnings(objects) == []
+
+
+@pytest.mark.skipif(not os.environ.get("SLUICE_SLOW"), reason="takes minutes: SLUICE_SLOW=1")
+def test_replies_after_the_timeout(app, objects, proxy):
+    app.deploy({"a.yaml": config_map("a", "1")})
+    rule = proxy.on(hang(), times=1, method="PATCH", path=f"/{objects.ns}/configmaps/")
+    app.commit({"a.yaml": config_map("a", "2")})
+    failed = objects.not_ready("Kustomization", "app", "ReconciliationFailed", 90)
+    assert f"ConfigMap/{objects.ns}/a" in objects.condition(failed)["message"]
+    app.settled(30)
+    assert rule.hits == 1
+
+
+def test_objects_that_the_server_refuses_leave_their_stage_unchanged(app, objects, proxy):
+    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    rule = proxy.on(status(403, "Forbidden", "quota says no"), method="PATCH",
+                    path=f"/{objects.ns}/configmaps/b")
+    app.commit({"a.yaml": config_map("a", "2"), "b.yaml": config_map("b", "2"),
+                "c.yaml": config_map("c", "2")})
+    failed = objects.not_ready("Kustomization", "app", "ReconciliationFailed")
+    assert f"ConfigMap/{objects.ns}/b" in objects.condition(failed)["message"]
+    assert "quota says no" in objects.condition(failed)["message"]
+    assert objects.configmap("a")["data"] == {"v": "1"} and not objects.configmap("c")
+    proxy.off(rule)
+    app.settled()
+    assert objects.configmap("c")["data"] == {"v": "2"}
+
+
+# --- the server gone ---
+
+def test_the_api_server_gone_for_a_while(app, objects, proxy, api, toolkit):
+    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    proxy.down()
+    gone = time.monotonic()
+    app.commit({"a.yaml": config_map("a", "2"), "c.yaml": config_map("c", "1")})
+    assert api.rest.call("DELETE", f"/api/v1/namespaces/{objects.ns}/configmaps/b")[0] == 200
+    away = 65 if os.environ.get("SLUICE_SLOW") else 6
+    wait_until(lambda: time.monotonic() - gone > away, "the time to pass", away + 5)
+    assert all(c.alive() for c in toolkit.running.values())
+    mark = proxy.mark()
+    proxy.up()
+    app.settled(90)
+    wait_until(lambda: objects.configmap("b"), "the deleted object to be back", 60)
+    assert objects.configmap("a")["data"] == {"v": "2"} and objects.configmap("c")
+    drift_comes_back(objects, "a", "2", 60)
+    assert busiest(proxy, mark, query=WATCH) < 12
+
+
+def test_a_server_that_is_not_ready_yet(app, objects, proxy):
+    """It listens, and answers 503 to all: as in a rolling upgrade."""
+    app.deploy({"a.yaml": config_map("a", "1")})
+    rule = proxy.on(status(503, "ServiceUnavailable"), path=".")
+    proxy.break_connections()
+    mark = proxy.mark()
+    app.commit({"a.yaml": config_map("a", "2")})
+    started = time.monotonic()
+    wait_until(lambda: time.monotonic() - started > 6, "the storm that must not come", 10)
+    assert busiest(proxy, mark) < 25, proxy.requests(mark)[-30:]
+    proxy.off(rule)
+    app.settled(90)
+    drift_comes_back(objects, "a", "2", 60)

@@ -136,6 +136,11 @@ class Request:
     def json(self):
         return json.loads(self.body)
 
+    def stem(self):
+        """Who asks for what, whatever the version: the same for the tries of one watch."""
+        selectors = re.findall(r"[lf][a-z]+Selector=[^&]*", self.query)
+        return (self.header("user-agent"), self.method, self.path, *selectors)
+
     def matches(self, method=None, path=None, query=None, body=None):
         return ((method is None or self.method == method) and
                 (path is None or re.search(path, self.path) is not None) and
@@ -415,8 +420,9 @@ def after_reply(fn):
 
 
 class Rule:
-    def __init__(self, action, times, skip, match):
+    def __init__(self, action, times, skip, each, match):
         self.action, self.times, self.skip, self.match = action, times, skip, match
+        self.met = set() if each else None
         self.hits = 0  # how often it acted
 
     def takes(self, request):
@@ -425,6 +431,10 @@ class Rule:
         if self.skip:
             self.skip -= 1
             return False
+        if self.met is not None:
+            if request.stem() in self.met:
+                return False
+            self.met.add(request.stem())
         self.times -= 1 if self.times > 0 else 0
         self.hits += 1
         return True
@@ -571,10 +581,11 @@ class Proxy:
 
     # --- the test's side ---
 
-    def on(self, action, times=-1, skip=0, first=False, **match):
+    def on(self, action, times=-1, skip=0, each=False, first=False, **match):
         """Acts on requests that match (method, path, query, body: regular expressions but method);
-        on all of them, or so many times, after so many that pass. Earlier rules come first."""
-        rule = Rule(action, times, skip, match)
+        on all of them, or so many times, after so many that pass, or once on each client's watch of
+        a collection. Earlier rules come first."""
+        rule = Rule(action, times, skip, each, match)
         with self.lock:
             self.rules.insert(0 if first else len(self.rules), rule)
         return rule
