@@ -14,7 +14,7 @@ typedef struct {
 	int64_t at_ms;	     /* by the monotonic clock */
 } Asked;
 
-/* status 0 closes nothing and answers 200; a body of NULL is "{}". take_body is freed. */
+/* status 0 is 200; a body of NULL is "{}". take_body is freed. */
 typedef struct {
 	int status;
 	char *take_body;
