@@ -31,14 +31,14 @@ static void add_age(Table *table, const json_t *event)
 	table_add(table, text);
 }
 
-bool verb_events(Command *command, Error *err)
+static bool run_events(Command *command, Error *err)
 {
 	autojson json_t *list =
 		kube_do(command->client,
 			&(KubeRequest){.verb = KUBE_LIST,
 				       .api_version = "v1",
 				       .kind = "Event",
-				       .ns = command->all_namespaces ? NULL : command->ns},
+				       .ns = command->options.all_namespaces ? NULL : command->ns},
 			err);
 	if (!list)
 		return false;
@@ -54,7 +54,7 @@ bool verb_events(Command *command, Error *err)
 	vec_sort(&events, compare);
 	static const char *const head[] = {"LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"};
 	__attribute__((cleanup(table_dispose))) Table table = {.columns = COUNT(head)};
-	for (i = 0; i < COUNT(head) && !command->no_header; i++)
+	for (i = 0; i < COUNT(head) && !command->options.no_header; i++)
 		table_add(&table, head[i]);
 	for (i = 0; i < events.len; i++) {
 		event = events.items[i];
@@ -72,3 +72,25 @@ bool verb_events(Command *command, Error *err)
 	table_print(&table, stdout);
 	return true;
 }
+
+#define AT(member) offsetof(Options, member)
+
+static const Option options[] = {
+	{{"all-namespaces", FLAG_BOOL, AT(all_namespaces), "false", NULL, "All namespaces."},
+	 'A',
+	 NULL},
+	{{"no-header", FLAG_BOOL, AT(no_header), "false", NULL, "Leave the table's head out."},
+	 0,
+	 NULL},
+};
+
+const Verb verb_events = {
+	.name = "events",
+	.words = "",
+	.summary = "Show what the controllers said of late.",
+	.run = run_events,
+	.connects = true,
+	.takes_kinds = false,
+	.options = options,
+	.option_count = COUNT(options),
+};

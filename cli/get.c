@@ -16,7 +16,7 @@ static void add_head(Table *table, const Command *command)
 {
 	static const char *const names[] = {"NAMESPACE", "NAME",  "REVISION",
 					    "SUSPENDED", "READY", "MESSAGE"};
-	for (size_t i = command->all_namespaces ? 0 : 1; i < COUNT(names); i++)
+	for (size_t i = command->options.all_namespaces ? 0 : 1; i < COUNT(names); i++)
 		table_add(table, names[i]);
 }
 
@@ -24,7 +24,7 @@ static void add_row(Table *table, const Command *command, const json_t *object)
 {
 	const json_t *ready = object_condition(object, "Ready");
 	bool suspended = json_flag(json_map(object, "spec"), "suspend", false);
-	if (command->all_namespaces)
+	if (command->options.all_namespaces)
 		table_add(table, object_namespace(object));
 	table_add(table, object_name(object));
 	table_add(table, revision_of(object));
@@ -38,25 +38,25 @@ static void add_row(Table *table, const Command *command, const json_t *object)
 	table_add(table, message);
 }
 
-bool verb_get(Command *command, Error *err)
+static bool run_get(Command *command, Error *err)
 {
 	size_t at = 0;
-	const KindWord *kind = kind_of_words(command, &at, err);
+	const KindRow *kind = kind_of_words(command, &at, err);
 	if (!kind)
 		return false;
-	const char *name = at < command->word_count ? command->words[at] : NULL;
+	const char *name = command_word(command, at);
 	autojson json_t *list =
 		kube_do(command->client,
 			&(KubeRequest){.verb = KUBE_LIST,
 				       .api_version = kind->api_version,
 				       .kind = kind->kind,
-				       .ns = command->all_namespaces ? NULL : command->ns},
+				       .ns = command->options.all_namespaces ? NULL : command->ns},
 			err);
 	if (!list)
 		return false;
 	__attribute__((cleanup(table_dispose)))
-	Table table = {.columns = command->all_namespaces ? 6 : 5};
-	if (!command->no_header)
+	Table table = {.columns = command->options.all_namespaces ? 6 : 5};
+	if (!command->options.no_header)
 		add_head(&table, command);
 	size_t i, shown = 0;
 	json_t *object;
@@ -69,7 +69,29 @@ bool verb_get(Command *command, Error *err)
 	}
 	if (!shown)
 		return err_set(err, ERR_NOT_FOUND, "no %s objects found in \"%s\" namespace",
-			       kind->kind, command->all_namespaces ? "any" : command->ns);
+			       kind->kind, command->options.all_namespaces ? "any" : command->ns);
 	table_print(&table, stdout);
 	return true;
 }
+
+#define AT(member) offsetof(Options, member)
+
+static const Option options[] = {
+	{{"all-namespaces", FLAG_BOOL, AT(all_namespaces), "false", NULL, "All namespaces."},
+	 'A',
+	 NULL},
+	{{"no-header", FLAG_BOOL, AT(no_header), "false", NULL, "Leave the table's head out."},
+	 0,
+	 NULL},
+};
+
+const Verb verb_get = {
+	.name = "get",
+	.words = "KIND [NAME]",
+	.summary = "Show objects and their state.",
+	.run = run_get,
+	.connects = true,
+	.takes_kinds = true,
+	.options = options,
+	.option_count = COUNT(options),
+};

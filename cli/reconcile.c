@@ -11,12 +11,12 @@
 
 enum { LOOK_MS = 100 };
 
-static json_t *get(const Command *command, const KindWord *kind, const char *name, Error *err)
+static json_t *get(const Command *command, const KindRow *kind, const char *name, Error *err)
 {
 	return kube_get(command->client, kind->api_version, kind->kind, command->ns, name, err);
 }
 
-static bool annotate(const Command *command, const KindWord *kind, const char *name,
+static bool annotate(const Command *command, const KindRow *kind, const char *name,
 		     const char *value, Error *err)
 {
 	autojson json_t *patch =
@@ -41,10 +41,10 @@ static bool is_handled(const json_t *object, const char *value)
 	       !cstr_eq(ready, "Unknown");
 }
 
-static json_t *wait_handled(const Command *command, const KindWord *kind, const char *name,
+static json_t *wait_handled(const Command *command, const KindRow *kind, const char *name,
 			    const char *value, Error *err)
 {
-	int64_t deadline = clock_mono_ms() + command->timeout_ms;
+	int64_t deadline = clock_mono_ms() + command->options.timeout_ms;
 	for (;;) {
 		autojson json_t *object = get(command, kind, name, err);
 		if (!object)
@@ -58,7 +58,7 @@ static json_t *wait_handled(const Command *command, const KindWord *kind, const 
 	}
 }
 
-static bool reconcile(const Command *command, const KindWord *kind, const char *name, Error *err)
+static bool reconcile(const Command *command, const KindRow *kind, const char *name, Error *err)
 {
 	char value[CLOCK_TEXT_SIZE];
 	clock_format_us(clock_wall_ns() / 1000, value);
@@ -89,30 +89,49 @@ static bool reconcile(const Command *command, const KindWord *kind, const char *
 }
 
 /* The source of a Kustomization first (--with-source). */
-static bool reconcile_source(const Command *command, const KindWord *kind, const char *name,
+static bool reconcile_source(const Command *command, const KindRow *kind, const char *name,
 			     Error *err)
 {
 	autojson json_t *object = get(command, kind, name, err);
 	if (!object)
 		return false;
 	const json_t *ref = json_at(object, "spec", "sourceRef", NULL);
-	KindWord source = {.api_version = "source.toolkit.fluxcd.io/v1",
-			   .kind = json_text_or(ref, "kind", "")};
+	KindRow source = {.api_version = "source.toolkit.fluxcd.io/v1",
+			  .kind = json_text_or(ref, "kind", "")};
 	Command there = *command;
 	there.ns = json_text_or(ref, "namespace", command->ns);
 	return reconcile(&there, &source, json_text_or(ref, "name", ""), err);
 }
 
-bool verb_reconcile(Command *command, Error *err)
+static bool run_reconcile(Command *command, Error *err)
 {
 	size_t at = 0;
-	const KindWord *kind = kind_of_words(command, &at, err);
+	const KindRow *kind = kind_of_words(command, &at, err);
 	if (!kind)
 		return false;
-	if (at >= command->word_count)
+	if (!command_word(command, at))
 		return err_set(err, ERR_INVALID, "%s name is required", kind->kind);
-	const char *name = command->words[at];
-	if (command->with_source && !reconcile_source(command, kind, name, err))
+	const char *name = command_word(command, at);
+	if (command->options.with_source && !reconcile_source(command, kind, name, err))
 		return false;
 	return reconcile(command, kind, name, err);
 }
+
+#define AT(member) offsetof(Options, member)
+
+static const Option options[] = {
+	{{"with-source", FLAG_BOOL, AT(with_source), "false", NULL, "Reconcile the source first."},
+	 0,
+	 NULL},
+};
+
+const Verb verb_reconcile = {
+	.name = "reconcile",
+	.words = "KIND NAME",
+	.summary = "Ask for a run now and wait for its outcome.",
+	.run = run_reconcile,
+	.connects = true,
+	.takes_kinds = true,
+	.options = options,
+	.option_count = COUNT(options),
+};

@@ -2,8 +2,8 @@
 #include "base/str.h"
 #include "cli.h"
 
-static bool set_suspend(const Command *command, const KindWord *kind, const char *name,
-			bool suspend, Error *err)
+static bool set_suspend(const Command *command, const KindRow *kind, const char *name, bool suspend,
+			Error *err)
 {
 	fprintf(stderr, "► %s %s %s in %s namespace\n", suspend ? "suspending" : "resuming",
 		kind->kind, name, command->ns);
@@ -25,12 +25,12 @@ static bool set_suspend(const Command *command, const KindWord *kind, const char
 static bool for_each(Command *command, bool suspend, Error *err)
 {
 	size_t at = 0;
-	const KindWord *kind = kind_of_words(command, &at, err);
+	const KindRow *kind = kind_of_words(command, &at, err);
 	if (!kind)
 		return false;
-	if (at < command->word_count)
-		return set_suspend(command, kind, command->words[at], suspend, err);
-	if (!command->all)
+	if (command_word(command, at))
+		return set_suspend(command, kind, command_word(command, at), suspend, err);
+	if (!command->options.all)
 		return err_set(err, ERR_INVALID, "%s name or --all is required", kind->kind);
 	autojson json_t *list = kube_do(command->client,
 					&(KubeRequest){.verb = KUBE_LIST,
@@ -48,12 +48,40 @@ static bool for_each(Command *command, bool suspend, Error *err)
 	return list != NULL;
 }
 
-bool verb_suspend(Command *command, Error *err)
+static bool run_suspend(Command *command, Error *err)
 {
 	return for_each(command, true, err);
 }
 
-bool verb_resume(Command *command, Error *err)
+static bool run_resume(Command *command, Error *err)
 {
 	return for_each(command, false, err);
 }
+
+#define AT(member) offsetof(Options, member)
+
+static const Option options[] = {
+	{{"all", FLAG_BOOL, AT(all), "false", NULL, "All objects of the namespace."}, 0, NULL},
+};
+
+const Verb verb_suspend = {
+	.name = "suspend",
+	.words = "KIND NAME",
+	.summary = "Stop reconciling objects.",
+	.run = run_suspend,
+	.connects = true,
+	.takes_kinds = true,
+	.options = options,
+	.option_count = COUNT(options),
+};
+
+const Verb verb_resume = {
+	.name = "resume",
+	.words = "KIND NAME",
+	.summary = "Reconcile objects again.",
+	.run = run_resume,
+	.connects = true,
+	.takes_kinds = true,
+	.options = options,
+	.option_count = COUNT(options),
+};

@@ -37,7 +37,7 @@ static void add_to_list(Vec *list, const char *text)
 		vec_push(list, str_dup(str_trim(part)));
 }
 
-static bool set_value(const Flag *flag, void *options, const char *text, Error *err)
+bool flag_set(const Flag *flag, void *options, const char *text, Error *err)
 {
 	void *out = slot(options, flag);
 	bool ok = true;
@@ -71,15 +71,11 @@ static const Flag *find(const Flag *rows, size_t count, Str name)
 	return NULL;
 }
 
-static bool set_fallbacks(const Flag *rows, size_t count, void *options, Error *err)
+bool flag_set_fallback(const Flag *flag, void *options, Error *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char *env = rows[i].env ? getenv(rows[i].env) : NULL;
-		const char *text = env && *env ? env : rows[i].fallback;
-		if (text && !set_value(&rows[i], options, text, err))
-			return false;
-	}
-	return true;
+	const char *env = flag->env ? getenv(flag->env) : NULL;
+	const char *text = env && *env ? env : flag->fallback;
+	return !text || flag_set(flag, options, text, err);
 }
 
 /* One argument; *at moves over its value when that is the next argument. */
@@ -95,33 +91,38 @@ static bool parse_one(const Flag *rows, size_t count, int argc, char *const *arg
 	if (!flag)
 		return err_set(err, ERR_INVALID, "unknown flag: --%.*s", (int)name.len, name.ptr);
 	if (has_value)
-		return set_value(flag, options, value.ptr, err);
+		return flag_set(flag, options, value.ptr, err);
 	if (flag->type == FLAG_BOOL)
-		return set_value(flag, options, "true", err);
+		return flag_set(flag, options, "true", err);
 	if (*at + 1 >= argc)
 		return err_set(err, ERR_INVALID, "flag needs a value: --%s", flag->name);
-	return set_value(flag, options, argv[++*at], err);
+	return flag_set(flag, options, argv[++*at], err);
 }
 
 bool flags_parse(const Flag *rows, size_t count, int argc, char *const *argv, void *options,
 		 Error *err)
 {
-	if (!set_fallbacks(rows, count, options, err))
-		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!flag_set_fallback(&rows[i], options, err))
+			return false;
 	for (int at = 1; at < argc; at++)
 		if (!parse_one(rows, count, argc, argv, &at, options, err))
 			return false;
 	return true;
 }
 
+void flag_dispose(const Flag *flag, void *options)
+{
+	if (flag->type == FLAG_TEXT)
+		free(*(char **)slot(options, flag));
+	else if (flag->type == FLAG_LIST)
+		vec_dispose_strings(slot(options, flag));
+}
+
 void flags_dispose(const Flag *rows, size_t count, void *options)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (rows[i].type == FLAG_TEXT)
-			free(*(char **)slot(options, &rows[i]));
-		else if (rows[i].type == FLAG_LIST)
-			vec_dispose_strings(slot(options, &rows[i]));
-	}
+	for (size_t i = 0; i < count; i++)
+		flag_dispose(&rows[i], options);
 }
 
 void flags_print_help(const Flag *rows, size_t count, FILE *out)

@@ -34,6 +34,13 @@ bool flags_parse(const Flag *rows, size_t count, int argc, char *const *argv, vo
 		 Error *err) MUST_USE;
 void flags_dispose(const Flag *rows, size_t count, void *options);
 
+/* The parts of flags_parse, for a program that reads its command line by itself. *options as above;
+ * setting a text or list again replaces or adds. flag_set_fallback takes the environment's value or
+ * the row's own. */
+bool flag_set(const Flag *flag, void *options, const char *text, Error *err) MUST_USE;
+bool flag_set_fallback(const Flag *flag, void *options, Error *err) MUST_USE;
+void flag_dispose(const Flag *flag, void *options);
+
 /* "--name type   help (default x)" lines. */
 void flags_print_help(const Flag *rows, size_t count, FILE *out);
 

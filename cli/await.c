@@ -1,0 +1,71 @@
+#include "await.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "base/mem.h"
+
+struct Await {
+	AwaitFn *fn;
+	void *arg;
+	Informer *informer;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool done; /* guarded by lock */
+};
+
+static void on_event(void *arg, InformerEvent event, const json_t *object)
+{
+	Await *await = arg;
+	if (await->done || !await->fn(await->arg, event, object))
+		return;
+	pthread_mutex_lock(&await->lock);
+	await->done = true;
+	pthread_cond_broadcast(&await->changed);
+	pthread_mutex_unlock(&await->lock);
+}
+
+Await *await_start(KubeClient *client, const char *api_version, const char *kind, const char *ns,
+		   const char *name, AwaitFn *fn, void *arg)
+{
+	Await *await = mem_zalloc(1, sizeof(*await));
+	await->fn = fn;
+	await->arg = arg;
+	pthread_mutex_init(&await->lock, NULL);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&await->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	autofree char *selector = name ? mem_printf("metadata.name=%s", name) : NULL;
+	await->informer = informer_start(client, &(InformerConfig){.api_version = api_version,
+								   .kind = kind,
+								   .ns = ns,
+								   .field_selector = selector,
+								   .on_event = on_event,
+								   .arg = await});
+	return await;
+}
+
+bool await_done(Await *await, int64_t timeout_ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	int64_t ns = until.tv_nsec + timeout_ms % 1000 * 1000000;
+	until.tv_sec += (time_t)(timeout_ms / 1000 + ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
+	pthread_mutex_lock(&await->lock);
+	while (!await->done && pthread_cond_timedwait(&await->changed, &await->lock, &until) == 0)
+		;
+	bool done = await->done;
+	pthread_mutex_unlock(&await->lock);
+	return done;
+}
+
+void await_stop(Await *await)
+{
+	informer_stop(await->informer);
+	pthread_cond_destroy(&await->changed);
+	pthread_mutex_destroy(&await->lock);
+	free(await);
+}
