@@ -200,7 +200,7 @@ static bool collect_stage(Up *up, int stage, size_t *out_running)
 	return clean;
 }
 
-/* A second signal of the user's, or the time-out, ends the patience. */
+/* A second Ctrl-C, or the time-out, ends the patience. */
 static bool stop_stage(Up *up, int stage)
 {
 	int64_t deadline = clock_mono_ms() + STOP_MS;
@@ -211,8 +211,7 @@ static bool stop_stage(Up *up, int stage)
 		clean &= collect_stage(up, stage, &running);
 		if (!running)
 			return clean;
-		int got = next_signal(LOOK_MS);
-		bool impatient = got == SIGINT || got == SIGTERM;
+		bool impatient = next_signal(LOOK_MS) == SIGINT;
 		if (!killed && (impatient || clock_mono_ms() > deadline)) {
 			signal_stage(up, stage, SIGKILL);
 			killed = true;

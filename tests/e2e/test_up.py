@@ -1,5 +1,4 @@
 """`sluice up`: the embedded server and the controllers as one command (design.md 4)."""
-import base64
 import os
 import pathlib
 import pty
@@ -8,10 +7,9 @@ import stat
 import subprocess
 
 import pytest
-import yaml
 
-from tests.lib.net import RestClient, free_port, wait_until
-from tests.lib.process import Process
+from tests.lib.net import free_port, wait_until
+from tests.lib.up import EXPORT, Up, children_of, is_gone
 
 pytestmark = pytest.mark.skipif(os.environ.get("SLUICE_API") == "kube",
                                 reason="brings its own API server")
@@ -19,57 +17,11 @@ pytestmark = pytest.mark.skipif(os.environ.get("SLUICE_API") == "kube",
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["SLUICE_BUILD"])
 SLUICE = BUILD / "cli" / "sluice"
-EXPORT = "export KUBECONFIG="
 NAMES = {"sluice-apiserver", "source-controller", "kustomize-controller",
          "notification-controller"}
 GIT = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/road"
 KS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/road"
 CM = "/api/v1/namespaces/default/configmaps/road"
-
-
-def children_of(pid):
-    """name -> pid of the processes that a process started."""
-    found = {}
-    for entry in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            if int(fields[1]) == pid:
-                argv = (entry / "cmdline").read_bytes().split(b"\0")
-                found[pathlib.Path(argv[0].decode()).name] = int(entry.name)
-        except OSError:
-            pass
-    return found
-
-
-def is_gone(pid):
-    """Ended; a zombie that nobody has collected yet counts."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-class Up(Process):
-    def __init__(self, log, *flags, env=None):
-        pathlib.Path(log).unlink(missing_ok=True)
-        super().__init__([SLUICE, "up", *flags], log, env=env)
-
-    def ready(self):
-        line = lambda: next((l for l in self.log().splitlines() if l.startswith(EXPORT)), None)
-        self.kubeconfig = pathlib.Path(self.wait_ready(line, "sluice up").removeprefix(EXPORT))
-        config = yaml.safe_load(self.kubeconfig.read_text())
-        cluster = config["clusters"][0]["cluster"]
-        ca = self.kubeconfig.parent / "test-ca.crt"
-        ca.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
-        self.server = cluster["server"]
-        self.rest = RestClient(self.server, str(ca), config["users"][0]["user"]["token"])
-        self.children = children_of(self.pid)
-        return self
-
-    def apply(self, obj, path):
-        status, reply = self.rest.call("PATCH", path + "?fieldManager=test&force=true", obj,
-                                       "application/apply-patch+yaml")
-        assert status in (200, 201), reply
 
 
 @pytest.fixture

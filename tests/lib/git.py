@@ -124,7 +124,7 @@ http {{
                 "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
         self.socket.unlink(missing_ok=True)
         self.fcgi = Process(["fcgiwrap", "-c", "4", "-s", f"unix:{self.socket}"],
-                            self.dir / "fcgi.log", env=safe)
+                            self.dir / "fcgi.log", env=safe, group=True)
         self.fcgi.wait_ready(self.socket.exists, "fcgiwrap")
         os.chmod(self.socket, 0o777)
         for path in (self.dir, *self.dir.parents):

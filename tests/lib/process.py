@@ -1,4 +1,5 @@
 """Child processes that a test owns: started with a log file, ended by pid."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,7 +8,10 @@ from .net import wait_until
 
 
 class Process:
-    def __init__(self, argv, log_path, env=None, cwd=None):
+    """`group`: one that forks and does not end its own children; the whole group is signalled."""
+
+    def __init__(self, argv, log_path, env=None, cwd=None, group=False):
+        self.group = group
         self.argv = [str(a) for a in argv]
         self.log_path = str(log_path)
         self.env = dict(os.environ, **(env or {}))
@@ -18,7 +22,8 @@ class Process:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.child = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log,
-                                          stderr=log, env=self.env, cwd=self.cwd)
+                                          stderr=log, env=self.env, cwd=self.cwd,
+                                          start_new_session=self.group)
 
     @property
     def pid(self):
@@ -52,7 +57,10 @@ class Process:
 
     def stop(self, timeout=20):
         """SIGTERM, then the exit code; -9 when it did not end in time."""
-        if self.alive():
+        if self.group:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGTERM)
+        elif self.alive():
             self.child.send_signal(signal.SIGTERM)
         try:
             return self.child.wait(timeout)
