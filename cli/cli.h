@@ -47,6 +47,8 @@ struct Verb {
 	bool takes_kinds; /* completion offers kinds, then names */
 	const Option *options;
 	size_t option_count;
+	/* Instead of all that: a command with another tool's arguments; argv[0] is its name. */
+	int (*main)(int argc, char **argv);
 };
 
 /* A parsed command line. */
@@ -59,7 +61,7 @@ struct Command {
 	int exit_code;	    /* of a verb that succeeded otherwise */
 };
 
-extern const Verb verb_up;
+extern const Verb verb_up, verb_kustomize;
 extern const Verb verb_get, verb_reconcile, verb_suspend, verb_resume, verb_events, verb_version;
 extern const Verb verb_completion;
 

@@ -11,8 +11,8 @@
 enum { CA_MAX = 1024 * 1024, LABEL_MAX = 63 };
 
 static const Verb *const verbs[] = {
-	&verb_up,     &verb_get,    &verb_reconcile, &verb_suspend,
-	&verb_resume, &verb_events, &verb_version,   NULL,
+	&verb_up,     &verb_get,       &verb_reconcile, &verb_suspend, &verb_resume,
+	&verb_events, &verb_kustomize, &verb_version,	NULL,
 };
 
 const Verb *const *verbs_all(void)
@@ -112,10 +112,22 @@ static int print_general_help(const Command *command)
 	return wanted ? 0 : 1;
 }
 
+/* A command that has another tool's arguments; NULL when it is none of these. */
+static const Verb *foreign_verb(const char *name)
+{
+	for (const Verb *const *verb = verbs; *verb; verb++)
+		if ((*verb)->main && cstr_eq((*verb)->name, name))
+			return *verb;
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
 	json_set_alloc_funcs(mem_alloc, free);
+	const Verb *foreign = foreign_verb(argc > 1 ? argv[1] : NULL);
+	if (foreign)
+		return foreign->main(argc - 1, argv + 1);
 	Command command = {0};
 	autoerror Error err = {0};
 	bool ok = options_parse(argc, argv, &command, &err);

@@ -206,11 +206,13 @@ static bool finish(const KTarget *root, KAccumulator *acc, KustomizeResult *out,
 		return false;
 	if (!drop_local(acc->set, err))
 		return false;
-	if (!order_apply(acc->set, json_map(root->spec, "sortOptions"), err))
+	const KustomizeOptions *options = root->build->options;
+	if (!order_apply(acc->set, json_map(root->spec, "sortOptions"), options->legacy_order, err))
 		return err_wrap(err, "%s/%s", root->dir, root->file);
 	for (size_t i = 0; i < acc->set->items.len; i++)
 		settle_annotations(kset_at(acc->set, i));
-	metadata_finish(acc->set, json_list(root->spec, "buildMetadata"));
+	metadata_finish(acc->set, json_list(root->spec, "buildMetadata"),
+			options->managed_by_label);
 	move_result(acc->set, out);
 	return true;
 }

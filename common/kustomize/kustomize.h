@@ -47,6 +47,12 @@ typedef struct {
 	 * as Flux does; the source's root is never left (B102). */
 	bool load_anywhere;
 
+	/* As the tool does where neither sortOptions nor --reorder say: objects in legacy order. */
+	bool legacy_order;
+
+	/* The label that buildMetadata's managedByLabel gives, whatever the file says. */
+	bool managed_by_label;
+
 	/* Flux keeps the built-in schema beside a custom one (facts 7 openapi). */
 	bool keep_builtin_schema;
 

@@ -142,11 +142,11 @@ static void put_transformations(KResource *res)
 	put_annotation(res, TRANSFORMATIONS, &text);
 }
 
-void metadata_finish(KSet *set, const json_t *options)
+void metadata_finish(KSet *set, const json_t *options, bool managed)
 {
 	bool origins = wants(options, "originAnnotations");
 	bool transformations = wants(options, "transformerAnnotations");
-	bool managed = wants(options, "managedByLabel");
+	managed = managed || wants(options, "managedByLabel");
 	for (size_t i = 0; i < set->items.len; i++) {
 		KResource *res = kset_at(set, i);
 		autobuf Buf text = {0};

@@ -16,7 +16,7 @@ void metadata_transformed(const KTarget *target, const char *kind, KSet *set);
 /* The same for a plugin configured by an object, which names it. */
 void metadata_plugin(const KTarget *target, const KResource *plugin, KSet *set);
 
-/* Writes the annotations and the label that the root asks for. */
-void metadata_finish(KSet *set, const json_t *options);
+/* Writes the annotations and the label that the root asks for; the label also if `managed`. */
+void metadata_finish(KSet *set, const json_t *options, bool managed);
 
 #endif

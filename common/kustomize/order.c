@@ -109,10 +109,13 @@ static void sort_legacy(KSet *set, const json_t *legacy)
 	vec_dispose_with(&rows, row_free);
 }
 
-bool order_apply(KSet *set, const json_t *options, Error *err)
+bool order_apply(KSet *set, const json_t *options, bool legacy_by_default, Error *err)
 {
-	if (!options)
+	if (!options) {
+		if (legacy_by_default)
+			sort_legacy(set, NULL);
 		return true;
+	}
 	const char *order = json_text_or(options, "order", "");
 	const json_t *legacy = json_map(options, "legacySortOptions");
 	if (cstr_eq(order, "fifo"))

@@ -4,8 +4,8 @@
 
 #include "kustomize/set.h"
 
-/* Sorts the set as the root's sortOptions (NULL: not at all) say. ERR_INVALID for a bad
- * combination. */
-bool order_apply(KSet *set, const json_t *options, Error *err) MUST_USE;
+/* Sorts the set as the root's sortOptions say; without any (NULL) in legacy order if that is asked
+ * for. ERR_INVALID for a bad combination. */
+bool order_apply(KSet *set, const json_t *options, bool legacy_by_default, Error *err) MUST_USE;
 
 #endif

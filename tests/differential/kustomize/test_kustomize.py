@@ -18,16 +18,6 @@ TOOL = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build-test"), "tests"
 CASES = {**cases.CASES, **cases_patches.CASES, **cases_values.CASES, **cases_corners.CASES}
 
 
-@pytest.fixture(scope="session")
-def oracle():
-    done = subprocess.run([ROOT / "tests" / "oracles" / "build", "kustomize"],
-                          stdout=subprocess.PIPE, text=True)
-    if done.returncode == 3:
-        pytest.skip("SKIPPED: no Go toolchain for the real kustomize")
-    assert done.returncode == 0, "the oracle did not build"
-    return pathlib.Path(done.stdout.strip(), "kustomize")
-
-
 def write(folder, files):
     for name, text in files.items():
         path = folder / name

@@ -1,0 +1,211 @@
+/*
+ * sluice kustomize build [DIR]: what `kustomize build` prints, byte for byte. Files are read by the
+ * caller's rights from anywhere that the tree's bases lead to; nothing is fetched and no program is
+ * run, so flags that ask for either are refused with the reason.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "cli.h"
+#include "kustomize_command.h"
+
+typedef struct {
+	const char *dir;
+	const char *load_restrictor, *output, *reorder;
+	bool managed_by_label, help;
+} Arguments;
+
+typedef enum { TEXT, SWITCH, REFUSED, REFUSED_SWITCH } Kind;
+
+typedef struct {
+	const char *name, *letter;
+	Kind kind;
+	size_t offset;
+	const char *help; /* or why it is refused */
+} Row;
+
+#define NO_HELM "charts are not inflated here"
+#define NO_PROGRAMS "plugins and functions are not run here"
+
+static const Row rows[] = {
+	{"--load-restrictor", "", TEXT, offsetof(Arguments, load_restrictor),
+	 "LoadRestrictionsRootOnly (default) or LoadRestrictionsNone: may files lie outside their "
+	 "kustomization's directory"},
+	{"--output", "-o", TEXT, offsetof(Arguments, output),
+	 "file to write to, or a directory for a file per object"},
+	{"--reorder", "", TEXT, offsetof(Arguments, reorder),
+	 "legacy (default) or none; sortOptions in the file beat it"},
+	{"--enable-managedby-label", "", SWITCH, offsetof(Arguments, managed_by_label),
+	 "add the label app.kubernetes.io/managed-by"},
+	{"--help", "-h", SWITCH, offsetof(Arguments, help), "this text"},
+	{"--enable-helm", "", REFUSED_SWITCH, 0, NO_HELM},
+	{"--helm-command", "", REFUSED, 0, NO_HELM},
+	{"--helm-api-versions", "", REFUSED, 0, NO_HELM},
+	{"--helm-kube-version", "", REFUSED, 0, NO_HELM},
+	{"--helm-debug", "", REFUSED_SWITCH, 0, NO_HELM},
+	{"--enable-alpha-plugins", "", REFUSED_SWITCH, 0, NO_PROGRAMS},
+	{"--enable-exec", "", REFUSED_SWITCH, 0, NO_PROGRAMS},
+	{"--network", "", REFUSED_SWITCH, 0, NO_PROGRAMS},
+	{"--network-name", "", REFUSED, 0, NO_PROGRAMS},
+	{"--mount", "", REFUSED, 0, NO_PROGRAMS},
+	{"--env", "-e", REFUSED, 0, NO_PROGRAMS},
+	{"--as-current-user", "", REFUSED_SWITCH, 0, NO_PROGRAMS},
+};
+
+static void print_help(FILE *out)
+{
+	fputs("Usage: sluice kustomize build [DIR] [flags]\n\n"
+	      "Builds the kustomization in DIR (default .) and prints its objects.\n\nFlags:\n",
+	      out);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].kind == TEXT || rows[i].kind == SWITCH)
+			fprintf(out, "  %2s%s %-26s %s\n", rows[i].letter,
+				*rows[i].letter ? "," : " ", rows[i].name, rows[i].help);
+}
+
+static bool take_switch(const Row *row, Str value, bool has_value, Arguments *out, Error *err)
+{
+	bool on = !has_value || str_eq(value, STR("true"));
+	if (!on && !str_eq(value, STR("false")))
+		return err_set(err, ERR_INVALID, "%s: true or false expected", row->name);
+	if (row->kind == REFUSED_SWITCH)
+		return !on || err_set(err, ERR_UNSUPPORTED, "%s: %s", row->name, row->help);
+	*(bool *)((char *)out + row->offset) = on;
+	return true;
+}
+
+static bool take_flag(int argc, char **argv, int *at, Arguments *out, Error *err)
+{
+	Str name, value;
+	bool has_value = str_cut(str_of(argv[*at]), '=', &name, &value);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const Row *row = &rows[i];
+		if (!str_eq(name, str_of(row->name)) &&
+		    (!*row->letter || !str_eq(name, str_of(row->letter))))
+			continue;
+		if (row->kind == SWITCH || row->kind == REFUSED_SWITCH)
+			return take_switch(row, value, has_value, out, err);
+		if (row->kind == REFUSED)
+			return err_set(err, ERR_UNSUPPORTED, "%s: %s", row->name, row->help);
+		if (!has_value && *at + 1 >= argc)
+			return err_set(err, ERR_INVALID, "flag needs a value: %s", argv[*at]);
+		*(const char **)((char *)out + row->offset) = has_value ? value.ptr : argv[++*at];
+		return true;
+	}
+	return err_set(err, ERR_INVALID, "unknown flag: %s", argv[*at]);
+}
+
+static bool is_one_of(const char *flag, const char *value, const char *one, const char *other,
+		      Error *err)
+{
+	return cstr_eq(value, one) || cstr_eq(value, other) ||
+	       err_set(err, ERR_INVALID, "illegal flag value %s %s; legal values: %s, %s", flag,
+		       value, one, other);
+}
+
+static bool parse(int argc, char **argv, Arguments *out, Error *err)
+{
+	*out = (Arguments){.load_restrictor = "LoadRestrictionsRootOnly"};
+	if (argc < 2 || !cstr_eq(argv[1], "build")) {
+		out->help = argc >= 2 && (cstr_eq(argv[1], "--help") || cstr_eq(argv[1], "-h"));
+		return out->help ||
+		       err_set(err, ERR_INVALID, "kustomize: the command is \"kustomize build\"");
+	}
+	for (int at = 2; at < argc; at++) {
+		if (argv[at][0] == '-' && argv[at][1]) {
+			if (!take_flag(argc, argv, &at, out, err))
+				return false;
+		} else if (out->dir) {
+			return err_set(err, ERR_INVALID, "one directory expected, not also %s",
+				       argv[at]);
+		} else {
+			out->dir = argv[at];
+		}
+	}
+	if (!out->dir)
+		out->dir = ".";
+	return is_one_of("--load-restrictor", out->load_restrictor, "LoadRestrictionsRootOnly",
+			 "LoadRestrictionsNone", err) &&
+	       (!out->reorder || is_one_of("--reorder", out->reorder, "legacy", "none", err));
+}
+
+/* Paths in the engine start at the file system's root; people want them from where they are. */
+static char *shorten(const char *text)
+{
+	autofree char *here = realpath(".", NULL);
+	autofree char *prefix = mem_printf("%s/", here && here[1] ? here + 1 : "");
+	size_t len = strlen(prefix);
+	if (len < 2)
+		return mem_strdup(text);
+	autobuf Buf out = {0};
+	for (const char *found; (found = strstr(text, prefix)); text = found + len)
+		buf_append(&out, text, (size_t)(found - text));
+	buf_puts(&out, text);
+	return buf_steal(&out);
+}
+
+static bool build(const Arguments *arguments, KustomizeResult *out, Error *err)
+{
+	if (strstr(arguments->dir, "://") || cstr_starts(arguments->dir, "git@"))
+		return err_set(err, ERR_UNSUPPORTED, "%s: remote directories are not fetched here",
+			       arguments->dir);
+	autofree char *real = realpath(arguments->dir, NULL);
+	if (!real)
+		return err_errno(err, "%s", arguments->dir);
+	autofd int fd = fd_open("/", O_RDONLY | O_DIRECTORY, 0, err);
+	if (fd < 0)
+		return false;
+	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
+		kustomize_dir_files_new(fd);
+	KustomizeOptions options = {
+		.files = kustomize_dir_files(files),
+		.load_anywhere = cstr_eq(arguments->load_restrictor, "LoadRestrictionsNone"),
+		.legacy_order = !cstr_eq(arguments->reorder, "none"),
+		.managed_by_label = arguments->managed_by_label ||
+				    cstr_eq(getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"), "on")};
+	return kustomize_build(real[1] ? real + 1 : ".", &options, out, err);
+}
+
+static bool run(const Arguments *arguments, Error *err)
+{
+	autokustomizeresult KustomizeResult result = {0};
+	if (!build(arguments, &result, err))
+		return false;
+	if (arguments->output)
+		return kustomize_write(&result, arguments->output, err);
+	autobuf Buf text = {0};
+	kustomize_emit(&result, &text);
+	bool done = fwrite(buf_text(&text), 1, text.len, stdout) == text.len;
+	return (fflush(stdout) == 0 && done) || err_errno(err, "writing to standard output");
+}
+
+static int kustomize_main(int argc, char **argv)
+{
+	autoerror Error err = {0};
+	Arguments arguments;
+	if (!parse(argc, argv, &arguments, &err)) {
+		fprintf(stderr, "Error: %s\n", err_text(&err));
+		return 1;
+	}
+	if (arguments.help) {
+		print_help(stdout);
+		return 0;
+	}
+	if (run(&arguments, &err))
+		return 0;
+	autofree char *text = shorten(err_text(&err));
+	fprintf(stderr, "Error: %s\n", text);
+	return 1;
+}
+
+const Verb verb_kustomize = {
+	.name = "kustomize",
+	.words = "build [DIR]",
+	.summary = "Print what a kustomization builds.",
+	.main = kustomize_main,
+};
