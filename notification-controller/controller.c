@@ -62,14 +62,16 @@ static void stop(void *arg)
 {
 	NotificationContext *context = arg;
 	cancel(context);
-	/* A delivery that does not end in time still refers to these; the process ends anyway. */
-	if (!provider_drain(context, DRAIN_MS))
-		return;
-	httpc_free(context->http);
+	notify_sender_free(context->sender, DRAIN_MS);
 	limiter_free(context->limiter);
-	pthread_cond_destroy(&context->idle);
-	pthread_mutex_destroy(&context->lock);
+	http_metrics_dispose(&context->event_metrics);
 	free(context);
+}
+
+static void collect(void *arg, Buf *out)
+{
+	NotificationContext *context = arg;
+	http_metrics_write_inflight(&context->event_metrics, out);
 }
 
 /* Every replica serves, leader or not (N98). */
@@ -77,18 +79,19 @@ static void *start(Manager *manager, const void *options, Error *err)
 {
 	NotificationContext *context = mem_zalloc(1, sizeof(*context));
 	context->manager = manager;
-	pthread_mutex_init(&context->lock, NULL);
-	pthread_cond_init(&context->idle, NULL);
 	context->flags = options;
+	http_metrics_init(&context->event_metrics, manager, "event", "/",
+			  context->flags->export_http_path_metrics);
 	context->limiter = limiter_new(context->flags->rate_limit_interval_ms);
-	context->http =
-		httpc_new(manager_loop(manager), &(HttpClientConfig){.env_proxy = true}, err);
-	if (context->http)
+	context->sender = notify_sender_new(manager_loop(manager), err);
+	if (context->sender)
 		context->dispatcher = dispatcher_start(context, DISPATCH_WORKERS);
 	if (context->dispatcher)
 		context->events = intake_serve(context, err);
-	if (context->events)
+	if (context->events) {
+		metrics_collect_with(manager_metrics(manager), collect, context);
 		return context;
+	}
 	stop(context);
 	return NULL;
 }

@@ -1,20 +1,27 @@
 /*
  * Events between the HTTP threads and the Alerts: a bounded queue and fixed workers, so that an
- * event is answered 202 at once whatever its providers do (N27).
+ * event is answered 202 at once whatever its providers do (N27). Events wait as text, which is
+ * several times smaller than their trees.
  */
 #include <pthread.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "internal.h"
 
-enum { QUEUE_MAX = 10000, WORKER_STACK = 1 << 20 };
+enum {
+	QUEUE_MAX = 10000,
+	QUEUE_BYTES_MAX = 16 << 20,
+	EVENT_MAX = 4 << 20,
+	WORKER_STACK = 1 << 20,
+};
 
 struct Dispatcher {
 	NotificationContext *context;
-	pthread_mutex_t lock; /* guards the four below */
+	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t wake;
-	json_t **ring;
-	size_t head, len;
+	char **ring;
+	size_t head, len, bytes;
 	bool stopped;
 	pthread_t *workers;
 	int worker_count;
@@ -52,8 +59,11 @@ static bool offer(void *arg, const json_t *alert)
 	round->matched = true;
 	autoerror Error err = {0};
 	if (!provider_deliver(round->context, alert, round->event, &err)) {
-		autofree char *message =
-			mem_printf("failed to dispatch notification: %s", err_text(&err));
+		const json_t *object = json_map(round->event, "involvedObject");
+		autofree char *message = mem_printf(
+			"failed to dispatch notification for %s/%s/%s: %s",
+			json_text_or(object, "kind", ""), json_text_or(object, "namespace", ""),
+			json_text_or(object, "name", ""), err_text(&err));
 		alert_warn(round->context, alert, "NotificationDispatchFailed", NULL, message);
 	}
 	return true;
@@ -69,16 +79,18 @@ static void handle(NotificationContext *context, const json_t *event)
 			  json_text_at(event, "involvedObject", "name", NULL), NULL);
 }
 
-static json_t *take(Dispatcher *dispatcher)
+/* The next event's text, owned; NULL when the daemon stops and nothing is left. */
+static char *take(Dispatcher *dispatcher)
 {
 	pthread_mutex_lock(&dispatcher->lock);
 	while (!dispatcher->len && !dispatcher->stopped)
 		pthread_cond_wait(&dispatcher->wake, &dispatcher->lock);
-	json_t *event = NULL;
+	char *event = NULL;
 	if (dispatcher->len) {
 		event = dispatcher->ring[dispatcher->head];
 		dispatcher->head = (dispatcher->head + 1) % QUEUE_MAX;
 		dispatcher->len--;
+		dispatcher->bytes -= strlen(event);
 	}
 	pthread_mutex_unlock(&dispatcher->lock);
 	return event;
@@ -90,24 +102,32 @@ static void *work(void *arg)
 	Dispatcher *dispatcher = arg;
 	/* An event must not be lost because it came before the Alerts were known. */
 	manager_wait_synced(dispatcher->context->manager, SYNC_MS);
-	for (json_t *event; (event = take(dispatcher));) {
-		handle(dispatcher->context, event);
-		json_decref(event);
+	for (char *text; (text = take(dispatcher));) {
+		autoerror Error err = {0};
+		autojson json_t *event = json_parse(text, strlen(text), EVENT_MAX, &err);
+		free(text);
+		if (event)
+			handle(dispatcher->context, event);
 	}
 	return NULL;
 }
 
-bool dispatcher_put(Dispatcher *dispatcher, json_t *take_event)
+/* An empty queue takes any event: it is no larger than the intake's limit. */
+bool dispatcher_put(Dispatcher *dispatcher, const json_t *event)
 {
+	char *text = json_dump(event);
+	size_t len = strlen(text);
 	pthread_mutex_lock(&dispatcher->lock);
-	bool fits = dispatcher->len < QUEUE_MAX && !dispatcher->stopped;
+	bool fits = !dispatcher->stopped && dispatcher->len < QUEUE_MAX &&
+		    (!dispatcher->len || dispatcher->bytes + len <= QUEUE_BYTES_MAX);
 	if (fits) {
-		dispatcher->ring[(dispatcher->head + dispatcher->len++) % QUEUE_MAX] = take_event;
+		dispatcher->ring[(dispatcher->head + dispatcher->len++) % QUEUE_MAX] = text;
+		dispatcher->bytes += len;
 		pthread_cond_signal(&dispatcher->wake);
 	}
 	pthread_mutex_unlock(&dispatcher->lock);
 	if (!fits)
-		json_decref(take_event);
+		free(text);
 	return fits;
 }
 

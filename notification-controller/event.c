@@ -57,7 +57,7 @@ void event_clean_metadata(json_t *event)
 	json_object_set_new(event, "metadata", clean);
 }
 
-char *event_limit_key(const json_t *event)
+void event_limit_key(const json_t *event, unsigned char out[DIGEST_MAX_BYTES])
 {
 	static const char *const extra[] = {"originRevision", "revision", "token"};
 	const json_t *object = json_map(event, "involvedObject");
@@ -70,9 +70,9 @@ char *event_limit_key(const json_t *event)
 		if (value)
 			buf_printf(&text, "/%s=%s", extra[i], value);
 	}
-	char hex[DIGEST_TEXT_SIZE];
-	digest_hex(DIGEST_SHA256, buf_text(&text), text.len, hex);
-	return mem_strdup(hex);
+	autodigest Digest *digest = digest_new(DIGEST_SHA256);
+	digest_update(digest, buf_text(&text), text.len);
+	digest_final_raw(digest, out);
 }
 
 void event_drop_token(json_t *event)

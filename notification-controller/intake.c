@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "internal.h"
 
-enum { BODY_MAX = 3 << 20 };
+enum { BODY_MAX = 3 << 20, HEADER_MAX = 256 << 10 };
 
 static void reply_text(HttpdRequest *request, int status, const char *text)
 {
@@ -25,7 +25,8 @@ static void http_date(int64_t wall_ms, char out[40])
 static bool pass_limiter(NotificationContext *context, HttpdRequest *request, const json_t *event)
 {
 	int64_t reset_ms;
-	autofree char *key = event_limit_key(event);
+	unsigned char key[DIGEST_MAX_BYTES];
+	event_limit_key(event, key);
 	bool passes = limiter_pass(context->limiter, key, &reset_ms);
 	char reset[32], date[40];
 	snprintf(reset, sizeof(reset), "%lld", (long long)(reset_ms / 1000));
@@ -39,9 +40,8 @@ static bool pass_limiter(NotificationContext *context, HttpdRequest *request, co
 	return passes;
 }
 
-static void on_event(void *arg, HttpdRequest *request)
+static void take_event(NotificationContext *context, HttpdRequest *request)
 {
-	NotificationContext *context = arg;
 	autoerror Error err = {0};
 	Str body = httpd_body(request);
 	autojson json_t *event = json_parse(body.ptr, body.len, BODY_MAX, &err);
@@ -58,10 +58,25 @@ static void on_event(void *arg, HttpdRequest *request)
 	}
 	event_drop_token(event);
 	/* A full queue is our trouble: the sender's retry brings the event again. */
-	if (dispatcher_put(context->dispatcher, steal(&event)))
+	if (dispatcher_put(context->dispatcher, event))
 		reply_text(request, 202, "");
 	else
 		reply_text(request, 503, "too many events are waiting\n");
+}
+
+static void on_event(void *arg, HttpdRequest *request)
+{
+	NotificationContext *context = arg;
+	atomic_fetch_add(&context->event_metrics.inflight, 1);
+	take_event(context, request);
+	atomic_fetch_sub(&context->event_metrics.inflight, 1);
+}
+
+static void observe(void *arg, const HttpdRequest *request, int status, size_t body_bytes,
+		    double seconds)
+{
+	NotificationContext *context = arg;
+	http_metrics_observe(&context->event_metrics, request, status, body_bytes, seconds);
 }
 
 Httpd *intake_serve(NotificationContext *context, Error *err)
@@ -69,7 +84,9 @@ Httpd *intake_serve(NotificationContext *context, Error *err)
 	return httpd_start(&(HttpdConfig){.address = context->flags->events_addr,
 					  .handler = on_event,
 					  .arg = context,
+					  .observe = observe,
 					  .max_body = BODY_MAX,
+					  .max_header = HEADER_MAX,
 					  .threads = 2},
 			   err);
 }

@@ -7,8 +7,11 @@
 #define NOTIFICATION_CONTROLLER_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
+#include "base/map.h"
 #include "ctrl/manager.h"
+#include "data/digest.h"
 #include "net/httpd.h"
 #include "notify/notify.h"
 
@@ -24,33 +27,48 @@ typedef struct {
 typedef struct Limiter Limiter;
 typedef struct Dispatcher Dispatcher;
 
+/* http_metrics.c: one server's metrics (N97). */
+typedef struct {
+	Metrics *metrics;
+	const MetricFamily *duration, *size;
+	const char *server, *handler;
+	bool by_path;
+	pthread_mutex_t lock; /* guards paths */
+	Map *paths;	      /* those that have a series of their own */
+	atomic_int inflight;  /* handlers at work */
+} HttpMetrics;
+
+/* Into zeroed memory. `server` is "event" or "receiver", `handler` the fixed label; both static. */
+void http_metrics_init(HttpMetrics *metrics, Manager *manager, const char *server,
+		       const char *handler, bool by_path);
+void http_metrics_dispose(HttpMetrics *metrics);
+void http_metrics_observe(HttpMetrics *metrics, const HttpdRequest *request, int status,
+			  size_t body_bytes, double took_s);
+void http_metrics_write_inflight(HttpMetrics *metrics, Buf *out);
+
 typedef struct {
 	Manager *manager;
 	const NotificationFlags *flags;
 	Limiter *limiter;
 	Dispatcher *dispatcher;
-	HttpClient *http; /* for targets without TLS or proxy settings of their own */
+	NotifySender *sender;
 	Httpd *events;
-
-	pthread_mutex_t lock; /* guards the two below */
-	pthread_cond_t idle;
-	size_t sending; /* deliveries under way */
-	bool closing;   /* what a delivery comes to is nobody's business any more */
+	HttpMetrics event_metrics;
 } NotificationContext;
 
 /* limiter.c: one pass per key and interval, in fixed windows (notification.md 3.2). Thread-safe. */
 Limiter *limiter_new(int64_t interval_ms);
 void limiter_free(Limiter *limiter);
-/* False when the key has passed in this window; *out_reset_ms is when the window ends (wall clock).
- */
-bool limiter_pass(Limiter *limiter, const char *key, int64_t *out_reset_ms);
+/* False when the key (16 bytes or more of a digest) has passed in this window; *out_reset_ms is
+ * when the window ends (wall clock). */
+bool limiter_pass(Limiter *limiter, const unsigned char *key, int64_t *out_reset_ms);
 
 /* event.c: what an event's JSON means. */
 bool event_check(const json_t *event, Error *err);
-char *event_group(const json_t *event);	    /* API group of the involved object; owned */
-void event_clean_metadata(json_t *event);   /* notification.md 3.1 */
-char *event_limit_key(const json_t *event); /* 3.2: hex SHA-256, owned */
-void event_drop_token(json_t *event);	    /* 3.3: N9 */
+char *event_group(const json_t *event);	  /* API group of the involved object; owned */
+void event_clean_metadata(json_t *event); /* notification.md 3.1 */
+void event_limit_key(const json_t *event, unsigned char out[DIGEST_MAX_BYTES]); /* 3.2 */
+void event_drop_token(json_t *event);						/* 3.3: N9 */
 /* The value of GROUP/KEY in metadata, or NULL. */
 const char *event_own_metadata(const json_t *event, const char *key);
 /* A copy with metadata as providers see it (4 "Merged metadata"); *out_conflicts (owned, or NULL)
@@ -68,13 +86,10 @@ bool alert_matches(Manager *manager, const json_t *alert, const json_t *event, P
 bool provider_deliver(NotificationContext *context, const json_t *alert, const json_t *event,
 		      Error *err);
 
-/* Waits for deliveries under way; false when some are left at the time-out. */
-bool provider_drain(NotificationContext *context, int64_t timeout_ms);
-
-/* dispatch.c: bounded queue, fixed workers; takes the event. False when the queue is full. */
+/* dispatch.c: bounded queue, fixed workers. False when the queue is full. */
 Dispatcher *dispatcher_start(NotificationContext *context, int workers);
 void dispatcher_stop(Dispatcher *dispatcher);
-bool dispatcher_put(Dispatcher *dispatcher, json_t *take_event);
+bool dispatcher_put(Dispatcher *dispatcher, const json_t *event);
 /* A Warning event about an Alert. */
 void alert_warn(NotificationContext *context, const json_t *alert, const char *reason,
 		const json_t *metadata, const char *message);

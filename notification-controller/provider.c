@@ -1,138 +1,20 @@
-/* A Provider and its Secrets to a request, and the request on its way (notification.md 4 and 5). */
+/* An Alert's Provider: whether it wants the event, its Secrets to a request, the request on its way
+ * (notification.md 4 and 5). */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "data/duration.h"
-#include "data/yaml.h"
 #include "internal.h"
-#include "kube/secret.h"
-#include "net/url.h"
+#include "material.h"
 
-enum { ADDRESS_MAX = 2048, DEFAULT_TIMEOUT_MS = 15000, HEADERS_MAX = 64 << 10 };
+enum { DEFAULT_TIMEOUT_MS = 15000 };
 
-/* What the Provider's Secrets say, for as long as the request is built. */
-typedef struct {
-	Secret *secret, *cert, *proxy;
-	json_t *headers;
-	char *address;
-} Material;
-
-static void material_dispose(Material *material)
-{
-	secret_free(material->secret);
-	secret_free(material->cert);
-	secret_free(material->proxy);
-	json_decref(material->headers);
-	free(material->address);
-}
-
-static bool load(NotificationContext *context, const json_t *provider, const char *reference,
-		 Secret **out, Error *err)
-{
-	const char *name = json_text_at(provider, "spec", reference, "name", NULL);
-	if (!name)
-		return true;
-	const char *ns = object_namespace(provider);
-	*out = secret_get(manager_client(context->manager), ns, name, err);
-	return *out ? true : err_wrap(err, "failed to read %s '%s/%s'", reference, ns, name);
-}
-
-static bool read_address(const json_t *provider, Material *material, Error *err)
-{
-	const char *own = secret_text(material->secret, "address");
-	Str address =
-		str_trim(str_of(own ? own : json_text(json_map(provider, "spec"), "address")));
-	if (address.len > ADDRESS_MAX)
-		return err_set(err, ERR_INVALID, "the address is longer than %d bytes",
-			       ADDRESS_MAX);
-	material->address = address.len ? str_dup(address) : NULL;
-	return true;
-}
-
-static bool read_headers(Material *material, Error *err)
-{
-	const char *text = secret_text(material->secret, "headers");
-	if (!text)
-		return true;
-	/* The parser's own text would quote the input, which is secret. */
-	autoerror Error hidden = {0};
-	material->headers = yaml_parse(text, strlen(text), HEADERS_MAX, "headers", &hidden);
-	if (material->headers && json_is_object(material->headers))
-		return true;
-	return err_set(err, ERR_INVALID, "the secret's 'headers' is not a YAML map of strings");
-}
-
-static bool load_material(NotificationContext *context, const json_t *provider, Material *out,
-			  Error *err)
-{
-	return load(context, provider, "secretRef", &out->secret, err) &&
-	       load(context, provider, "certSecretRef", &out->cert, err) &&
-	       load(context, provider, "proxySecretRef", &out->proxy, err) &&
-	       read_address(provider, out, err) && read_headers(out, err);
-}
-
-static bool set_proxy(const json_t *provider, const Material *material, HttpClientConfig *config,
-		      Error *err)
-{
-	const char *proxy = json_text(json_map(provider, "spec"), "proxy");
-	if (secret_text(material->secret, "proxy"))
-		proxy = secret_text(material->secret, "proxy");
-	if (material->proxy) {
-		proxy = secret_text(material->proxy, "address");
-		config->proxy_user = secret_text(material->proxy, "username");
-		config->proxy_password = secret_text(material->proxy, "password");
-		if (cstr_empty(proxy))
-			return err_set(err, ERR_INVALID, "the proxy secret lacks 'address'");
-	}
-	if (cstr_empty(proxy))
-		return true;
-	autourl Url url = {0};
-	if (!url_parse(proxy, &url, err))
-		return err_wrap(err, "proxy address");
-	if (!cstr_eq(url.scheme, "http") && !cstr_eq(url.scheme, "https") &&
-	    !cstr_eq(url.scheme, "socks5"))
-		return err_set(err, ERR_INVALID,
-			       "the proxy address must start with http, https or socks5");
-	config->proxy = proxy;
-	return true;
-}
-
-static bool set_tls(const Material *material, HttpClientConfig *config, Error *err)
-{
-	if (!material->cert)
-		return true;
-	config->ca_pem = secret_first(material->cert, "ca.crt", "caFile", NULL);
-	config->cert_pem = secret_first(material->cert, "tls.crt", "certFile", NULL);
-	config->key_pem = secret_first(material->cert, "tls.key", "keyFile", NULL);
-	if (!config->cert_pem != !config->key_pem)
-		return err_set(err, ERR_INVALID,
-			       "certSecretRef has only one of 'tls.crt' and 'tls.key'");
-	if (!config->ca_pem && !config->cert_pem)
-		return err_set(err, ERR_INVALID, "certSecretRef has no certificates");
-	return true;
-}
-
-/* A client of the Provider's own when it has TLS or proxy settings; else NULL without err: the
- * shared one serves. */
-static HttpClient *own_client(NotificationContext *context, const json_t *provider,
-			      const Material *material, Error *err)
-{
-	HttpClientConfig config = {0};
-	if (!set_proxy(provider, material, &config, err) || !set_tls(material, &config, err))
-		return NULL;
-	if (!config.proxy && !config.ca_pem && !config.cert_pem)
-		return NULL;
-	config.env_proxy = !config.proxy;
-	return httpc_new(manager_loop(context->manager), &config, err);
-}
-
-/* A delivery under way; loop's thread once sent. */
+/* What the end of a delivery needs to tell of it. */
 typedef struct {
 	NotificationContext *context;
-	json_t *alert;
-	HttpClient *own;
-	char *token; /* to be masked in errors */
+	json_t *alert; /* apiVersion, kind, metadata */
+	char *object;  /* "Kind/namespace/name" of the event */
+	char *token;   /* to be masked in errors */
 } Sending;
 
 static void free_sending(Sending *sending)
@@ -141,6 +23,7 @@ static void free_sending(Sending *sending)
 	if (sending->token)
 		mem_wipe(sending->token, strlen(sending->token));
 	free(sending->token);
+	free(sending->object);
 	free(sending);
 }
 
@@ -158,75 +41,49 @@ static char *masked(const char *text, const char *token)
 	return buf_steal(&out);
 }
 
-static void free_client(void *client)
+static char *involved(const json_t *event)
 {
-	httpc_free(client);
-}
-
-static bool is_closing(NotificationContext *context)
-{
-	pthread_mutex_lock(&context->lock);
-	bool closing = context->closing;
-	pthread_mutex_unlock(&context->lock);
-	return closing;
-}
-
-static void count_sending(NotificationContext *context, int change)
-{
-	pthread_mutex_lock(&context->lock);
-	context->sending += (size_t)change;
-	if (!context->sending)
-		pthread_cond_broadcast(&context->idle);
-	pthread_mutex_unlock(&context->lock);
-}
-
-bool provider_drain(NotificationContext *context, int64_t timeout_ms)
-{
-	int64_t deadline = clock_wall_ms() + timeout_ms;
-	struct timespec at = {.tv_sec = deadline / 1000, .tv_nsec = (deadline % 1000) * 1000000};
-	pthread_mutex_lock(&context->lock);
-	while (context->sending &&
-	       pthread_cond_timedwait(&context->idle, &context->lock, &at) == 0)
-		;
-	context->closing = true;
-	bool idle = context->sending == 0;
-	pthread_mutex_unlock(&context->lock);
-	return idle;
+	const json_t *object = json_map(event, "involvedObject");
+	return mem_printf("%s/%s/%s", json_text_or(object, "kind", ""),
+			  json_text_or(object, "namespace", ""), json_text_or(object, "name", ""));
 }
 
 static void on_done(void *arg, const Error *err)
 {
 	Sending *sending = arg;
-	NotificationContext *context = sending->context;
-	if (err_is_set(err) && !is_closing(context)) {
+	if (err_is_set(err) && err->code != ERR_CANCELLED) {
 		autofree char *text = masked(err_text(err), sending->token);
-		autofree char *message = mem_printf("failed to send notification: %s", text);
+		autofree char *message =
+			mem_printf("failed to send notification for %s: %s", sending->object, text);
 		alert_warn(sending->context, sending->alert, "NotificationDispatchFailed", NULL,
 			   message);
 	}
-	/* Not from within one of the client's own callbacks. */
-	if (sending->own)
-		loop_post(manager_loop(context->manager), free_client, sending->own);
 	free_sending(sending);
-	count_sending(context, -1);
 }
 
-static NotifyTarget target_of(const json_t *provider, const Material *material)
+static const char *secret_key(const void *secret, const char *key)
+{
+	return secret_text(secret, key);
+}
+
+static NotifyTarget target_of(const json_t *provider, const json_t *alert, const Material *material)
 {
 	const json_t *spec = json_map(provider, "spec");
-	const char *username = secret_text(material->secret, "username");
-	const char *password = secret_text(material->secret, "password");
-	/* [Q] With one of the pair missing all of the secret's credentials are left out (N36). */
-	bool half = !username != !password;
 	return (NotifyTarget){
 		.type = json_text_or(spec, "type", ""),
 		.address = material->address,
 		.channel = json_text(spec, "channel"),
-		.username = username ? username : json_text(spec, "username"),
-		.token = half ? NULL : secret_text(material->secret, "token"),
-		.secret_username = half ? NULL : username,
-		.secret_password = half ? NULL : password,
+		.username = material->username ? material->username : json_text(spec, "username"),
+		.token = material->token,
+		.secret_username = material->username,
+		.secret_password = material->password,
 		.headers = material->headers,
+		.provider_uid = object_uid(provider),
+		.alert_namespace = object_namespace(alert),
+		.alert_name = object_name(alert),
+		.alert_uid = object_uid(alert),
+		.secret_key = secret_key,
+		.secret = material->secret,
 	};
 }
 
@@ -242,57 +99,110 @@ static json_t *merged_event(NotificationContext *context, const json_t *alert, c
 	return merged;
 }
 
+static Sending *sending_new(NotificationContext *context, const json_t *alert, const json_t *event,
+			    const char *token)
+{
+	Sending *sending = mem_zalloc(1, sizeof(*sending));
+	sending->context = context;
+	sending->alert = json_pack("{s:s,s:s,s:O}", "apiVersion", object_api_version(alert), "kind",
+				   object_kind(alert), "metadata", json_map(alert, "metadata"));
+	sending->object = involved(event);
+	sending->token = mem_strdup(token);
+	return sending;
+}
+
 static bool send_to(NotificationContext *context, const json_t *provider, const json_t *alert,
 		    const json_t *event, Error *err)
 {
-	__attribute__((cleanup(material_dispose))) Material material = {0};
+	automaterial Material material = {0};
 	autonotifyrequest NotifyRequest request = {0};
-	if (!load_material(context, provider, &material, err))
-		return false;
+	const json_t *spec = json_map(provider, "spec");
+	unsigned traits = notify_traits(json_text_or(spec, "type", ""));
 	autojson json_t *merged = merged_event(context, alert, event);
-	NotifyTarget target = target_of(provider, &material);
+	if (!material_load(manager_client(context->manager), provider, traits, &material, err))
+		return false;
+	NotifyTarget target = target_of(provider, alert, &material);
 	if (!notify_build(&target, merged, &request, err))
-		return false;
-	HttpClient *own = own_client(context, provider, &material, err);
-	if (err_is_set(err))
-		return false;
-	Sending *sending = mem_zalloc(1, sizeof(*sending));
-	sending->context = context;
-	sending->alert = json_deep_copy(alert);
-	sending->own = own;
-	sending->token = mem_strdup(secret_text(material.secret, "token"));
-	const char *timeout = json_text(json_map(provider, "spec"), "timeout");
-	count_sending(context, 1);
-	notify_send(manager_loop(context->manager), own ? own : context->http, &request,
-		    duration_ms_or(timeout, DEFAULT_TIMEOUT_MS), on_done, sending);
-	return true;
+		return err_wrap(err, "failed to initialize notifier for provider '%s'",
+				object_name(provider));
+	if (!request.url)
+		return true;
+	Sending *sending =
+		sending_new(context, alert, event, secret_text(material.secret, "token"));
+	autofree char *lane = material_lane(&material, provider);
+	NotifyDelivery delivery = {
+		.lane = lane,
+		.client = material.own_client ? &material.client : NULL,
+		.timeout_ms = duration_ms_or(json_text(spec, "timeout"), DEFAULT_TIMEOUT_MS),
+		.on_done = on_done,
+		.arg = sending};
+	if (notify_send(context->sender, &request, &delivery, err))
+		return true;
+	free_sending(sending);
+	return false;
+}
+
+/* A commit status is for what shows commits; only generic receivers want it besides (N64). */
+static bool wants(NotificationContext *context, unsigned traits, const json_t *alert,
+		  const json_t *event)
+{
+	const json_t *metadata = json_map(event, "metadata");
+	bool is_status = cstr_eq(event_own_metadata(event, "commit_status"), "update");
+	if (is_status)
+		return traits & (NOTIFY_COMMIT_STATUS | NOTIFY_GENERIC);
+	const char *why = NULL;
+	if ((traits & NOTIFY_COMMIT_STATUS) && !cstr_eq(json_text(event, "severity"), "error") &&
+	    cstr_empty(json_text(metadata, EVENT_PREFIX "commit")))
+		why = "event dropped: a commit status provider needs the commit metadata key";
+	if ((traits & NOTIFY_COMMENT) &&
+	    cstr_empty(json_text(metadata, EVENT_PREFIX "change_request")))
+		why = "event dropped: a comment provider needs the change_request metadata key";
+	if (why)
+		log_info(manager_log(context->manager), why, "alert", object_name(alert),
+			 "namespace", object_namespace(alert), NULL);
+	return !why;
+}
+
+static json_t *find_provider(NotificationContext *context, const json_t *alert, Error *err)
+{
+	const char *ns = object_namespace(alert);
+	const char *name = json_text_at(alert, "spec", "providerRef", "name", NULL);
+	json_t *provider = manager_peer_get(context->manager, NOTIFICATION_VERSION, "Provider", ns,
+					    name ? name : "");
+	if (!provider)
+		provider = kube_get(manager_client(context->manager), NOTIFICATION_VERSION,
+				    "Provider", ns, name ? name : "", err);
+	if (!provider)
+		err_wrap(err, "failed to read provider '%s/%s'", ns, name ? name : "");
+	return provider;
+}
+
+static bool check_gate(NotificationContext *context, const json_t *spec, Error *err)
+{
+	static const char gate[] = "ObjectLevelWorkloadIdentity";
+	if (cstr_empty(json_text(spec, "serviceAccountName")) ||
+	    manager_gate(context->manager, gate))
+		return true;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "spec.serviceAccountName needs the feature gate %s to be enabled", gate);
 }
 
 bool provider_deliver(NotificationContext *context, const json_t *alert, const json_t *event,
 		      Error *err)
 {
-	const char *ns = object_namespace(alert);
-	const char *name = json_text_at(alert, "spec", "providerRef", "name", NULL);
 	const char *event_ns = json_text_at(event, "involvedObject", "namespace", NULL);
-	if (context->flags->no_cross_namespace_refs && !cstr_eq(ns, event_ns))
+	if (context->flags->no_cross_namespace_refs && !cstr_eq(object_namespace(alert), event_ns))
 		return err_set(err, ERR_FORBIDDEN,
 			       "alert '%s/%s' can't process event from '%s', cross-namespace "
 			       "references have been blocked",
-			       ns, object_name(alert), event_ns);
-	autojson json_t *provider = manager_peer_get(context->manager, NOTIFICATION_VERSION,
-						     "Provider", ns, name ? name : "");
+			       object_namespace(alert), object_name(alert), event_ns);
+	autojson json_t *provider = find_provider(context, alert, err);
 	if (!provider)
-		provider = kube_get(manager_client(context->manager), NOTIFICATION_VERSION,
-				    "Provider", ns, name ? name : "", err);
-	if (!provider)
-		return err_wrap(err, "failed to read provider '%s/%s'", ns, name ? name : "");
-	if (json_flag(json_map(provider, "spec"), "suspend", false))
+		return false;
+	const json_t *spec = json_map(provider, "spec");
+	if (json_flag(spec, "suspend", false))
 		return true;
-	/* A commit status is for machines that show commits; only generic receivers want it besides
-	 * (N64). */
-	const char *type = json_text_or(json_map(provider, "spec"), "type", "");
-	bool is_status = cstr_eq(event_own_metadata(event, "commit_status"), "update");
-	if (is_status && !cstr_starts(type, "generic"))
+	if (!wants(context, notify_traits(json_text_or(spec, "type", "")), alert, event))
 		return true;
-	return send_to(context, provider, alert, event, err);
+	return check_gate(context, spec, err) && send_to(context, provider, alert, event, err);
 }

@@ -82,6 +82,7 @@ class Objects:
             "Kustomization": ("kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
             "Provider": ("notification.toolkit.fluxcd.io/v1beta3", "providers"),
             "Alert": ("notification.toolkit.fluxcd.io/v1beta3", "alerts"),
+            "Receiver": ("notification.toolkit.fluxcd.io/v1", "receivers"),
         }[kind]
         return f"/apis/{group}/namespaces/{self.ns}/{plural}" + (f"/{name}" if name else "")
 

@@ -2,7 +2,7 @@
  * The server: life, connections with their phase limits, requests. Each connection belongs to one
  * of libmicrohttpd's threads; handlers run there.
  *
- * Limits: header block 32 KiB (431 beyond), header phase 10 s, body max_body (413) within 30 s,
+ * Limits: header block max_header (431 beyond), header phase 10 s, body max_body (413) within 30 s,
  * idle_timeout_s without progress.
  */
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@ enum {
 	DEFAULT_THREADS = 2,
 	DEFAULT_CONNECTIONS = 1024,
 	DEFAULT_IDLE_S = 30,
-	HEADER_LIMIT = 32 * 1024, /* libmicrohttpd's memory for a connection; the header must fit */
+	DEFAULT_HEADER = 32 * 1024,
 	STACK_SIZE = 512 * 1024,
 	DEFAULT_HEADER_S = 10,
 	BODY_MS = 30000,
@@ -183,6 +183,9 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 	if (request->stream)
 		httpd_stream_detach(request->stream);
 	set_phase(request, PHASE_HEADER);
+	if (httpd->observe && request->begun && request->replied)
+		httpd->observe(httpd->arg, request, request->status, request->reply_bytes,
+			       (double)(clock_mono_ms() - request->begun_ms) / 1000.0);
 	free_request(request);
 	pthread_mutex_lock(&httpd->lock);
 	httpd->requests--;
@@ -221,6 +224,7 @@ static void begin(HttpdRequest *request, const char *method)
 	const Httpd *httpd = request->httpd;
 	unsigned long long len = 0;
 	request->begun = true;
+	request->begun_ms = clock_mono_ms();
 	request->method = mem_strdup(method);
 	request->peer = peer_text(request->connection);
 	set_phase(request, PHASE_BODY);
@@ -446,16 +450,15 @@ static struct MHD_Daemon *start_daemon(Httpd *httpd, const HttpdConfig *config, 
 		options[count++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE,
 							   (intptr_t)threads, NULL};
 	options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_access, httpd, MHD_OPTION_LISTEN_SOCKET,
-				listen_fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, httpd,
-				MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd,
-				MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd,
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_LIMIT,
-				MHD_OPTION_CONNECTION_LIMIT,
-				or_default(config->max_connections, DEFAULT_CONNECTIONS),
-				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)httpd->idle_timeout_s,
-				MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE, MHD_OPTION_ARRAY,
-				options, MHD_OPTION_END);
+	return MHD_start_daemon(
+		flags, 0, NULL, NULL, on_access, httpd, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, httpd, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, httpd, MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, httpd->max_header, MHD_OPTION_CONNECTION_LIMIT,
+		or_default(config->max_connections, DEFAULT_CONNECTIONS),
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)httpd->idle_timeout_s,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE, MHD_OPTION_ARRAY, options,
+		MHD_OPTION_END);
 }
 
 static void destroy(Httpd *httpd)
@@ -476,8 +479,12 @@ static Httpd *make(const HttpdConfig *config)
 	pthread_condattr_destroy(&attr);
 	pthread_mutex_init(&httpd->lock, NULL);
 	httpd->handler = config->handler;
+	httpd->observe = config->observe;
 	httpd->arg = config->arg;
 	httpd->max_body = config->max_body ? config->max_body : DEFAULT_MAX_BODY;
+	/* libmicrohttpd keeps the header's bytes and a node for each field in one pool. */
+	httpd->max_header =
+		config->max_header ? config->max_header + config->max_header / 4 : DEFAULT_HEADER;
 	httpd->idle_timeout_s = (int)or_default(config->idle_timeout_s, DEFAULT_IDLE_S);
 	httpd->header_timeout_s = (int)or_default(config->header_timeout_s, DEFAULT_HEADER_S);
 	httpd->asks_client_cert = config->cert_pem && config->client_ca_pem;

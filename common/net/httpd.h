@@ -22,6 +22,11 @@ typedef struct HttpdStream HttpdStream;
  * are allowed, they hold one of `threads`. */
 typedef void HttpdHandler(void *arg, HttpdRequest *request);
 
+/* Runs on a server thread when a request is over; `arg` is the handler's. Requests whose header is
+ * no HTTP or too large are not told. */
+typedef void HttpdObserver(void *arg, const HttpdRequest *request, int status, size_t body_bytes,
+			   double seconds);
+
 typedef struct {
 	const char *address; /* ":9090", "127.0.0.1:0", "[::1]:8080"; port 0 picks a free one */
 	HttpdHandler *handler;
@@ -31,7 +36,9 @@ typedef struct {
 	unsigned max_connections;  /* 0: 1024 */
 	unsigned idle_timeout_s;   /* 0: 30 */
 	unsigned header_timeout_s; /* from connecting to the header's end; 0: 10 */
-	const char *cert_pem;	   /* TLS when not NULL, with key_pem */
+	size_t max_header; /* request line and header fields; 0: 32 KiB; more is answered 431 */
+	HttpdObserver *observe; /* is told of each request that got a reply; may be NULL */
+	const char *cert_pem;	/* TLS when not NULL, with key_pem */
 	const char *key_pem;
 	const char *client_ca_pem; /* asks for client certificates and verifies those that come: one
 				    * that does not verify is answered 401 before any handler */

@@ -31,8 +31,9 @@ struct Connection {
 
 struct Httpd {
 	HttpdHandler *handler;
+	HttpdObserver *observe;
 	void *arg;
-	size_t max_body;
+	size_t max_body, max_header;
 	int port, idle_timeout_s, header_timeout_s;
 	bool tls, asks_client_cert;
 	struct MHD_Daemon *daemon;
@@ -53,6 +54,9 @@ struct HttpdRequest {
 	char *method, *path, *query;
 	bool begun, replied, too_large;
 	size_t discarded;
+	int64_t begun_ms;
+	int status; /* of the reply */
+	size_t reply_bytes;
 	Buf body;
 	char *peer, *subject;
 	Vec headers; /* name, value, ... for the reply; owned */

@@ -29,6 +29,7 @@ void httpd_queue(HttpdRequest *request, int status, struct MHD_Response *take_re
 	if (!request->replied)
 		MHD_queue_response(request->connection, (unsigned)status, take_response);
 	request->replied = true;
+	request->status = status;
 	MHD_destroy_response(take_response);
 }
 
@@ -37,6 +38,7 @@ void httpd_reply_take(HttpdRequest *request, int status, const char *content_typ
 {
 	if (content_type)
 		httpd_set_header(request, "Content-Type", content_type);
+	request->reply_bytes = len;
 	httpd_queue(request, status,
 		    MHD_create_response_from_buffer(len, take_body, MHD_RESPMEM_MUST_FREE));
 }

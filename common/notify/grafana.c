@@ -1,9 +1,7 @@
 /* Grafana annotations (N51). */
 #include "notify/notify_internal.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "data/base64.h"
 
 static void add_tag(json_t *tags, const char *key, const char *value)
 {
@@ -39,29 +37,19 @@ static json_t *tags_of(const json_t *event)
 
 static void add_credentials(const NotifyTarget *target, NotifyRequest *out)
 {
-	if (!cstr_empty(target->token)) {
-		autofree char *bearer = mem_printf("Bearer %s", target->token);
-		notify_add_header(out, "Authorization", bearer);
-	} else if (target->secret_username && target->secret_password) {
-		autofree char *pair =
-			mem_printf("%s:%s", target->secret_username, target->secret_password);
-		autofree char *encoded = base64_encode(pair, strlen(pair));
-		autofree char *basic = mem_printf("Basic %s", encoded);
-		notify_add_header(out, "Authorization", basic);
-	}
+	if (!cstr_empty(target->token))
+		notify_add_auth(out, "Bearer", target->token);
+	else if (target->secret_username && target->secret_password)
+		notify_add_basic(out, target->secret_username, target->secret_password);
 }
 
 bool notify_build_grafana(const NotifyTarget *target, const json_t *event, NotifyRequest *out,
 			  Error *err)
 {
-	int64_t when_ms;
-	if (!clock_parse(json_text_or(event, "timestamp", ""), &when_ms))
-		when_ms = clock_wall_ms();
 	autofree char *name = notify_object_name(event);
-	autojson json_t *body = json_pack("{s:I,s:s,s:o}", "when", (json_int_t)(when_ms / 1000),
-					  "text", name, "tags", tags_of(event));
-	if (!body)
-		return err_set(err, ERR_INVALID, "the event's text is not UTF-8");
+	autojson json_t *body =
+		json_pack("{s:I,s:s,s:o}", "when", (json_int_t)notify_seconds(event), "text", name,
+			  "tags", tags_of(event));
 	if (!notify_set_json(target, body, out, err))
 		return false;
 	add_credentials(target, out);

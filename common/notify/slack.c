@@ -61,10 +61,8 @@ bool notify_build_slack(const NotifyTarget *target, const json_t *event, NotifyR
 		"username", username, "icon_url", "", "icon_emoji", "", "attachments", attachment);
 	if (!notify_set_json(target, body, out, err))
 		return false;
-	if (!cstr_empty(target->token)) {
-		autofree char *bearer = mem_printf("Bearer %s", target->token);
-		notify_add_header(out, "Authorization", bearer);
-	}
+	if (!cstr_empty(target->token))
+		notify_add_auth(out, "Bearer", target->token);
 	if (cstr_eq(target->address, post_message))
 		out->judge = judge_api;
 	return true;

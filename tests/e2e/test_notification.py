@@ -1,65 +1,13 @@
 """notification-controller end to end: events by HTTP, Alerts, Providers, deliveries to a real HTTP sink."""
 import hashlib
 import hmac
-import itertools
 import json
 
 import pytest
 
-from tests.lib.net import http, wait_until
+from tests.lib.alerts import alert, delivered, post, post_until, serial  # noqa: F401
+from tests.lib.net import wait_until
 from tests.lib.sink import Sink
-
-serial = itertools.count()
-
-
-@pytest.fixture
-def post(toolkit, ns):
-    """Posts an event about a Kustomization of the test's namespace; (status, headers)."""
-    def send(message=None, path="/", method="POST", body=None, kind="Kustomization", name="app",
-             severity="info", reason="Progressing", metadata=None, namespace=None):
-        event = {"involvedObject": {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": kind,
-                                    "name": name, "namespace": namespace or ns, "uid": "u"},
-                 "severity": severity, "timestamp": "2026-01-02T03:04:05Z",
-                 "message": message or f"message {next(serial)}", "reason": reason,
-                 "metadata": metadata or {}, "reportingController": "kustomize-controller",
-                 "reportingInstance": "one"}
-        status, headers, _ = http(method, toolkit.events_url.rstrip("/") + path,
-                                  json.dumps(event) if body is None else body)
-        return status, headers
-    return send
-
-
-@pytest.fixture
-def alert(objects, sink):
-    """An Alert with a Provider of its own; both are in the controller's watch when it returns."""
-    def make(name="team", provider=None, **spec):
-        objects.apply("Provider", name, {
-            "type": "slack", "channel": "general", "address": f"{sink.url}/{objects.ns}/{name}",
-            **(provider or {})})
-        objects.apply("Alert", name, {
-            "providerRef": {"name": name}, "eventSources": [{"kind": "Kustomization", "name": "*"}],
-            **spec})
-        return f"/{objects.ns}/{name}"
-    return make
-
-
-def delivered(sink, path, text, timeout=15):
-    return sink.wait(lambda m: m.path == path and text in m.body.decode(), f"delivery of {text}",
-                     timeout)
-
-
-def post_until(post, sink, path, timeout=15, **event):
-    """The controller's own watch may be a moment behind our write: posts new events until one comes
-    through, and returns that delivery."""
-    marks = []
-
-    def attempt():
-        marks.append(f"probe-{next(serial)}")
-        assert post(marks[-1], **event)[0] == 202
-        return next((m for m in sink.messages if m.path == path and
-                     any(mark in m.body.decode() for mark in marks)), None)
-    return wait_until(attempt, f"a delivery to {path}", timeout, interval=0.2)
-
 
 def test_N1_any_path_and_method_is_202_without_alerts(post):
     assert post(path="/whatever")[0] == 202

@@ -5,8 +5,9 @@ import threading
 
 
 class Message:
-    def __init__(self, method, path, headers, body):
+    def __init__(self, method, path, headers, body, peer_cert=None):
         self.method, self.path, self.headers, self.body = method, path, headers, body
+        self.peer_cert = peer_cert
 
     @property
     def json(self):
@@ -18,9 +19,9 @@ class Message:
 
 class Sink:
     """`answers` maps a path to a function(message, count of earlier ones) -> (status, headers,
-    body); other paths get 200."""
+    body); other paths get 200. With `context` (ssl.SSLContext) it speaks TLS."""
 
-    def __init__(self, answers=None):
+    def __init__(self, answers=None, context=None):
         self.messages = []
         self.arrived = threading.Condition()
         self.answers = answers or {}
@@ -31,8 +32,9 @@ class Sink:
 
             def handle_any(self):
                 length = int(self.headers.get("Content-Length") or 0)
+                peer_cert = self.connection.getpeercert() if context else None
                 message = Message(self.command, self.path, dict(self.headers),
-                                  self.rfile.read(length))
+                                  self.rfile.read(length), peer_cert)
                 status, headers, body = sink.take(message)
                 self.send_response(status)
                 for name, value in headers.items():
@@ -48,7 +50,14 @@ class Sink:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.port = self.server.server_port
+        if context:
+            # The handshake happens in the connection's thread: a client that refuses us must not
+            # end the accepting one.
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
+            self.server.handle_error = lambda *args: None
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def take(self, message):

@@ -1,0 +1,241 @@
+"""From an Alert to its Provider: sources and labels, proxies, TLS, credentials."""
+import base64
+import socket
+
+import pytest
+
+from tests.lib.alerts import (EVERYTHING, alert, delivered, post, post_until,  # noqa: F401
+                              post_until_event, secret, serial)
+from tests.lib.net import free_port, wait_until
+from tests.lib.pki import Authority
+from tests.lib.forward_proxy import Proxy
+from tests.lib.sink import Sink
+
+FAILED = "NotificationDispatchFailed"
+
+
+@pytest.fixture(scope="module")
+def authority(directory):
+    return Authority(directory / "pki")
+
+
+@pytest.fixture(scope="module")
+def tls_sink(authority):
+    server = Sink(context=authority.server_context(
+        san="IP:127.0.0.1,DNS:slack.com,DNS:sink.test"))
+    yield server
+    server.stop()
+
+
+def texts(sink, path):
+    return [m.json["attachments"][0]["text"] for m in sink.messages if m.path == path]
+
+
+def test_N16_source_without_namespace_is_the_alerts(post, alert, sink, objects):
+    plain = alert("plain", eventSources=[{"kind": "Kustomization", "name": "app"}])
+    named = alert("named", eventSources=[{"kind": "Kustomization", "name": "app",
+                                          "namespace": "elsewhere"}])
+    post_until(post, sink, plain)
+    post_until(post, sink, named, namespace="elsewhere")
+    assert not any(f"app.{objects.ns}" in m.body.decode() for m in sink.messages
+                   if m.path == named)
+    assert not any("app.elsewhere" in m.body.decode() for m in sink.messages if m.path == plain)
+
+
+def test_N18_labels_filter_a_fixed_name_too(post, alert, sink, api, objects):
+    path = alert(eventSources=[{"kind": "Kustomization", "name": "app",
+                                "matchLabels": {"tier": "web"}}])
+    objects.apply("Kustomization", "app", {
+        "interval": "1h", "prune": False, "path": "./",
+        "sourceRef": {"kind": "GitRepository", "name": "none"}, "suspend": True},
+        labels={"tier": "db"})
+    plain = alert("plain")
+    post_until(post, sink, plain)
+    assert post("before")[0] == 202
+    for _ in range(4):  # by when these are through, every worker is done with "before"
+        post_until(post, sink, plain)
+    objects.patch("Kustomization", "app", {"metadata": {"labels": {"tier": "web"}}})
+    post_until(post, sink, path)
+    assert "before" not in texts(sink, path)
+
+
+def test_N19_labels_that_cannot_be_read_are_told(post, alert, sink, objects):
+    path = alert(eventSources=[{"kind": "Kustomization", "name": "*",
+                                "matchLabels": {"tier": "web"}}])
+    text = post_until_event(post, objects, "team", "SourceFetchFailed")
+    assert text
+    assert not texts(sink, path)
+
+
+@pytest.fixture
+def proxied(post, objects, api, secret):
+    """Sends through a Provider with that spec; `target` is never reached directly."""
+    def send(sink, path, **spec):
+        objects.apply("Provider", "p", {"type": "generic", **spec})
+        objects.apply("Alert", "p", {"providerRef": {"name": "p"}, "eventSources": EVERYTHING})
+        return post_until(post, sink, path)
+    return send
+
+
+def test_N32_precedence_of_proxies(proxied, secret):
+    """An HTTP proxy gets the whole URL as the path."""
+    url = "http://nowhere.invalid/hook"
+    sinks = [Sink() for _ in range(3)]
+    spec_proxy, secret_proxy, ref_proxy = sinks
+    try:
+        proxied(spec_proxy, url, address=url, proxy=spec_proxy.url)
+        secret("old", proxy=secret_proxy.url)
+        proxied(secret_proxy, url, address=url, proxy=spec_proxy.url, secretRef={"name": "old"})
+        secret("new", address=ref_proxy.url, username="user", password="pass")
+        message = proxied(ref_proxy, url, address=url, proxy=spec_proxy.url,
+                          secretRef={"name": "old"}, proxySecretRef={"name": "new"})
+        assert message.headers["Proxy-Authorization"] == \
+            "Basic " + base64.b64encode(b"user:pass").decode()
+    finally:
+        for s in sinks:
+            s.stop()
+
+
+def test_N33_socks5_works(proxied, secret, sink, objects):
+    proxy = Proxy(("127.0.0.1", sink.port), socks=True)
+    try:
+        secret("new", address=f"socks5://127.0.0.1:{proxy.port}")
+        path = f"/{objects.ns}/socks"
+        proxied(sink, path, address=f"http://127.0.0.1:1{path}", proxySecretRef={"name": "new"})
+        assert proxy.asked[0] == "127.0.0.1:1"
+    finally:
+        proxy.stop()
+
+
+@pytest.mark.parametrize("address", ["ftp://127.0.0.1:1", "127.0.0.1:1", ""],
+                         ids=["ftp", "bare", "empty"])
+def test_N33_bad_proxy_address_is_an_error(post, objects, secret, address):
+    secret("new", address=address)
+    objects.apply("Provider", "p", {"type": "generic", "address": "http://127.0.0.1:1/",
+                                    "proxySecretRef": {"name": "new"}})
+    objects.apply("Alert", "p", {"providerRef": {"name": "p"}, "eventSources": EVERYTHING})
+    assert "proxy" in post_until_event(post, objects, "p", FAILED)
+
+
+def test_N34_ca_alone_is_trusted_alone(post, objects, secret, authority, tls_sink, directory):
+    stranger = Authority(directory / "stranger", "stranger")
+    secret("good", ca__crt=authority.cert.read_text())
+    secret("bad", ca__crt=stranger.cert.read_text())
+    for name in ("good", "bad"):
+        objects.apply("Provider", name, {
+            "type": "generic", "address": f"{tls_sink.url}/{objects.ns}/{name}",
+            "certSecretRef": {"name": name}})
+        objects.apply("Alert", name, {"providerRef": {"name": name}, "eventSources": EVERYTHING})
+    post_until(post, tls_sink, f"/{objects.ns}/good")
+    assert "tls" in post_until_event(post, objects, "bad", FAILED)
+    assert not [m for m in tls_sink.messages if m.path == f"/{objects.ns}/bad"]
+    assert not objects.events("good")
+
+
+def test_N34_half_a_pair_is_an_error(post, objects, secret, authority, tls_sink):
+    cert, _ = authority.issue("half")
+    secret("half", tls__crt=cert.read_text())
+    secret("none", other="x")
+    secret("junk", ca__crt="no certificate")
+    for name, word in (("half", "tls.key"), ("none", "no certificates"), ("junk", "")):
+        objects.apply("Provider", name, {"type": "generic", "address": tls_sink.url,
+                                         "certSecretRef": {"name": name}})
+        objects.apply("Alert", name, {"providerRef": {"name": name}, "eventSources": EVERYTHING})
+        assert word in post_until_event(post, objects, name, FAILED)
+
+
+def test_N35_client_certificate_is_presented(post, objects, secret, authority):
+    server = Sink(context=authority.server_context("mtls", client_ca=authority.cert))
+    cert, key = authority.issue("the-client")
+    try:
+        secret("mtls", ca__crt=authority.cert.read_text(), tls__crt=cert.read_text(),
+               tls__key=key.read_text())
+        secret("legacy", caFile=authority.cert.read_text(), certFile=cert.read_text(),
+               keyFile=key.read_text())
+        for name in ("mtls", "legacy"):
+            objects.apply("Provider", name, {
+                "type": "generic", "address": f"{server.url}/{name}",
+                "certSecretRef": {"name": name}})
+            objects.apply("Alert", name, {"providerRef": {"name": name},
+                                          "eventSources": EVERYTHING})
+            message = post_until(post, server, f"/{name}")
+            assert ((("commonName", "the-client"),),) == message.peer_cert["subject"]
+    finally:
+        server.stop()
+
+
+def test_N36_half_of_user_and_password_sends_no_credentials(post, alert, sink, secret):
+    secret("half", token="t0ken", password="alone")
+    path = alert(provider={"secretRef": {"name": "half"}})
+    message = post_until(post, sink, path)
+    assert "Authorization" not in message.headers
+    secret("whole", token="t0ken", password="p", username="u")
+    path = alert("whole", provider={"secretRef": {"name": "whole"}})
+    assert post_until(post, sink, path).headers["Authorization"] == "Bearer t0ken"
+
+
+@pytest.mark.parametrize("reply, outcome", [(b'{"ok": true}', None),
+                                            (b'{"ok": false, "error": "channel_not_found"}',
+                                             "channel_not_found")],
+                         ids=["ok", "refused"])
+def test_N40_slack_api_says_ok_in_its_body(post, objects, secret, authority, reply, outcome):
+    api_path = "/api/chat.postMessage"
+    slack = Sink({api_path: lambda m, n: (500 if outcome is None else 200, {}, reply)},
+                 context=authority.server_context("slack", san="DNS:slack.com"))
+    proxy = Proxy(("127.0.0.1", slack.port))
+    try:
+        secret("ca", ca__crt=authority.cert.read_text())
+        secret("proxy", address=f"http://127.0.0.1:{proxy.port}")
+        secret("bot", token="xoxb")
+        objects.apply("Provider", "bot", {
+            "type": "slack", "channel": "general",
+            "address": "https://slack.com/api/chat.postMessage", "secretRef": {"name": "bot"},
+            "certSecretRef": {"name": "ca"}, "proxySecretRef": {"name": "proxy"}})
+        objects.apply("Alert", "bot", {"providerRef": {"name": "bot"},
+                                       "eventSources": EVERYTHING})
+        message = post_until(post, slack, api_path)
+        assert message.headers["Authorization"] == "Bearer xoxb"
+        assert proxy.asked[0] == "slack.com:443"
+        if outcome:
+            assert outcome in post_until_event(post, objects, "bot", FAILED)
+        else:
+            # The HTTP code does not count: one try of each event, and no failure.
+            post_until(post, slack, api_path)
+            assert not objects.events("bot")
+            bodies = [m.body for m in slack.messages]
+            assert len(bodies) == len(set(bodies))
+    finally:
+        proxy.stop()
+        slack.stop()
+
+
+def test_N62_service_account_needs_the_gate(post, alert, objects):
+    alert(provider={"type": "generic", "serviceAccountName": "someone"})
+    text = post_until_event(post, objects, "team", FAILED)
+    assert "ObjectLevelWorkloadIdentity" in text
+
+
+def test_N31_address_of_2049_bytes_is_an_error(post, alert, secret, objects):
+    secret("long", address="http://127.0.0.1:1/" + "a" * 2030)
+    alert(provider={"secretRef": {"name": "long"}})
+    assert "2048" in post_until_event(post, objects, "team", FAILED)
+
+
+def test_N26_one_dead_provider_delays_nobody(post, alert, sink, objects):
+    """A Provider whose host swallows packets, and one whose port refuses: the third gets its own."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", free_port()))
+        deaf.listen(0)
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        alert("deaf", provider={"type": "generic", "address": url, "timeout": "2s"})
+        alert("refused", provider={"type": "generic", "address": f"http://127.0.0.1:{free_port()}/",
+                                   "timeout": "1s"})
+        path = alert("alive")
+        post_until(post, sink, path)
+        mark = f"after {next(serial)}"
+        assert post(mark)[0] == 202
+        delivered(sink, path, mark, timeout=5)
+        for name in ("deaf", "refused"):
+            wait_until(lambda: any(r == FAILED for _, r, _ in objects.events(name)),
+                       f"the failure of {name}")
+    assert not [e for e in objects.events("alive") if e[1] == FAILED]

@@ -1,0 +1,72 @@
+"""Proxies for tests: HTTP CONNECT and SOCKS5, each to one fixed target whatever was asked for."""
+import select
+import socket
+import socketserver
+import threading
+
+
+def pump(a, b):
+    while True:
+        for s in select.select([a, b], [], [], 30)[0]:
+            data = s.recv(65536)
+            if not data:
+                return
+            (b if s is a else a).sendall(data)
+
+
+class Proxy:
+    """`asked` lists the "host:port" that clients wanted; all of them get to `target` (host, port)."""
+
+    def __init__(self, target, socks=False):
+        self.asked = []
+        proxy = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                try:
+                    (self.socks5 if socks else self.connect)()
+                    with socket.create_connection(target, 10) as upstream:
+                        pump(self.request, upstream)
+                except OSError:
+                    pass
+
+            def read(self, count):
+                data = b""
+                while len(data) < count:
+                    more = self.request.recv(count - len(data))
+                    if not more:
+                        raise OSError("cut")
+                    data += more
+                return data
+
+            def connect(self):
+                head = b""
+                while not head.endswith(b"\r\n\r\n"):
+                    head += self.read(1)
+                proxy.asked.append(head.split()[1].decode())
+                self.request.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+
+            def socks5(self):
+                _, methods = self.read(2)
+                self.read(methods)
+                self.request.sendall(b"\x05\x00")
+                _, _, _, kind = self.read(4)
+                if kind == 1:
+                    host = socket.inet_ntoa(self.read(4))
+                else:
+                    host = self.read(self.read(1)[0]).decode()
+                port = int.from_bytes(self.read(2), "big")
+                proxy.asked.append(f"{host}:{port}")
+                self.request.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
