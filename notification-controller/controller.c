@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "internal.h"
+#include "receiver.h"
 
 enum { DRAIN_MS = 5000, DISPATCH_WORKERS = 4 };
 
@@ -16,6 +17,8 @@ static const Flag flags[] = {
 	 "Time in which an equal event is taken once."},
 	{"export-http-path-metrics", FLAG_BOOL, AT(export_http_path_metrics), "false", NULL,
 	 "Label HTTP metrics with the request's path."},
+	{"gcr-keys-url", FLAG_TEXT, AT(gcr_keys_url), "https://www.googleapis.com/oauth2/v3/certs",
+	 NULL, "Where the keys are that sign Google's tokens."},
 	{"no-cross-namespace-refs", FLAG_BOOL, AT(no_cross_namespace_refs), "false", NULL,
 	 "Refuse events and resources of other namespaces."},
 };
@@ -34,6 +37,15 @@ static Outcome reconcile_static(Run *run, Error *err)
 	return outcome_again(0);
 }
 
+/* A changed token is another path, without waiting for the interval (N95). */
+static const KindWatch receiver_watches[] = {
+	{.api_version = "v1",
+	 .kind = "Secret",
+	 .configs = true,
+	 .metadata_only = true,
+	 .map = receiver_secret_changed},
+};
+
 static const Kind kinds[] = {
 	{.api_version = NOTIFICATION_VERSION,
 	 .kind = "Provider",
@@ -46,6 +58,14 @@ static const Kind kinds[] = {
 	 .no_status = true,
 	 .no_finalizer = true,
 	 .unsharded = true},
+	{.api_version = RECEIVER_VERSION,
+	 .kind = "Receiver",
+	 .reconcile = receiver_reconcile,
+	 .index = receiver_index,
+	 .changed = receiver_changed,
+	 .watches = receiver_watches,
+	 .watch_count = COUNT(receiver_watches),
+	 .unsharded = true},
 };
 
 /* Before the watches end: the intake and the workers that read from them. */
@@ -54,6 +74,8 @@ static void cancel(void *arg)
 	NotificationContext *context = arg;
 	if (context->events)
 		httpd_stop(steal(&context->events), DRAIN_MS);
+	if (context->webhooks)
+		httpd_stop(steal(&context->webhooks), DRAIN_MS);
 	if (context->dispatcher)
 		dispatcher_stop(steal(&context->dispatcher));
 }
@@ -64,7 +86,10 @@ static void stop(void *arg)
 	cancel(context);
 	notify_sender_free(context->sender, DRAIN_MS);
 	limiter_free(context->limiter);
+	key_cache_free(context->keys);
+	receiver_paths_free(context->paths);
 	http_metrics_dispose(&context->event_metrics);
+	http_metrics_dispose(&context->receiver_metrics);
 	free(context);
 }
 
@@ -72,6 +97,7 @@ static void collect(void *arg, Buf *out)
 {
 	NotificationContext *context = arg;
 	http_metrics_write_inflight(&context->event_metrics, out);
+	http_metrics_write_inflight(&context->receiver_metrics, out);
 }
 
 /* Every replica serves, leader or not (N98). */
@@ -82,13 +108,20 @@ static void *start(Manager *manager, const void *options, Error *err)
 	context->flags = options;
 	http_metrics_init(&context->event_metrics, manager, "event", "/",
 			  context->flags->export_http_path_metrics);
+	http_metrics_init(&context->receiver_metrics, manager, "receiver", RECEIVER_PREFIX,
+			  context->flags->export_http_path_metrics);
+	context->paths = receiver_paths_new();
 	context->limiter = limiter_new(context->flags->rate_limit_interval_ms);
 	context->sender = notify_sender_new(manager_loop(manager), err);
 	if (context->sender)
+		context->keys = key_cache_new(manager_loop(manager), err);
+	if (context->keys)
 		context->dispatcher = dispatcher_start(context, DISPATCH_WORKERS);
 	if (context->dispatcher)
 		context->events = intake_serve(context, err);
-	if (context->events) {
+	if (context->events)
+		context->webhooks = webhook_serve(context, err);
+	if (context->webhooks) {
 		metrics_collect_with(manager_metrics(manager), collect, context);
 		return context;
 	}

@@ -19,13 +19,15 @@
 #define EVENT_PREFIX "event.toolkit.fluxcd.io/"
 
 typedef struct {
-	char *events_addr, *receiver_addr;
+	char *events_addr, *receiver_addr, *gcr_keys_url;
 	int64_t rate_limit_interval_ms;
 	bool export_http_path_metrics, no_cross_namespace_refs;
 } NotificationFlags;
 
 typedef struct Limiter Limiter;
 typedef struct Dispatcher Dispatcher;
+typedef struct ReceiverPaths ReceiverPaths;
+typedef struct KeyCache KeyCache;
 
 /* http_metrics.c: one server's metrics (N97). */
 typedef struct {
@@ -52,8 +54,10 @@ typedef struct {
 	Limiter *limiter;
 	Dispatcher *dispatcher;
 	NotifySender *sender;
-	Httpd *events;
-	HttpMetrics event_metrics;
+	ReceiverPaths *paths;
+	KeyCache *keys;
+	Httpd *events, *webhooks;
+	HttpMetrics event_metrics, receiver_metrics;
 } NotificationContext;
 
 /* limiter.c: one pass per key and interval, in fixed windows (notification.md 3.2). Thread-safe. */

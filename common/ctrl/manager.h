@@ -34,6 +34,8 @@ typedef void IndexAdd(void *arg, const char *key);
 typedef struct {
 	const char *api_version, *kind;
 	const char *label_selector; /* or NULL */
+	bool configs; /* Secrets or ConfigMaps: --watch-configs-label-selector chooses which, and
+			 the gate DisableConfigWatchers turns the watch off */
 	bool metadata_only;
 	bool keep_objects; /* readable by manager_peer_get */
 	/* On the loop's thread: calls manager_enqueue or manager_enqueue_indexed. */

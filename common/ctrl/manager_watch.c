@@ -153,6 +153,11 @@ static const char *own_selector(const KindState *state)
 	return state->kind->unsharded || cstr_empty(selector) ? NULL : selector;
 }
 
+static const char *watch_selector(const Manager *manager, const KindWatch *row)
+{
+	return row->configs ? manager->common->watch_configs_label_selector : row->label_selector;
+}
+
 void kind_watch_start(KindState *state)
 {
 	Manager *manager = state->manager;
@@ -164,16 +169,19 @@ void kind_watch_start(KindState *state)
 		const KindWatch *row = &kind->watches[i];
 		WatchState *watch = &state->watches[i];
 		*watch = (WatchState){.manager = manager, .kind = kind, .watch = row};
+		if (row->configs && manager_gate(manager, "DisableConfigWatchers"))
+			continue;
 		watch->informer = informer_start(
-			manager->client, &(InformerConfig){.api_version = row->api_version,
-							   .kind = row->kind,
-							   .ns = manager_watch_namespace(manager),
-							   .label_selector = row->label_selector,
-							   .metadata_only = row->metadata_only,
-							   .keep_objects = row->keep_objects,
-							   .on_event = watch_event,
-							   .arg = watch,
-							   .log = manager->log});
+			manager->client,
+			&(InformerConfig){.api_version = row->api_version,
+					  .kind = row->kind,
+					  .ns = manager_watch_namespace(manager),
+					  .label_selector = watch_selector(manager, row),
+					  .metadata_only = row->metadata_only,
+					  .keep_objects = row->keep_objects,
+					  .on_event = watch_event,
+					  .arg = watch,
+					  .log = manager->log});
 	}
 	state->informer = informer_start(manager->client,
 					 &(InformerConfig){.api_version = kind->api_version,

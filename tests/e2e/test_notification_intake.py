@@ -168,6 +168,7 @@ def test_N98_every_replica_serves(api, directory, alert, sink, objects):
                 return http_request("POST", kit.events_url,
                                     json.dumps(event_of(objects.ns, message, **event)))[:2]
             post_until(send, sink, path)
+            assert http_request("POST", f"http://127.0.0.1:{kit.receiver_port}/hook/x")[0] == 404
         assert sum(leaders()) == 1
     finally:
         codes = [kit.stop() for kit in kits]

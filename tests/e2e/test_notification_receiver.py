@@ -1,0 +1,391 @@
+"""Receivers end to end: paths, types, codes, what is annotated."""
+import base64
+import hashlib
+import hmac
+import json
+import pathlib
+import time
+import urllib.parse
+
+import pytest
+
+from tests.lib.alerts import secret  # noqa: F401
+from tests.lib.controllers import Toolkit
+from tests.lib.jwt import Signer
+from tests.lib.net import http, wait_until
+from tests.lib.sink import Sink
+
+REQUESTED = "reconcile.fluxcd.io/requestedAt"
+JSON = {"Content-Type": "application/json"}
+BODY = json.dumps({"hello": "world"})
+
+
+@pytest.fixture(scope="module")
+def signer(directory):
+    return Signer(directory)
+
+
+@pytest.fixture(scope="module")
+def google(signer):
+    """Serves the keys that sign Google's tokens."""
+    server = Sink({"/certs": lambda m, n: (200, {}, json.dumps({"keys": [signer.jwk]}).encode())})
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def toolkit(api, directory, google):
+    kit = Toolkit(api, directory / "toolkit", notification_flags=[
+        f"--gcr-keys-url={google.url}/certs", "--no-cross-namespace-refs",
+        "--export-http-path-metrics"])
+    kit.start("notification-controller")
+    yield kit
+    log = kit["notification-controller"].log_path
+    assert kit.stop() == {"notification-controller": 0}, pathlib.Path(log).read_text()[-4000:]
+
+
+@pytest.fixture
+def repository(objects):
+    """Makes a suspended GitRepository; the reader of its requestedAt."""
+    def make(name="app", **labels):
+        objects.apply("GitRepository", name, {"url": "https://git.test/x", "interval": "1h",
+                                              "suspend": True}, labels=labels)
+        return lambda: objects.get("GitRepository", name)["metadata"].get(
+            "annotations", {}).get(REQUESTED)
+    return make
+
+
+@pytest.fixture
+def receiver(objects, secret, repository):
+    """A Ready Receiver with a Secret and one GitRepository; its path."""
+    def make(kind="generic", name="hook", token="t0ken", data=None, **spec):
+        secret(name, token=token, **(data or {}))
+        spec = {"type": kind, "secretRef": {"name": name},
+                "resources": [{"kind": "GitRepository", "name": "app"}], **spec}
+        objects.apply("Receiver", name, spec)
+        return objects.ready("Receiver", name)["status"]["webhookPath"]
+    return make
+
+
+@pytest.fixture
+def call(toolkit):
+    def send(path, body=BODY, method="POST", **headers):
+        headers = {k.replace("_", "-"): v for k, v in headers.items()}
+        status, _, reply = http(method, f"http://127.0.0.1:{toolkit.receiver_port}{path}", body,
+                                {**JSON, **headers})
+        assert status == 413 or reply == b"", "the sender is told nothing but the code"
+        return status
+    return send
+
+
+def signed(algorithm, token, body=BODY):
+    return hmac.new(token.encode(), body.encode(), algorithm).hexdigest()
+
+
+def test_N76_path_is_the_hash_of_token_name_namespace(receiver, objects, secret, repository, call):
+    annotation = repository()
+    path = receiver()
+    want = hashlib.sha256(f"t0kenhook{objects.ns}".encode()).hexdigest()
+    assert path == "/hook/" + want
+    ready = objects.condition(objects.get("Receiver", "hook"))
+    assert ready["reason"] == "Succeeded" and ready["message"].endswith(path)
+    assert annotation() is None
+    wait_until(lambda: call(path) == 200, "the path to be served")
+    assert annotation()
+    secret("hook", token="other")
+    objects.request("Receiver", "hook")
+    changed = objects.wait("Receiver", "hook",
+                           lambda o: o["status"].get("webhookPath") != path, "to move")
+    assert objects.get("Receiver", "hook")["status"]["lastHandledReconcileAt"] == "now"
+    wait_until(lambda: call(path) == 404, "the old path to go")
+    assert call(changed["status"]["webhookPath"]) == 200
+    assert any(r == "Succeeded" and "next run in 10m0s" in m for _, r, m in objects.events("hook"))
+
+
+def test_N77_lost_secret_clears_the_path(receiver, objects, repository, call, api):
+    repository()
+    path = receiver()
+    wait_until(lambda: call(path) == 200, "the path to be served")
+    api.kubectl("delete", "secret", "hook", "-n", objects.ns)
+    assert call(path) == 400  # the token is read at each request
+    objects.request("Receiver", "hook")
+    lost = objects.not_ready("Receiver", "hook", "TokenNotFound")
+    assert "webhookPath" not in lost["status"]
+    assert objects.condition(lost, "Reconciling")["reason"] == "ProgressingWithRetry"
+    wait_until(lambda: call(path) == 404, "the path to go")
+    # The back-off tries again by itself.
+    api.kubectl("create", "secret", "generic", "hook", "-n", objects.ns,
+                "--from-literal=token=t0ken")
+    assert objects.ready("Receiver", "hook")["status"]["webhookPath"] == path
+
+
+def test_N77_secret_without_token(objects, secret, repository):
+    secret("hook", other="x")
+    objects.apply("Receiver", "hook", {"type": "generic", "secretRef": {"name": "hook"},
+                                       "resources": [{"kind": "GitRepository", "name": "app"}]})
+    objects.not_ready("Receiver", "hook", "TokenNotFound")
+
+
+def test_N78_codes_of_paths(receiver, objects, repository, call):
+    repository()
+    path = receiver()
+    wait_until(lambda: call(path) == 200, "the path to be served")
+    assert call(path, method="PUT") == 200
+    assert call("/hook/" + "0" * 64) == 404
+    assert call("/") == 404 and call("/hook/") == 404 and call(path + "/") == 404
+    assert call(path + "?x") == 404 and call(path + "?x=1") == 404
+    assert call(path, body="x" * ((3 << 20) + 1)) == 413
+    objects.patch("Receiver", "hook", {"spec": {"suspend": True}})
+    wait_until(lambda: call(path) == 503, "503 of a suspended receiver")
+    objects.patch("Receiver", "hook", {"spec": {"suspend": False, "resourceFilter": "true"}})
+    objects.wait("Receiver", "hook", lambda o: objects.condition(o, "Stalled"), "to stall")
+    wait_until(lambda: call(path) == 503, "503 of an unready receiver")
+
+
+def test_N79_github_signatures_and_content_types(receiver, repository, call):
+    annotation = repository()
+    path = receiver("github")
+    wait_until(lambda: call(path) == 400, "the path to be served")
+    wrong = "sha256=" + signed("sha256", "wrong")
+    sha1, sha256 = ("sha1=" + signed("sha1", "t0ken"), "sha256=" + signed("sha256", "t0ken"))
+    assert call(path, X_Hub_Signature_256=wrong) == 400
+    assert call(path, X_Hub_Signature_256=wrong, X_Hub_Signature=sha1) == 400
+    assert annotation() is None
+    assert call(path, X_Hub_Signature=sha1) == 200
+    assert call(path, X_Hub_Signature_256=sha256) == 200
+    form = urllib.parse.urlencode({"payload": BODY})
+    type_of_form = "application/x-www-form-urlencoded; charset=utf-8"
+    of_form = "sha256=" + signed("sha256", "t0ken", form)
+    assert call(path, form, X_Hub_Signature_256=of_form, Content_Type=type_of_form) == 200
+    assert call(path, X_Hub_Signature_256=sha256, Content_Type="text/plain") == 400
+    assert annotation()
+
+
+def test_N80_generic_hmac_algorithms(receiver, repository, call):
+    repository()
+    path = receiver("generic-hmac")
+    wait_until(lambda: call(path) == 400, "the path to be served")
+    for algorithm in ("sha1", "sha256", "sha512"):
+        good = signed(algorithm, "t0ken")
+        assert call(path, X_Signature=f"{algorithm}={good}") == 200
+        assert call(path, X_Signature=f"{algorithm}={good.upper()}") == 200
+        assert call(path, X_Signature=f"{algorithm}={good[:-1]}") == 400
+        assert call(path, BODY + " ", X_Signature=f"{algorithm}={good}") == 400
+    assert call(path, X_Signature="md5=" + signed("md5", "t0ken")) == 400
+    assert call(path, X_Signature=signed("sha256", "t0ken")) == 400
+    assert call(path, X_Signature="sha256=") == 400
+
+
+@pytest.mark.parametrize("kind, header", [("gitlab", "X_Gitlab_Token"),
+                                          ("harbor", "Authorization")])
+def test_N81_token_headers(receiver, repository, call, kind, header):
+    repository()
+    path = receiver(kind)
+    wait_until(lambda: call(path, **{header: "t0ken"}) == 200, "the path to be served")
+    for wrong in ("t0ke", "t0kenn", "T0ken", "Bearer t0ken", ""):
+        assert call(path, **{header: wrong}) == 400
+    assert call(path) == 400
+
+
+EVENT_HEADERS = {"github": "X_GitHub_Event", "gitlab": "X_Gitlab_Event",
+                 "bitbucket": "X_Event_Key", "cdevents": "Ce_Type"}
+
+
+def cdevent(kind="change.merged.0.2.0", subject="change", content=None, **more):
+    return json.dumps({"context": {"version": "0.4.1", "id": "1", "source": "/here",
+                                   "type": "dev.cdevents." + kind,
+                                   "timestamp": "2026-01-02T03:04:05Z"},
+                       "subject": {"id": "x", "type": subject, "content": content or {}}, **more})
+
+
+@pytest.mark.parametrize("kind", EVENT_HEADERS)
+def test_N82_events_are_filtered_without_case(receiver, repository, call, kind):
+    repository()
+    path = receiver(kind, events=["Push", "ping"])
+    body = cdevent() if kind == "cdevents" else BODY
+    credentials = {"X_Hub_Signature_256": "sha256=" + signed("sha256", "t0ken", body),
+                   "X_Gitlab_Token": "t0ken"}
+
+    def send(event):
+        return call(path, body, **credentials, **({EVENT_HEADERS[kind]: event} if event else {}))
+    wait_until(lambda: send("pUsh") == 200, "the path to be served")
+    assert [send(e) for e in ("ping", "PING", "pull", "pus", None)] == [200, 200, 400, 400, 400]
+
+
+def test_N83_nexus_signature(receiver, repository, call):
+    repository()
+    path = receiver("nexus")
+    good = signed("sha1", "t0ken")
+    wait_until(lambda: call(path, X_Nexus_Webhook_Signature=good) == 200, "the path to be served")
+    assert call(path, X_Nexus_Webhook_Signature="sha1=" + good) == 400
+    assert call(path, X_Nexus_Webhook_Signature=signed("sha256", "t0ken")) == 400
+    assert call(path) == 400
+    assert call(path, "no json", X_Nexus_Webhook_Signature=signed("sha1", "t0ken", "no json")) == 400
+
+
+def pubsub(data):
+    return json.dumps({"message": {"data": base64.b64encode(data.encode()).decode()}})
+
+
+def test_N84_gcr_tokens(receiver, repository, call, signer, directory):
+    annotation = repository()
+    path = receiver("gcr", data={"email": "push@test", "audience": "us"})
+    good = {"iss": "https://accounts.google.com", "aud": "us", "email": "push@test",
+            "email_verified": True}
+    body = pubsub('{"action": "INSERT", "digest": "d", "tag": "t"}')
+
+    def send(text=body, by=signer, scheme="Bearer ", **changes):
+        return call(path, text, Authorization=scheme + by.token(**{**good, **changes}))
+    stranger = Signer(directory, "k2")
+    posing = Signer(directory, "k1-posing")
+    posing.kid = signer.kid
+    wait_until(lambda: send() == 200, "the path to be served")
+    assert annotation()
+    assert send(iss="accounts.google.com") == 200
+    assert send(aud="them") == 400
+    assert send(iss="https://accounts.example") == 400
+    assert send(email="other@test") == 400
+    assert send(email_verified=False) == 400
+    assert send(exp=int(time.time()) - 10) == 400
+    assert send(by=stranger) == 400
+    assert send(by=posing) == 400
+    assert send(scheme="") == 400
+    assert call(path, body) == 400
+    assert send(pubsub("no json")) == 400
+    assert send("no json") == 400
+    assert send("{}") == 400
+
+
+def test_N84_gcr_needs_email_and_audience(receiver, repository, call, signer):
+    repository()
+    path = receiver("gcr", data={"audience": "us"})
+    wait_until(lambda: call(path) == 400, "the path to be served")
+    assert call(path, pubsub("{}"), Authorization="Bearer " + signer.token(
+        iss="accounts.google.com", aud="us", email="", email_verified=True)) == 400
+
+
+@pytest.mark.parametrize("kind", ["dockerhub", "quay", "acr"])
+def test_N85_body_must_be_json(receiver, repository, call, kind):
+    repository()
+    path = receiver(kind)
+    wait_until(lambda: call(path) == 200, "the path to be served")
+    assert [call(path, body) for body in ("", "{", "no", "[]", "{}")] == [400, 400, 400, 400, 200]
+
+
+def test_N86_cdevents_follow_their_schema(receiver, repository, call):
+    repository()
+    path = receiver("cdevents")
+    wait_until(lambda: call(path, cdevent()) == 200, "the path to be served")
+    assert call(path, cdevent(customData={"a": 1})) == 200
+    assert call(path, cdevent("pipelinerun.started.0.2.0", "pipelineRun",
+                              {"pipelineName": "p", "url": "u"})) == 200
+    for bad in (cdevent("change.merged.9.9.9"), cdevent(subject="branch"), cdevent(extra=1),
+                cdevent(content={"unknown": 1}), cdevent(content={"repository": {}}),
+                cdevent("pipelinerun.started.0.2.0", "pipelineRun", {"url": "u"}), "{}", "[]", "x"):
+        assert call(path, bad) == 400, bad
+
+
+@pytest.mark.parametrize("spec", [
+    {"type": "generic-oidc", "secretRef": {"name": "x"}, "oidcProviders": [
+        {"issuerURL": "https://issuer.test", "validations": [
+            {"expression": "true", "message": "m"}]}]},
+    {"type": "generic-oidc"}, {"type": "generic"},
+    {"type": "generic", "secretRef": {"name": "x"}, "oidcProviders": [
+        {"issuerURL": "https://issuer.test", "validations": [
+            {"expression": "true", "message": "m"}]}]}], ids=["both", "none", "bare", "foreign"])
+def test_N88_secret_or_oidc(objects, spec):
+    """The API server's rules refuse it; where they are not known, the controller does."""
+    status, reply = objects.api.rest.call("POST", objects.path("Receiver"), {
+        "apiVersion": "notification.toolkit.fluxcd.io/v1", "kind": "Receiver",
+        "metadata": {"name": "hook"},
+        "spec": {"resources": [{"kind": "GitRepository", "name": "app"}], **spec}})
+    if status == 422:
+        return
+    assert status == 201, reply
+    objects.not_ready("Receiver", "hook", "ValidationFailed")
+
+
+@pytest.mark.parametrize("spec", [
+    {"resourceFilter": "true"},
+    {"resources": [{"kind": "GitRepository", "name": "app", "filter": "true"}]}],
+    ids=["top", "own"])
+def test_expressions_are_refused_clearly(objects, secret, repository, spec):
+    secret("hook", token="t")
+    objects.apply("Receiver", "hook", {
+        "type": "generic", "secretRef": {"name": "hook"},
+        "resources": [{"kind": "GitRepository", "name": "app"}], **spec})
+    stalled = objects.wait("Receiver", "hook", lambda o: objects.condition(o, "Stalled"),
+                           "to stall")
+    assert objects.condition(stalled, "Stalled")["reason"] == "InvalidCELExpression"
+    assert objects.condition(stalled)["reason"] == "InvalidCELExpression"
+    assert "CEL" in objects.condition(stalled)["message"]
+    assert stalled["status"]["observedGeneration"] == stalled["metadata"]["generation"]
+
+
+def test_N92_api_version_is_needed_for_other_kinds(receiver, objects, repository, call):
+    annotation = repository()
+    path = receiver(resources=[{"kind": "Kustomization", "name": "app"},
+                               {"kind": "GitRepository", "name": "absent"},
+                               {"kind": "GitRepository", "name": "app"}])
+    wait_until(lambda: call(path) == 500, "the path to be served")
+    assert annotation(), "the other resources go on after a failure"
+    objects.apply("Kustomization", "app", {
+        "interval": "1h", "prune": False, "suspend": True,
+        "sourceRef": {"kind": "GitRepository", "name": "app"}})
+    path = receiver(name="full", resources=[
+        {"kind": "Kustomization", "name": "app",
+         "apiVersion": "kustomize.toolkit.fluxcd.io/v1"}])
+    wait_until(lambda: call(path) == 200, "the path to be served")
+    assert REQUESTED in objects.get("Kustomization", "app")["metadata"]["annotations"]
+
+
+def test_N93_wildcards_need_labels(receiver, repository, call):
+    web, db = repository("web", tier="web"), repository("db", tier="db")
+    path = receiver(resources=[{"kind": "GitRepository", "name": "*",
+                                "matchLabels": {"tier": "web"}}])
+    wait_until(lambda: call(path) == 200, "the path to be served")
+    assert web() and not db()
+    first = web()
+    wait_until(lambda: call(path) == 200 and web() != first, "a new value at each request")
+    path = receiver(name="none", resources=[{"kind": "GitRepository", "name": "*",
+                                             "matchLabels": {"tier": "nowhere"}}])
+    wait_until(lambda: call(path) == 200, "the path to be served")
+    path = receiver(name="bare", resources=[{"kind": "GitRepository", "name": "*"}])
+    wait_until(lambda: call(path) == 500, "the path to be served")
+    assert not db()
+
+
+def test_N94_foreign_resources_under_the_flag(receiver, objects, repository, call):
+    annotation = repository()
+    path = receiver(resources=[{"kind": "GitRepository", "name": "x", "namespace": "elsewhere"},
+                               {"kind": "GitRepository", "name": "app", "namespace": objects.ns}])
+    wait_until(lambda: call(path) == 500, "the path to be served")
+    assert annotation()
+
+
+def test_N95_labelled_secret_wakes_its_receivers(receiver, objects, repository, call, api):
+    repository()
+    path = receiver(interval="1h")
+    api.kubectl("label", "secret", "hook", "-n", objects.ns, "reconcile.fluxcd.io/watch=Enabled")
+    api.kubectl("patch", "secret", "hook", "-n", objects.ns, "--type=merge", "-p",
+                '{"stringData": {"token": "fresh"}}')
+    moved = objects.wait("Receiver", "hook",
+                         lambda o: o["status"].get("webhookPath") not in (None, path), "to move")
+    wait_until(lambda: call(moved["status"]["webhookPath"]) == 200, "the new path to be served")
+
+
+def test_N96_receiver_deletion_releases_the_finalizer(receiver, objects, repository, call):
+    repository()
+    path = receiver()
+    assert objects.get("Receiver", "hook")["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
+    objects.delete("Receiver", "hook")
+    objects.gone("Receiver", "hook")
+    wait_until(lambda: call(path) == 404, "the path to go")
+
+
+def test_metrics_of_the_receiver(receiver, repository, call, toolkit):
+    repository()
+    path = receiver()
+    wait_until(lambda: call(path) == 200, "the path to be served")
+    text = toolkit["notification-controller"].metrics()
+    assert f'gotk_receiver_http_request_duration_seconds_count{{service="",handler="{path}"' in text
