@@ -15,10 +15,27 @@ static const struct {
 	NotifyBuildFn *build;
 	unsigned traits;
 } senders[] = {
+	{"alertmanager", notify_build_alertmanager, 0},
+	{"datadog", notify_build_datadog, 0},
+	{"discord", notify_build_discord, 0},
 	{"generic", notify_build_generic, NOTIFY_GENERIC},
 	{"generic-hmac", notify_build_generic_hmac, NOTIFY_GENERIC},
+	{"googlechat", notify_build_googlechat, 0},
 	{"grafana", notify_build_grafana, 0},
+	{"incident.io", notify_build_incidentio, 0},
+	{"lark", notify_build_lark, 0},
+	{"matrix", notify_build_matrix, 0},
+	{"msteams", notify_build_msteams, 0},
+	{"opsgenie", notify_build_opsgenie, 0},
+	{"otel", notify_build_otel, 0},
+	{"pagerduty", notify_build_pagerduty, 0},
+	{"rocket", notify_build_rocket, 0},
+	{"sentry", notify_build_sentry, 0},
 	{"slack", notify_build_slack, 0},
+	{"telegram", notify_build_telegram, 0},
+	{"webex", notify_build_webex, 0},
+	{"zoom", notify_build_zoom, 0},
+	{"zulip", notify_build_zulip, 0},
 };
 
 void notify_request_dispose(NotifyRequest *request)
@@ -231,4 +248,35 @@ char *notify_markdown(const json_t *event)
 				   json_text_or(json_map(event, "metadata"), key, ""));
 	}
 	return buf_steal(&out);
+}
+
+json_t *notify_metadata_copy(const json_t *event)
+{
+	const json_t *metadata = json_map(event, "metadata");
+	return metadata ? json_deep_copy(metadata) : json_object();
+}
+
+char *notify_kind_name(const json_t *event)
+{
+	char *text =
+		mem_printf("%s/%s", notify_object(event, "kind"), notify_object(event, "name"));
+	for (char *c = text; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return text;
+}
+
+const char *notify_token_or_password(const NotifyTarget *target)
+{
+	return cstr_empty(target->token) ? target->secret_password : target->token;
+}
+
+void notify_metadata_lines(const json_t *event, const char *before, const char *between, Buf *out)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach(json_map(event, "metadata"), key, value)
+	{
+		buf_printf(out, "%s%s%s%s\n", before, key, between,
+			   json_string_value(value) ? json_string_value(value) : "");
+	}
 }

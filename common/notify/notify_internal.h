@@ -8,8 +8,12 @@
 typedef bool NotifyBuildFn(const NotifyTarget *target, const json_t *event, NotifyRequest *out,
 			   Error *err);
 
-NotifyBuildFn notify_build_generic, notify_build_generic_hmac, notify_build_grafana,
-	notify_build_slack;
+NotifyBuildFn notify_build_alertmanager, notify_build_datadog, notify_build_discord,
+	notify_build_generic, notify_build_generic_hmac, notify_build_googlechat,
+	notify_build_grafana, notify_build_incidentio, notify_build_lark, notify_build_matrix,
+	notify_build_msteams, notify_build_opsgenie, notify_build_otel, notify_build_pagerduty,
+	notify_build_rocket, notify_build_sentry, notify_build_slack, notify_build_telegram,
+	notify_build_webex, notify_build_zoom, notify_build_zulip;
 
 /* Adds "Name: value". Values with line breaks are cut there: no header is smuggled in. */
 void notify_add_header(NotifyRequest *out, const char *name, const char *value);
@@ -55,5 +59,17 @@ char *notify_markdown(const json_t *event);
 
 /* Metadata keys, sorted when `sorted`: an array of strings. Owned. */
 json_t *notify_metadata_keys(const json_t *event, bool sorted);
+
+/* A copy of the metadata; an empty object when there is none. Owned. */
+json_t *notify_metadata_copy(const json_t *event);
+
+/* Appends a line for each pair: `before`, the key, `between`, the value. */
+void notify_metadata_lines(const json_t *event, const char *before, const char *between, Buf *out);
+
+/* "kind/name" in lower case; owned. */
+char *notify_kind_name(const json_t *event);
+
+/* The token, else the password; NULL when neither is there. */
+const char *notify_token_or_password(const NotifyTarget *target);
 
 #endif

@@ -1,5 +1,6 @@
-/* Slack: incoming webhook, or a bot's token through chat.postMessage (N39, N40). */
-#include "notify/notify_internal.h"
+/* Slack: incoming webhook, or a bot's token through chat.postMessage (N39, N40). Its message is
+ * also what discord and rocket take. */
+#include "notify/slack_internal.h"
 
 #include <string.h>
 
@@ -35,30 +36,36 @@ static json_t *fields_of(const json_t *event)
 	return fields;
 }
 
-static json_t *attachment_of(const json_t *event)
+json_t *slack_message(const json_t *event, const SlackStyle *style)
 {
 	autofree char *name = notify_object_name(event);
-	const char *message = notify_message(event);
-	autofree char *fallback =
-		mem_printf("%s: %.*s", name, (int)strcspn(message, "\n"), message);
-	return json_pack("{s:s,s:s,s:s,s:s,s:[s],s:o}", "color",
-			 notify_is_error(event) ? "danger" : "good", "author_name", name, "text",
-			 message, "fallback", fallback, "mrkdwn_in", "text", "fields",
+	return json_pack("{s:s,s:s,s:s,s:s,s:[{s:s,s:s,s:s,s:s,s:[s],s:o}]}", "channel",
+			 style->channel ? style->channel : "", "username",
+			 style->username ? style->username : "", "icon_url", "", "icon_emoji", "",
+			 "attachments", "fallback", style->fallback ? style->fallback : "", "color",
+			 notify_is_error(event) ? style->bad : style->good, "author_name", name,
+			 "text", notify_message(event), "mrkdwn_in", "text", "fields",
 			 fields_of(event));
+}
+
+const char *slack_username(const NotifyTarget *target, const json_t *event)
+{
+	return cstr_empty(target->username) ? notify_controller(event) : target->username;
 }
 
 bool notify_build_slack(const NotifyTarget *target, const json_t *event, NotifyRequest *out,
 			Error *err)
 {
-	const char *username = cstr_empty(target->username)
-				       ? json_text_or(event, "reportingController", "")
-				       : target->username;
-	autojson json_t *attachment = attachment_of(event);
-	if (!attachment)
-		return err_set(err, ERR_INVALID, "the event's text is not UTF-8");
-	autojson json_t *body = json_pack(
-		"{s:s,s:s,s:s,s:s,s:[O]}", "channel", target->channel ? target->channel : "",
-		"username", username, "icon_url", "", "icon_emoji", "", "attachments", attachment);
+	autofree char *name = notify_object_name(event);
+	const char *message = notify_message(event);
+	autofree char *fallback =
+		mem_printf("%s: %.*s", name, (int)strcspn(message, "\n"), message);
+	autojson json_t *body =
+		slack_message(event, &(SlackStyle){.channel = target->channel,
+						   .username = slack_username(target, event),
+						   .fallback = fallback,
+						   .good = "good",
+						   .bad = "danger"});
 	if (!notify_set_json(target, body, out, err))
 		return false;
 	if (!cstr_empty(target->token))
