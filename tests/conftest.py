@@ -29,7 +29,7 @@ def api(directory):
     server = start_api(os.environ.get("SLUICE_API", "embedded"), directory / "api")
     try:
         server.install_crds()
-        server.kubectl("create", "namespace", "flux-system")
+        server.create_namespace("flux-system")
         yield server
     finally:
         server.stop()
@@ -66,7 +66,7 @@ def ns(api, request):
     """A namespace of the test's own."""
     name = request.node.name.lower().replace("_", "-").replace("[", "-").replace("]", "")[:60]
     name = name.strip("-")
-    api.kubectl("create", "namespace", name)
+    api.create_namespace(name)
     return name
 
 

@@ -20,7 +20,7 @@ def remote(directory):
 @pytest.fixture
 def there(remote, ns):
     """The test's namespace in the other cluster: get(name) is a ConfigMap of it or None."""
-    remote.kubectl("create", "namespace", ns)
+    remote.create_namespace(ns)
 
     class There:
         path = f"/api/v1/namespaces/{ns}/configmaps"
@@ -70,6 +70,7 @@ def test_K94_another_cluster(app, objects, api, remote, there):
     objects.delete("Kustomization", "app")
     objects.gone("Kustomization", "app")
     assert not there.get("one")
+    remote.rest.close()
     wait_until(lambda: connections(remote.port) == 0, "the connections to be closed")
 
 

@@ -48,7 +48,7 @@ def test_N7_events_without_alert_are_counted(post):
 
 
 def test_N24_foreign_event_is_refused(post, objects, alert, sink, api):
-    api.kubectl("create", "namespace", objects.ns + "-other")
+    api.create_namespace(objects.ns + "-other")
     path = alert(eventSources=[{"kind": "Kustomization", "name": "*",
                                 "namespace": objects.ns + "-other"}] + EVERYTHING)
     post_until(post, sink, path)

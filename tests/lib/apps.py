@@ -43,9 +43,7 @@ def widget_crd(group, kind="Widget", schema=None, served=True):
 
 
 def install_crd(api, crd):
-    api.apply(crd)
-    api.kubectl("wait", "--for=condition=Established", "--timeout=30s",
-                f"crd/{crd['metadata']['name']}")
+    api.install_crds(crd)
 
 
 def put_status(api, path, status):

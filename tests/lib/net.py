@@ -2,9 +2,12 @@
 import json
 import socket
 import ssl
+import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from http import client as http_client
 
 
 def free_port():
@@ -52,12 +55,50 @@ def http(method, url, body=None, headers=None, context=None, timeout=30):
 
 
 class RestClient:
-    """The Kubernetes REST API with one bearer token, without any client library."""
+    """The Kubernetes REST API with one bearer token, without any client library. Each thread has a
+    connection that it keeps: most of a suite's requests look whether something has happened yet."""
 
     def __init__(self, server, ca_file=None, token=None):
         self.server = server
         self.token = token
         self.context = ssl.create_default_context(cafile=ca_file) if ca_file else None
+        self.local = threading.local()
+        self.plurals = {}
+
+    def connection(self, timeout):
+        """(connection, whether it was used before)"""
+        kept = getattr(self.local, "connection", None)
+        if kept and kept.sock:
+            kept.sock.settimeout(timeout)
+            return kept, True
+        url = urllib.parse.urlsplit(self.server)
+        if url.scheme == "https":
+            made = http_client.HTTPSConnection(url.hostname, url.port, timeout=timeout,
+                                               context=self.context)
+        else:
+            made = http_client.HTTPConnection(url.hostname, url.port, timeout=timeout)
+        self.local.connection = made
+        return made, False
+
+    def close(self):
+        """Ends this thread's connection; the next request makes another."""
+        kept = getattr(self.local, "connection", None)
+        if kept:
+            kept.close()
+
+    def send(self, method, path, body, headers, timeout):
+        connection, kept = self.connection(timeout)
+        try:
+            connection.request(method, path, body, headers)
+            reply = connection.getresponse()
+            return reply.status, dict(reply.headers), reply.read()
+        except (OSError, http_client.HTTPException) as e:
+            connection.close()
+            # The server may have closed a kept connection just before we used it.
+            if kept and isinstance(e, (http_client.RemoteDisconnected, BrokenPipeError,
+                                       ssl.SSLEOFError)):
+                return self.send(method, path, body, headers, timeout)
+            raise
 
     def raw(self, method, path, body=None, content_type="application/json", accept=None,
             timeout=30):
@@ -68,7 +109,9 @@ class RestClient:
             headers["Authorization"] = "Bearer " + self.token
         if body is not None and not isinstance(body, (str, bytes)):
             body = json.dumps(body)
-        return http(method, self.server + path, body, headers, self.context, timeout)
+        if isinstance(body, str):
+            body = body.encode()
+        return self.send(method, path, body, headers, timeout)
 
     def call(self, method, path, body=None, content_type="application/json", accept=None):
         """(status, parsed JSON)"""
@@ -82,3 +125,23 @@ class RestClient:
             return None
         assert status == 200, (path, status, obj)
         return obj
+
+    def path_of(self, obj):
+        """The path of an object, its resource by discovery."""
+        version, kind = obj["apiVersion"], obj["kind"]
+        if (version, kind) not in self.plurals:
+            root = ("/apis/" if "/" in version else "/api/") + version
+            for row in self.get(root)["resources"]:
+                if "/" not in row["name"]:
+                    self.plurals[version, row["kind"]] = (root, row["name"], row["namespaced"])
+        root, plural, namespaced = self.plurals[version, kind]
+        ns = f"/namespaces/{obj['metadata'].get('namespace', 'default')}" if namespaced else ""
+        return f"{root}{ns}/{plural}/{obj['metadata']['name']}"
+
+    def apply(self, obj, manager="kubectl"):
+        """Server-side apply, forced; the object as it is then."""
+        query = f"?fieldManager={manager}&force=true&fieldValidation=Strict"
+        status, reply = self.call("PATCH", self.path_of(obj) + query, obj,
+                                  "application/apply-patch+yaml")
+        assert status in (200, 201), reply
+        return reply
