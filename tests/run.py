@@ -131,7 +131,8 @@ def main():
         if suite == "unit":
             run_unit(build, tally)
         elif suite in ("e2e", "faults"):
-            run_pytest(suite, [f"tests/{suite}"], dict(env, SLUICE_API="embedded"), tally)
+            flux = {"SLUICE_FLUX_ORACLE": build_oracle("flux") or ""} if suite == "e2e" else {}
+            run_pytest(suite, [f"tests/{suite}"], dict(env, SLUICE_API="embedded", **flux), tally)
         elif suite == "differential":
             oracles = {f"SLUICE_{name.upper().replace('-', '_')}_ORACLE": build_oracle(name) or ""
                        for name in sorted(p.parent.name for p in
@@ -146,7 +147,7 @@ def main():
                 say("SKIPPED: no Go toolchain, so no real kube-apiserver to test on")
                 tally.add(0, 0, 1)
                 continue
-            run_on_kube(oracle, env, tally)
+            run_on_kube(oracle, dict(env, SLUICE_FLUX_ORACLE=build_oracle("flux")), tally)
         say(f"=== {suite}: {time.monotonic() - started:.0f} s")
     say(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
     return 1 if tally.failed or not tally.passed else 0
