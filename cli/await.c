@@ -25,25 +25,29 @@ static void on_event(void *arg, InformerEvent event, const json_t *object)
 	pthread_mutex_unlock(&await->lock);
 }
 
-Await *await_start(KubeClient *client, const char *api_version, const char *kind, const char *ns,
-		   const char *name, AwaitFn *fn, void *arg)
+Await *await_start(KubeClient *client, const AwaitConfig *config)
 {
 	Await *await = mem_zalloc(1, sizeof(*await));
-	await->fn = fn;
-	await->arg = arg;
+	await->fn = config->fn;
+	await->arg = config->arg;
 	pthread_mutex_init(&await->lock, NULL);
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&await->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	autofree char *selector = name ? mem_printf("metadata.name=%s", name) : NULL;
-	await->informer = informer_start(client, &(InformerConfig){.api_version = api_version,
-								   .kind = kind,
-								   .ns = ns,
-								   .field_selector = selector,
-								   .on_event = on_event,
-								   .arg = await});
+	autofree char *name = config->name ? mem_printf("metadata.name=%s", config->name) : NULL;
+	await->informer =
+		informer_start(client, &(InformerConfig){
+					       .api_version = config->api_version,
+					       .kind = config->kind,
+					       .ns = config->ns,
+					       .label_selector = config->labels,
+					       .field_selector = name ? name : config->fields,
+					       .keep_objects = true,
+					       .on_event = on_event,
+					       .arg = await,
+				       });
 	return await;
 }
 

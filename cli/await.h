@@ -11,10 +11,19 @@ typedef struct Await Await;
  * again after that. */
 typedef bool AwaitFn(void *arg, InformerEvent event, const json_t *object);
 
-/* Watches the objects of a kind in ns (NULL: all), or one by name (NULL: all). arg is borrowed
- * until await_stop. Owned by the caller. */
-Await *await_start(KubeClient *client, const char *api_version, const char *kind, const char *ns,
-		   const char *name, AwaitFn *fn, void *arg);
+/* Which objects; everything borrowed, arg until await_stop, the rest during the call. */
+typedef struct {
+	const char *api_version, *kind;
+	const char *ns;	    /* NULL: all namespaces */
+	const char *name;   /* NULL: all objects */
+	const char *labels; /* NULL: any */
+	const char *fields; /* NULL: any; not together with name */
+	AwaitFn *fn;
+	void *arg;
+} AwaitConfig;
+
+/* Starts the watch. Owned by the caller. */
+Await *await_start(KubeClient *client, const AwaitConfig *config);
 
 /* Blocks until fn has returned true; false at the time-out. */
 bool await_done(Await *await, int64_t timeout_ms);

@@ -11,15 +11,17 @@
 /* The values of all flags, those of every verb first. A verb reads only those in its table. */
 typedef struct {
 	char *ns, *kubeconfig, *context, *cluster, *user, *server, *token, *as_user;
-	char *ca_file, *tls_server_name;
+	char *ca_file, *cert_file, *key_file, *tls_server_name;
+	char *ignored; /* flags that scripts pass and that change nothing here */
+	bool ignored_switch;
 	bool insecure, ns_follows_context, help, version;
 	int64_t timeout_ms;
 
 	bool all_namespaces, no_header, watch, show_source; /* get, events */
 	char *status_selector, *label_selector;
-	bool with_source; /* reconcile */
-	bool all, wait;	  /* suspend, resume */
-	char *for_object; /* events */
+	bool with_source, force, reset; /* reconcile */
+	bool all, wait;			/* suspend, resume */
+	char *for_object;		/* events */
 	Vec types;
 	bool client_only; /* version */
 	char *output;
@@ -42,9 +44,10 @@ struct Verb {
 	const char *words;   /* what follows the name, as in "KIND [NAME]"; "" for nothing */
 	const char *summary; /* one line */
 	const char *details; /* paragraphs for the manual page, or NULL */
+	bool (*check)(Command *command, Error *err); /* before connecting; or NULL */
 	bool (*run)(Command *command, Error *err);
-	bool connects;	  /* needs an API server */
-	bool takes_kinds; /* completion offers kinds, then names */
+	bool connects; /* needs an API server */
+	bool kinds;    /* completion offers kinds */
 	const Option *options;
 	size_t option_count;
 	/* Instead of all that: a command with another tool's arguments; argv[0] is its name. */
@@ -58,7 +61,8 @@ struct Command {
 	Vec words;	    /* borrowed from argv: what is no flag, behind the verb */
 	const char *ns;	    /* the namespace to work in */
 	KubeClient *client; /* NULL unless the verb connects */
-	int exit_code;	    /* of a verb that succeeded otherwise */
+	Vec given;	    /* Option *: the flags that were on the command line */
+	bool offline;	    /* set by check: this time no API server is needed */
 };
 
 extern const Verb verb_up, verb_kustomize;
@@ -75,6 +79,9 @@ const Option *options_common(size_t *out_count);
 bool options_parse(int argc, char **argv, Command *command, Error *err) MUST_USE;
 void command_dispose(Command *command);
 
+/* True when the flag was on the command line, whatever its value. */
+bool command_gave(const Command *command, const char *flag);
+
 /* --help of all, or of one verb. */
 void help_print(const Verb *verb, FILE *out);
 
@@ -83,30 +90,5 @@ void help_print_man(FILE *out);
 
 /* The word at a place, or NULL. Borrowed. */
 const char *command_word(const Command *command, size_t at);
-
-/* A kind by what people call it ("source git", "kustomization", "ks"). */
-typedef struct {
-	const char *family; /* "source" or NULL: the word before */
-	const char *words;  /* alternatives, separated by "|" */
-	const char *api_version, *kind;
-} KindRow;
-
-const KindRow *kinds_all(size_t *out_count);
-
-/* The kind that words[*at...] name; *at moves behind them. NULL and err when there is none. */
-const KindRow *kind_of_words(const Command *command, size_t *at, Error *err);
-
-/* How a kind is called on the command line: "source git", "kustomization, ks". Owned. */
-char *kind_words(const KindRow *row);
-
-/* A table as kubectl prints it: columns by tabs of their widest cell. Cells are copied. */
-typedef struct {
-	Vec cells; /* owned strings, row by row */
-	size_t columns;
-} Table;
-
-void table_add(Table *table, const char *cell);
-void table_print(Table *table, FILE *out);
-void table_dispose(Table *table);
 
 #endif

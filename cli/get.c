@@ -1,97 +1,297 @@
 /* sluice get: what is there and how it is. */
-#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
+#include "await.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli.h"
-
-static const char *revision_of(const json_t *object)
-{
-	const char *stored = json_text_at(object, "status", "artifact", "revision", NULL);
-	const char *applied = json_text_at(object, "status", "lastAppliedRevision", NULL);
-	return stored ? stored : applied ? applied : "";
-}
-
-static void add_head(Table *table, const Command *command)
-{
-	static const char *const names[] = {"NAMESPACE", "NAME",  "REVISION",
-					    "SUSPENDED", "READY", "MESSAGE"};
-	for (size_t i = command->options.all_namespaces ? 0 : 1; i < COUNT(names); i++)
-		table_add(table, names[i]);
-}
-
-static void add_row(Table *table, const Command *command, const json_t *object)
-{
-	const json_t *ready = object_condition(object, "Ready");
-	bool suspended = json_flag(json_map(object, "spec"), "suspend", false);
-	if (command->options.all_namespaces)
-		table_add(table, object_namespace(object));
-	table_add(table, object_name(object));
-	table_add(table, revision_of(object));
-	table_add(table, suspended ? "True" : "False");
-	table_add(table, json_text_or(ready, "status", "Unknown"));
-	/* A message of several lines would break the table. */
-	autofree char *message = mem_strdup(json_text_or(ready, "message", "waiting"));
-	for (char *c = message; *c; c++)
-		if (iscntrl((unsigned char)*c))
-			*c = ' ';
-	table_add(table, message);
-}
-
-static bool run_get(Command *command, Error *err)
-{
-	size_t at = 0;
-	const KindRow *kind = kind_of_words(command, &at, err);
-	if (!kind)
-		return false;
-	const char *name = command_word(command, at);
-	autojson json_t *list =
-		kube_do(command->client,
-			&(KubeRequest){.verb = KUBE_LIST,
-				       .api_version = kind->api_version,
-				       .kind = kind->kind,
-				       .ns = command->options.all_namespaces ? NULL : command->ns},
-			err);
-	if (!list)
-		return false;
-	__attribute__((cleanup(table_dispose)))
-	Table table = {.columns = command->options.all_namespaces ? 6 : 5};
-	if (!command->options.no_header)
-		add_head(&table, command);
-	size_t i, shown = 0;
-	json_t *object;
-	json_array_foreach(json_list(list, "items"), i, object)
-	{
-		if (name && !cstr_eq(object_name(object), name))
-			continue;
-		add_row(&table, command, object);
-		shown++;
-	}
-	if (!shown)
-		return err_set(err, ERR_NOT_FOUND, "no %s objects found in \"%s\" namespace",
-			       kind->kind, command->options.all_namespaces ? "any" : command->ns);
-	table_print(&table, stdout);
-	return true;
-}
+#include "kind.h"
+#include "table.h"
 
 #define AT(member) offsetof(Options, member)
 
+/* --status-selector: TYPE=STATUS, or TYPE!=STATUS. */
+typedef struct {
+	Str type, status;
+	bool set, negated;
+} Selector;
+
+static bool parse_selector(const char *text, Selector *out, Error *err)
+{
+	if (cstr_empty(text))
+		return true;
+	const char *negated = strstr(text, "!=");
+	Str rest = str_of(text);
+	out->set = true;
+	out->negated = negated != NULL;
+	if (negated) {
+		out->type = str_sized(text, (size_t)(negated - text));
+		out->status = str_of(negated + 2);
+		return true;
+	}
+	return str_cut(rest, '=', &out->type, &out->status) ||
+	       err_set(err, ERR_INVALID,
+		       "expected status selector in type=status or type!=status format, but found: "
+		       "%s",
+		       text);
+}
+
+static bool same(Str a, const char *b)
+{
+	return a.len == strlen(b) && strncasecmp(a.ptr, b, a.len) == 0;
+}
+
+/* A condition that is absent has no status. Static kinds are Ready, and nothing else. */
+static bool has_status(const KindRow *row, const json_t *object, const Selector *selector)
+{
+	if (row->traits & KIND_STATIC)
+		return same(selector->type, "Ready") && same(selector->status, "True");
+	size_t i;
+	const json_t *condition;
+	json_array_foreach(json_list(json_map(object, "status"), "conditions"), i, condition)
+	{
+		if (same(selector->type, json_text_or(condition, "type", "")))
+			return same(selector->status, json_text_or(condition, "status", ""));
+	}
+	return false;
+}
+
+static bool is_selected(const KindRow *row, const json_t *object, const Selector *selector)
+{
+	return !selector->set || has_status(row, object, selector) != selector->negated;
+}
+
+/* One kind to show, and how. */
+typedef struct {
+	const Command *command;
+	const KindRow *row;
+	const char *name; /* or NULL: all */
+	Selector selector;
+	bool all;  /* of several kinds: names are KIND/NAME, nothing is no error */
+	bool head; /* to be printed before the next row */
+	Table table;
+} View;
+
+static bool shows(const View *view, const Column *column)
+{
+	return !column->source || view->command->options.show_source;
+}
+
+static void view_open(View *view)
+{
+	view->head = !view->command->options.no_header;
+	view->table.columns = view->command->options.all_namespaces ? 1 : 0;
+	for (size_t i = 0; i < view->row->column_count; i++)
+		view->table.columns += shows(view, &view->row->columns[i]);
+}
+
+static void add_head(View *view)
+{
+	view->table.has_head = true;
+	if (view->command->options.all_namespaces)
+		table_add(&view->table, "NAMESPACE");
+	for (size_t i = 0; i < view->row->column_count; i++)
+		if (shows(view, &view->row->columns[i]))
+			table_add(&view->table, view->row->columns[i].title);
+	view->head = false;
+}
+
+static char *name_cell(const View *view, const json_t *object)
+{
+	if (!view->all)
+		return mem_strdup(object_name(object));
+	char *text = mem_printf("%s/%s", view->row->kind, object_name(object));
+	for (char *c = text; *c != '/'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return text;
+}
+
+static void add_row(View *view, const json_t *object)
+{
+	if (view->head)
+		add_head(view);
+	if (view->command->options.all_namespaces)
+		table_add(&view->table, object_namespace(object));
+	for (size_t i = 0; i < view->row->column_count; i++) {
+		const Column *column = &view->row->columns[i];
+		if (shows(view, column))
+			table_add_take(&view->table, column->cell ? column->cell(object)
+								  : name_cell(view, object));
+	}
+}
+
+static const char *in_namespace(const Command *command)
+{
+	return command->options.all_namespaces ? NULL : command->ns;
+}
+
+static bool nothing_found(const View *view, Error *err)
+{
+	const Command *command = view->command;
+	autofree char *where = command->options.all_namespaces ? mem_strdup("any")
+							       : mem_printf("\"%s\"", command->ns);
+	if (view->name)
+		return err_set(err, ERR_NOT_FOUND, "%s object '%s' not found in %s namespace",
+			       view->row->kind, view->name, where);
+	return err_set(err, ERR_NOT_FOUND, "no %s objects found in %s namespace", view->row->kind,
+		       where);
+}
+
+static json_t *list(const View *view, Error *err)
+{
+	autofree char *fields = view->name ? mem_printf("metadata.name=%s", view->name) : NULL;
+	return kube_do(view->command->client,
+		       &(KubeRequest){.verb = KUBE_LIST,
+				      .api_version = view->row->api_version,
+				      .kind = view->row->kind,
+				      .ns = in_namespace(view->command),
+				      .field_selector = fields,
+				      .label_selector = view->command->options.label_selector},
+		       err);
+}
+
+static bool show_once(View *view, Error *err)
+{
+	autojson json_t *found = list(view, err);
+	if (!found)
+		return false;
+	const json_t *items = json_list(found, "items");
+	if (!json_array_size(items))
+		return view->all || nothing_found(view, err);
+	size_t i;
+	const json_t *object;
+	json_array_foreach(items, i, object)
+	{
+		if (is_selected(view->row, object, &view->selector))
+			add_row(view, object);
+	}
+	if (view->all && !view->table.cells.len)
+		return true;
+	if (view->head)
+		add_head(view);
+	table_print(&view->table, stdout);
+	if (view->all)
+		putchar('\n');
+	return true;
+}
+
+/* AwaitFn: a row for each change, until the time is up. */
+static bool show_change(void *arg, InformerEvent event, const json_t *object)
+{
+	View *view = arg;
+	if (event == INFORMER_SYNCED || !is_selected(view->row, object, &view->selector))
+		return false;
+	add_row(view, object);
+	table_print(&view->table, stdout);
+	table_clear(&view->table);
+	return ferror(stdout) != 0;
+}
+
+static bool show_changes(View *view, Error *err)
+{
+	/* An informer asks for ever; a kind that is not served should be said at once. */
+	KubeResource resource;
+	const Command *command = view->command;
+	if (!kube_resource(command->client, view->row->api_version, view->row->kind, &resource,
+			   err))
+		return false;
+	autoawait Await *await =
+		await_start(command->client, &(AwaitConfig){
+						     .api_version = view->row->api_version,
+						     .kind = view->row->kind,
+						     .ns = in_namespace(command),
+						     .name = view->name,
+						     .labels = command->options.label_selector,
+						     .fn = show_change,
+						     .arg = view,
+					     });
+	await_done(await, command->options.timeout_ms);
+	return err_set(err, ERR_TIMEOUT, "timed out waiting for the condition");
+}
+
+static bool show(View *view, Error *err)
+{
+	view_open(view);
+	bool ok = view->command->options.watch ? show_changes(view, err) : show_once(view, err);
+	table_dispose(&view->table);
+	return ok;
+}
+
+/* A kind whose CRD is not installed is passed over; other failures are told and the rest is shown.
+ */
+static void show_all(const Command *command, const char *family, const Selector *selector)
+{
+	size_t count;
+	const KindRow *rows = kinds_all(&count);
+	for (size_t i = 0; i < count; i++) {
+		if (!(rows[i].traits & KIND_ALL) || (family && !cstr_eq(rows[i].family, family)))
+			continue;
+		autoerror Error err = {0};
+		View view = {
+			.command = command, .row = &rows[i], .selector = *selector, .all = true};
+		if (!show(&view, &err) && err.code != ERR_NOT_FOUND)
+			fprintf(stderr, "✗ %s\n", err_text(&err));
+	}
+}
+
+static bool run(Command *command, Error *err)
+{
+	size_t at = 0;
+	Selector selector = {0};
+	const char *family;
+	if (!parse_selector(command->options.status_selector, &selector, err))
+		return false;
+	if (kind_words_are_all(command, &family, &at)) {
+		if (command->options.watch)
+			return err_set(err, ERR_INVALID,
+				       "expected a single resource type, but found all");
+		show_all(command, family, &selector);
+		return true;
+	}
+	const KindRow *row = kind_of_words(command, KIND_GET, &at, err);
+	View view = {.command = command,
+		     .row = row,
+		     .name = command_word(command, at),
+		     .selector = selector};
+	return row && show(&view, err);
+}
+
 static const Option options[] = {
-	{{"all-namespaces", FLAG_BOOL, AT(all_namespaces), "false", NULL, "All namespaces."},
+	{{"all-namespaces", FLAG_BOOL, AT(all_namespaces), "false", NULL,
+	  "Show objects of all namespaces."},
 	 'A',
 	 NULL},
-	{{"no-header", FLAG_BOOL, AT(no_header), "false", NULL, "Leave the table's head out."},
+	{{"no-header", FLAG_BOOL, AT(no_header), "false", NULL, "Leave the head of the table out."},
+	 0,
+	 NULL},
+	{{"watch", FLAG_BOOL, AT(watch), "false", NULL, "Go on with a row for each change."},
+	 'w',
+	 NULL},
+	{{"status-selector", FLAG_TEXT, AT(status_selector), NULL, NULL,
+	  "Only objects with this condition: ready=false, or stalled!=true."},
+	 0,
+	 "TYPE=STATUS"},
+	{{"label-selector", FLAG_TEXT, AT(label_selector), NULL, NULL,
+	  "Only objects with these labels."},
+	 'l',
+	 "SELECTOR"},
+	{{"show-source", FLAG_BOOL, AT(show_source), "false", NULL,
+	  "Show the source of Kustomizations and HelmReleases."},
 	 0,
 	 NULL},
 };
 
 const Verb verb_get = {
 	.name = "get",
-	.words = "KIND [NAME]",
+	.words = "KIND|all [NAME]",
 	.summary = "Show objects and their state.",
-	.run = run_get,
+	.details = "\"get all\", \"get sources all\" and \"get images all\" show a table for each "
+		   "kind.",
+	.run = run,
 	.connects = true,
-	.takes_kinds = true,
+	.kinds = true,
 	.options = options,
 	.option_count = COUNT(options),
 };

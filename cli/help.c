@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "cli.h"
+#include "kind.h"
 
 static void print_option(const Option *option, FILE *out)
 {

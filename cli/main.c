@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "cli.h"
 
-enum { CA_MAX = 1024 * 1024, LABEL_MAX = 63 };
+enum { PEM_MAX = 1024 * 1024, LABEL_MAX = 63 };
 
 static const Verb *const verbs[] = {
 	&verb_up,     &verb_get,       &verb_reconcile, &verb_suspend, &verb_resume,
@@ -36,7 +36,7 @@ static const char *default_namespace(void)
 		return "flux-system";
 	if (is_label(ns))
 		return ns;
-	fprintf(stderr, "⚠️ ignoring invalid FLUX_SYSTEM_NAMESPACE: %s\n", ns);
+	fprintf(stderr, "⚠️  ignoring invalid FLUX_SYSTEM_NAMESPACE: \"%s\"\n", ns);
 	return "flux-system";
 }
 
@@ -46,6 +46,17 @@ static void replace(char **text, const char *value)
 		return;
 	free(*text);
 	*text = mem_strdup(value);
+}
+
+static bool replace_by_file(char **text, const char *path, Error *err)
+{
+	autobuf Buf pem = {0};
+	if (!path)
+		return true;
+	if (!file_read(path, PEM_MAX, &pem, err))
+		return false;
+	replace(text, buf_text(&pem));
+	return true;
 }
 
 /* What the command line says beats the kubeconfig. */
@@ -59,13 +70,9 @@ static bool override(const Options *options, KubeConfig *config, Error *err)
 		replace(&config->token, options->token);
 		free(steal(&config->token_file));
 	}
-	if (!options->ca_file)
-		return true;
-	autobuf Buf pem = {0};
-	if (!file_read(options->ca_file, CA_MAX, &pem, err))
-		return false;
-	replace(&config->ca_pem, buf_text(&pem));
-	return true;
+	return replace_by_file(&config->ca_pem, options->ca_file, err) &&
+	       replace_by_file(&config->cert_pem, options->cert_file, err) &&
+	       replace_by_file(&config->key_pem, options->key_file, err);
 }
 
 static bool find_server(const Options *options, KubeConfig *config, Error *err)
@@ -98,10 +105,12 @@ static bool run(Command *command, Error *err)
 {
 	command->ns = command->options.ns ? command->options.ns : default_namespace();
 	if (!is_label(command->ns))
-		return err_set(err, ERR_INVALID, "namespace must be a valid DNS label: %s",
+		return err_set(err, ERR_INVALID, "namespace must be a valid DNS label: \"%s\"",
 			       command->ns);
-	return command->verb->connects ? connect_and_run(command, err)
-				       : command->verb->run(command, err);
+	if (command->verb->check && !command->verb->check(command, err))
+		return false;
+	return command->verb->connects && !command->offline ? connect_and_run(command, err)
+							    : command->verb->run(command, err);
 }
 
 /* No verb: help, wanted or not. */
@@ -141,7 +150,7 @@ int main(int argc, char **argv)
 		help_print(command.verb, stdout);
 		code = 0;
 	} else if (ok && run(&command, &err)) {
-		code = command.exit_code;
+		code = 0;
 	}
 	if (err_is_set(&err))
 		fprintf(stderr, "✗ %s\n", err_text(&err));

@@ -32,12 +32,33 @@ static const Option common[] = {
 	  "File with the authorities that the API server's certificate may come from."},
 	 0,
 	 "FILE"},
+	{{"client-certificate", FLAG_TEXT, AT(cert_file), NULL, NULL,
+	  "File with the client certificate."},
+	 0,
+	 "FILE"},
+	{{"client-key", FLAG_TEXT, AT(key_file), NULL, NULL, "File with its key."}, 0, "FILE"},
 	{{"tls-server-name", FLAG_TEXT, AT(tls_server_name), NULL, NULL,
 	  "Name that the API server's certificate must have."},
 	 0,
 	 "NAME"},
 	{{"insecure-skip-tls-verify", FLAG_BOOL, AT(insecure), "false", NULL,
 	  "Do not verify the API server's certificate."},
+	 0,
+	 NULL},
+	{{"kube-api-qps", FLAG_TEXT, AT(ignored), NULL, NULL,
+	  "Accepted for compatibility; requests are not throttled here."},
+	 0,
+	 "N"},
+	{{"kube-api-burst", FLAG_TEXT, AT(ignored), NULL, NULL, "As --kube-api-qps."}, 0, "N"},
+	{{"cache-dir", FLAG_TEXT, AT(ignored), NULL, NULL,
+	  "Accepted for compatibility; nothing is cached."},
+	 0,
+	 "DIR"},
+	{{"disable-compression", FLAG_BOOL, AT(ignored_switch), "false", NULL,
+	  "Accepted for compatibility."},
+	 0,
+	 NULL},
+	{{"verbose", FLAG_BOOL, AT(ignored_switch), "false", NULL, "Accepted for compatibility."},
 	 0,
 	 NULL},
 	{{"help", FLAG_BOOL, AT(help), "false", NULL, "Print help and exit."}, 'h', NULL},
@@ -89,8 +110,17 @@ typedef struct {
 	Command *command;
 } Scan;
 
+bool command_gave(const Command *command, const char *flag)
+{
+	for (size_t i = 0; i < command->given.len; i++)
+		if (cstr_eq(((const Option *)command->given.items[i])->flag.name, flag))
+			return true;
+	return false;
+}
+
 static bool take_value(Scan *scan, const Option *option, const char *value, Error *err)
 {
+	vec_push(&scan->command->given, (void *)(uintptr_t)option);
 	Options *out = &scan->command->options;
 	if (!value && option->flag.type == FLAG_BOOL)
 		return flag_set(&option->flag, out, "true", err);
@@ -176,4 +206,5 @@ void command_dispose(Command *command)
 	for (size_t i = 0; verb && i < verb->option_count; i++)
 		flag_dispose(&verb->options[i].flag, &command->options);
 	vec_dispose(&command->words);
+	vec_dispose(&command->given);
 }

@@ -1,126 +1,182 @@
 /* sluice reconcile: asks for a run now and waits for what comes of it. */
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli.h"
+#include "settle.h"
+
+#define AT(member) offsetof(Options, member)
 
 #define REQUESTED_AT "reconcile.fluxcd.io/requestedAt"
+#define FORCE_AT "reconcile.fluxcd.io/forceAt"
+#define RESET_AT "reconcile.fluxcd.io/resetAt"
 
-enum { LOOK_MS = 100 };
+/* What to reconcile: an object, and whether its source comes first. */
+typedef struct {
+	const KindRow *row;
+	const char *ns, *name;
+	bool with_source;
+} Target;
 
-static json_t *get(const Command *command, const KindRow *kind, const char *name, Error *err)
+static json_t *get(const Command *command, const Target *target, Error *err)
 {
-	return kube_get(command->client, kind->api_version, kind->kind, command->ns, name, err);
+	return kube_get(command->client, target->row->api_version, target->row->kind, target->ns,
+			target->name, err);
 }
 
-static bool annotate(const Command *command, const KindRow *kind, const char *name,
-		     const char *value, Error *err)
+/* The present time with nanoseconds: what makes each request another one. */
+static char *request_value(void)
 {
+	int64_t now_ns = clock_wall_ns();
+	char seconds[CLOCK_TEXT_SIZE];
+	clock_format(now_ns / 1000000, seconds);
+	seconds[strcspn(seconds, "Z")] = '\0';
+	return mem_printf("%s.%09lldZ", seconds, (long long)(now_ns % 1000000000));
+}
+
+static bool annotate(const Command *command, const Target *target, Error *err)
+{
+	autofree char *value = request_value();
 	autojson json_t *patch =
 		json_pack("{s:{s:{s:s}}}", "metadata", "annotations", REQUESTED_AT, value);
+	json_t *annotations = json_make_at(patch, "metadata", "annotations", NULL);
+	bool release = cstr_eq(target->row->kind, "HelmRelease");
+	if (release && command->options.force)
+		json_put_text(annotations, FORCE_AT, value);
+	if (release && command->options.reset)
+		json_put_text(annotations, RESET_AT, value);
 	autojson json_t *done = kube_do(command->client,
 					&(KubeRequest){.verb = KUBE_MERGE_PATCH,
-						       .api_version = kind->api_version,
-						       .kind = kind->kind,
-						       .ns = command->ns,
-						       .name = name,
-						       .body = patch},
+						       .api_version = target->row->api_version,
+						       .kind = target->row->kind,
+						       .ns = target->ns,
+						       .name = target->name,
+						       .body = patch,
+						       .metadata_only = true},
 					err);
 	return done != NULL;
 }
 
-/* True when the request was handled and the object is at rest, one way or the other. */
-static bool is_handled(const json_t *object, const char *value)
+/* The deadline covers all of the command, sources included. */
+static bool request_and_wait(const Command *command, const Target *target, const char *before,
+			     int64_t deadline_ms, Error *err)
 {
-	const json_t *status = json_map(object, "status");
-	const char *ready = object_condition_status(object, "Ready");
-	return cstr_eq(json_text(status, "lastHandledReconcileAt"), value) && ready &&
-	       !cstr_eq(ready, "Unknown");
-}
-
-static json_t *wait_handled(const Command *command, const KindRow *kind, const char *name,
-			    const char *value, Error *err)
-{
-	int64_t deadline = clock_mono_ms() + command->options.timeout_ms;
-	for (;;) {
-		autojson json_t *object = get(command, kind, name, err);
-		if (!object)
-			return NULL;
-		if (is_handled(object, value))
-			return steal(&object);
-		if (clock_mono_ms() > deadline)
-			return err_null(err, ERR_TIMEOUT, "timed out waiting for %s/%s", kind->kind,
-					name);
-		nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
-	}
-}
-
-static bool reconcile(const Command *command, const KindRow *kind, const char *name, Error *err)
-{
-	char value[CLOCK_TEXT_SIZE];
-	clock_format_us(clock_wall_ns() / 1000, value);
-	autojson json_t *before = get(command, kind, name, err);
-	if (!before)
+	const char *kind = target->row->kind;
+	fprintf(stderr, "► annotating %s %s in %s namespace\n", kind, target->name, target->ns);
+	if (!annotate(command, target, err))
 		return false;
-	if (json_flag(json_map(before, "spec"), "suspend", false))
-		return err_set(err, ERR_INVALID, "resource is suspended");
-	fprintf(stderr, "► annotating %s %s in %s namespace\n", kind->kind, name, command->ns);
-	if (!annotate(command, kind, name, value, err))
-		return false;
-	fprintf(stderr, "✔ %s annotated\n", kind->kind);
-	fprintf(stderr, "◎ waiting for %s reconciliation\n", kind->kind);
-	autojson json_t *after = wait_handled(command, kind, name, value, err);
+	fprintf(stderr, "✔ %s annotated\n", kind);
+	fprintf(stderr, "◎ waiting for %s reconciliation\n", kind);
+	Settle *settle = settle_start(&(SettleConfig){.client = command->client,
+						      .row = target->row,
+						      .ns = target->ns,
+						      .name = target->name,
+						      .handled_before = before});
+	autojson json_t *after = settle_finish(settle, deadline_ms, err);
 	if (!after)
 		return false;
-	const json_t *ready = object_condition(after, "Ready");
-	if (!cstr_eq(json_text(ready, "status"), "True"))
-		return err_set(err, ERR_INVALID, "%s reconciliation failed: %s", kind->kind,
-			       json_text_or(ready, "message", ""));
-	const char *revision = json_text_at(after, "status", "artifact", "revision", NULL);
-	if (revision)
-		fprintf(stderr, "✔ fetched revision %s\n", revision);
-	else
-		fprintf(stderr, "✔ applied revision %s\n",
-			json_text_or(json_map(after, "status"), "lastAppliedRevision", ""));
+	if (!cstr_eq(object_condition_status(after, "Ready"), "True"))
+		return err_set(err, ERR_INVALID, "%s reconciliation failed: '%s'", kind,
+			       json_text_or(object_condition(after, "Ready"), "message",
+					    "status can't be determined"));
+	autofree char *success = target->row->success(after);
+	fprintf(stderr, "✔ %s\n", success);
 	return true;
 }
 
-/* The source of a Kustomization first (--with-source). */
-static bool reconcile_source(const Command *command, const KindRow *kind, const char *name,
-			     Error *err)
+static bool from_ref(const json_t *ref, const char *kinds, const char *fallback_ns, Target *out,
+		     Error *err)
 {
-	autojson json_t *object = get(command, kind, name, err);
-	if (!object)
-		return false;
-	const json_t *ref = json_at(object, "spec", "sourceRef", NULL);
-	KindRow source = {.api_version = "source.toolkit.fluxcd.io/v1",
-			  .kind = json_text_or(ref, "kind", "")};
-	Command there = *command;
-	there.ns = json_text_or(ref, "namespace", command->ns);
-	return reconcile(&there, &source, json_text_or(ref, "name", ""), err);
+	const char *kind = json_text_or(ref, "kind", "");
+	out->row = strstr(kinds, kind) ? kind_by_name(kind) : NULL;
+	out->name = json_text_or(ref, "name", "");
+	const char *ns = json_text_or(ref, "namespace", "");
+	out->ns = *ns ? ns : fallback_ns;
+	return out->row ? true
+			: err_set(err, ERR_INVALID, "cannot reconcile source of kind %s", kind);
 }
 
-static bool run_reconcile(Command *command, Error *err)
+/* Where an object's content comes from. What *out borrows is of `object` and *out_name, which is
+ * the caller's to free. A HelmRelease's chart brings its own source. */
+static bool source_of(const Target *target, const json_t *object, Target *out, char **out_name,
+		      Error *err)
+{
+	const json_t *ref = json_at(object, "spec", "sourceRef", NULL);
+	if (cstr_eq(target->row->kind, "Kustomization"))
+		return from_ref(ref, "GitRepository OCIRepository Bucket", target->ns, out, err);
+	if (cstr_eq(target->row->kind, "HelmChart"))
+		return from_ref(ref, "HelmRepository GitRepository Bucket", target->ns, out, err);
+	if (!cstr_eq(target->row->kind, "HelmRelease"))
+		return err_set(err, ERR_INVALID, "--with-source: a %s has no source",
+			       target->row->kind);
+	const json_t *chart = json_at(object, "spec", "chartRef", NULL);
+	if (chart && !from_ref(chart, "HelmChart OCIRepository", target->ns, out, err))
+		return false;
+	if (!chart) {
+		const char *ns = json_text_at(object, "spec", "chart", "spec", "sourceRef",
+					      "namespace", NULL);
+		*out_name = mem_printf("%s-%s", target->ns, target->name);
+		*out = (Target){.row = kind_by_name("HelmChart"),
+				.name = *out_name,
+				.ns = cstr_empty(ns) ? target->ns : ns};
+	}
+	out->with_source = cstr_eq(out->row->kind, "HelmChart");
+	return true;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): at most release, chart, source. */
+static bool reconcile(const Command *command, const Target *target, int64_t deadline_ms, Error *err)
+{
+	autojson json_t *before = get(command, target, err);
+	if (!before)
+		return false;
+	if (kind_is_static(target->row, before)) {
+		fputs("✔ reconciliation not supported by the object\n", stderr);
+		return true;
+	}
+	if (json_flag(json_map(before, "spec"), "suspend", false))
+		return err_set(err, ERR_INVALID, "resource is suspended");
+	if (target->with_source) {
+		Target source = {0};
+		autofree char *name = NULL;
+		if (!source_of(target, before, &source, &name, err) ||
+		    !reconcile(command, &source, deadline_ms, err))
+			return false;
+	}
+	const char *handled =
+		json_text_or(json_map(before, "status"), "lastHandledReconcileAt", "");
+	return request_and_wait(command, target, handled, deadline_ms, err);
+}
+
+static bool run(Command *command, Error *err)
 {
 	size_t at = 0;
-	const KindRow *kind = kind_of_words(command, &at, err);
-	if (!kind)
+	const KindRow *row = kind_of_words(command, KIND_RECONCILE, &at, err);
+	if (!row)
 		return false;
-	if (!command_word(command, at))
-		return err_set(err, ERR_INVALID, "%s name is required", kind->kind);
 	const char *name = command_word(command, at);
-	if (command->options.with_source && !reconcile_source(command, kind, name, err))
-		return false;
-	return reconcile(command, kind, name, err);
+	if (!name)
+		return err_set(err, ERR_INVALID, "%s name is required", row->kind);
+	bool release = cstr_eq(row->kind, "HelmRelease");
+	if ((command->options.force || command->options.reset) && !release)
+		return err_set(err, ERR_INVALID, "--force and --reset are for a HelmRelease");
+	Target target = {.row = row,
+			 .ns = command->ns,
+			 .name = name,
+			 .with_source = command->options.with_source};
+	return reconcile(command, &target, clock_mono_ms() + command->options.timeout_ms, err);
 }
-
-#define AT(member) offsetof(Options, member)
 
 static const Option options[] = {
 	{{"with-source", FLAG_BOOL, AT(with_source), "false", NULL, "Reconcile the source first."},
+	 0,
+	 NULL},
+	{{"force", FLAG_BOOL, AT(force), "false", NULL,
+	  "HelmRelease: install or upgrade once, whatever the state."},
+	 0,
+	 NULL},
+	{{"reset", FLAG_BOOL, AT(reset), "false", NULL, "HelmRelease: forget its failures."},
 	 0,
 	 NULL},
 };
@@ -129,9 +185,9 @@ const Verb verb_reconcile = {
 	.name = "reconcile",
 	.words = "KIND NAME",
 	.summary = "Ask for a run now and wait for its outcome.",
-	.run = run_reconcile,
+	.run = run,
 	.connects = true,
-	.takes_kinds = true,
+	.kinds = true,
 	.options = options,
 	.option_count = COUNT(options),
 };

@@ -84,6 +84,15 @@ static bool apply(KubeClient *client, const json_t *object, Error *err)
 	return done ? true : err_wrap(err, "apply %s", object_name(object));
 }
 
+/* As deploy/kustomization.yaml labels them: `flux check` and `version` look for these. */
+static void label(json_t *crd)
+{
+	json_t *labels = json_make_at(crd, "metadata", "labels", NULL);
+	json_put_text(labels, "app.kubernetes.io/instance", "flux-system");
+	json_put_text(labels, "app.kubernetes.io/part-of", "flux");
+	json_put_text(labels, "app.kubernetes.io/version", "v" SLUICE_VERSION);
+}
+
 static bool apply_file(KubeClient *client, const char *dir, const char *name, Map *applied,
 		       Error *err)
 {
@@ -94,9 +103,10 @@ static bool apply_file(KubeClient *client, const char *dir, const char *name, Ma
 	    !yaml_parse_all(buf_text(&text), text.len, FILE_MAX, path, &stream, err))
 		return false;
 	for (size_t i = 0; i < stream.len; i++) {
-		const json_t *crd = stream.items[i].value;
+		json_t *crd = stream.items[i].value;
 		if (!cstr_eq(object_kind(crd), CRD_KIND))
 			continue;
+		label(crd);
 		if (!apply(client, crd, err))
 			return false;
 		map_put(applied, object_name(crd), NULL);
@@ -130,8 +140,10 @@ static bool all_established(void *arg, InformerEvent event, const json_t *object
 static bool wait_established(Up *up, KubeClient *client, Map *missing, Error *err)
 {
 	int64_t deadline = clock_mono_ms() + START_MS;
-	autoawait Await *await =
-		await_start(client, CRD_VERSION, CRD_KIND, NULL, NULL, all_established, missing);
+	autoawait Await *await = await_start(client, &(AwaitConfig){.api_version = CRD_VERSION,
+								    .kind = CRD_KIND,
+								    .fn = all_established,
+								    .arg = missing});
 	while (!await_done(await, LOOK_MS)) {
 		if (!up_pause(up, 0, err))
 			return false;

@@ -113,8 +113,9 @@ bool flags_parse(const Flag *rows, size_t count, int argc, char *const *argv, vo
 
 void flag_dispose(const Flag *flag, void *options)
 {
+	/* Several rows may share a slot. */
 	if (flag->type == FLAG_TEXT)
-		free(*(char **)slot(options, flag));
+		free(steal((char **)slot(options, flag)));
 	else if (flag->type == FLAG_LIST)
 		vec_dispose_strings(slot(options, flag));
 }
