@@ -7,34 +7,76 @@
 #include <unistd.h>
 
 #include "apiserver.h"
+#include "base/mem.h"
+#include "base/roff.h"
 
-static const char usage[] =
-	"Usage: sluice-apiserver [OPTIONS]\n"
-	"An embedded Kubernetes-compatible API server.\n\n"
-	"  --data-dir DIR          state, certificates and tokens (sluice-data)\n"
-	"  --bind-address ADDR     host:port; port 0 picks one (127.0.0.1:0)\n"
-	"  --kubeconfig-out PATH   where to write the admin's kubeconfig (DIR/admin.kubeconfig)\n"
-	"  --token-file PATH       static tokens: token,user,uid,\"group,group\"\n"
-	"  --http                  plain HTTP instead of TLS; for loopback only\n"
-	"  --simulate PROFILE      none or base (base)\n"
-	"  --version               print the version\n"
-	"  --help                  print this text\n";
-
-static const struct option options[] = {
-	{"data-dir", required_argument, NULL, 'd'},
-	{"bind-address", required_argument, NULL, 'b'},
-	{"kubeconfig-out", required_argument, NULL, 'k'},
-	{"token-file", required_argument, NULL, 't'},
-	{"http", no_argument, NULL, 'p'},
-	{"simulate", required_argument, NULL, 's'},
-	{"version", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+/* One table for getopt, --help and the manual page. */
+static const struct {
+	const char *name, *value; /* value: NULL for a switch */
+	int code;
+	const char *help;
+} rows[] = {
+	{"data-dir", "DIR", 'd', "State, certificates and tokens (sluice-data)."},
+	{"bind-address", "ADDRESS", 'b', "HOST:PORT; port 0 picks one (127.0.0.1:0)."},
+	{"kubeconfig-out", "PATH", 'k',
+	 "Where to write the admin's kubeconfig (DIR/admin.kubeconfig)."},
+	{"token-file", "PATH", 't', "Static tokens: token,user,uid,\"group,group\"."},
+	{"http", NULL, 'p', "Plain HTTP instead of TLS; for loopback only."},
+	{"simulate", "PROFILE", 's', "none or base (base)."},
+	{"version", NULL, 'v', "Print the version and exit."},
+	{"help", NULL, 'h', "Print help and exit."},
+	{"help-man", NULL, 'm', "Print the manual page's source and exit."},
 };
+
+static void print_help(FILE *out)
+{
+	fputs("Usage: sluice-apiserver [flags]\n\n"
+	      "An embedded Kubernetes-compatible API server.\n\nFlags:\n",
+	      out);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autofree char *left =
+			mem_printf("--%s %s", rows[i].name, rows[i].value ? rows[i].value : "");
+		fprintf(out, "  %-26s %s\n", left, rows[i].help);
+	}
+}
+
+static void print_man(void)
+{
+	roff_title("sluice-apiserver", 8, stdout);
+	roff_section("NAME", stdout);
+	puts("sluice-apiserver \\- an embedded Kubernetes\\-compatible API server");
+	roff_section("SYNOPSIS", stdout);
+	puts(".B sluice-apiserver\n[\\fIflags\\fR]");
+	roff_section("DESCRIPTION", stdout);
+	roff_text(
+		"Serves the Kubernetes API from a directory: REST, watch, server-side apply, CRDs, "
+		"RBAC, garbage collection. For demos, tests and work without a cluster; sluice up "
+		"starts it. Logs JSON lines to stdout.",
+		stdout);
+	roff_section("OPTIONS", stdout);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		roff_flag(0, rows[i].name, rows[i].value, rows[i].help, stdout);
+	roff_section("SEE ALSO", stdout);
+	puts(".BR sluice (1)");
+}
+
+/* Ends with a row of zeros, as getopt_long wants it. */
+static struct option *make_options(void)
+{
+	struct option *options = mem_zalloc(COUNT(rows) + 1, sizeof(*options));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		options[i] = (struct option){
+			.name = rows[i].name,
+			.has_arg = rows[i].value ? required_argument : no_argument,
+			.val = rows[i].code,
+		};
+	return options;
+}
 
 /* 0: go on; else the exit code plus one. */
 static int read_flags(int argc, char **argv, ApiServerConfig *config)
 {
+	autofree struct option *options = make_options();
 	int option;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
@@ -64,10 +106,13 @@ static int read_flags(int argc, char **argv, ApiServerConfig *config)
 			puts("sluice-apiserver " SLUICE_VERSION);
 			return 1;
 		case 'h':
-			fputs(usage, stdout);
+			print_help(stdout);
+			return 1;
+		case 'm':
+			print_man();
 			return 1;
 		default:
-			fputs(usage, stderr);
+			print_help(stderr);
 			return 3;
 		}
 	}

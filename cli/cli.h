@@ -14,7 +14,7 @@ typedef struct {
 	char *ca_file, *cert_file, *key_file, *tls_server_name;
 	char *ignored; /* flags that scripts pass and that change nothing here */
 	bool ignored_switch;
-	bool insecure, ns_follows_context, help, version;
+	bool insecure, ns_follows_context, help, help_man, version;
 	int64_t timeout_ms;
 
 	bool all_namespaces, no_header, watch, show_source; /* get, events */
@@ -75,12 +75,18 @@ const Verb *const *verbs_all(void);
 /* The flags that every verb has. */
 const Option *options_common(size_t *out_count);
 
+/* The flag that a word such as "--timeout", "--timeout=1m" or "-n" is; NULL when there is none. */
+const Option *option_find(const Verb *verb, const char *word);
+
 /* Fills command from argv: verb NULL when there is none. ERR_INVALID names the bad word. */
 bool options_parse(int argc, char **argv, Command *command, Error *err) MUST_USE;
 void command_dispose(Command *command);
 
 /* True when the flag was on the command line, whatever its value. */
 bool command_gave(const Command *command, const char *flag);
+
+/* $FLUX_SYSTEM_NAMESPACE, or flux-system. */
+const char *namespace_default(void);
 
 /* --help of all, or of one verb. */
 void help_print(const Verb *verb, FILE *out);

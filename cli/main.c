@@ -3,16 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli.h"
+#include "complete.h"
+#include "connect.h"
 
-enum { PEM_MAX = 1024 * 1024, LABEL_MAX = 63 };
+enum { LABEL_MAX = 63 };
 
 static const Verb *const verbs[] = {
-	&verb_up,     &verb_get,       &verb_reconcile, &verb_suspend, &verb_resume,
-	&verb_events, &verb_kustomize, &verb_version,	NULL,
+	&verb_up,     &verb_get,       &verb_reconcile, &verb_suspend,	  &verb_resume,
+	&verb_events, &verb_kustomize, &verb_version,	&verb_completion, NULL,
 };
 
 const Verb *const *verbs_all(void)
@@ -29,7 +29,7 @@ static bool is_label(const char *text)
 }
 
 /* A variable that holds no name of a namespace is told about and passed over. */
-static const char *default_namespace(void)
+const char *namespace_default(void)
 {
 	const char *ns = getenv("FLUX_SYSTEM_NAMESPACE");
 	if (cstr_empty(ns))
@@ -40,70 +40,17 @@ static const char *default_namespace(void)
 	return "flux-system";
 }
 
-static void replace(char **text, const char *value)
-{
-	if (!value)
-		return;
-	free(*text);
-	*text = mem_strdup(value);
-}
-
-static bool replace_by_file(char **text, const char *path, Error *err)
-{
-	autobuf Buf pem = {0};
-	if (!path)
-		return true;
-	if (!file_read(path, PEM_MAX, &pem, err))
-		return false;
-	replace(text, buf_text(&pem));
-	return true;
-}
-
-/* What the command line says beats the kubeconfig. */
-static bool override(const Options *options, KubeConfig *config, Error *err)
-{
-	replace(&config->server, options->server);
-	replace(&config->as_user, options->as_user);
-	replace(&config->server_name, options->tls_server_name);
-	config->insecure_skip_verify |= options->insecure;
-	if (options->token) {
-		replace(&config->token, options->token);
-		free(steal(&config->token_file));
-	}
-	return replace_by_file(&config->ca_pem, options->ca_file, err) &&
-	       replace_by_file(&config->cert_pem, options->cert_file, err) &&
-	       replace_by_file(&config->key_pem, options->key_file, err);
-}
-
-static bool find_server(const Options *options, KubeConfig *config, Error *err)
-{
-	if (!kube_config_find(options->kubeconfig, options->context, config, err)) {
-		/* --server alone is enough. */
-		if (!options->server || options->kubeconfig)
-			return false;
-		error_dispose(err);
-	}
-	return override(options, config, err);
-}
-
 static bool connect_and_run(Command *command, Error *err)
 {
-	autokubeconfig KubeConfig config = {0};
-	autoloop Loop *loop = loop_new(err);
-	if (!loop || !find_server(&command->options, &config, err))
-		return false;
-	if (command->options.ns_follows_context && !command->options.ns && config.ns)
-		command->ns = config.ns;
-	autokubeclient KubeClient *client = kube_client_new(loop, &config, "flux", err);
-	command->client = client;
-	bool ok = client && command->verb->run(command, err);
+	autoconnection Connection connection = {0};
+	bool ok = command_connect(command, &connection, err) && command->verb->run(command, err);
 	command->client = NULL;
 	return ok;
 }
 
 static bool run(Command *command, Error *err)
 {
-	command->ns = command->options.ns ? command->options.ns : default_namespace();
+	command->ns = command->options.ns ? command->options.ns : namespace_default();
 	if (!is_label(command->ns))
 		return err_set(err, ERR_INVALID, "namespace must be a valid DNS label: \"%s\"",
 			       command->ns);
@@ -137,12 +84,20 @@ int main(int argc, char **argv)
 	const Verb *foreign = foreign_verb(argc > 1 ? argv[1] : NULL);
 	if (foreign)
 		return foreign->main(argc - 1, argv + 1);
+	/* What the shells' scripts of "sluice completion" call. */
+	if (argc > 2 && cstr_eq(argv[1], "__complete")) {
+		complete_print(argc - 2, argv + 2, stdout);
+		return 0;
+	}
 	Command command = {0};
 	autoerror Error err = {0};
 	bool ok = options_parse(argc, argv, &command, &err);
 	int code = 1;
 	if (ok && command.options.version) {
 		printf("sluice version %s\n", SLUICE_VERSION);
+		code = 0;
+	} else if (ok && command.options.help_man) {
+		help_print_man(stdout);
 		code = 0;
 	} else if (ok && !command.verb) {
 		code = print_general_help(&command);

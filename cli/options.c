@@ -62,6 +62,10 @@ static const Option common[] = {
 	 0,
 	 NULL},
 	{{"help", FLAG_BOOL, AT(help), "false", NULL, "Print help and exit."}, 'h', NULL},
+	{{"help-man", FLAG_BOOL, AT(help_man), "false", NULL,
+	  "Print the manual page's source and exit."},
+	 0,
+	 NULL},
 	{{"version", FLAG_BOOL, AT(version), "false", NULL, "Print the version and exit."},
 	 'v',
 	 NULL},
@@ -92,6 +96,16 @@ static const Option *find(const Verb *verb, Str name, char letter)
 {
 	const Option *own = verb ? find_in(verb->options, verb->option_count, name, letter) : NULL;
 	return own ? own : find_in(common, COUNT(common), name, letter);
+}
+
+const Option *option_find(const Verb *verb, const char *word)
+{
+	Str name;
+	if (cstr_starts(word, "--")) {
+		str_cut(str_of(word + 2), '=', &name, &(Str){0});
+		return find(verb, name, 0);
+	}
+	return word[0] == '-' && word[1] && !word[2] ? find(verb, STR(""), word[1]) : NULL;
 }
 
 static bool set_fallbacks(const Option *options, size_t count, Command *command, Error *err)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/roff.h"
 #include "base/str.h"
 #include "data/duration.h"
 
@@ -126,14 +127,33 @@ void flags_dispose(const Flag *rows, size_t count, void *options)
 		flag_dispose(&rows[i], options);
 }
 
+static const char *const type_names[] = {
+	[FLAG_TEXT] = "string",	      [FLAG_BOOL] = "",	       [FLAG_INT] = "int",
+	[FLAG_DURATION] = "duration", [FLAG_LIST] = "strings",
+};
+
+/* The help with the fallback; owned. */
+static char *described(const Flag *flag)
+{
+	return cstr_empty(flag->fallback)
+		       ? mem_strdup(flag->help)
+		       : mem_printf("%s (default %s)", flag->help, flag->fallback);
+}
+
 void flags_print_help(const Flag *rows, size_t count, FILE *out)
 {
-	static const char *const types[] = {"string", "", "int", "duration", "strings"};
 	for (size_t i = 0; i < count; i++) {
-		autofree char *left = mem_printf("--%s %s", rows[i].name, types[rows[i].type]);
-		fprintf(out, "  %-48s %s", left, rows[i].help);
-		if (rows[i].fallback && *rows[i].fallback)
-			fprintf(out, " (default %s)", rows[i].fallback);
-		fputc('\n', out);
+		autofree char *left = mem_printf("--%s %s", rows[i].name, type_names[rows[i].type]);
+		autofree char *text = described(&rows[i]);
+		fprintf(out, "  %-48s %s\n", left, text);
+	}
+}
+
+void flags_print_man(const Flag *rows, size_t count, FILE *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *value = rows[i].type == FLAG_BOOL ? NULL : type_names[rows[i].type];
+		autofree char *text = described(&rows[i]);
+		roff_flag(0, rows[i].name, value, text, out);
 	}
 }

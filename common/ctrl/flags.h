@@ -44,4 +44,7 @@ void flag_dispose(const Flag *flag, void *options);
 /* "--name type   help (default x)" lines. */
 void flags_print_help(const Flag *rows, size_t count, FILE *out);
 
+/* The same for a manual page. */
+void flags_print_man(const Flag *rows, size_t count, FILE *out);
+
 #endif

@@ -341,9 +341,11 @@ int manager_main(int argc, char **argv, const ManagerSpec *spec)
 		manager_stop(manager);
 		return 1;
 	}
-	if (manager->common->help || manager->common->version) {
+	if (manager->common->help || manager->common->help_man || manager->common->version) {
 		if (manager->common->help)
 			manager_print_help(manager);
+		else if (manager->common->help_man)
+			manager_print_man(manager);
 		else
 			printf("%s %s\n", spec->name, SLUICE_VERSION);
 		manager_stop(manager);

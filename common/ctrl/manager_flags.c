@@ -50,6 +50,8 @@ static const Flag common_rows[] = {
 	{"token-cache-max-duration", FLAG_DURATION, AT(token_cache_duration_ms), "1h", NULL,
 	 "Longest time that a cloud token is kept."},
 	{"help", FLAG_BOOL, AT(help), "false", NULL, "Print this and exit."},
+	{"help-man", FLAG_BOOL, AT(help_man), "false", NULL,
+	 "Print the manual page's source and exit."},
 	{"version", FLAG_BOOL, AT(version), "false", NULL, "Print the version and exit."},
 };
 

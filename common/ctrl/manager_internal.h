@@ -32,7 +32,7 @@ typedef struct {
 	int kube_api_qps, kube_api_burst;
 	int token_cache_size;
 	int64_t token_cache_duration_ms;
-	bool help, version;
+	bool help, help_man, version;
 } CommonOptions;
 
 /* What was last seen of an object, to tell a change that matters from one that does not. Loop's
@@ -106,6 +106,9 @@ struct Run {
 bool manager_parse_flags(Manager *manager, int argc, char **argv, Error *err);
 void manager_free_flags(Manager *manager);
 void manager_print_help(const Manager *manager);
+
+/* manager_man.c: --help-man. */
+void manager_print_man(const Manager *manager);
 const void *manager_controller_options(const Manager *manager);
 
 /* manager_watch.c: informers and what their events mean. */

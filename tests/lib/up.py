@@ -34,10 +34,10 @@ def is_gone(pid):
 
 
 class Up(Process):
-    def __init__(self, log, *flags, env=None):
+    def __init__(self, log, *flags, env=None, program=None):
         pathlib.Path(log).unlink(missing_ok=True)
-        super().__init__([pathlib.Path(os.environ["SLUICE_BUILD"], "cli", "sluice"), "up", *flags],
-                         log, env=env)
+        program = program or pathlib.Path(os.environ["SLUICE_BUILD"], "cli", "sluice")
+        super().__init__([program, "up", *flags], log, env=env)
 
     def ready(self):
         line = lambda: next((l for l in self.log().splitlines() if l.startswith(EXPORT)), None)

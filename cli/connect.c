@@ -1,0 +1,76 @@
+/* How a command reaches its API server: kubeconfig, then what the command line says of it. */
+#include "connect.h"
+
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+enum { PEM_MAX = 1024 * 1024 };
+
+static void replace(char **text, const char *value)
+{
+	if (!value)
+		return;
+	free(*text);
+	*text = mem_strdup(value);
+}
+
+static bool replace_by_file(char **text, const char *path, Error *err)
+{
+	autobuf Buf pem = {0};
+	if (!path)
+		return true;
+	if (!file_read(path, PEM_MAX, &pem, err))
+		return false;
+	replace(text, buf_text(&pem));
+	return true;
+}
+
+/* What the command line says beats the kubeconfig. */
+static bool override(const Options *options, KubeConfig *config, Error *err)
+{
+	replace(&config->server, options->server);
+	replace(&config->as_user, options->as_user);
+	replace(&config->server_name, options->tls_server_name);
+	config->insecure_skip_verify |= options->insecure;
+	if (options->token) {
+		replace(&config->token, options->token);
+		free(steal(&config->token_file));
+	}
+	return replace_by_file(&config->ca_pem, options->ca_file, err) &&
+	       replace_by_file(&config->cert_pem, options->cert_file, err) &&
+	       replace_by_file(&config->key_pem, options->key_file, err);
+}
+
+static bool find_server(const Options *options, KubeConfig *config, Error *err)
+{
+	if (!kube_config_find(options->kubeconfig, options->context, config, err)) {
+		/* --server alone is enough. */
+		if (!options->server || options->kubeconfig)
+			return false;
+		error_dispose(err);
+	}
+	return override(options, config, err);
+}
+
+void connection_dispose(Connection *connection)
+{
+	kube_client_free(connection->client);
+	if (connection->loop)
+		loop_free(connection->loop);
+	kube_config_dispose(&connection->config);
+}
+
+bool command_connect(Command *command, Connection *out, Error *err)
+{
+	out->loop = loop_new(err);
+	if (!out->loop || !find_server(&command->options, &out->config, err))
+		return false;
+	if (command->options.ns_follows_context && !command->options.ns && out->config.ns)
+		command->ns = out->config.ns;
+	/* Writes are upstream's command's, so that either may change what the other wrote. */
+	out->client = kube_client_new(out->loop, &out->config, "flux", err);
+	command->client = out->client;
+	return out->client != NULL;
+}
