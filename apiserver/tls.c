@@ -129,10 +129,27 @@ void tls_files_dispose(TlsFiles *files)
 	*files = (TlsFiles){0};
 }
 
+/* Whether a certificate that is there is for this host: the server may have been given another
+ * address since. */
+static bool is_for(const char *path, const char *host)
+{
+	autobuf Buf text = {0};
+	autoerror Error err = {0};
+	if (!file_read(path, PEM_MAX, &text, &err))
+		return false;
+	BIO *bio = BIO_new_mem_buf(text.ptr, (int)text.len);
+	X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	bool matches = cert && (X509_check_ip_asc(cert, host, 0) == 1 ||
+				X509_check_host(cert, host, 0, 0, NULL) == 1);
+	X509_free(cert);
+	BIO_free(bio);
+	return matches;
+}
+
 bool tls_files_load(const char *dir, const char *host, TlsFiles *out, Error *err)
 {
 	autofree char *path = path_join(dir, "server.crt");
-	if (access(path, R_OK) != 0 && !make_files(dir, host, err))
+	if (!is_for(path, host) && !make_files(dir, host, err))
 		return false;
 	TlsFiles files = {0};
 	files.ca_pem = read_pem(dir, "ca.crt", err);

@@ -5,12 +5,13 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/str.h"
 
-enum { PEM_MAX = 1024 * 1024 };
+enum { PEM_MAX = 1024 * 1024, REACH_MS = 15000 };
 
 static void replace(char **text, const char *value)
 {
-	if (!value)
+	if (cstr_empty(value))
 		return;
 	free(*text);
 	*text = mem_strdup(value);
@@ -19,7 +20,7 @@ static void replace(char **text, const char *value)
 static bool replace_by_file(char **text, const char *path, Error *err)
 {
 	autobuf Buf pem = {0};
-	if (!path)
+	if (cstr_empty(path))
 		return true;
 	if (!file_read(path, PEM_MAX, &pem, err))
 		return false;
@@ -34,7 +35,7 @@ static bool override(const Options *options, KubeConfig *config, Error *err)
 	replace(&config->as_user, options->as_user);
 	replace(&config->server_name, options->tls_server_name);
 	config->insecure_skip_verify |= options->insecure;
-	if (options->token) {
+	if (!cstr_empty(options->token)) {
 		replace(&config->token, options->token);
 		free(steal(&config->token_file));
 	}
@@ -45,9 +46,11 @@ static bool override(const Options *options, KubeConfig *config, Error *err)
 
 static bool find_server(const Options *options, KubeConfig *config, Error *err)
 {
-	if (!kube_config_find(options->kubeconfig, options->context, config, err)) {
+	const char *path = cstr_empty(options->kubeconfig) ? NULL : options->kubeconfig;
+	const char *context = cstr_empty(options->context) ? NULL : options->context;
+	if (!kube_config_find(path, context, config, err)) {
 		/* --server alone is enough. */
-		if (!options->server || options->kubeconfig)
+		if (!options->server || path)
 			return false;
 		error_dispose(err);
 	}
@@ -62,6 +65,17 @@ void connection_dispose(Connection *connection)
 	kube_config_dispose(&connection->config);
 }
 
+/* The client tries an unreachable server again and again, which suits a daemon; a person wants to
+ * know at once. Any answer will do. */
+static bool check_reachable(KubeClient *client, Error *err)
+{
+	autofree char *url = mem_printf("%s/version", kube_server(client));
+	autohttpresponse HttpResponse response = {0};
+	HttpRequest request = {.url = url, .timeout_ms = REACH_MS};
+	return httpc_do(kube_http(client), &request, &response, err) ||
+	       err_wrap(err, "cannot reach the API server");
+}
+
 bool command_connect(Command *command, Connection *out, Error *err)
 {
 	out->loop = loop_new(err);
@@ -72,5 +86,5 @@ bool command_connect(Command *command, Connection *out, Error *err)
 	/* Writes are upstream's command's, so that either may change what the other wrote. */
 	out->client = kube_client_new(out->loop, &out->config, "flux", err);
 	command->client = out->client;
-	return out->client != NULL;
+	return out->client && check_reachable(out->client, err);
 }

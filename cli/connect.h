@@ -12,7 +12,8 @@ typedef struct {
 } Connection;
 
 /* Connects as the command's flags say: fills *out (zeroed by the caller), command->client and,
- * where it follows the context, command->ns, which borrow from it. Sends nothing yet. */
+ * where it follows the context, command->ns, which borrow from it. ERR_UNAVAILABLE at once when
+ * nobody answers. */
 bool command_connect(Command *command, Connection *out, Error *err) MUST_USE;
 
 void connection_dispose(Connection *connection);

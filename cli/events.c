@@ -26,6 +26,7 @@ typedef struct {
 	size_t about_count;
 	bool show_ns;
 	bool head;
+	int write_errno; /* of a watch whose output failed; read when the watch is over */
 	Table table;
 } View;
 
@@ -245,13 +246,15 @@ static void add_row(View *view, const json_t *event)
 static bool list(const View *view, const About *about, json_t *all, Error *err)
 {
 	autofree char *fields = selector_of(about);
-	autojson json_t *found = kube_do(view->command->client,
-					 &(KubeRequest){.verb = KUBE_LIST,
-							.api_version = "v1",
-							.kind = "Event",
-							.ns = about->ns,
-							.field_selector = fields},
-					 err);
+	autojson json_t *found =
+		kube_do(view->command->client,
+			&(KubeRequest){.verb = KUBE_LIST,
+				       .api_version = "v1",
+				       .kind = "Event",
+				       .ns = about->ns,
+				       .field_selector = fields,
+				       .timeout_ms = view->command->options.timeout_ms},
+			err);
 	return found ? json_array_extend(all, json_list(found, "items")) == 0
 		     : err_wrap(err, "error getting events");
 }
@@ -288,13 +291,11 @@ static bool show_event(void *arg, InformerEvent event, const json_t *object)
 	if ((event != INFORMER_ADDED && event != INFORMER_MODIFIED) || !is_shown(view, object))
 		return false;
 	add_row(view, object);
-	table_print(&view->table, stdout);
-	table_clear(&view->table);
-	return ferror(stdout) != 0;
+	return !table_print_now(&view->table, stdout, &view->write_errno);
 }
 
 /* All handlers run on the loop's thread, so they may share the view. */
-static bool watch(View *view)
+static bool watch(View *view, Error *err)
 {
 	Await *awaits[1 + MAX_REFS];
 	for (size_t i = 0; i < view->about_count; i++) {
@@ -310,7 +311,7 @@ static bool watch(View *view)
 	await_done(awaits[0], view->command->options.timeout_ms);
 	for (size_t i = 0; i < view->about_count; i++)
 		await_stop(awaits[i]);
-	return true;
+	return table_check_written(view->write_errno, err);
 }
 
 static bool run(Command *command, Error *err)
@@ -319,7 +320,7 @@ static bool run(Command *command, Error *err)
 	if (!check_types(&command->options.types, err) || !parse_for(&view, err))
 		return false;
 	view.table.columns = view.show_ns ? 6 : 5;
-	return command->options.watch ? watch(&view) : show_once(&view, err);
+	return command->options.watch ? watch(&view, err) : show_once(&view, err);
 }
 
 static const Option options[] = {

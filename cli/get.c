@@ -68,8 +68,9 @@ typedef struct {
 	const KindRow *row;
 	const char *name; /* or NULL: all */
 	Selector selector;
-	bool all;  /* of several kinds: names are KIND/NAME, nothing is no error */
-	bool head; /* to be printed before the next row */
+	bool all;	 /* of several kinds: names are KIND/NAME, nothing is no error */
+	bool head;	 /* to be printed before the next row */
+	int write_errno; /* of a watch whose output failed; read when the watch is over */
 	Table table;
 } View;
 
@@ -148,7 +149,8 @@ static json_t *list(const View *view, Error *err)
 				      .kind = view->row->kind,
 				      .ns = in_namespace(view->command),
 				      .field_selector = fields,
-				      .label_selector = view->command->options.label_selector},
+				      .label_selector = view->command->options.label_selector,
+				      .timeout_ms = view->command->options.timeout_ms},
 		       err);
 }
 
@@ -184,9 +186,7 @@ static bool show_change(void *arg, InformerEvent event, const json_t *object)
 	if (event == INFORMER_SYNCED || !is_selected(view->row, object, &view->selector))
 		return false;
 	add_row(view, object);
-	table_print(&view->table, stdout);
-	table_clear(&view->table);
-	return ferror(stdout) != 0;
+	return !table_print_now(&view->table, stdout, &view->write_errno);
 }
 
 static bool show_changes(View *view, Error *err)
@@ -207,7 +207,9 @@ static bool show_changes(View *view, Error *err)
 						     .fn = show_change,
 						     .arg = view,
 					     });
-	await_done(await, command->options.timeout_ms);
+	/* Done before the time: it could not be written. */
+	if (await_done(await, command->options.timeout_ms))
+		return table_check_written(view->write_errno, err);
 	return err_set(err, ERR_TIMEOUT, "timed out waiting for the condition");
 }
 

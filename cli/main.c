@@ -1,4 +1,5 @@
 /* sluice: commands for people. Progress goes to stderr, data to stdout; any error exits 1. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,12 @@ int main(int argc, char **argv)
 	} else if (ok && run(&command, &err)) {
 		code = 0;
 	}
+	/* A full disk must not look like success; a reader that went away has had what it wanted.
+	 */
+	if (fflush(stdout) != 0 && errno != EPIPE && !err_is_set(&err))
+		err_errno(&err, "write to stdout");
+	if (ferror(stdout))
+		code = 1;
 	if (err_is_set(&err))
 		fprintf(stderr, "✗ %s\n", err_text(&err));
 	command_dispose(&command);

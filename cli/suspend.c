@@ -16,7 +16,8 @@ static json_t *find(const Command *command, const KindRow *row, const char *name
 				      .api_version = row->api_version,
 				      .kind = row->kind,
 				      .ns = command->ns,
-				      .field_selector = fields},
+				      .field_selector = fields,
+				      .timeout_ms = command->options.timeout_ms},
 		       err);
 }
 

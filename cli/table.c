@@ -1,5 +1,6 @@
 #include "table.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -113,7 +114,20 @@ void table_print(Table *table, FILE *out)
 	measure(table);
 	for (size_t at = 0; at < table->cells.len; at += table->columns)
 		print_row(table, at, table->has_head && at == 0, out);
-	fflush(out);
+}
+
+bool table_print_now(Table *table, FILE *out, int *out_errno)
+{
+	table_print(table, out);
+	table_clear(table);
+	*out_errno = fflush(out) == 0 ? 0 : errno;
+	return *out_errno == 0;
+}
+
+bool table_check_written(int write_errno, Error *err)
+{
+	errno = write_errno;
+	return write_errno == 0 || write_errno == EPIPE || err_errno(err, "write to stdout");
 }
 
 void table_clear(Table *table)

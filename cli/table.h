@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/error.h"
 #include "base/vec.h"
 
 enum { TABLE_COLUMNS = 8 };
@@ -24,8 +25,14 @@ typedef struct {
 void table_add(Table *table, const char *text);
 void table_add_take(Table *table, char *take_text);
 
-/* Prints head and rows. */
+/* Prints head and rows, buffered. */
 void table_print(Table *table, FILE *out);
+
+/* The same for a watch: at once, and clears. False with errno when it could not be written. */
+bool table_print_now(Table *table, FILE *out, int *out_errno);
+
+/* True when nothing failed, or only because the reader went away, which is no error. */
+bool table_check_written(int write_errno, Error *err);
 
 /* Forgets the cells, the head too, and keeps the widths. */
 void table_clear(Table *table);

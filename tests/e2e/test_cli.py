@@ -339,3 +339,25 @@ def test_help_comes_from_the_tables():
         shown = run(verb, "--help")
         assert shown.returncode == 0 and f"Usage: sluice {verb}" in shown.stdout
         assert "--kubeconfig FILE" in shown.stdout
+
+
+def test_a_server_that_is_not_there_is_told_at_once():
+    for args in (("get", "ks"), ("reconcile", "ks", "x"), ("events",), ("version",)):
+        done = run(*args, "--kubeconfig=", "--server=http://127.0.0.1:1", timeout=20,
+                   env={"KUBECONFIG": ""})
+        assert done.returncode == 1 and "cannot reach the API server" in done.stderr
+
+
+def test_output_that_cannot_be_written_is_a_failure(api, source, ns):
+    command = [SLUICE, "get", "source", "git", "-n", ns, f"--kubeconfig={api.kubeconfig}"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert done.returncode == 1 and "write to stdout: No space left" in done.stderr
+    child = subprocess.Popen([*command, "-w", "--timeout=60s"], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+    child.stdout.readline()
+    child.stdout.close()
+    deadline = 40
+    api.kubectl("label", "-n", ns, "gitrepository/src", "touch=1")
+    assert child.wait(deadline) == 1 and child.stderr.read() == "", "nobody reads: a quiet end"
+    child.stderr.close()

@@ -3,6 +3,7 @@ import os
 import pathlib
 import pty
 import signal
+import socket
 import stat
 import subprocess
 
@@ -140,7 +141,10 @@ def test_up_on_a_terminal_shows_what_is_ready(tmp_path):
     os.close(follower)
     try:
         assert child.stdout.readline() == f"{EXPORT}{tmp_path}/data/kubeconfig\n"
-        shown = os.read(leader, 65536).decode()
+        shown = b""
+        while b"ready after" not in shown:
+            shown += os.read(leader, 65536)
+        shown = shown.decode()
         assert all(f"✔ {name}" in shown for name in NAMES), shown
         assert "✔ ready after" in shown and "artifacts on http://127.0.0.1:" in shown
     finally:
@@ -189,3 +193,19 @@ def test_all_crds_are_installed():
     missing = [f.name for f in (ROOT / "deploy" / "crds").glob("*.yaml")
                if f"'{f.name}'" not in listed]
     assert not missing, "deploy/crds/meson.build does not name them"
+
+
+def test_up_on_an_old_directory_with_another_address_or_a_port_that_is_taken(up, tmp_path):
+    first = up(f"--data-dir={tmp_path / 'data'}").ready()
+    assert first.stop() == 0
+    port = int(first.server.rsplit(":", 1)[1])
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        second = up(f"--data-dir={tmp_path / 'data'}").ready()
+        assert second.server != first.server
+        assert second.stop() == 0
+    third = up(f"--data-dir={tmp_path / 'data'}", "--bind=127.0.0.3").ready()
+    assert third.server.startswith("https://127.0.0.3:")
+    assert third.rest.raw("GET", "/readyz")[0] == 200, "a certificate for the new address"
