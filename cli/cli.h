@@ -85,6 +85,9 @@ void command_dispose(Command *command);
 /* True when the flag was on the command line, whatever its value. */
 bool command_gave(const Command *command, const char *flag);
 
+/* RFC 1123 label. */
+bool namespace_is_valid(const char *text);
+
 /* $FLUX_SYSTEM_NAMESPACE, or flux-system. */
 const char *namespace_default(void);
 

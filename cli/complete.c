@@ -84,12 +84,15 @@ static void offer_kinds(const Ask *ask, const Verb *verb, const char *family)
 	size_t count;
 	const KindRow *rows = kinds_all(&count);
 	const char *offered = NULL;
+	bool known = !family;
 	for (size_t i = 0; i < count; i++) {
 		const KindRow *row = &rows[i];
 		if ((row->traits & traits_of(verb)) != traits_of(verb))
 			continue;
-		if (family && row->family && has_word(row->family, family))
+		if (family && row->family && has_word(row->family, family)) {
 			offer_words(ask, row->words, row->kind);
+			known = true;
+		}
 		if (family)
 			continue;
 		if (!row->family)
@@ -98,7 +101,7 @@ static void offer_kinds(const Ask *ask, const Verb *verb, const char *family)
 			offer_words(ask, row->family, NULL);
 		offered = row->family;
 	}
-	if (verb == &verb_get)
+	if (known && verb == &verb_get)
 		offer(ask, STR("all"), "a table for each kind");
 }
 

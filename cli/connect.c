@@ -44,11 +44,19 @@ static bool override(const Options *options, KubeConfig *config, Error *err)
 	       replace_by_file(&config->key_pem, options->key_file, err);
 }
 
+/* An empty flag, as scripts give it, is none. */
+static const char *given(const char *flag)
+{
+	return cstr_empty(flag) ? NULL : flag;
+}
+
 static bool find_server(const Options *options, KubeConfig *config, Error *err)
 {
-	const char *path = cstr_empty(options->kubeconfig) ? NULL : options->kubeconfig;
-	const char *context = cstr_empty(options->context) ? NULL : options->context;
-	if (!kube_config_find(path, context, config, err)) {
+	const char *path = given(options->kubeconfig);
+	KubeConfigChoice choice = {.context = given(options->context),
+				   .cluster = given(options->cluster),
+				   .user = given(options->user)};
+	if (!kube_config_choose(path, &choice, config, err)) {
 		/* --server alone is enough. */
 		if (!options->server || path)
 			return false;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "age.h"
 #include "await.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -49,39 +50,12 @@ static void add_about(View *view, const char *kind, const char *name, const char
 
 /* --- time --- */
 
-/* As kubectl shows a span: "45s", "3m20s", "5h", "12d". */
-static char *span(int64_t seconds)
-{
-	int64_t minutes = seconds / 60, hours = seconds / 3600, days = hours / 24,
-		years = days / 365;
-	long long rest;
-	if (seconds < -1)
-		return mem_strdup("<invalid>");
-	if (seconds < 120)
-		return mem_printf("%llds", (long long)(seconds < 0 ? 0 : seconds));
-	if (minutes < 10 && (rest = seconds % 60))
-		return mem_printf("%lldm%llds", (long long)minutes, rest);
-	if (minutes < 180)
-		return mem_printf("%lldm", (long long)minutes);
-	if (hours < 8 && (rest = minutes % 60))
-		return mem_printf("%lldh%lldm", (long long)hours, rest);
-	if (hours < 48)
-		return mem_printf("%lldh", (long long)hours);
-	if (days < 8 && (rest = hours % 24))
-		return mem_printf("%lldd%lldh", (long long)days, rest);
-	if (days < 730)
-		return mem_printf("%lldd", (long long)days);
-	if (years < 8 && (rest = days % 365))
-		return mem_printf("%lldy%lldd", (long long)years, rest);
-	return mem_printf("%lldy", (long long)years);
-}
-
 static char *since(const char *time)
 {
 	int64_t at_ms;
 	if (cstr_empty(time) || !clock_parse(time, &at_ms))
 		return mem_strdup("<unknown>");
-	return span((clock_wall_ms() - at_ms) / 1000);
+	return age_text((clock_wall_ms() - at_ms) / 1000);
 }
 
 /* "5s", or "5s (x3 over 2m)" for an event that repeats. */

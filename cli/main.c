@@ -9,38 +9,6 @@
 #include "complete.h"
 #include "connect.h"
 
-enum { LABEL_MAX = 63 };
-
-static const Verb *const verbs[] = {
-	&verb_up,     &verb_get,       &verb_reconcile, &verb_suspend,	  &verb_resume,
-	&verb_events, &verb_kustomize, &verb_version,	&verb_completion, NULL,
-};
-
-const Verb *const *verbs_all(void)
-{
-	return verbs;
-}
-
-/* RFC 1123 label. */
-static bool is_label(const char *text)
-{
-	size_t len = strlen(text);
-	return len && len <= LABEL_MAX && text[0] != '-' && text[len - 1] != '-' &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
-}
-
-/* A variable that holds no name of a namespace is told about and passed over. */
-const char *namespace_default(void)
-{
-	const char *ns = getenv("FLUX_SYSTEM_NAMESPACE");
-	if (cstr_empty(ns))
-		return "flux-system";
-	if (is_label(ns))
-		return ns;
-	fprintf(stderr, "⚠️  ignoring invalid FLUX_SYSTEM_NAMESPACE: \"%s\"\n", ns);
-	return "flux-system";
-}
-
 static bool connect_and_run(Command *command, Error *err)
 {
 	autoconnection Connection connection = {0};
@@ -52,7 +20,7 @@ static bool connect_and_run(Command *command, Error *err)
 static bool run(Command *command, Error *err)
 {
 	command->ns = command->options.ns ? command->options.ns : namespace_default();
-	if (!is_label(command->ns))
+	if (!namespace_is_valid(command->ns))
 		return err_set(err, ERR_INVALID, "namespace must be a valid DNS label: \"%s\"",
 			       command->ns);
 	if (command->verb->check && !command->verb->check(command, err))
@@ -72,7 +40,7 @@ static int print_general_help(const Command *command)
 /* A command that has another tool's arguments; NULL when it is none of these. */
 static const Verb *foreign_verb(const char *name)
 {
-	for (const Verb *const *verb = verbs; *verb; verb++)
+	for (const Verb *const *verb = verbs_all(); *verb; verb++)
 		if ((*verb)->main && cstr_eq((*verb)->name, name))
 			return *verb;
 	return NULL;

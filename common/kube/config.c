@@ -248,8 +248,7 @@ static bool find_part(const json_t *tree, const json_t *context, Source *source,
 	autofree char *list = mem_printf("%ss", source->role);
 	source->name = json_text(context, source->role);
 	if (cstr_empty(source->name))
-		return err_set(err, ERR_INVALID, "kubeconfig: the context has no %s",
-			       source->role);
+		return err_set(err, ERR_INVALID, "kubeconfig: the context has no %s", source->role);
 	source->entry = find_named(tree, list, source->role, source->name);
 	if (!source->entry)
 		return err_set(err, ERR_INVALID, "kubeconfig: %s \"%s\" does not exist",
@@ -264,7 +263,8 @@ bool config_from_tree(const json_t *tree, const char *context_name, const KubeCo
 	if (!context)
 		return false;
 	autokubeconfig KubeConfig config = {0};
-	Source cluster = {.rules = rules, .role = "cluster"}, user = {.rules = rules, .role = "user"};
+	Source cluster = {.rules = rules, .role = "cluster"},
+	       user = {.rules = rules, .role = "user"};
 	if (!find_part(tree, context, &cluster, err) || !read_cluster(&cluster, &config, err))
 		return false;
 	/* A context without a user is anonymous. */

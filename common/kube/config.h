@@ -42,13 +42,24 @@ typedef struct {
 	bool allow_insecure; /* --insecure-kubeconfig-tls (K95) */
 } KubeConfigRules;
 
-/* From bytes; `dir` resolves relative paths; context NULL is current-context. ERR_INVALID names what
- * is missing; ERR_FORBIDDEN what the rules refuse. */
+/* From bytes; `dir` resolves relative paths; context NULL is current-context. ERR_INVALID names
+ * what is missing; ERR_FORBIDDEN what the rules refuse. */
 bool kube_config_parse(const char *text, size_t len, const char *dir, const char *context,
 		       const KubeConfigRules *rules, KubeConfig *out, Error *err) MUST_USE;
 
 /* The usual search: `path` when not NULL, $KUBECONFIG (a list), ~/.kube/config when it exists,
  * in-cluster. */
 bool kube_config_find(const char *path, const char *context, KubeConfig *out, Error *err) MUST_USE;
+
+/* What a command line chooses of a kubeconfig; NULL: what the file says. */
+typedef struct {
+	const char *context; /* by name; else current-context */
+	const char *cluster; /* in place of the context's */
+	const char *user;
+} KubeConfigChoice;
+
+/* As kube_config_find. */
+bool kube_config_choose(const char *path, const KubeConfigChoice *choice, KubeConfig *out,
+			Error *err) MUST_USE;
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Where the configuration comes from: a given path, $KUBECONFIG (a list, whose first definition of a
- * name wins), ~/.kube/config, the pod's service account (kube-api.md 1.1). These are the operator's
- * own files, so nothing in them is refused.
+ * Where the configuration comes from: a given path, $KUBECONFIG (a list, whose first definition of
+ * a name wins), ~/.kube/config, the pod's service account (kube-api.md 1.1). These are the
+ * operator's own files, so nothing in them is refused.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +129,27 @@ static char *home_config(void)
 	return cstr_empty(home) ? NULL : path_join(home, ".kube/config");
 }
 
-bool kube_config_find(const char *path, const char *context, KubeConfig *out, Error *err)
+/* Puts cluster and user into the context that will be read. One that does not exist is told later.
+ */
+static void choose_parts(json_t *tree, const KubeConfigChoice *choice)
+{
+	const char *name = choice->context ? choice->context : json_text(tree, "current-context");
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_list(tree, "contexts"), i, item)
+	{
+		json_t *context = json_map(item, "context");
+		if (!context || !cstr_eq(json_text(item, "name"), name))
+			continue;
+		if (choice->cluster)
+			json_put_text(context, "cluster", choice->cluster);
+		if (choice->user)
+			json_put_text(context, "user", choice->user);
+	}
+}
+
+bool kube_config_choose(const char *path, const KubeConfigChoice *choice, KubeConfig *out,
+			Error *err)
 {
 	autojson json_t *tree = NULL;
 	const char *list = getenv("KUBECONFIG");
@@ -138,7 +158,13 @@ bool kube_config_find(const char *path, const char *context, KubeConfig *out, Er
 		tree = load_file(path, err);
 	else if (!load_list(!cstr_empty(list) ? list : home, &tree, err))
 		return false;
-	if (tree)
-		return config_from_tree(tree, context, &own_rules, out, err);
-	return !err_is_set(err) && in_cluster(out, err);
+	if (!tree)
+		return !err_is_set(err) && in_cluster(out, err);
+	choose_parts(tree, choice);
+	return config_from_tree(tree, choice->context, &own_rules, out, err);
+}
+
+bool kube_config_find(const char *path, const char *context, KubeConfig *out, Error *err)
+{
+	return kube_config_choose(path, &(KubeConfigChoice){.context = context}, out, err);
 }

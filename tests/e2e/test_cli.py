@@ -306,6 +306,11 @@ def test_connection_flags(api, source, ns, tmp_path):
     flag = f"--kubeconfig={tmp_path / 'named'}"
     assert run(*args, flag).returncode == 1
     assert run(*args, flag, "--context=test").stdout.startswith("src")
+    parts = dict(config, contexts=[{"name": "test", "context": {"cluster": "no", "user": "no"}}])
+    (tmp_path / "parts").write_text(yaml.safe_dump(parts))
+    chosen = (f"--kubeconfig={tmp_path / 'parts'}", "--cluster=test")
+    assert 'user "no" does not exist' in run(*args, *chosen).stderr
+    assert run(*args, *chosen, "--user=test").stdout.startswith("src")
     denied = run(*args, flag, "--context=test", "--as=nobody")
     assert denied.returncode == 1 and "forbidden" in denied.stderr
     assert run(*args, flag, "--context=test", "--kube-api-qps=5", "--kube-api-burst=9",
