@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "data/digest.h"
-#include "net/url.h"
 #include "auth_internal.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -167,98 +166,8 @@ static bool first_identity(ApiServer *server, HttpdRequest *http, User *out, Sta
 	return true;
 }
 
-static bool may_impersonate(ApiServer *server, const User *user, const char *group,
-			    const char *resource, const char *ns, const char *name, Status *status)
-{
-	Access access = {"impersonate", group, resource, "", ns, name, NULL};
-	if (auth_allows(server, user, &access))
-		return true;
-	Resource kind = {.key = (char *)(uintptr_t)resource,
-			 .plural = (char *)(uintptr_t)resource,
-			 .group = (char *)(uintptr_t)group};
-	autofree char *where = *ns ? mem_printf("in the namespace \"%s\"", ns)
-				   : mem_strdup("at the cluster scope");
-	autofree char *why =
-		mem_printf("User \"%s\" cannot impersonate resource \"%s\" in API group \"%s\" %s",
-			   user->name, resource, group, where);
-	return status_forbidden(status, &kind, name, why);
-}
-
-/* system:serviceaccount:NS:NAME; false when it is another user. */
-static bool split_account(const char *user, char **out_ns, char **out_name)
-{
-	static const char prefix[] = "system:serviceaccount:";
-	if (!cstr_starts(user, prefix))
-		return false;
-	Str ns, name;
-	if (!str_cut(str_of(user + strlen(prefix)), ':', &ns, &name) || !ns.len || !name.len)
-		return false;
-	*out_ns = str_dup(ns);
-	*out_name = str_dup(name);
-	return true;
-}
-
-void auth_add_account_groups(User *user, const char *ns)
-{
-	autofree char *group = mem_printf("system:serviceaccounts:%s", ns);
-	user_add_group(user, "system:serviceaccounts");
-	user_add_group(user, group);
-	user_add_group(user, "system:authenticated");
-}
-
-static bool impersonate_user(ApiServer *server, const User *caller, const char *name, User *out,
-			     Status *status)
-{
-	autofree char *ns = NULL;
-	autofree char *account = NULL;
-	if (split_account(name, &ns, &account)) {
-		if (!may_impersonate(server, caller, "", "serviceaccounts", ns, account, status))
-			return false;
-		auth_add_account_groups(out, ns);
-	} else if (!may_impersonate(server, caller, "", "users", "", name, status)) {
-		return false;
-	}
-	out->name = mem_strdup(name);
-	return true;
-}
-
-static bool impersonate(ApiServer *server, HttpdRequest *http, User *user, Status *status)
-{
-	const char *name = httpd_header(http, "Impersonate-User");
-	const char *group = httpd_header(http, "Impersonate-Group");
-	const char *uid = httpd_header(http, "Impersonate-Uid");
-	if (!name || !*name) {
-		if (!group && !uid)
-			return true;
-		return status_set(status, 500, "InternalError",
-				  "requested impersonation without a user");
-	}
-	autouser User next = {0};
-	if (!impersonate_user(server, user, name, &next, status))
-		return false;
-	Str rest = str_of(group);
-	Str piece;
-	while (str_next(&rest, ',', &piece)) {
-		autofree char *text = str_dup(str_trim(piece));
-		if (!*text)
-			continue;
-		if (!may_impersonate(server, user, "", "groups", "", text, status))
-			return false;
-		user_add_group(&next, text);
-	}
-	if (uid && *uid &&
-	    !may_impersonate(server, user, "authentication.k8s.io", "uids", "", uid, status))
-		return false;
-	next.uid = mem_strdup(uid ? uid : "");
-	bool anonymous = strcmp(name, "system:anonymous") == 0;
-	user_add_group(&next, anonymous ? "system:unauthenticated" : "system:authenticated");
-	user_dispose(user);
-	*user = next;
-	next = (User){0};
-	return true;
-}
-
 bool auth_identify(ApiServer *server, HttpdRequest *http, User *out, Status *status)
 {
-	return first_identity(server, http, out, status) && impersonate(server, http, out, status);
+	return first_identity(server, http, out, status) &&
+	       auth_impersonate(server, http, out, status);
 }

@@ -1,4 +1,4 @@
-/* What auth.c, jwt.c, rbac.c and review.c share. */
+/* What auth.c, auth_impersonate.c, jwt.c, rbac.c and review.c share. */
 #ifndef APISERVER_AUTH_INTERNAL_H
 #define APISERVER_AUTH_INTERNAL_H
 
@@ -22,6 +22,10 @@ EVP_PKEY *auth_key_load(const char *file, Error *err);
 /* The ServiceAccount behind a JWT of ours. */
 bool auth_jwt_user(ApiServer *server, const char *token, User *out);
 
+/* The groups that a ServiceAccount of the namespace has by itself. */
 void auth_add_account_groups(User *user, const char *ns);
+
+/* Makes *user the one that Impersonate-* headers ask for; 403 when that is not allowed. */
+bool auth_impersonate(ApiServer *server, HttpdRequest *http, User *user, Status *status);
 
 #endif

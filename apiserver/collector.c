@@ -126,10 +126,20 @@ static void work(Collector *collector, const Change *change)
 		seed_namespace(collector->server, change->name);
 }
 
+static void wake_aggregation(Collector *collector)
+{
+	pthread_mutex_lock(&collector->lock);
+	collector->roles_changed = true;
+	pthread_cond_signal(&collector->wake);
+	pthread_mutex_unlock(&collector->lock);
+}
+
 /* On the hub's thread: keeps what the collector may care about. */
 static void listen(void *arg, const Change *change)
 {
 	Collector *collector = arg;
+	if (strcmp(change->resource, CLUSTER_ROLES) == 0)
+		wake_aggregation(collector);
 	bool namespace = strcmp(change->resource, "namespaces") == 0;
 	if (change->type != CHANGE_DELETED && !namespace && same_owners(change) &&
 	    !object_is_deleting(change->object))
@@ -190,7 +200,11 @@ static void *run(void *arg)
 	while (!collector->stopping) {
 		Vec batch = collector->queue;
 		collector->queue = (Vec){0};
+		bool roles_changed = collector->roles_changed;
+		collector->roles_changed = false;
 		pthread_mutex_unlock(&collector->lock);
+		if (roles_changed)
+			collector_aggregate(collector);
 		for (size_t i = 0; i < batch.len; i++)
 			work(collector, batch.items[i]);
 		vec_dispose_with(&batch, free_change);
@@ -199,7 +213,8 @@ static void *run(void *arg)
 		compact(collector);
 		bool busy = map_len(collector->emptying) + map_len(collector->ending) > 0;
 		pthread_mutex_lock(&collector->lock);
-		if (collector->queue.len == 0 && !collector->stopping)
+		bool idle = collector->queue.len == 0 && !collector->roles_changed;
+		if (idle && !collector->stopping)
 			wait_for_work(collector, busy ? RETRY_MS : IDLE_MS);
 	}
 	pthread_mutex_unlock(&collector->lock);
@@ -260,6 +275,7 @@ Collector *collector_new(ApiServer *server, Error *err)
 	collector->emptying = map_new(NULL);
 	collector->ending = map_new(NULL);
 	collector->compacted_at = clock_mono_ms();
+	collector->roles_changed = true;
 	pthread_mutex_init(&collector->lock, NULL);
 	pthread_cond_init(&collector->wake, NULL);
 	hub_listen(server->hub, listen, collector);

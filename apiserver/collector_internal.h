@@ -1,4 +1,4 @@
-/* What collector.c (thread, index) and collector_work.c (the work itself) share. */
+/* What collector.c (thread, index), collector_work.c (the work itself) and aggregation.c share. */
 #ifndef APISERVER_COLLECTOR_INTERNAL_H
 #define APISERVER_COLLECTOR_INTERNAL_H
 
@@ -7,13 +7,17 @@
 #include "base/map.h"
 #include "collector.h"
 
+/* The store key of ClusterRoles. */
+#define CLUSTER_ROLES "clusterroles.rbac.authorization.k8s.io"
+
 struct Collector {
 	ApiServer *server;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards queue, stopping */
+	pthread_mutex_t lock; /* guards queue, stopping, roles_changed */
 	pthread_cond_t wake;
 	Vec queue; /* of Change *, owned copies */
 	bool stopping;
+	bool roles_changed; /* aggregated ClusterRoles must be computed anew */
 	/* The collector's thread only: */
 	Map *dependents; /* owner uid -> Map of "resource|ns|name" -> NULL */
 	Map *emptying;	 /* names of namespaces under way -> NULL */
@@ -53,5 +57,8 @@ void collector_orphan(Collector *collector, const char *store_key, const char *n
 /* True when the namespace (custom kind) is empty and gone. */
 bool collector_empty_namespace(Collector *collector, const char *ns);
 bool collector_end_kind(Collector *collector, const char *crd);
+
+/* Gives ClusterRoles with an aggregationRule the rules of those that they select. */
+void collector_aggregate(Collector *collector);
 
 #endif

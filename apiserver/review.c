@@ -62,6 +62,8 @@ static json_t *user_json(const User *user)
 	for (size_t i = 0; i < user->groups.len; i++)
 		json_array_append_new(groups, json_string(user->groups.items[i]));
 	json_object_set_new(info, "groups", groups);
+	if (user->extra)
+		json_object_set(info, "extra", user->extra);
 	return info;
 }
 

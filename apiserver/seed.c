@@ -13,7 +13,13 @@
 #define ROLE "{" RBAC "\"kind\":\"ClusterRole\",\"metadata\":{\"name\":"
 #define BINDING "{" RBAC "\"kind\":\"ClusterRoleBinding\",\"metadata\":{\"name\":"
 #define NAMESPACE "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":"
-#define BOOT ",\"labels\":{\"kubernetes.io/bootstrapping\":\"rbac-defaults\"}}"
+#define LABELS ",\"labels\":{\"kubernetes.io/bootstrapping\":\"rbac-defaults\""
+#define BOOT LABELS "}}"
+/* admin, edit and view hold what other roles bring along by a label (aggregation.c). */
+#define PART_OF(role) "\"rbac.authorization.k8s.io/aggregate-to-" role "\":\"true\""
+#define ADDS_UP(role)                                                                              \
+	"}},\"aggregationRule\":{\"clusterRoleSelectors\":[{\"matchLabels\":{" PART_OF(role) "}}]" \
+											     "}}"
 #define REF(name)                                                                                  \
 	",\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\","       \
 	"\"name\":" name "},\"subjects\":[{\"apiGroup\":\"rbac.authorization.k8s.io\","            \
@@ -45,11 +51,17 @@ static const char *const seeds[] = {
 	"\"port\":443,\"protocol\":\"TCP\",\"targetPort\":6443}]}}",
 	ROLE "\"cluster-admin\"" BOOT ",\"rules\":[{\"apiGroups\":[\"*\"],\"resources\":[\"*\"],"
 	     "\"verbs\":[\"*\"]},{\"nonResourceURLs\":[\"*\"],\"verbs\":[\"*\"]}]}",
-	ROLE "\"admin\"" BOOT ",\"rules\":[" APP_RULES(WRITE) SECRETS
-	",{\"apiGroups\":[\"rbac.authorization.k8s.io\"],\"resources\":[\"roles\","
-	"\"rolebindings\"],\"verbs\":[" WRITE "]}]}",
-	ROLE "\"edit\"" BOOT ",\"rules\":[" APP_RULES(WRITE) SECRETS "]}",
-	ROLE "\"view\"" BOOT ",\"rules\":[" APP_RULES(READ) "]}",
+	ROLE "\"admin\"" LABELS ADDS_UP("admin"),
+	ROLE "\"edit\"" LABELS "," PART_OF("admin") ADDS_UP("edit"),
+	ROLE "\"view\"" LABELS "," PART_OF("edit") ADDS_UP("view"),
+	ROLE "\"system:aggregate-to-admin\"" LABELS
+	     "," PART_OF("admin") "}},\"rules\":[{\"apiGroups\":[\"rbac.authorization.k8s.io\"],"
+				  "\"resources\":["
+				  "\"roles\",\"rolebindings\"],\"verbs\":[" WRITE "]}]}",
+	ROLE "\"system:aggregate-to-edit\"" LABELS
+	     "," PART_OF("edit") "}},\"rules\":[" APP_RULES(WRITE) SECRETS "]}",
+	ROLE "\"system:aggregate-to-view\"" LABELS
+	     "," PART_OF("view") "}},\"rules\":[" APP_RULES(READ) "]}",
 	ROLE "\"system:discovery\"" BOOT
 	     ",\"rules\":[{\"nonResourceURLs\":[\"/api\",\"/api/*\",\"/apis\",\"/apis/*\","
 	     "\"/openapi\",\"/openapi/*\"," OPEN_PATHS "],\"verbs\":[\"get\"]}]}",

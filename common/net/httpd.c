@@ -299,6 +299,26 @@ const char *httpd_header(const HttpdRequest *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
+typedef struct {
+	HttpdHeaderVisit *visit;
+	void *arg;
+} HeaderWalk;
+
+static enum MHD_Result visit_header(void *arg, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
+{
+	const HeaderWalk *walk = arg;
+	(void)kind;
+	walk->visit(walk->arg, name, value ? value : "");
+	return MHD_YES;
+}
+
+void httpd_each_header(const HttpdRequest *request, HttpdHeaderVisit *visit, void *arg)
+{
+	HeaderWalk walk = {visit, arg};
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, visit_header, &walk);
+}
+
 Str httpd_body(const HttpdRequest *request)
 {
 	return buf_str(&request->body);

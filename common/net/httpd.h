@@ -58,6 +58,12 @@ const char *httpd_method(const HttpdRequest *request);
 const char *httpd_path(const HttpdRequest *request);  /* as sent, not decoded, without query */
 const char *httpd_query(const HttpdRequest *request); /* as sent without "?", "" when none */
 const char *httpd_header(const HttpdRequest *request, const char *name); /* any case; or NULL */
+
+/* Calls visit for each header of the request, in the order sent: one that comes twice is seen
+ * twice. */
+typedef void HttpdHeaderVisit(void *arg, const char *name, const char *value);
+void httpd_each_header(const HttpdRequest *request, HttpdHeaderVisit *visit, void *arg);
+
 Str httpd_body(const HttpdRequest *request);
 const char *httpd_peer(const HttpdRequest *request); /* the client's address as text */
 
