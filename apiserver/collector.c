@@ -254,11 +254,9 @@ static bool scan_store(Collector *collector, Error *err)
 {
 	Vec resources = {0};
 	bool done = true;
-	catalog_list(collector->server->catalog, &resources);
+	catalog_list_stored(collector->server->catalog, &resources);
 	for (size_t i = 0; i < resources.len && done; i++) {
 		const Resource *resource = resources.items[i];
-		if (!resource->storage)
-			continue;
 		Scan scan = {collector, resource->store_key};
 		StoreQuery query = {.resource = resource->store_key};
 		done = store_list(collector->server->store, &query, scan_item, &scan, NULL, err);

@@ -18,11 +18,11 @@ void subject_dispose(Subject *subject)
 static Resource *resource_of(Collector *collector, const char *store_key)
 {
 	Vec resources = {0};
-	catalog_list(collector->server->catalog, &resources);
+	catalog_list_stored(collector->server->catalog, &resources);
 	Resource *found = NULL;
 	for (size_t i = 0; i < resources.len && !found; i++) {
 		Resource *resource = resources.items[i];
-		if (resource->storage && strcmp(resource->store_key, store_key) == 0)
+		if (strcmp(resource->store_key, store_key) == 0)
 			found = resource_ref(resource);
 	}
 	catalog_list_free(&resources);
@@ -303,10 +303,10 @@ static size_t delete_contents(Collector *collector, const char *ns)
 {
 	size_t left = 0;
 	Vec resources = {0};
-	catalog_list(collector->server->catalog, &resources);
+	catalog_list_stored(collector->server->catalog, &resources);
 	for (size_t i = 0; i < resources.len; i++) {
 		const Resource *resource = resources.items[i];
-		if (resource->storage && resource_has(resource, KIND_NAMESPACED) &&
+		if (resource_has(resource, KIND_NAMESPACED) &&
 		    !resource_has(resource, KIND_CREATE_ONLY))
 			left += delete_all(collector, resource->store_key, ns);
 	}
@@ -334,7 +334,6 @@ bool collector_end_kind(Collector *collector, const char *crd)
 	    !object_is_deleting(subject.live)) {
 		return true;
 	}
-	/* Unserved versions have no resource: without one there is nothing to delete through. */
 	if (delete_all(collector, crd, NULL) > 0)
 		return false;
 	drop_finalizer(collector, CRD_KEY, "", crd, CRD_CLEANUP);

@@ -136,6 +136,32 @@ static void validate_versions(const json_t *versions, FieldErrors *errors)
 			    "must have exactly one version marked as storage version");
 }
 
+static bool has_version(const json_t *versions, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(versions); i++)
+		if (cstr_eq(json_text(json_array_get(versions, i), "name"), name))
+			return true;
+	return false;
+}
+
+/* Objects may still be stored with them. */
+static void validate_stored(const json_t *crd, FieldErrors *errors)
+{
+	const json_t *versions = json_list(json_map(crd, "spec"), "versions");
+	const json_t *stored = json_list(json_map(crd, "status"), "storedVersions");
+	for (size_t i = 0; i < json_array_size(stored); i++) {
+		const char *name = json_string_value(json_array_get(stored, i));
+		autofree char *path = mem_printf("status.storedVersions[%zu]", i);
+		if (name && !has_version(versions, name))
+			field_error(errors, "Invalid value", path,
+				    "\"%s\": missing from spec.versions; %s was previously a "
+				    "storage version, and must remain in spec.versions until a "
+				    "storage migration ensures no data remains persisted in %s and "
+				    "removes %s from status.storedVersions",
+				    name, name, name, name);
+	}
+}
+
 void crd_validate(const json_t *crd, FieldErrors *errors)
 {
 	const json_t *spec = json_map(crd, "spec");
@@ -157,6 +183,7 @@ void crd_validate(const json_t *crd, FieldErrors *errors)
 		field_error(errors, "Unsupported value", "spec.scope",
 			    "\"%s\": supported values: \"Cluster\", \"Namespaced\"", scope);
 	validate_versions(json_list(spec, "versions"), errors);
+	validate_stored(crd, errors);
 }
 
 static char **string_list(const json_t *list)
@@ -213,16 +240,21 @@ static char *definition_name(const Resource *resource)
 	return buf_steal(&out);
 }
 
-static Resource *version_resource(const json_t *spec, const json_t *version)
+static Resource *version_resource(const json_t *crd, const json_t *version)
 {
+	const json_t *spec = json_map(crd, "spec");
+	const json_t *stored = json_list(json_map(crd, "status"), "storedVersions");
 	Resource *resource = resource_new();
 	fill_names(resource, spec);
 	resource->version = mem_strdup(json_text_or(version, "name", ""));
 	resource->api_version = mem_printf("%s/%s", resource->group, resource->version);
 	resource->storage = json_flag(version, "storage", false);
+	resource->uniform = resource->storage && json_array_size(stored) <= 1;
 	resource->storage_version =
 		mem_printf("%s/%s", resource->group, storage_version(json_list(spec, "versions")));
 	resource->definition = definition_name(resource);
+	if (!json_flag(version, "served", false))
+		resource->flags |= KIND_UNSERVED;
 	const json_t *parts = json_map(version, "subresources");
 	if (json_map(parts, "status"))
 		resource->flags |= KIND_STATUS;
@@ -238,12 +270,11 @@ static Resource *version_resource(const json_t *spec, const json_t *version)
 
 void crd_resources(const json_t *crd, Vec *out)
 {
-	const json_t *spec = json_map(crd, "spec");
-	const json_t *versions = json_list(spec, "versions");
+	const json_t *versions = json_list(json_map(crd, "spec"), "versions");
 	for (size_t i = 0; i < json_array_size(versions); i++) {
 		const json_t *version = json_array_get(versions, i);
-		if (json_flag(version, "served", false))
-			vec_push(out, version_resource(spec, version));
+		if (json_flag(version, "served", false) || json_flag(version, "storage", false))
+			vec_push(out, version_resource(crd, version));
 	}
 }
 

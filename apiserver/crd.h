@@ -14,7 +14,7 @@ void crd_prepare(json_t *crd);
 /* The rules a CRD itself must keep. */
 void crd_validate(const json_t *crd, FieldErrors *errors);
 
-/* The served versions as new Resources, appended to `out`. */
+/* The served versions and the stored one as new Resources, appended to `out`. */
 void crd_resources(const json_t *crd, Vec *out);
 
 /* A custom object against its version's schema; old may be NULL. */

@@ -105,6 +105,7 @@ static Resource *builtin_resource(const KindRow *row)
 					       : old_scaler ? "autoscaling/v2"
 							    : resource->api_version);
 	resource->storage = strcmp(resource->storage_version, resource->api_version) == 0;
+	resource->uniform = resource->storage;
 	resource->definition = schema_builtin_name(row->group, row->version, row->kind);
 	resource->short_names = split_names(row->short_names);
 	resource->categories = builtin_categories(row->flags);
@@ -148,7 +149,8 @@ Resource *catalog_find(Catalog *catalog, const char *group, const char *version,
 	for (size_t i = 0; i < catalog->resources.len && !found; i++) {
 		Resource *resource = catalog->resources.items[i];
 		if (strcmp(resource->plural, plural) == 0 && strcmp(resource->group, group) == 0 &&
-		    strcmp(resource->version, version) == 0)
+		    strcmp(resource->version, version) == 0 &&
+		    !resource_has(resource, KIND_UNSERVED))
 			found = resource_ref(resource);
 	}
 	pthread_mutex_unlock(&catalog->lock);
@@ -163,7 +165,8 @@ Resource *catalog_find_kind(Catalog *catalog, const char *group, const char *ver
 	for (size_t i = 0; i < catalog->resources.len && !found; i++) {
 		Resource *resource = catalog->resources.items[i];
 		if (strcmp(resource->kind, kind) == 0 && strcmp(resource->group, group) == 0 &&
-		    (!version || strcmp(resource->version, version) == 0))
+		    (!version || (strcmp(resource->version, version) == 0 &&
+				  !resource_has(resource, KIND_UNSERVED))))
 			found = resource_ref(resource);
 	}
 	pthread_mutex_unlock(&catalog->lock);
@@ -189,8 +192,22 @@ void catalog_replace(Catalog *catalog, const char *crd_name, Vec *take_resources
 void catalog_list(Catalog *catalog, Vec *out)
 {
 	pthread_mutex_lock(&catalog->lock);
-	for (size_t i = 0; i < catalog->resources.len; i++)
-		vec_push(out, resource_ref(catalog->resources.items[i]));
+	for (size_t i = 0; i < catalog->resources.len; i++) {
+		Resource *resource = catalog->resources.items[i];
+		if (!resource_has(resource, KIND_UNSERVED))
+			vec_push(out, resource_ref(resource));
+	}
+	pthread_mutex_unlock(&catalog->lock);
+}
+
+void catalog_list_stored(Catalog *catalog, Vec *out)
+{
+	pthread_mutex_lock(&catalog->lock);
+	for (size_t i = 0; i < catalog->resources.len; i++) {
+		Resource *resource = catalog->resources.items[i];
+		if (resource->storage)
+			vec_push(out, resource_ref(resource));
+	}
 	pthread_mutex_unlock(&catalog->lock);
 }
 

@@ -33,6 +33,7 @@ typedef enum {
 	KIND_CREATE_ONLY = 4096, /* reviews: nothing is stored */
 	KIND_READ_ONLY = 8192,
 	KIND_CUSTOM = 16384,
+	KIND_UNSERVED = 32768, /* the stored version, which requests cannot name */
 } KindFlags;
 
 /* A row of the built-in table. */
@@ -58,7 +59,8 @@ typedef struct Resource {
 	json_t *columns;       /* custom: additionalPrinterColumns or NULL */
 	json_t *selectable;    /* custom: selectableFields or NULL */
 	json_t *scale;	       /* custom: subresources.scale or NULL */
-	bool storage;	       /* this version is the stored one */
+	bool storage;	       /* objects are stored with this version from now on */
+	bool uniform;	       /* and always were: what is stored needs no conversion */
 	char *storage_version; /* apiVersion that objects are stored with */
 	char *store_key;       /* as key, but events.events.k8s.io share "events" */
 	int references;
@@ -85,7 +87,8 @@ void catalog_free(Catalog *catalog);
 Resource *catalog_find(Catalog *catalog, const char *group, const char *version,
 		       const char *plural);
 
-/* By kind, in one version (or any version when NULL). A new reference, or NULL. */
+/* By kind, in one served version (or in any, served or not, when NULL). A new reference, or NULL.
+ */
 Resource *catalog_find_kind(Catalog *catalog, const char *group, const char *version,
 			    const char *kind);
 
@@ -93,9 +96,12 @@ Resource *catalog_find_kind(Catalog *catalog, const char *group, const char *ver
  */
 void catalog_replace(Catalog *catalog, const char *crd_name, Vec *take_resources);
 
-/* All resources as new references, ordered by group, version and plural; free with
+/* All served resources as new references, ordered by group, version and plural; free with
  * catalog_list_free. */
 void catalog_list(Catalog *catalog, Vec *out);
+
+/* As catalog_list, the stored version of each kind, served or not: one for each store key. */
+void catalog_list_stored(Catalog *catalog, Vec *out);
 void catalog_list_free(Vec *resources);
 
 /* The schemas of the built-in kinds. Borrowed. */

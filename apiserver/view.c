@@ -7,7 +7,7 @@
 
 json_t *view_version(const Resource *resource, json_t *object)
 {
-	if (resource->storage || cstr_eq(json_text(object, "apiVersion"), resource->api_version))
+	if (resource->uniform || cstr_eq(json_text(object, "apiVersion"), resource->api_version))
 		return json_incref(object);
 	json_t *copy = json_copy(object);
 	json_put_text(copy, "apiVersion", resource->api_version);
@@ -32,7 +32,7 @@ json_t *view_item(const View *view, const Resource *resource, json_t *object)
 
 bool view_is_stored(const View *view, const Resource *resource)
 {
-	return view->format == VIEW_PLAIN && resource->storage;
+	return view->format == VIEW_PLAIN && resource->uniform;
 }
 
 json_t *view_object(const View *view, const Resource *resource, json_t *object)
