@@ -31,16 +31,17 @@ static bool check_config(Request *request, json_t *config, Status *status)
 	return true;
 }
 
-/* Quantities in the text that the server stores, nulls gone; unknown fields stay for smd to name.
- */
-static bool normalise(Request *request, json_t *config, Status *status)
+/* The configuration itself stays as it was sent: an empty map is a wish, and 0.5 is not 500m to
+ * those who own 500m. Unknown fields are left for smd to name. */
+static bool check_types(Request *request, const json_t *config, Status *status)
 {
 	const Resource *resource = request->resource;
 	if (resource_has(resource, KIND_CUSTOM) || !resource->definition)
 		return true;
 	autojson json_t *schema = schema_builtin_ref(resource->definition);
+	autojson json_t *trial = json_deep_copy(config);
 	TypeBreach breach = {0};
-	if (schema_decode(catalog_definitions(request->server->catalog), schema, config, &breach))
+	if (schema_decode(catalog_definitions(request->server->catalog), schema, trial, &breach))
 		return true;
 	status_set(status, 500, NULL,
 		   "failed to create typed patch object (%s/%s; %s, Kind=%s): .%s: expected %s, "
@@ -66,10 +67,8 @@ static bool apply_new(Request *request, const json_t *config, bool force, Writte
 	}
 	bool changed = true;
 	autojson json_t *object = managed_apply(request, NULL, config, force, &changed, status);
-	if (!object)
-		return false;
-	write_default(request, object);
-	return write_create(request, object, true, out, status);
+	return object && write_settle(request, object, status) &&
+	       write_create(request, object, true, out, status);
 }
 
 static bool apply_existing(Request *request, json_t *live, const json_t *config, bool force,
@@ -91,8 +90,8 @@ static bool apply_existing(Request *request, json_t *live, const json_t *config,
 		*out = (Written){json_incref(live), false, false};
 		return true;
 	}
-	write_default(request, object);
-	return write_update(request, live, object, true, out, status);
+	return write_settle(request, object, status) &&
+	       write_update(request, live, object, true, out, status);
 }
 
 static bool apply_once(Request *request, const json_t *config, bool force, Written *out,
@@ -117,7 +116,7 @@ bool apply_patch(Request *request, Status *status)
 				       "is required for apply patch", status);
 	autojson json_t *config = request_body(request, status);
 	if (!config || !check_config(request, config, status) ||
-	    !normalise(request, config, status))
+	    !check_types(request, config, status))
 		return false;
 	bool force = request_flag(request, "force");
 	bool race = true;

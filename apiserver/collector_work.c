@@ -337,8 +337,6 @@ bool collector_end_kind(Collector *collector, const char *crd)
 	if (delete_all(collector, crd, NULL) > 0)
 		return false;
 	drop_finalizer(collector, CRD_KEY, "", crd, CRD_CLEANUP);
-	Vec none = {0};
-	catalog_replace(collector->server->catalog, crd, &none);
 	hub_end_resource(collector->server->hub, crd);
 	return true;
 }

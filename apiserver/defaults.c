@@ -364,6 +364,8 @@ static void default_stateful_set(json_t *object)
 
 static void default_daemon_set(json_t *object)
 {
+	put(json_make_at(object, "metadata", "annotations", NULL),
+	    "deprecated.daemonset.template.generation", "\"1\"");
 	default_template(object);
 	default_rolling_update(object, "updateStrategy", "0", "1", NULL);
 }
@@ -378,6 +380,24 @@ static void default_pod_template(json_t *object)
 	default_pod_spec(json_at(object, "template", "spec", NULL), false);
 }
 
+/* A Job without labels gets those of its template. */
+static void default_job_of_its_own(json_t *object)
+{
+	default_job(object);
+	json_t *labels = json_at(object, "spec", "template", "metadata", "labels", NULL);
+	json_t *meta = json_make_at(object, "metadata", NULL);
+	if (json_object_size(labels) && !json_object_size(json_map(meta, "labels")))
+		json_object_set_new(meta, "labels", json_deep_copy(labels));
+}
+
+static void default_namespace(json_t *object)
+{
+	const char *name = json_text(json_map(object, "metadata"), "name");
+	if (!cstr_empty(name))
+		json_put_text(json_make_at(object, "metadata", "labels", NULL),
+			      "kubernetes.io/metadata.name", name);
+}
+
 static const struct {
 	const char *resource;
 	void (*apply)(json_t *object);
@@ -387,7 +407,8 @@ static const struct {
 	{"replicationcontrollers", default_template},
 	{"statefulsets.apps", default_stateful_set},
 	{"daemonsets.apps", default_daemon_set},
-	{"jobs.batch", default_job},
+	{"jobs.batch", default_job_of_its_own},
+	{"namespaces", default_namespace},
 	{"cronjobs.batch", default_cron_job},
 	{"pods", default_pod},
 	{"podtemplates", default_pod_template},

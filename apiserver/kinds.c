@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "schema_builtin.h"
@@ -12,6 +13,7 @@
 struct Catalog {
 	pthread_mutex_t lock; /* guards everything below and Resource.references, .smd */
 	Vec resources;	      /* of Resource *, sorted */
+	Map *seen; /* CRD name -> uint64_t, its newest resourceVersion; of gone ones too */
 	unsigned long generation;
 	Definitions *definitions;
 };
@@ -131,12 +133,14 @@ Catalog *catalog_new(void)
 	for (size_t i = 0; i < builtin_kind_count; i++)
 		vec_push(&catalog->resources, builtin_resource(&builtin_kinds[i]));
 	vec_sort(&catalog->resources, resource_compare);
+	catalog->seen = map_new(free);
 	return catalog;
 }
 
 void catalog_free(Catalog *catalog)
 {
 	catalog_list_free(&catalog->resources);
+	map_free(catalog->seen);
 	definitions_free(catalog->definitions);
 	pthread_mutex_destroy(&catalog->lock);
 	free(catalog);
@@ -173,9 +177,26 @@ Resource *catalog_find_kind(Catalog *catalog, const char *group, const char *ver
 	return found;
 }
 
-void catalog_replace(Catalog *catalog, const char *crd_name, Vec *take_resources)
+/* True when this is news; notes it. */
+static bool is_newer(Catalog *catalog, const char *crd_name, uint64_t rv)
+{
+	uint64_t *last = map_get(catalog->seen, crd_name);
+	if (last && rv < *last)
+		return false;
+	last = mem_zalloc(1, sizeof(*last));
+	*last = rv;
+	map_put(catalog->seen, crd_name, last);
+	return true;
+}
+
+void catalog_replace(Catalog *catalog, const char *crd_name, uint64_t rv, Vec *take_resources)
 {
 	pthread_mutex_lock(&catalog->lock);
+	if (!is_newer(catalog, crd_name, rv)) {
+		pthread_mutex_unlock(&catalog->lock);
+		catalog_list_free(take_resources);
+		return;
+	}
 	for (size_t i = catalog->resources.len; i-- > 0;) {
 		const Resource *old = catalog->resources.items[i];
 		if (resource_has(old, KIND_CUSTOM) && strcmp(old->key, crd_name) == 0)
@@ -244,7 +265,8 @@ const SmdSchema *catalog_smd(Catalog *catalog, Resource *resource, Error *err)
 		autojson json_t *schema = resource->schema
 						  ? schema_with_metadata(resource->schema)
 						  : schema_builtin_ref(resource->definition);
-		resource->smd = smd_schema_new(schema, definitions, err);
+		resource->smd = resource->schema ? smd_schema_new(schema, definitions, err)
+						 : smd_schema_new_builtin(schema, definitions, err);
 	}
 	const SmdSchema *smd = resource->smd;
 	pthread_mutex_unlock(&catalog->lock);

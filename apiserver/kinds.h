@@ -92,9 +92,12 @@ Resource *catalog_find(Catalog *catalog, const char *group, const char *version,
 Resource *catalog_find_kind(Catalog *catalog, const char *group, const char *version,
 			    const char *kind);
 
-/* Replaces the resources of one CRD ("plural.group") by those in `take_resources` (may be empty).
+/*
+ * Replaces the resources of one CRD ("plural.group") by those in `take_resources` (may be empty),
+ * which are those of its resourceVersion `rv`. What is older than what was seen is dropped: writers
+ * tell of their commits in any order.
  */
-void catalog_replace(Catalog *catalog, const char *crd_name, Vec *take_resources);
+void catalog_replace(Catalog *catalog, const char *crd_name, uint64_t rv, Vec *take_resources);
 
 /* All served resources as new references, ordered by group, version and plural; free with
  * catalog_list_free. */

@@ -19,6 +19,8 @@ static const SmdSchema *schema_of(Request *request, Status *status)
 
 static SmdRequest smd_request(const Request *request, const char *now, bool force)
 {
+	/* Without /status the field is one like all others. */
+	static const char *const none[] = {NULL};
 	const char *subresource = request->path.subresource;
 	return (SmdRequest){
 		.manager = request->manager,
@@ -26,6 +28,7 @@ static SmdRequest smd_request(const Request *request, const char *now, bool forc
 		.subresource = cstr_empty(subresource) ? NULL : subresource,
 		.force = force,
 		.now = now,
+		.ignored_fields = resource_has(request->resource, KIND_STATUS) ? NULL : none,
 	};
 }
 

@@ -66,6 +66,9 @@ static char *allocate_ip(Request *request)
 
 static void allocate_node_ports(Request *request, json_t *spec)
 {
+	const char *type = json_text_or(spec, "type", "");
+	if (strcmp(type, "NodePort") != 0 && strcmp(type, "LoadBalancer") != 0)
+		return;
 	json_t *ports = json_list(spec, "ports");
 	for (size_t i = 0; i < json_array_size(ports); i++) {
 		json_t *port = json_array_get(ports, i);
@@ -100,8 +103,7 @@ static bool create_service(Request *request, json_t *object, Status *status)
 		json_object_set_new(spec, "ipFamilies", json_pack("[s]", "IPv4"));
 	if (!json_text(spec, "ipFamilyPolicy"))
 		json_put_text(spec, "ipFamilyPolicy", "SingleStack");
-	if (strcmp(type, "NodePort") == 0 || strcmp(type, "LoadBalancer") == 0)
-		allocate_node_ports(request, spec);
+	allocate_node_ports(request, spec);
 	return true;
 }
 
@@ -159,6 +161,15 @@ static bool create_empty_status(Request *request, json_t *object, Status *status
 	return true;
 }
 
+/* It has one, though nothing ever counts it up. */
+static bool create_first_generation(Request *request, json_t *object, Status *status)
+{
+	(void)request;
+	(void)status;
+	json_object_set_new(json_make_at(object, "metadata", NULL), "generation", json_integer(1));
+	return true;
+}
+
 static const struct {
 	const char *resource;
 	bool (*create)(Request *request, json_t *object, Status *status);
@@ -173,6 +184,7 @@ static const struct {
 	{"deployments.apps", create_empty_status},
 	{"cronjobs.batch", create_empty_status},
 	{"ingresses.networking.k8s.io", create_empty_status},
+	{"priorityclasses.scheduling.k8s.io", create_first_generation},
 };
 
 bool strategy_create(Request *request, json_t *object, Status *status)
@@ -259,6 +271,21 @@ static void keep_job_labels(json_t *object, const json_t *live)
 	}
 }
 
+/* A DaemonSet tells in an annotation how often its template changed. */
+static void count_template(json_t *object, const json_t *live)
+{
+	static const char key[] = "deprecated.daemonset.template.generation";
+	const json_t *old = json_map(live, "spec");
+	const json_t *now = json_map(object, "spec");
+	bool same = json_same(json_map(old, "template"), json_map(now, "template")) &&
+		    json_same(json_map(old, "updateStrategy"), json_map(now, "updateStrategy"));
+	const json_t *notes = json_at(live, "metadata", "annotations", NULL);
+	unsigned long long count = 1;
+	str_to_u64(str_of(json_text_or(notes, key, "1")), &count);
+	autofree char *text = mem_printf("%llu", count + !same);
+	json_put_text(json_make_at(own_member(object, "metadata"), "annotations", NULL), key, text);
+}
+
 void strategy_update(Request *request, json_t *object, const json_t *live)
 {
 	const char *key = request->resource->key;
@@ -271,6 +298,8 @@ void strategy_update(Request *request, json_t *object, const json_t *live)
 		keep_job_labels(object, live);
 	if (strcmp(key, "services") == 0)
 		allocate_node_ports(request, json_map(object, "spec"));
+	if (strcmp(key, "daemonsets.apps") == 0)
+		count_template(object, live);
 	if (strcmp(key, "namespaces") == 0)
 		json_put_text(json_make_at(own_member(object, "metadata"), "labels", NULL),
 			      "kubernetes.io/metadata.name", object_name(object));
@@ -411,23 +440,27 @@ static void check_containers(const json_t *spec, const char *path, FieldErrors *
 	}
 }
 
-static void check_workload(const json_t *object, FieldErrors *errors)
+static void check_selector(const json_t *spec, FieldErrors *errors)
 {
-	const json_t *spec = json_map(object, "spec");
 	const json_t *selector_json = json_map(spec, "selector");
-	check_containers(json_at(spec, "template", "spec", NULL), "spec.template.spec", errors);
-	autoerror Error err = {0};
-	if (!selector_json) {
-		field_error(errors, "Required value", "spec.selector", "%s", "");
-		return;
-	}
-	autoselector Selector *selector = selector_of_json(selector_json, &err);
 	const json_t *labels = json_at(spec, "template", "metadata", "labels", NULL);
+	autoerror Error err = {0};
+	if (!selector_json)
+		field_error(errors, "Required value", "spec.selector", "%s", "");
+	autoselector Selector *selector =
+		selector_json ? selector_of_json(selector_json, &err) : NULL;
 	if (selector && !selector_is_empty(selector) && selector_matches(selector, labels))
 		return;
 	autofree char *shown = labels ? json_dump(labels) : mem_strdup("null");
 	field_error(errors, "Invalid value", "spec.template.metadata.labels",
 		    "%s: `selector` does not match template `labels`", shown);
+}
+
+static void check_workload(const json_t *object, FieldErrors *errors)
+{
+	const json_t *spec = json_map(object, "spec");
+	check_selector(spec, errors);
+	check_containers(json_at(spec, "template", "spec", NULL), "spec.template.spec", errors);
 }
 
 static void check_service(const json_t *object, FieldErrors *errors)
@@ -492,6 +525,15 @@ void strategy_stored(ApiServer *server, const Resource *resource, const json_t *
 	Vec made = {0};
 	if (!object_is_deleting(object) || object_has_finalizer(object, CRD_CLEANUP))
 		crd_resources(object, &made);
-	catalog_replace(server->catalog, object_name(object), &made);
+	catalog_replace(server->catalog, object_name(object), object_rv(object), &made);
 	vec_dispose(&made);
+}
+
+void strategy_gone(ApiServer *server, const Resource *resource, const json_t *live)
+{
+	if (strcmp(resource->key, CRD_KEY) != 0)
+		return;
+	/* Nothing came between: the deletion was a deletion of just this state. */
+	Vec none = {0};
+	catalog_replace(server->catalog, object_name(live), object_rv(live) + 1, &none);
 }

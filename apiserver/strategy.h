@@ -17,4 +17,7 @@ void strategy_validate(Request *request, const json_t *object, const json_t *liv
 /* After the commit: custom kinds enter the catalog. */
 void strategy_stored(ApiServer *server, const Resource *resource, const json_t *object);
 
+/* After the commit that removed `live`: custom kinds leave the catalog. */
+void strategy_gone(ApiServer *server, const Resource *resource, const json_t *live);
+
 #endif

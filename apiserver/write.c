@@ -99,20 +99,37 @@ static bool report_unknown(Request *request, const json_t *unknown, Status *stat
 				  buf_text(&text));
 }
 
-static bool decode_types(Request *request, const json_t *schema, json_t *object, Status *status)
+/* A kind of ours has types all over, a custom one in its metadata. */
+static bool decode_types(Request *request, json_t *object, Status *status)
 {
 	const Resource *resource = request->resource;
+	bool custom = resource_has(resource, KIND_CUSTOM);
+	if (!custom && !resource->definition)
+		return true;
+	autojson json_t *schema =
+		schema_builtin_ref(custom ? SCHEMA_OBJECT_META : resource->definition);
+	json_t *part = custom ? json_map(object, "metadata") : object;
 	TypeBreach breach = {0};
-	if (resource_has(resource, KIND_CUSTOM) ||
-	    schema_decode(catalog_definitions(request->server->catalog), schema, object, &breach))
+	if (!part ||
+	    schema_decode(catalog_definitions(request->server->catalog), schema, part, &breach))
 		return true;
 	status_bad_request(status,
 			   "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal "
 			   "%s into Go struct field %s.%s of type %s",
 			   resource->kind, resource->version, resource->kind, breach.got,
-			   resource->kind, breach.path, breach.want);
+			   custom ? "ObjectMeta.metadata" : resource->kind, breach.path,
+			   breach.want);
 	free(breach.path);
 	return false;
+}
+
+static void set_defaults(const Request *request, json_t *object)
+{
+	autojson json_t *schema = schema_of(request);
+	if (schema)
+		schema_default(catalog_definitions(request->server->catalog), schema, object);
+	if (!resource_has(request->resource, KIND_CUSTOM))
+		defaults_apply(request->resource, object);
 }
 
 bool write_decode(Request *request, json_t *object, Status *status)
@@ -122,20 +139,15 @@ bool write_decode(Request *request, json_t *object, Status *status)
 		return true;
 	autojson json_t *unknown = json_array();
 	schema_prune(catalog_definitions(request->server->catalog), schema, object, unknown);
-	if (!report_unknown(request, unknown, status) ||
-	    !decode_types(request, schema, object, status))
-		return false;
-	write_default(request, object);
-	return true;
+	return report_unknown(request, unknown, status) && write_settle(request, object, status);
 }
 
-void write_default(const Request *request, json_t *object)
+bool write_settle(Request *request, json_t *object, Status *status)
 {
-	autojson json_t *schema = schema_of(request);
-	if (schema)
-		schema_default(catalog_definitions(request->server->catalog), schema, object);
-	if (!resource_has(request->resource, KIND_CUSTOM))
-		defaults_apply(request->resource, object);
+	if (!decode_types(request, object, status))
+		return false;
+	set_defaults(request, object);
+	return true;
 }
 
 static bool validate(Request *request, const json_t *object, const json_t *live, Status *status)
@@ -210,8 +222,7 @@ bool write_create(Request *request, json_t *object, bool managed, Written *out, 
 	if (!strategy_create(request, next, status))
 		return false;
 	/* A dropped status shows its schema's default again (trap 4). */
-	if (resource_has(resource, KIND_CUSTOM))
-		write_default(request, next);
+	set_defaults(request, next);
 	if (!validate(request, next, NULL, status) || !check_size(next, status) ||
 	    !admission_create(request, next, status))
 		return false;
@@ -220,6 +231,25 @@ bool write_create(Request *request, json_t *object, bool managed, Written *out, 
 	if (done)
 		*out = (Written){steal(&next), true, false};
 	return done;
+}
+
+/* Metadata that a write to /status gives: of ours the new one, but for a Deployment's labels. */
+static json_t *status_metadata(const Resource *resource, const json_t *live, const json_t *object)
+{
+	json_t *old = json_map(live, "metadata");
+	json_t *new = json_map(object, "metadata");
+	bool custom = resource_has(resource, KIND_CUSTOM);
+	json_t *meta = json_copy(custom ? old : new);
+	json_t *fields = json_object_get(new, "managedFields");
+	json_t *labels = json_object_get(old, "labels");
+	if (custom && fields)
+		json_object_set(meta, "managedFields", fields);
+	if (strcmp(resource->key, "deployments.apps") != 0)
+		return meta;
+	json_object_del(meta, "labels");
+	if (labels)
+		json_object_set(meta, "labels", labels);
+	return meta;
 }
 
 /* The main path ignores status, /status everything else (2.1). */
@@ -237,11 +267,7 @@ static json_t *merge_by_path(const Request *request, const json_t *live, json_t 
 		json_object_del(next, "status");
 	if (!to_status)
 		return next;
-	json_t *meta = json_copy(json_map(live, "metadata"));
-	json_t *fields = json_object_get(json_map(object, "metadata"), "managedFields");
-	if (fields)
-		json_object_set(meta, "managedFields", fields);
-	json_object_set_new(next, "metadata", meta);
+	json_object_set_new(next, "metadata", status_metadata(resource, live, object));
 	return next;
 }
 
@@ -288,23 +314,11 @@ static bool commit_update(Request *request, json_t *live, json_t *next, Written 
 		written_dispose(out);
 		return store_refused(request, key.name, &err, status);
 	}
-	if (!finished)
+	if (finished)
+		strategy_gone(request->server, request->resource, live);
+	else
 		strategy_stored(request->server, request->resource, next);
 	return true;
-}
-
-static bool same_state(const json_t *live, const json_t *next)
-{
-	if (object_differs(live, next))
-		return false;
-	/* Ownership alone may have changed: compare it without its times (trap 5). */
-	autojson json_t *old = json_deep_copy(json_at(live, "metadata", "managedFields", NULL));
-	autojson json_t *new = json_deep_copy(json_at(next, "metadata", "managedFields", NULL));
-	json_t *lists[] = {old, new};
-	for (size_t k = 0; k < COUNT(lists); k++)
-		for (size_t i = 0; i < json_array_size(lists[k]); i++)
-			json_object_del(json_array_get(lists[k], i), "time");
-	return (!old && !new) || (old && new &&json_same(old, new));
 }
 
 bool write_update(Request *request, json_t *live, json_t *object, bool managed, Written *out,
@@ -324,8 +338,9 @@ bool write_update(Request *request, json_t *live, json_t *object, bool managed, 
 	object_keep_meta(next, live);
 	object_bump_generation(resource, next, live);
 	if (resource_has(resource, KIND_CUSTOM))
-		write_default(request, next);
-	if (same_state(live, next) && !is_finished(resource, next)) {
+		set_defaults(request, next);
+	/* Ownership alone may have changed: times in it do not count (trap 5). */
+	if (smd_restore_times(live, next) && !is_finished(resource, next)) {
 		*out = (Written){json_incref(live), false, false};
 		return true;
 	}

@@ -28,8 +28,8 @@ bool write_check_identity(Request *request, json_t *object, Status *status);
 /* Unknown fields as fieldValidation says, types, quantities, defaults. */
 bool write_decode(Request *request, json_t *object, Status *status);
 
-/* Defaults only (after a patch or apply). */
-void write_default(const Request *request, json_t *object);
+/* What is left of a merged object in the server's own types, and defaults (after an apply). */
+bool write_settle(Request *request, json_t *object, Status *status);
 
 /* Creates. `managed`: managedFields are already right (apply). */
 bool write_create(Request *request, json_t *object, bool managed, Written *out, Status *status);

@@ -86,7 +86,7 @@ class Table:
         return {"string": "s", "integer": "i", "number": "n", "boolean": "b"}.get(
             node.get("type"), "j")
 
-    def attributes(self, node):
+    def attributes(self, node, required=False):
         out = ""
         kind = node.get("x-kubernetes-list-type") or node.get("x-kubernetes-map-type")
         if kind in ("atomic", "set"):
@@ -97,8 +97,10 @@ class Table:
             out += "!p=" + node["x-kubernetes-patch-strategy"]
             if "x-kubernetes-patch-merge-key" in node:
                 out += "," + node["x-kubernetes-patch-merge-key"]
-        if node.get("default") not in (None, {}, "", 0, False, []):
-            out += "!d=" + json.dumps(node["default"])
+        default = node.get("default")
+        # The optional "" is a name in an inlined LocalObjectReference, which Go leaves out.
+        if default is not None and default != [] and (default != "" or required):
+            out += "!d=" + json.dumps(default)
         return out
 
     def row(self, name):
@@ -113,7 +115,8 @@ class Table:
         fields = []
         for field, child in sorted(node.get("properties", {}).items()):
             mark = "!r" if field in required else ""
-            fields.append(field + ":" + self.type_of(child) + self.attributes(child) + mark)
+            fields.append(field + ":" + self.type_of(child)
+                          + self.attributes(child, field in required) + mark)
         return short(name) + gvk + self.attributes(node) + "|" + ";".join(fields)
 
 

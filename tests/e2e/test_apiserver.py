@@ -499,7 +499,8 @@ def test_A19_put_without_version(api, ns, widgets):
 
 def test_A20_identical_put(api, ns):
     made = api.post(CM % ns, config_map("a"))
-    watch = api.watch(CM % ns + "?watch=1&timeoutSeconds=2&resourceVersion=" + rv(made))
+    watch = api.watch(CM % ns + "?watch=1&timeoutSeconds=2&fieldSelector=metadata.name%3Da"
+                      "&resourceVersion=" + rv(made))
     again = api.put(CM % ns + "/a", made.json)
     assert again.code == 200 and rv(again) == rv(made)
     assert watch.until_end() == []

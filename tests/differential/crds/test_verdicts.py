@@ -3,39 +3,29 @@ once with each kind of bad value, and the whole reply is the same: verdict, caus
 or the object with its defaults."""
 
 import copy
-import http.client
-import json
-import os
 import pathlib
 import re
-import urllib.parse
 
 import pytest
 import yaml
 
 from tests.e2e.test_crds import KINDS
-from tests.lib.kube import EmbeddedApi, KubeApi
 from tests.lib.oracle import oracle
+from tests.lib.pair import Pair
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SAMPLES = ("1m", "https://x.example", "oci://x", "sha256:" + "a" * 64, "Name", "a", "")
-VOLATILE = ("creationTimestamp", "uid", "managedFields", "resourceVersion")
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory):
-    kube = oracle("kube")
-    folder = tmp_path_factory.mktemp("servers")
-    pair = []
+def pair(tmp_path_factory):
+    both = Pair(tmp_path_factory.mktemp("servers"), oracle("kube"))
     try:
-        pair.append(EmbeddedApi(folder / "embedded", os.environ["SLUICE_BUILD"]))
-        pair.append(KubeApi(folder / "kube", kube))
-        for server in pair:
+        for server in both.servers:
             server.install_crds()
-        yield pair
+        yield both
     finally:
-        for server in pair:
-            server.stop()
+        both.stop()
 
 
 def schema_of(kind):
@@ -112,37 +102,17 @@ def put(node, schema, path, value):
     return node
 
 
-class Client:
-    """Posts over one connection: thousands of handshakes would be most of the time."""
-
-    def __init__(self, server):
-        host = urllib.parse.urlsplit(server.server)
-        self.connection = http.client.HTTPSConnection(
-            host.hostname, host.port, timeout=30, context=server.rest.context)
-        self.headers = {"Authorization": f"Bearer {server.token}",
-                        "Content-Type": "application/json", "Accept": "application/json"}
-
-    def post(self, path, body):
-        self.connection.request("POST", path, body, self.headers)
-        reply = self.connection.getresponse()
-        result = json.loads(reply.read())
-        for name in VOLATILE:
-            (result.get("metadata") or {}).pop(name, None)
-        return reply.status, result
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_A77_same_verdict(kind, servers):
+def test_A77_same_verdict(kind, pair):
     version, plural, spec = KINDS[kind]
     schema = schema_of(kind)["properties"]["spec"]
     url = f"/apis/{version}/namespaces/default/{plural}?dryRun=All"
-    clients = [Client(server) for server in servers]
     wrong, compared = {}, 0
     for path, field in fields(schema):
         for name, value in bad_values(field).items():
             body = {"apiVersion": version, "kind": kind, "metadata": {"name": "x"},
                     "spec": put(copy.deepcopy(spec), schema, path, value)}
-            ours, theirs = (client.post(url, json.dumps(body)) for client in clients)
+            ours, theirs = pair.call("POST", url, body)
             compared += 1
             if ours != theirs:
                 wrong[f"{path} {name}"] = f"\n  ours {ours}\n  kube {theirs}"
