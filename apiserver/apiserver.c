@@ -120,7 +120,7 @@ ApiServer *apiserver_start(const ApiServerConfig *config, Error *err)
 	ApiServer *server = mem_zalloc(1, sizeof(*server));
 	server->log = config->log;
 	server->data_dir = mem_strdup(config->data_dir);
-	server->simulate_base = config->simulate_base;
+	server->simulate = config->simulate;
 	if (start(server, config, err))
 		return server;
 	apiserver_stop(server);

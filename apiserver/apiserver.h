@@ -10,15 +10,22 @@
 
 typedef struct ApiServer ApiServer;
 
+/* What is done beside storing, each with all before it. */
+typedef enum {
+	SIMULATE_NONE,
+	SIMULATE_BASE,	    /* ServiceAccount default and kube-root-ca.crt per namespace */
+	SIMULATE_WORKLOADS, /* status of Deployments, Jobs, Pods, ... as if they ran */
+} SimulateProfile;
+
 typedef struct {
 	const char *data_dir;	  /* made when absent; state.db, certificates, tokens */
 	const char *bind_address; /* "127.0.0.1:0": port 0 picks a free one */
 	const char *token_file;	  /* static bearer tokens, or NULL */
 	const char *kubeconfig;	  /* where to write the admin's kubeconfig; NULL: in data_dir */
 	bool plain_http;	  /* without TLS; for loopback only */
-	bool simulate_base;	  /* ServiceAccount default and kube-root-ca.crt per namespace */
-	unsigned threads;	  /* 0: 8 */
-	Log *log;		  /* borrowed; may be NULL */
+	SimulateProfile simulate;
+	unsigned threads; /* 0: 8 */
+	Log *log;	  /* borrowed; may be NULL */
 } ApiServerConfig;
 
 /* Starts and returns when it serves. ERR_IO and ERR_INVALID say what is wrong. Owned by the caller.

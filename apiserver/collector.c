@@ -10,6 +10,7 @@
 #include "crd.h"
 #include "object.h"
 #include "seed.h"
+#include "simulate.h"
 
 enum { RETRY_MS = 100, IDLE_MS = 5000, COMPACT_EVERY_MS = 60000, KEEP_MS = 300000 };
 
@@ -84,7 +85,7 @@ static void on_deleted(Collector *collector, const Change *change)
 	index_owners(collector, change->resource, change->ns, change->name, change->object, false);
 	collector_owner_gone(collector, object_meta(change->object, "uid"));
 	wake_owners(collector, change);
-	if (!collector->server->simulate_base)
+	if (collector->server->simulate < SIMULATE_BASE)
 		return;
 	bool account = strcmp(change->resource, "serviceaccounts") == 0 &&
 		       strcmp(change->name, "default") == 0;
@@ -122,8 +123,10 @@ static void work(Collector *collector, const Change *change)
 	if (object_is_deleting(change->object))
 		on_deleting(collector, change);
 	bool fresh = change->type == CHANGE_ADDED && strcmp(change->resource, "namespaces") == 0;
-	if (fresh && collector->server->simulate_base)
+	if (fresh && collector->server->simulate >= SIMULATE_BASE)
 		seed_namespace(collector->server, change->name);
+	if (simulate_wants(collector->server, change->resource))
+		simulate_change(collector, change);
 }
 
 static void wake_aggregation(Collector *collector)
@@ -142,7 +145,8 @@ static void listen(void *arg, const Change *change)
 		wake_aggregation(collector);
 	bool namespace = strcmp(change->resource, "namespaces") == 0;
 	if (change->type != CHANGE_DELETED && !namespace && same_owners(change) &&
-	    !object_is_deleting(change->object))
+	    !object_is_deleting(change->object) &&
+	    !simulate_wants(collector->server, change->resource))
 		return;
 	Change *copy = mem_zalloc(1, sizeof(*copy));
 	*copy = (Change){change->rv,
@@ -232,7 +236,8 @@ static bool scan_item(void *arg, const char *ns, const char *name, const char *t
 	Scan *scan = arg;
 	bool wanted = strstr(text, "\"ownerReferences\"") ||
 		      strstr(text, "\"deletionTimestamp\"") ||
-		      strcmp(scan->resource, "namespaces") == 0;
+		      strcmp(scan->resource, "namespaces") == 0 ||
+		      simulate_wants(scan->collector->server, scan->resource);
 	autoerror Error ignored = {0};
 	json_t *object = wanted ? json_parse(text, len, len, &ignored) : NULL;
 	if (!object)

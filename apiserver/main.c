@@ -22,7 +22,7 @@ static const struct {
 	 "Where to write the admin's kubeconfig (DIR/admin.kubeconfig)."},
 	{"token-file", "PATH", 't', "Static tokens: token,user,uid,\"group,group\"."},
 	{"http", NULL, 'p', "Plain HTTP instead of TLS; for loopback only."},
-	{"simulate", "PROFILE", 's', "none or base (base)."},
+	{"simulate", "PROFILE", 's', "none, base or workloads (base)."},
 	{"version", NULL, 'v', "Print the version and exit."},
 	{"help", NULL, 'h', "Print help and exit."},
 	{"help-man", NULL, 'm', "Print the manual page's source and exit."},
@@ -73,6 +73,19 @@ static struct option *make_options(void)
 	return options;
 }
 
+static bool read_profile(const char *text, SimulateProfile *out)
+{
+	static const char *const names[] = {"none", "base", "workloads"};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (strcmp(names[i], text) == 0) {
+			*out = (SimulateProfile)i;
+			return true;
+		}
+	}
+	fprintf(stderr, "unknown profile %s: none, base or workloads\n", text);
+	return false;
+}
+
 /* 0: go on; else the exit code plus one. */
 static int read_flags(int argc, char **argv, ApiServerConfig *config)
 {
@@ -96,11 +109,8 @@ static int read_flags(int argc, char **argv, ApiServerConfig *config)
 			config->plain_http = true;
 			break;
 		case 's':
-			config->simulate_base = strcmp(optarg, "none") != 0;
-			if (config->simulate_base && strcmp(optarg, "base") != 0) {
-				fprintf(stderr, "unknown profile %s: none or base\n", optarg);
+			if (!read_profile(optarg, &config->simulate))
 				return 3;
-			}
 			break;
 		case 'v':
 			puts("sluice-apiserver " SLUICE_VERSION);
@@ -121,8 +131,9 @@ static int read_flags(int argc, char **argv, ApiServerConfig *config)
 
 int main(int argc, char **argv)
 {
-	ApiServerConfig config = {
-		.data_dir = "sluice-data", .bind_address = "127.0.0.1:0", .simulate_base = true};
+	ApiServerConfig config = {.data_dir = "sluice-data",
+				  .bind_address = "127.0.0.1:0",
+				  .simulate = SIMULATE_BASE};
 	int done = read_flags(argc, argv, &config);
 	if (done)
 		return done - 1;

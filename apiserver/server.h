@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "net/httpd.h"
 
+#include "apiserver.h"
 #include "auth.h"
 #include "kinds.h"
 #include "store.h"
@@ -24,7 +25,7 @@ struct ApiServer {
 	char *url;    /* "https://127.0.0.1:6443" */
 	char *ca_pem; /* NULL without TLS */
 	char *token;  /* the admin's */
-	bool simulate_base;
+	SimulateProfile simulate;
 	int ready; /* atomic */
 };
 

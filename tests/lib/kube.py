@@ -172,8 +172,9 @@ class EmbeddedApi(ApiServer):
 
     kind = "embedded"
 
-    def __init__(self, directory, build):
+    def __init__(self, directory, build, flags=()):
         super().__init__(directory)
+        self.flags = flags
         self.build = pathlib.Path(build)
         self.port = free_port()
         self.server = f"https://127.0.0.1:{self.port}"
@@ -184,7 +185,7 @@ class EmbeddedApi(ApiServer):
         generated = self.dir / "admin.kubeconfig"
         self.process = Process(
             [self.build / "apiserver" / "sluice-apiserver", "--data-dir", self.dir / "data",
-             "--bind-address", f"127.0.0.1:{self.port}", "--kubeconfig-out", generated],
+             "--bind-address", f"127.0.0.1:{self.port}", "--kubeconfig-out", generated, *self.flags],
             self.dir / "apiserver.log")
         self.process.wait_ready(generated.exists, "the embedded API server's kubeconfig")
         config = yaml.safe_load(generated.read_text())

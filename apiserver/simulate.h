@@ -1,0 +1,13 @@
+/* Status of workloads without nodes, under --simulate=workloads (kube-api.md 5). */
+#ifndef APISERVER_SIMULATE_H
+#define APISERVER_SIMULATE_H
+
+#include "collector_internal.h"
+
+/* Whether changes of this resource (a store key) are to be simulated. Any thread. */
+bool simulate_wants(const ApiServer *server, const char *resource);
+
+/* Writes the status that follows from an object that was made or changed. Collector's thread. */
+void simulate_change(Collector *collector, const Change *change);
+
+#endif
