@@ -25,9 +25,9 @@ static bool is_unchanged(const ApplyRun *apply, const Item *item, const json_t *
 {
 	DriftLive live, now;
 	int64_t applied_ms;
-	if (!drift_live(apply->drift, item->key, &live) || live.kubectl || !live.hash)
+	if (!drift_live(apply->drift, item->key, &live) || live.overridden || !live.hash)
 		return false;
-	drift_state_of(reply, &now);
+	drift_state_of(apply->drift, reply, &now);
 	/* A dry run that would change anything stamps our entry with the present time; an entry of
 	 * this very second cannot be told from that. */
 	return now.hash == live.hash && now.version == live.version &&
@@ -61,7 +61,7 @@ static void judge(const ApplyRun *apply, Item *item, const json_t *reply)
 		item->action = ITEM_CLEAN;
 		apply_note_applied(apply, item, reply);
 	} else {
-		item->takeover = apply_needs_takeover(item->object, reply);
+		item->takeover = apply_needs_takeover(apply, item->object, reply);
 	}
 }
 
@@ -208,7 +208,7 @@ static bool may_skip_dry_run(const ApplyRun *apply, Item *const *items, size_t c
 	DriftLive live;
 	if (count != 1 || ignore_rules_any(apply->ignore) ||
 	    object_only_created(items[0]->object) ||
-	    !drift_live(apply->drift, items[0]->key, &live) || live.kubectl || live.exempt)
+	    !drift_live(apply->drift, items[0]->key, &live) || live.overridden || live.exempt)
 		return false;
 	items[0]->version = live.version;
 	return true;
@@ -231,6 +231,9 @@ static bool write_stage(const ApplyRun *apply, Item *const *items, size_t count,
 
 static bool run_stage(const ApplyRun *apply, Item *const *items, size_t count, Error *err)
 {
+	for (size_t i = 0; apply->migrate && i < count; i++)
+		if (!apply_migrate_version(apply, items[i], err))
+			return wrap_item(items[i], "migration of managed fields failed", err);
 	if (!count)
 		return true;
 	if (!may_skip_dry_run(apply, items, count)) {
@@ -347,6 +350,7 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 			  .ks_key = ks_key,
 			  .revision = revision,
 			  .ignore = ignore,
+			  .migrate = manager_gate(run_manager(run), "MigrateAPIVersion"),
 			  .documents = documents};
 	for (size_t i = 0; i < set->len; i++) {
 		drift_watch(apply.drift, object_api_version(set->items[i].object),

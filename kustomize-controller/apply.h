@@ -13,6 +13,7 @@ typedef struct {
 	const char *ks_key; /* "ns/name" */
 	const char *revision;
 	const IgnoreRules *ignore;
+	bool migrate;	   /* the gate MigrateAPIVersion is on */
 	json_t *documents; /* schemas asked for in this run, by apiVersion */
 } ApplyRun;
 
@@ -20,12 +21,16 @@ typedef struct {
  * refused it; true when something was left out and another try makes sense. undeclared.c */
 bool apply_leave_out_undeclared(const ApplyRun *apply, Item *item, const Error *refusal);
 
+/* With the gate MigrateAPIVersion: tags the live object's managedFields with the version that is
+ * applied, before that (facts 6.3). migrate.c */
+bool apply_migrate_version(const ApplyRun *apply, const Item *item, Error *err);
+
 /* What is applied now, from a reply or the live object. */
 void apply_note_applied(const ApplyRun *apply, const Item *item, const json_t *reply);
 
 /* True when others' fields or annotations are to be taken over first: kubectl and the like have
  * written, and the manifest does not say ssa Merge (facts 6.3 "Cleanup"). */
-bool apply_needs_takeover(const json_t *desired, const json_t *reply);
+bool apply_needs_takeover(const ApplyRun *apply, const json_t *desired, const json_t *reply);
 
 /* Does it, on the live object. */
 bool apply_takeover(const ApplyRun *apply, const Item *item, Error *err);

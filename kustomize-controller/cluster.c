@@ -27,9 +27,7 @@ struct Cluster {
 
 struct Clusters {
 	Loop *loop;
-	const Log *log;
-	DriftFn *fn;
-	void *arg;
+	DriftConfig drift;
 	pthread_mutex_t lock; /* guards both maps */
 	Map *by_key;	      /* key -> Cluster, not owned */
 	Map *of_user;	      /* "ns/name" -> key */
@@ -45,13 +43,12 @@ static void free_cluster(Cluster *cluster)
 	free(cluster);
 }
 
-Clusters *clusters_new(Loop *loop, const Log *log, DriftFn *fn, void *arg)
+Clusters *clusters_new(Loop *loop, const DriftConfig *drift)
 {
 	Clusters *clusters = mem_zalloc(1, sizeof(*clusters));
 	clusters->loop = loop;
-	clusters->log = log;
-	clusters->fn = fn;
-	clusters->arg = arg;
+	clusters->drift = *drift;
+	clusters->drift.watch_ns = NULL;
 	pthread_mutex_init(&clusters->lock, NULL);
 	clusters->by_key = map_new(NULL);
 	clusters->of_user = map_new(free);
@@ -153,7 +150,7 @@ static Cluster *make(Clusters *clusters, const char *key, const KubeConfig *conf
 	cluster->owner = clusters;
 	cluster->key = mem_strdup(key);
 	cluster->client = client;
-	cluster->drift = drift_new(client, NULL, clusters->log, clusters->fn, clusters->arg);
+	cluster->drift = drift_new(client, &clusters->drift);
 	return cluster;
 }
 

@@ -12,8 +12,8 @@
 typedef struct Clusters Clusters;
 typedef struct Cluster Cluster;
 
-/* fn, arg: as of drift_new; told for every cluster. */
-Clusters *clusters_new(Loop *loop, const Log *log, DriftFn *fn, void *arg);
+/* `drift` is for the tables of all; each is watched in all its namespaces. */
+Clusters *clusters_new(Loop *loop, const DriftConfig *drift);
 void clusters_free(Clusters *clusters);
 
 /*

@@ -151,14 +151,15 @@ static const KindWatch watches[] = {
 	SOURCE_WATCH("GitRepository"),
 	SOURCE_WATCH("OCIRepository"),
 	SOURCE_WATCH("Bucket"),
+	SOURCE_WATCH("ExternalArtifact"),
 	{.api_version = "v1",
 	 .kind = "ConfigMap",
-	 .label_selector = "reconcile.fluxcd.io/watch=Enabled",
+	 .configs = true,
 	 .metadata_only = true,
 	 .map = config_changed},
 	{.api_version = "v1",
 	 .kind = "Secret",
-	 .label_selector = "reconcile.fluxcd.io/watch=Enabled",
+	 .configs = true,
 	 .metadata_only = true,
 	 .map = config_changed},
 };
@@ -197,6 +198,7 @@ static void stop(void *arg)
 	drift_free(context->drift);
 	artifact_cache_free(context->artifacts);
 	httpc_free(context->http);
+	vec_dispose(&context->overridden);
 	parsed_free(context->parsed);
 	memory_free(context->memory);
 	map_free(context->seen);
@@ -227,17 +229,50 @@ static bool start_fetching(Manager *manager, KustomizeContext *context, Error *e
 	return context->artifacts != NULL;
 }
 
+/* Whose fields are taken over: kubectl's always, others' by flag (K57-K59). */
+static void start_drift(Manager *manager, KustomizeContext *context)
+{
+	static const char kubectl[] = "kubectl";
+	const Vec *more = &context->flags->override_managers;
+	vec_push(&context->overridden, (void *)(uintptr_t)kubectl);
+	for (size_t i = 0; i < more->len; i++)
+		vec_push(&context->overridden, more->items[i]);
+	vec_push(&context->overridden, NULL);
+	DriftConfig config = {.watch_ns = manager_watch_namespace(manager),
+			      .overridden = (const char *const *)context->overridden.items,
+			      .log = manager_log(manager),
+			      .fn = on_drift,
+			      .arg = manager};
+	context->drift = drift_new(manager_client(manager), &config);
+	context->clusters = clusters_new(manager_loop(manager), &config);
+}
+
+/* Accounts for logging in need the gate that lets objects name such accounts (facts 10). */
+static bool check_accounts(Manager *manager, const KustomizeFlags *options, Error *err)
+{
+	const char *accounts[] = {options->default_decryption_service_account,
+				  options->default_kubeconfig_service_account};
+	static const char *const names[] = {"default-decryption-service-account",
+					    "default-kubeconfig-service-account"};
+	for (size_t i = 0; i < COUNT(accounts); i++)
+		if (!cstr_empty(accounts[i]) &&
+		    !manager_gate(manager, "ObjectLevelWorkloadIdentity"))
+			return err_set(err, ERR_INVALID,
+				       "--%s needs the feature gate ObjectLevelWorkloadIdentity",
+				       names[i]);
+	return true;
+}
+
 static void *start(Manager *manager, const void *options, Error *err)
 {
+	if (!check_accounts(manager, options, err))
+		return NULL;
 	KustomizeContext *context = mem_zalloc(1, sizeof(*context));
 	context->flags = options;
 	context->memory = memory_new();
 	context->parsed = parsed_new();
 	context->seen = map_new(free);
-	context->drift = drift_new(manager_client(manager), manager_watch_namespace(manager),
-				   manager_log(manager), on_drift, manager);
-	context->clusters =
-		clusters_new(manager_loop(manager), manager_log(manager), on_drift, manager);
+	start_drift(manager, context);
 	if (!start_fetching(manager, context, err)) {
 		stop(context);
 		return NULL;

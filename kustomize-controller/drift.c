@@ -37,10 +37,8 @@ typedef struct {
 
 struct Drift {
 	KubeClient *client;
+	DriftConfig config;
 	char *watch_ns;
-	const Log *log;
-	DriftFn *fn;
-	void *arg;
 	pthread_mutex_t lock; /* guards the three below */
 	Map *entries;	      /* drift_key -> Entry */
 	Map *watchers;	      /* "apiVersion/Kind" -> KindWatcher */
@@ -64,14 +62,13 @@ static void free_watcher(void *value)
 	free(watcher);
 }
 
-Drift *drift_new(KubeClient *client, const char *watch_ns, const Log *log, DriftFn *fn, void *arg)
+Drift *drift_new(KubeClient *client, const DriftConfig *config)
 {
 	Drift *drift = mem_zalloc(1, sizeof(*drift));
 	drift->client = client;
-	drift->watch_ns = mem_strdup(watch_ns);
-	drift->log = log;
-	drift->fn = fn;
-	drift->arg = arg;
+	drift->watch_ns = mem_strdup(config->watch_ns);
+	drift->config = *config;
+	drift->config.watch_ns = drift->watch_ns;
 	pthread_mutex_init(&drift->lock, NULL);
 	drift->entries = map_new(free_entry);
 	drift->watchers = map_new(free_watcher);
@@ -132,34 +129,39 @@ static const char *own_entry_time(const json_t *object)
 	return "";
 }
 
-void drift_state_of(const json_t *object, DriftLive *out)
-{
-	FieldsetSummary summary;
-	fieldset_summary(object, KS_FIELD_MANAGER, &summary);
-	*out = (DriftLive){.hash = summary.hash,
-			   .version = version_of(object),
-			   .kubectl = summary.kubectl_wrote,
-			   .exempt = object_is_exempt(object)};
-	snprintf(out->time, sizeof(out->time), "%s", own_entry_time(object));
-}
-
-static void note_state(Entry *entry, const json_t *object)
-{
-	entry->present = true;
-	drift_state_of(object, &entry->live);
-}
-
-static bool has_value(const json_t *object, const char *key, const char *value)
+bool object_says(const json_t *object, const char *key, const char *value)
 {
 	const char *label = object_label(object, key), *annotation = object_annotation(object, key);
 	return (label && strcasecmp(label, value) == 0) ||
 	       (annotation && strcasecmp(annotation, value) == 0);
 }
 
+static bool is_merged(const json_t *object)
+{
+	return object_says(object, KS_GROUP "/ssa", "Merge");
+}
+
+void drift_state_of(const Drift *drift, const json_t *object, DriftLive *out)
+{
+	FieldsetSummary summary;
+	fieldset_summary(object, KS_FIELD_MANAGER, drift->config.overridden, &summary);
+	*out = (DriftLive){.hash = summary.hash,
+			   .version = version_of(object),
+			   .overridden = summary.to_take_over && !is_merged(object),
+			   .exempt = object_is_exempt(object)};
+	snprintf(out->time, sizeof(out->time), "%s", own_entry_time(object));
+}
+
+static void note_state(const Drift *drift, Entry *entry, const json_t *object)
+{
+	entry->present = true;
+	drift_state_of(drift, object, &entry->live);
+}
+
 bool object_is_exempt(const json_t *object)
 {
-	return has_value(object, KS_GROUP "/ssa", "Ignore") ||
-	       has_value(object, KS_GROUP "/reconcile", "disabled");
+	return object_says(object, KS_GROUP "/ssa", "Ignore") ||
+	       object_says(object, KS_GROUP "/reconcile", "disabled");
 }
 
 bool object_expires(const json_t *object)
@@ -185,7 +187,7 @@ static bool left_applied_state(const Entry *entry)
 		return false; /* not applied by this process yet, or our own echo */
 	if (!entry->present)
 		return !entry->expires;
-	return entry->live.hash != entry->applied || entry->live.kubectl;
+	return entry->live.hash != entry->applied || entry->live.overridden;
 }
 
 /* "ns/name" of the Kustomization to wake for an object; owned; NULL when nobody's. Lock held. */
@@ -203,7 +205,7 @@ static void wake(Drift *drift, const char *owner, int64_t delay_ms)
 	Str ns, name;
 	str_cut(str_of(owner), '/', &ns, &name);
 	autofree char *ns_text = str_dup(ns), *name_text = str_dup(name);
-	drift->fn(drift->arg, ns_text, name_text, delay_ms);
+	drift->config.fn(drift->config.arg, ns_text, name_text, delay_ms);
 }
 
 /* On the loop's thread. */
@@ -220,7 +222,7 @@ static void on_event(void *arg, InformerEvent event, const json_t *object)
 	if (event == INFORMER_DELETED)
 		entry->present = false;
 	else if (version_of(object) >= entry->live.version)
-		note_state(entry, object);
+		note_state(drift, entry, object);
 	autofree char *owner = owner_of(entry, object);
 	bool drifted = left_applied_state(entry);
 	int64_t delay = drifted ? correction_delay(entry) : HEALTH_DEBOUNCE_MS;
@@ -265,7 +267,7 @@ void drift_watch(Drift *drift, const char *api_version, const char *kind)
 								.metadata_only = true,
 								.on_event = on_event,
 								.arg = watcher,
-								.log = drift->log});
+								.log = drift->config.log});
 	pthread_mutex_lock(&drift->lock);
 	watcher->informer = informer;
 	pthread_mutex_unlock(&drift->lock);
@@ -281,7 +283,7 @@ void drift_writing(Drift *drift, const char *key)
 void drift_applied(Drift *drift, const char *key, const char *owner, const json_t *reply)
 {
 	DriftLive state;
-	drift_state_of(reply, &state);
+	drift_state_of(drift, reply, &state);
 	pthread_mutex_lock(&drift->lock);
 	Entry *entry = entry_of(drift, key);
 	entry->writing = false;
@@ -316,7 +318,7 @@ bool drift_is_clean(Drift *drift, const char *key, const char *api_version, cons
 	const Entry *entry = map_get(drift->entries, key);
 	bool clean = watcher && watcher->informer && informer_is_synced(watcher->informer) &&
 		     entry && entry->present && entry->applied &&
-		     entry->live.hash == entry->applied && !entry->live.kubectl;
+		     entry->live.hash == entry->applied && !entry->live.overridden;
 	pthread_mutex_unlock(&drift->lock);
 	return clean;
 }

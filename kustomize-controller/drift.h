@@ -14,7 +14,16 @@ typedef struct Drift Drift;
  * applied; after_ms is 0, or a delay when two writers fight over it. */
 typedef void DriftFn(void *arg, const char *ns, const char *name, int64_t after_ms);
 
-Drift *drift_new(KubeClient *client, const char *watch_ns, const Log *log, DriftFn *fn, void *arg);
+typedef struct {
+	const char *watch_ns;	       /* NULL: all */
+	const char *const *overridden; /* prefixes of field managers whose fields are taken over;
+					  NULL-terminated, lives as long */
+	const Log *log;
+	DriftFn *fn;
+	void *arg;
+} DriftConfig;
+
+Drift *drift_new(KubeClient *client, const DriftConfig *config);
 void drift_free(Drift *drift);
 
 /* The key of an object in the table: "apiVersion/Kind/ns/name", owned. */
@@ -39,15 +48,18 @@ typedef struct {
 	uint64_t hash;	  /* of our managedFields entry */
 	uint64_t version; /* resourceVersion */
 	char time[24];	  /* of our entry, "" when there is none */
-	bool kubectl;	  /* somebody whose fields we take over has written */
+	bool overridden;  /* somebody whose fields we take over has written */
 	bool exempt;	  /* its own label or annotation says hands off (facts 6.4) */
 } DriftLive;
 
 /* The same of any state of an object, such as a dry run's reply. */
-void drift_state_of(const json_t *object, DriftLive *out);
+void drift_state_of(const Drift *drift, const json_t *object, DriftLive *out);
 
 /* False when the watch has not seen the object. */
 bool drift_live(Drift *drift, const char *key, DriftLive *out);
+
+/* True when a label or annotation has that value, in any letter case (facts 6.4). */
+bool object_says(const json_t *object, const char *key, const char *value);
 
 /* True when the object itself asks to be left alone: ssa Ignore, reconcile disabled (K60, K61). */
 bool object_is_exempt(const json_t *object);

@@ -173,41 +173,95 @@ static bool has_changes(const ItemSet *set)
 	return false;
 }
 
-bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
-		  const char *revision, int64_t *out_wait_ms, Error *err)
+/* True: all Current. Else err is set, or *out_wait_ms. */
+static bool decide(Run *run, const Kustomization *ks, const Verdict *verdict, const char *revision,
+		   int64_t waited_ms, int64_t *out_wait_ms, Error *err)
+{
+	if (!verdict->not_ready)
+		return true;
+	/* Without failing fast, only when nobody is left who could still get ready (K79). */
+	bool fail_fast = !manager_gate(run_manager(run), "DisableFailFastBehavior");
+	if (verdict->failed && (fail_fast || verdict->failed == verdict->not_ready)) {
+		err_set(err, ERR_UNAVAILABLE, "failed early due to stalled resources: [%s]",
+			buf_text(&verdict->failed_text));
+		return fail(run, err);
+	}
+	if (waited_ms >= ks->timeout_ms) {
+		err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s]", buf_text(&verdict->text));
+		return fail(run, err);
+	}
+	show_waiting(run, ks, revision);
+	int64_t left = ks->timeout_ms - waited_ms;
+	*out_wait_ms = left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS;
+	return false;
+}
+
+static bool check(Run *run, const Kustomization *ks, KubeClient *client, const Checks *checks,
+		  const char *revision, bool changed, int64_t *out_wait_ms, Error *err)
 {
 	const KustomizeContext *context = run_context(run);
-	__attribute__((cleanup(checks_dispose))) Checks checks = {0};
 	__attribute__((cleanup(verdict_dispose))) Verdict verdict = {0};
+	autofree char *key = kustomization_key(run);
+	autofree char *what = mem_printf("health of %s", revision);
+	int64_t waited = run_waited_ms(memory_waiting_since(context->memory, key, what));
+	judge(client, checks, &verdict);
+	bool ok = decide(run, ks, &verdict, revision, waited, out_wait_ms, err);
+	if (ok || err_is_set(err))
+		memory_stop_waiting(context->memory, key);
+	if (ok)
+		healthy(run, waited, revision, changed);
+	return ok;
+}
+
+/* --- a wait that outlives its run (K88) --- */
+
+static json_t *checks_to_json(const Checks *checks)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < checks->len; i++) {
+		const Check *check = &checks->items[i];
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:b}", "apiVersion",
+						      check->api_version, "kind", check->kind,
+						      "namespace", check->ns, "name", check->name,
+						      "expires", check->expires));
+	}
+	return list;
+}
+
+static void checks_of_json(const json_t *list, Checks *out)
+{
+	size_t i;
+	json_t *row;
+	out->items = mem_zalloc(json_array_size(list), sizeof(Check));
+	json_array_foreach(json_borrow(list), i, row)
+	{
+		out->items[out->len++] = (Check){.api_version = json_text_or(row, "apiVersion", ""),
+						 .kind = json_text_or(row, "kind", ""),
+						 .ns = json_text_or(row, "namespace", ""),
+						 .name = json_text_or(row, "name", ""),
+						 .expires = json_flag(row, "expires", false)};
+	}
+}
+
+bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
+		  const char *revision, int64_t *out_wait_ms, json_t **out_checks, Error *err)
+{
+	__attribute__((cleanup(checks_dispose))) Checks checks = {0};
 	collect(run, ks, set, &checks);
 	if (!checks.len) {
 		condition_remove(run_object(run), "Healthy");
 		return true;
 	}
-	autofree char *key = kustomization_key(run);
-	autofree char *what = mem_printf("health of %s", revision);
-	int64_t waited = run_waited_ms(memory_waiting_since(context->memory, key, what));
-	judge(client, &checks, &verdict);
-	if (!verdict.not_ready) {
-		memory_stop_waiting(context->memory, key);
-		healthy(run, waited, revision, has_changes(set));
-		return true;
-	}
-	/* Without failing fast, only when nobody is left who could still get ready (K79). */
-	bool fail_fast = !manager_gate(run_manager(run), "DisableFailFastBehavior");
-	if (verdict.failed && (fail_fast || verdict.failed == verdict.not_ready)) {
-		memory_stop_waiting(context->memory, key);
-		err_set(err, ERR_UNAVAILABLE, "failed early due to stalled resources: [%s]",
-			buf_text(&verdict.failed_text));
-		return fail(run, err);
-	}
-	if (waited >= ks->timeout_ms) {
-		memory_stop_waiting(context->memory, key);
-		err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s]", buf_text(&verdict.text));
-		return fail(run, err);
-	}
-	show_waiting(run, ks, revision);
-	int64_t left = ks->timeout_ms - waited;
-	*out_wait_ms = left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS;
-	return false;
+	bool ok = check(run, ks, client, &checks, revision, has_changes(set), out_wait_ms, err);
+	if (!ok && !err_is_set(err))
+		*out_checks = checks_to_json(&checks);
+	return ok;
+}
+
+bool health_check_again(Run *run, const Kustomization *ks, KubeClient *client, const json_t *kept,
+			const char *revision, int64_t *out_wait_ms, Error *err)
+{
+	__attribute__((cleanup(checks_dispose))) Checks checks = {0};
+	checks_of_json(kept, &checks);
+	return check(run, ks, client, &checks, revision, true, out_wait_ms, err);
 }

@@ -38,11 +38,12 @@ typedef struct {
 	const KustomizeFlags *flags;
 	HttpClient *http;
 	ArtifactCache *artifacts;
-	char *work_dir;	       /* unpacked artifacts; removed at the end */
-	Drift *drift;	       /* of this cluster */
-	Clusters *clusters;    /* the others */
-	Map *seen;	       /* source key -> revision and digest last told; loop's thread */
-	struct Memory *memory; /* per Kustomization, between runs: memory.c */
+	char *work_dir;	    /* unpacked artifacts; removed at the end */
+	Drift *drift;	    /* of this cluster */
+	Clusters *clusters; /* the others */
+	Vec overridden;	    /* prefixes of field managers whose fields are taken over, then NULL */
+	Map *seen;	    /* source key -> revision and digest last told; loop's thread */
+	struct Memory *memory;	      /* per Kustomization, between runs: memory.c */
 	struct ParsedSources *parsed; /* parsed files by artifact digest: parsed.c */
 } KustomizeContext;
 
@@ -176,9 +177,21 @@ Outcome kustomization_finalize(Run *run, Error *err);  /* finalize.c */
 Outcome kustomization_reconcile(Run *run, Error *err); /* kustomization.c */
 
 /* health.c: true when all is healthy, or nothing is to be checked; else either err is set, or
- * *out_wait_ms says when to look again at the latest. */
+ * *out_wait_ms says when to look again at the latest and *out_checks, owned, what is waited for. */
 bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
-		  const char *revision, int64_t *out_wait_ms, Error *err);
+		  const char *revision, int64_t *out_wait_ms, json_t **out_checks, Error *err);
+/* The same for what an earlier run waited for. */
+bool health_check_again(Run *run, const Kustomization *ks, KubeClient *client, const json_t *checks,
+			const char *revision, int64_t *out_wait_ms, Error *err);
+
+/* waiting.c: what a trigger does to a wait for health (K88). */
+void waiting_keep(Run *run, const SourceState *source, const char *digest, int64_t started_ms,
+		  const json_t *checks);
+/* When the wait for this revision's health began its work, or now. */
+int64_t waiting_started_ms(Run *run, const char *revision, int64_t now_ms);
+/* True: the wait goes on, or ended just now, and *out is this run's outcome. */
+bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *source, Outcome *out,
+		     Error *err);
 
 /* history.c */
 void history_note(json_t *object, const char *digest, const char *reason, int64_t started_ms,
@@ -194,6 +207,10 @@ void memory_set_desired(struct Memory *memory, const char *ks, const char *key, 
 /* When the wait for `what` (a revision and a step) began; sets it to now when it is another one. */
 int64_t memory_waiting_since(struct Memory *memory, const char *ks, const char *what);
 bool memory_is_waiting(struct Memory *memory, const char *ks);
+/* What the run that waits for health has to finish: kept as text, given back as a tree of the
+ * caller's own, NULL when there is none. Gone with memory_stop_waiting. */
+void memory_keep_wait(struct Memory *memory, const char *ks, const json_t *what);
+json_t *memory_kept_wait(struct Memory *memory, const char *ks);
 void memory_stop_waiting(struct Memory *memory, const char *ks);
 void memory_forget(struct Memory *memory, const char *ks);
 
@@ -205,6 +222,14 @@ KustomizeCache *parsed_get(struct ParsedSources *parsed, const char *digest);
 void parsed_put(struct ParsedSources *parsed, KustomizeCache *cache);
 
 /* kustomization.c: shared by steps. */
+typedef struct {
+	const char *digest; /* of the built objects */
+	int64_t started_ms;
+	json_t *metadata; /* of events */
+} RunFacts;
+/* The end of a run that got as far as applying: history, conditions, event. */
+Outcome kustomization_conclude(Run *run, const Kustomization *ks, const SourceState *source,
+			       const RunFacts *facts, bool ok, Error *err);
 char *kustomization_key(Run *run);				 /* "ns/name", owned */
 json_t *kustomization_event_metadata(const SourceState *source); /* owned */
 

@@ -168,10 +168,12 @@ static void succeeded(Run *run, const Kustomization *ks, const SourceState *sour
 
 /* Apply, inventory, prune, health: the part that history tells of. */
 static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *source,
-			const Target *target, KustomizeResult *result, const json_t *metadata,
+			const Target *target, KustomizeResult *result, const RunFacts *facts,
 			int64_t *out_wait_ms, Error *err)
 {
 	autoitemset ItemSet set = {0};
+	autojson json_t *checks = NULL;
+	const json_t *metadata = facts->metadata;
 	const char *revision = source->artifact.revision;
 	if (!prepare_items(run, ks, target->client, result, &set, err))
 		return err_reason(err, "ReconciliationFailed");
@@ -181,19 +183,34 @@ static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *so
 	bool applied = apply_items(run, ks, target, &set, revision, out_wait_ms, err);
 	apply_announce(run, &set, metadata);
 	bool ok = applied && update_inventory(run, ks, target, &set, metadata, err) &&
-		  health_check(run, ks, target->client, &set, revision, out_wait_ms, err);
+		  health_check(run, ks, target->client, &set, revision, out_wait_ms, &checks, err);
+	if (checks)
+		waiting_keep(run, source, facts->digest, facts->started_ms, checks);
 	autofree char *key = kustomization_key(run);
 	drift_wake_on_change(target->drift, key, !ok && !err_is_set(err));
 	return ok;
 }
 
+Outcome kustomization_conclude(Run *run, const Kustomization *ks, const SourceState *source,
+			       const RunFacts *facts, bool ok, Error *err)
+{
+	const char *reason = err->reason ? err->reason : "ReconciliationFailed";
+	history_note(run_object(run), facts->digest, ok ? "ReconciliationSucceeded" : reason,
+		     facts->started_ms, source);
+	if (!ok)
+		return failed(run, ks, facts->metadata, err);
+	succeeded(run, ks, source, facts->metadata, facts->started_ms);
+	return outcome_again(ks->interval_ms);
+}
+
 static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *source, Error *err)
 {
 	const KustomizeContext *context = run_context(run);
-	int64_t started_ms = clock_mono_ms();
 	Outcome outcome;
-	if (!source_find(run, ks, source, &outcome, err))
+	if (!source_find(run, ks, source, &outcome, err) ||
+	    waiting_goes_on(run, ks, source, &outcome, err))
 		return outcome;
+	int64_t started_ms = waiting_started_ms(run, source->artifact.revision, clock_mono_ms());
 	autojson json_t *metadata = kustomization_event_metadata(source);
 	if (!dependencies_ready(run, ks, source, err))
 		return waiting_for(run, metadata, err, context->flags->requeue_dependency_ms);
@@ -214,21 +231,15 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 		return failed(run, ks, metadata, err);
 	char digest[DIGEST_TEXT_SIZE];
 	stream_digest(&result, digest);
+	RunFacts facts = {.digest = digest, .started_ms = started_ms, .metadata = metadata};
 	int64_t wait_ms = 0;
-	bool ok = apply_steps(run, ks, source, &target, &result, metadata, &wait_ms, err);
-	if (!ok && !err_is_set(err)) {
-		/* What was Ready is not while something newer is on its way. */
-		condition_set(run_object(run), "Ready", "Unknown", "Progressing",
-			      condition_message(run_object(run), "Reconciling"));
-		return outcome_waiting(wait_ms);
-	}
-	const char *reason = err->reason ? err->reason : "ReconciliationFailed";
-	history_note(run_object(run), digest, ok ? "ReconciliationSucceeded" : reason, started_ms,
-		     source);
-	if (!ok)
-		return failed(run, ks, metadata, err);
-	succeeded(run, ks, source, metadata, started_ms);
-	return outcome_again(ks->interval_ms);
+	bool ok = apply_steps(run, ks, source, &target, &result, &facts, &wait_ms, err);
+	if (ok || err_is_set(err))
+		return kustomization_conclude(run, ks, source, &facts, ok, err);
+	/* What was Ready is not while something newer is on its way. */
+	condition_set(run_object(run), "Ready", "Unknown", "Progressing",
+		      condition_message(run_object(run), "Reconciling"));
+	return outcome_waiting(wait_ms);
 }
 
 Outcome kustomization_reconcile(Run *run, Error *err)

@@ -3,6 +3,7 @@
  * since when they wait. Losing it (a restart) costs requests, never correctness.
  */
 #include <pthread.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -12,6 +13,7 @@ typedef struct {
 	Map *desired; /* drift_key -> uint64_t * */
 	char *waiting_for;
 	int64_t waiting_since_ms;
+	char *kept_wait; /* JSON of what a wait for health has to finish, or NULL */
 } Remembered;
 
 struct Memory {
@@ -24,6 +26,7 @@ static void free_remembered(void *value)
 	Remembered *remembered = value;
 	map_free(remembered->desired);
 	free(remembered->waiting_for);
+	free(remembered->kept_wait);
 	free(remembered);
 }
 
@@ -88,12 +91,34 @@ int64_t memory_waiting_since(struct Memory *memory, const char *ks, const char *
 	Remembered *remembered = remembered_of(memory, ks);
 	if (!cstr_eq(remembered->waiting_for, what)) {
 		free(remembered->waiting_for);
+		free(remembered->kept_wait);
+		remembered->kept_wait = NULL;
 		remembered->waiting_for = mem_strdup(what);
 		remembered->waiting_since_ms = clock_mono_ms();
 	}
 	int64_t since = remembered->waiting_since_ms;
 	pthread_mutex_unlock(&memory->lock);
 	return since;
+}
+
+void memory_keep_wait(struct Memory *memory, const char *ks, const json_t *what)
+{
+	char *text = json_dump(what);
+	pthread_mutex_lock(&memory->lock);
+	Remembered *remembered = remembered_of(memory, ks);
+	free(remembered->kept_wait);
+	remembered->kept_wait = text;
+	pthread_mutex_unlock(&memory->lock);
+}
+
+json_t *memory_kept_wait(struct Memory *memory, const char *ks)
+{
+	autoerror Error ignored = {0};
+	pthread_mutex_lock(&memory->lock);
+	const Remembered *remembered = map_get(memory->by_ks, ks);
+	autofree char *text = remembered ? mem_strdup(remembered->kept_wait) : NULL;
+	pthread_mutex_unlock(&memory->lock);
+	return text ? json_parse(text, strlen(text), strlen(text), &ignored) : NULL;
 }
 
 bool memory_is_waiting(struct Memory *memory, const char *ks)
@@ -111,7 +136,8 @@ void memory_stop_waiting(struct Memory *memory, const char *ks)
 	Remembered *remembered = map_get(memory->by_ks, ks);
 	if (remembered) {
 		free(remembered->waiting_for);
-		remembered->waiting_for = NULL;
+		free(remembered->kept_wait);
+		remembered->waiting_for = remembered->kept_wait = NULL;
 	}
 	pthread_mutex_unlock(&memory->lock);
 }

@@ -1,20 +1,14 @@
 /* Deleting what is no longer wanted (facts 6.6). */
 #include "internal.h"
 
-#include <strings.h>
-
 #include "base/mem.h"
 
 static bool is_disabled(const json_t *object)
 {
 	static const char *const keys[] = {KS_GROUP "/prune", KS_GROUP "/reconcile"};
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		const char *label = object_label(object, keys[i]);
-		const char *annotation = object_annotation(object, keys[i]);
-		if ((label && strcasecmp(label, "disabled") == 0) ||
-		    (annotation && strcasecmp(annotation, "disabled") == 0))
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (object_says(object, keys[i], "disabled"))
 			return true;
-	}
 	return object_is_exempt(object);
 }
 

@@ -29,7 +29,7 @@ static bool check_access(Run *run, const Kustomization *ks, Outcome *out_outcome
 		denied = "cross-namespace references have been blocked";
 	else if (cstr_eq(ks->source_kind, "ExternalArtifact") &&
 		 !manager_gate(run_manager(run), "ExternalArtifact"))
-		denied = "the ExternalArtifact feature gate is off";
+		denied = "ExternalArtifact feature gate is disabled";
 	if (!denied)
 		return true;
 	err_set(err, ERR_FORBIDDEN, "can't access '%s/%s/%s', %s", ks->source_kind, ks->source_ns,
@@ -46,8 +46,10 @@ static bool check_access(Run *run, const Kustomization *ks, Outcome *out_outcome
 static json_t *get_source(Run *run, const Kustomization *ks, Error *err)
 {
 	const char *version = "source.toolkit.fluxcd.io/v1";
-	json_t *object = manager_peer_get(run_manager(run), version, ks->source_kind, ks->source_ns,
-					  ks->source_name);
+	bool direct = manager_gate(run_manager(run), "DirectSourceFetch");
+	json_t *object = direct ? NULL
+				: manager_peer_get(run_manager(run), version, ks->source_kind,
+						   ks->source_ns, ks->source_name);
 	return object ? object
 		      : kube_get(run_client(run), version, ks->source_kind, ks->source_ns,
 				 ks->source_name, err);

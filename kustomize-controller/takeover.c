@@ -4,9 +4,6 @@
  */
 #include "apply.h"
 
-#include <string.h>
-#include <strings.h>
-
 #include "base/mem.h"
 #include "data/jsonpatch.h"
 #include "kube/fieldset.h"
@@ -17,21 +14,21 @@ static const char *const stale_annotations[] = {
 	"fluxcd.io/sync-checksum",
 };
 
-static bool has_value(const json_t *object, const char *key, const char *value)
-{
-	const char *label = object_label(object, key), *annotation = object_annotation(object, key);
-	return (label && strcasecmp(label, value) == 0) ||
-	       (annotation && strcasecmp(annotation, value) == 0);
-}
-
 bool object_only_created(const json_t *object)
 {
-	return has_value(object, KS_GROUP "/ssa", "IfNotPresent");
+	return object_says(object, KS_GROUP "/ssa", "IfNotPresent");
 }
 
 bool object_is_forced(const json_t *object)
 {
-	return has_value(object, KS_GROUP "/force", "enabled");
+	return object_says(object, KS_GROUP "/force", "enabled");
+}
+
+static const char stale_label[] = "fluxcd.io/sync-gc-mark";
+
+static const char *const *overridden(const ApplyRun *apply)
+{
+	return (const char *const *)apply->context->overridden.items;
 }
 
 static bool has_stale_annotation(const json_t *object)
@@ -39,40 +36,38 @@ static bool has_stale_annotation(const json_t *object)
 	for (size_t i = 0; i < COUNT(stale_annotations); i++)
 		if (object_annotation(object, stale_annotations[i]))
 			return true;
-	return false;
+	return object_label(object, stale_label) != NULL;
 }
 
-bool apply_needs_takeover(const json_t *desired, const json_t *reply)
+bool apply_needs_takeover(const ApplyRun *apply, const json_t *desired, const json_t *reply)
 {
 	FieldsetSummary summary;
-	if (has_value(desired, KS_GROUP "/ssa", "Merge"))
+	if (object_says(desired, KS_GROUP "/ssa", "Merge") ||
+	    object_says(reply, KS_GROUP "/ssa", "Merge"))
 		return false;
-	fieldset_summary(reply, KS_FIELD_MANAGER, &summary);
-	return summary.kubectl_wrote || has_stale_annotation(reply);
+	fieldset_summary(reply, KS_FIELD_MANAGER, overridden(apply), &summary);
+	return summary.to_take_over || has_stale_annotation(reply);
+}
+
+static void remove_key(json_t **patch, const char *map, const char *key)
+{
+	autobuf Buf path = {0};
+	buf_puts(&path, map);
+	jsonpointer_push(&path, key);
+	if (!*patch)
+		*patch = json_array();
+	json_array_append_new(*patch,
+			      json_pack("{s:s,s:s}", "op", "remove", "path", buf_text(&path)));
 }
 
 static json_t *takeover_patch(const ApplyRun *apply, const json_t *live)
 {
-	const Vec *override = &apply->context->flags->override_managers;
-	autovec Vec prefixes = {0};
-	static const char kubectl[] = "kubectl";
-	vec_push(&prefixes, (void *)(uintptr_t)kubectl);
-	for (size_t i = 0; i < override->len; i++)
-		vec_push(&prefixes, override->items[i]);
-	vec_push(&prefixes, NULL);
-	json_t *patch = fieldset_takeover_patch(live, KS_FIELD_MANAGER,
-						(const char *const *)prefixes.items);
-	for (size_t i = 0; i < COUNT(stale_annotations); i++) {
-		if (!object_annotation(live, stale_annotations[i]))
-			continue;
-		autobuf Buf path = {0};
-		buf_puts(&path, "/metadata/annotations");
-		jsonpointer_push(&path, stale_annotations[i]);
-		if (!patch)
-			patch = json_array();
-		json_array_append_new(
-			patch, json_pack("{s:s,s:s}", "op", "remove", "path", buf_text(&path)));
-	}
+	json_t *patch = fieldset_takeover_patch(live, KS_FIELD_MANAGER, overridden(apply));
+	for (size_t i = 0; i < COUNT(stale_annotations); i++)
+		if (object_annotation(live, stale_annotations[i]))
+			remove_key(&patch, "/metadata/annotations", stale_annotations[i]);
+	if (object_label(live, stale_label))
+		remove_key(&patch, "/metadata/labels", stale_label);
 	return patch;
 }
 

@@ -59,19 +59,31 @@ static json_t *entries_of(const json_t *object)
 	return json_list(json_map(object, "metadata"), "managedFields");
 }
 
-void fieldset_summary(const json_t *object, const char *manager, FieldsetSummary *out)
+static bool is_taken_over(const json_t *entry, const char *manager, const char *const *prefixes)
+{
+	const char *name = json_text_or(entry, "manager", "");
+	if (!is_main(entry))
+		return false;
+	if (cstr_eq(name, first_apply) || is_by(entry, manager, "Update"))
+		return true;
+	for (; *prefixes; prefixes++)
+		if (!cstr_empty(*prefixes) && cstr_starts(name, *prefixes))
+			return true;
+	return false;
+}
+
+void fieldset_summary(const json_t *object, const char *manager, const char *const *prefixes,
+		      FieldsetSummary *out)
 {
 	*out = (FieldsetSummary){0};
 	size_t i;
 	json_t *entry;
 	json_array_foreach(entries_of(object), i, entry)
 	{
-		const char *name = json_text_or(entry, "manager", "");
 		if (is_by(entry, manager, "Apply"))
 			out->hash = hash_fields(json_map(entry, "fieldsV1")) | 1;
-		else if (is_main(entry) &&
-			 (cstr_starts(name, "kubectl") || cstr_eq(name, first_apply)))
-			out->kubectl_wrote = true;
+		else if (is_taken_over(entry, manager, prefixes))
+			out->to_take_over = true;
 	}
 }
 
@@ -105,19 +117,6 @@ static void unite(json_t *into, const json_t *from)
 	{
 		unite_child(into, key, value);
 	}
-}
-
-static bool is_taken_over(const json_t *entry, const char *manager, const char *const *prefixes)
-{
-	const char *name = json_text_or(entry, "manager", "");
-	if (!is_main(entry))
-		return false;
-	if (cstr_eq(name, first_apply) || is_by(entry, manager, "Update"))
-		return true;
-	for (; *prefixes; prefixes++)
-		if (!cstr_empty(*prefixes) && cstr_starts(name, *prefixes))
-			return true;
-	return false;
 }
 
 /* Adds an entry's fields to *own, which is made from the first one when there is none yet. */

@@ -135,3 +135,27 @@ def test_K83_custom_resources(app, objects, api):
     condition("Stalled", "True")
     objects.request("Kustomization", "app", "look again")
     app.failed("HealthCheckFailed", "failed early due to stalled resources")
+
+
+def test_K88_a_new_revision_waits_for_its_turn(app, objects, api):
+    app.commit({"d.yaml": DEPLOYMENT})
+    old = app.head
+    app.kustomization(wait=True, timeout="5m")
+    waits_for(objects)
+    app.commit({"cm.yaml": config_map("one")})
+    objects.ready("GitRepository", "src", revision=app.head)
+    set_deployment_status(api, objects.ns)
+    obj = app.ready()
+    assert objects.configmap("one")
+    assert [(h["metadata"]["revision"], h["lastReconciledStatus"])
+            for h in obj["status"]["history"]] == [
+        (f"main@sha1:{rev}", "ReconciliationSucceeded") for rev in (app.head, old)]
+    assert not any("canceled" in e[2] for e in objects.events("app"))
+
+
+def test_K88_a_changed_spec_does_not_wait(app, objects):
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, timeout="5m")
+    waits_for(objects)
+    app.kustomization(wait=False)
+    app.ready()

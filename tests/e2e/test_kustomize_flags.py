@@ -1,0 +1,223 @@
+"""Kustomizations end to end: what flags and feature gates change."""
+import hashlib
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from tests.lib.apps import (DEPLOYMENT, app, config_map, put_status,  # noqa: F401
+                            set_deployment_status)
+from tests.lib.controllers import Controller, Toolkit
+from tests.lib.net import wait_until
+
+SHARD = "sharding.fluxcd.io/key"
+FLAGS = [
+    "--no-remote-bases", "--no-cross-namespace-refs", "--override-manager=editor",
+    "--custom-apply-stage-kinds=rbac.authorization.k8s.io/Role", "--requeue-dependency=1s",
+    f"--watch-label-selector=!{SHARD}", "--watch-configs-label-selector=wake=me",
+    "--feature-gates=CancelHealthCheckOnNewRevision=true,DisableFailFastBehavior=true,"
+    "StrictPostBuildSubstitutions=false,ExternalArtifact=true,DirectSourceFetch=true,"
+    "MigrateAPIVersion=true"]
+
+
+@pytest.fixture(scope="module")
+def toolkit(api, directory):
+    kit = Toolkit(api, directory / "toolkit", kustomize_flags=FLAGS).start()
+    yield kit
+    log = kit["kustomize-controller"].log_path
+    codes = kit.stop()
+    assert set(codes.values()) == {0}, (codes, pathlib.Path(log).read_text()[-4000:])
+
+
+def run_binary(*flags):
+    binary = pathlib.Path(os.environ["SLUICE_BUILD"], "kustomize-controller",
+                          "kustomize-controller")
+    return subprocess.run([binary, "--metrics-addr=0", "--health-addr=0", *flags],
+                          capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("flag, text", [
+    ("--feature-gates=Nonsense=true", "Nonsense"),
+    ("--feature-gates=MigrateAPIVersion=perhaps", "MigrateAPIVersion"),
+    ("--default-kubeconfig-service-account=x", "ObjectLevelWorkloadIdentity"),
+    ("--default-decryption-service-account=x", "ObjectLevelWorkloadIdentity")])
+def test_K101_bad_flags_end_the_process(api, flag, text):
+    done = run_binary(f"--kubeconfig={api.kubeconfig}", flag)
+    assert done.returncode != 0 and text in done.stderr + done.stdout
+
+
+def test_K26_no_remote_bases(app, objects):
+    app.commit({"kustomization.yaml": f"resources: ['{app.git_server.url}/x.git//base?ref=main']\n"})
+    app.kustomization()
+    app.failed("BuildFailed")
+    assert not [r for r in app.git_server.requests() if "/x.git" in r], "it was asked for"
+
+
+def test_K29_unset_variables_without_strictness(app, objects):
+    app.commit({"cm.yaml": config_map("one", {"a": "<${unset}>", "b": "${x}"})})
+    app.kustomization(postBuild={"substitute": {"x": "set"}})
+    app.ready()
+    assert objects.configmap("one")["data"] == {"a": "<>", "b": "set"}
+
+
+def test_K15_the_label_that_wakes(app, objects, api):
+    values = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+        "name": "vars", "namespace": objects.ns, "labels": {"wake": "me"}}, "data": {"v": "one"}}
+    api.apply(values)
+    app.commit({"cm.yaml": config_map("one", {"a": "${v}"})})
+    app.kustomization(postBuild={"substituteFrom": [{"kind": "ConfigMap", "name": "vars"}]})
+    app.ready()
+    values["data"]["v"] = "two"
+    api.apply(values)
+    wait_until(lambda: objects.configmap("one")["data"] == {"a": "two"}, "the new value")
+
+
+def test_K52_roles_in_a_stage_of_their_own(app, objects, api):
+    """A server that guards against escalation refuses a binding to a role that is not there yet."""
+    ns = objects.ns
+    api.kubectl("create", "serviceaccount", "deployer", "-n", ns)
+    api.kubectl("create", "role", "deployer", "-n", ns, "--verb=*",
+                "--resource=configmaps,roles.rbac.authorization.k8s.io,"
+                "rolebindings.rbac.authorization.k8s.io")
+    api.kubectl("create", "rolebinding", "deployer", "-n", ns, "--role=deployer",
+                f"--serviceaccount={ns}:deployer")
+    app.commit({"rbac.yaml": """\
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: RoleBinding
+        metadata: {name: a-binding}
+        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: z-role}
+        subjects: [{kind: User, name: somebody, apiGroup: rbac.authorization.k8s.io}]
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: Role
+        metadata: {name: z-role}
+        rules: [{apiGroups: [""], resources: [configmaps], verbs: [get]}]
+        """})
+    app.kustomization(serviceAccountName="deployer", retryInterval="1h")
+    app.ready()
+    base = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}"
+    role = api.rest.get(f"{base}/roles/z-role")["metadata"]["resourceVersion"]
+    binding = api.rest.get(f"{base}/rolebindings/a-binding")["metadata"]["resourceVersion"]
+    assert int(role) < int(binding)
+
+
+def test_K59_other_managers_to_override(app, objects, api):
+    path = f"/api/v1/namespaces/{objects.ns}/configmaps/one"
+
+    def add(key, manager):
+        code, reply = api.rest.call("PATCH", f"{path}?fieldManager={manager}",
+                                    {"data": {key: "1"}}, "application/merge-patch+json")
+        assert code == 200, reply
+    app.commit({"cm.yaml": config_map("one", {"ours": "1"})})
+    app.kustomization()
+    app.ready()
+    add("kept", "somebody")
+    for manager in ("editor", "editor-of-things"):
+        add("gone", manager)
+        wait_until(lambda: objects.configmap("one")["data"] == {"ours": "1", "kept": "1"},
+                   f"the field of {manager} to go")
+    app.rerun()
+    assert objects.configmap("one")["data"] == {"ours": "1", "kept": "1"}
+
+
+def test_K79_without_failing_fast(app, objects, api):
+    two = DEPLOYMENT.replace("name: web", "name: slow").replace("app: web", "app: slow")
+    app.commit({"a.yaml": DEPLOYMENT, "b.yaml": two})
+    app.kustomization(wait=True, timeout="30s", retryInterval="1h")
+    objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Healthy").get(
+        "status") == "Unknown", "to wait for health")
+    set_deployment_status(api, objects.ns, readyReplicas=0, availableReplicas=0, conditions=[
+        {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
+         "message": ""}])
+    obj = app.failed("HealthCheckFailed", "timeout waiting for", timeout=60)
+    message = objects.condition(obj)["message"]
+    assert f"Deployment/{objects.ns}/web status: 'Failed'" in message
+    assert f"Deployment/{objects.ns}/slow status: 'InProgress'" in message
+
+
+def test_K88_a_new_revision_cancels(app, objects, api):
+    app.commit({"d.yaml": DEPLOYMENT})
+    old = app.head
+    app.kustomization(wait=True, timeout="5m")
+    objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Healthy").get(
+        "status") == "Unknown", "to wait for health")
+    app.commit({"cm.yaml": config_map("one")}, remove=["d.yaml"])
+    obj = app.ready()
+    assert objects.configmap("one")
+    assert not any(old in h["metadata"]["revision"] for h in obj["status"]["history"])
+    _, reason, _ = app.event("Health checks canceled due to new reconciliation triggered by "
+                             f"GitRepository/{objects.ns}/src")
+    assert reason == "HealthCheckCanceled"
+
+
+def test_K92_sources_of_other_namespaces(app, objects):
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization(retryInterval="1s", sourceRef={
+        "kind": "GitRepository", "name": "src", "namespace": "flux-system"})
+    obj = app.failed("AccessDenied", "cross-namespace references have been blocked")
+    stalled = objects.condition(obj, "Stalled")
+    assert stalled["status"] == "True" and stalled["reason"] == "AccessDenied"
+    assert not objects.condition(obj, "Reconciling")
+    app.event("cross-namespace references have been blocked")
+    app.kustomization()
+    obj = app.ready()
+    assert not objects.condition(obj, "Stalled")
+
+
+def test_K97_origin_revision(app, objects, api):
+    app.commit({"cm.yaml": config_map("one")})
+    artifact = objects.ready("GitRepository", "src")["status"]["artifact"]
+    api.apply({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "ExternalArtifact",
+               "metadata": {"name": "ext", "namespace": objects.ns}, "spec": {}})
+    path = (f"/apis/source.toolkit.fluxcd.io/v1/namespaces/{objects.ns}/externalartifacts/ext"
+            "/status")
+    artifact = {**artifact, "revision": "latest@sha256:" + "a" * 64, "metadata": {
+        "org.opencontainers.image.revision": "main@sha1:origin"}}
+    code, reply = api.rest.call("PATCH", path, {"status": {"artifact": artifact}},
+                                "application/merge-patch+json")
+    assert code == 200, reply
+    app.kustomization(sourceRef={"kind": "ExternalArtifact", "name": "ext"})
+    obj = objects.ready("Kustomization", "app", revision=artifact["revision"])
+    assert obj["status"]["lastAppliedOriginRevision"] == "main@sha1:origin"
+    assert obj["status"]["history"][0]["metadata"] == {
+        "revision": artifact["revision"], "originRevision": "main@sha1:origin"}
+    finished = wait_until(lambda: next(
+        e for e in api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+        if e["message"].startswith("Reconciliation finished")), "the event of the success")
+    assert finished["metadata"]["annotations"][
+        "kustomize.toolkit.fluxcd.io/originRevision"] == "main@sha1:origin"
+    # Its watch wakes those who use it.
+    artifact["revision"] = "latest@sha256:" + "b" * 64
+    assert api.rest.call("PATCH", path, {"status": {"artifact": artifact}},
+                         "application/merge-patch+json")[0] == 200
+    objects.ready("Kustomization", "app", revision=artifact["revision"])
+
+
+def test_K100_K89_shards(app, objects, api, directory):
+    selector = f"{SHARD}=one"
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization("whole", dependsOn=[{"name": "part"}])
+    app.kustomization("part", targetNamespace=objects.ns)
+    app.ready("part")
+    objects.patch("Kustomization", "part", {"metadata": {"labels": {SHARD: "one"}}})
+    objects.patch("Kustomization", "part", {"spec": {"commonMetadata": {"labels": {"by": "one"}}}})
+    shard = Controller("kustomize-controller", api, directory / "shard", flags=[
+        f"--watch-label-selector={selector}", "--enable-leader-election",
+        "--leader-election-retry-period=100ms"], env={"TMPDIR": str(directory)})
+    try:
+        shard.wait_until_ready()
+        app.ready("part")
+        assert objects.configmap("one")["metadata"]["labels"]["by"] == "one"
+        lease = "kustomize-controller-leader-election-" + hashlib.sha256(
+            selector.encode()).hexdigest()[:8]
+        assert api.rest.get(
+            f"/apis/coordination.k8s.io/v1/namespaces/flux-system/leases/{lease}")
+        # The other one's dependency is in this shard.
+        app.rerun("whole")
+        app.ready("whole")
+        metrics = shard.metrics()
+        assert 'name="part"' in metrics and 'name="whole"' not in metrics
+    finally:
+        code = shard.stop()
+    assert code == 0, shard.log()[-3000:]
