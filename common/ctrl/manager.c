@@ -176,6 +176,7 @@ static bool start_parts(Manager *manager, Error *err)
 	manager->metrics = metrics_new();
 	if (!connect_api(manager, err))
 		return false;
+	manager->progress = progress_new(manager);
 	make_kinds(manager);
 	if (spec->start) {
 		manager->context = spec->start(manager, manager_controller_options(manager), err);
@@ -238,6 +239,7 @@ void manager_stop(Manager *manager)
 	size_t count = manager->kinds ? manager->spec->kind_count : 0;
 	for (size_t i = 0; i < count; i++)
 		kind_workers_join(&manager->kinds[i]);
+	progress_free(manager->progress);
 	for (size_t i = 0; i < count; i++)
 		kind_watch_stop(&manager->kinds[i]);
 	manager_serve_stop(manager);

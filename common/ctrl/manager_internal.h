@@ -64,6 +64,9 @@ typedef struct {
 	int worker_count;
 } KindState;
 
+typedef struct Progress Progress;
+typedef struct Notice Notice;
+
 struct Manager {
 	const ManagerSpec *spec;
 	Flag *rows; /* common rows and the controller's, with offsets into options */
@@ -74,6 +77,7 @@ struct Manager {
 	Loop *loop;
 	KubeClient *client;
 	EventRecorder *events;
+	Progress *progress;
 	Metrics *metrics;
 	LoopTimer rest; /* loop's thread: when the daemon is at rest */
 	void *context;
@@ -100,6 +104,7 @@ struct Run {
 	const char *requested_at;
 	const char *trigger;
 	int64_t started_ms, written_ms;
+	Notice *notice; /* what is to be shown of the present step, or NULL */
 };
 
 /* manager_flags.c */
@@ -122,6 +127,15 @@ void kind_workers_join(KindState *state);
 
 /* manager_rest.c: something was done just now. Any thread. */
 void manager_note_work(Manager *manager);
+
+/* progress.c: what a long step shows. */
+Progress *progress_new(Manager *manager);
+void progress_free(Progress *progress); /* after the last run */
+/* Shows the run's conditions as they are now at due_ms, unless the run is settled before. */
+void progress_arm(Run *run, int64_t due_ms);
+/* Nothing will be shown from here on; what was is known to the run. Before each write, and at the
+ * end. */
+void progress_settle(Run *run);
 
 /* manager_status.c */
 bool run_write_status(Run *run, Error *err);

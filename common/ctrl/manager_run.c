@@ -253,6 +253,7 @@ static void run_key(KindState *state, const char *key)
 		   .before = json_deep_copy(object),
 		   .started_ms = clock_mono_ms()};
 	run_object_once(&run, key);
+	progress_settle(&run);
 	json_decref(run.object);
 	json_decref(run.before);
 }

@@ -126,6 +126,7 @@ bool run_write_status(Run *run, Error *err)
 {
 	if (run->state->kind->no_status)
 		return true;
+	progress_settle(run);
 	for (int try = 0;; try++) {
 		autoerror Error failure = {0};
 		settle_conditions(run->before, run->object);
@@ -203,10 +204,7 @@ bool run_flush(Run *run, Error *err)
 void run_progress(Run *run)
 {
 	enum { PERSON_WAITS_MS = 2000 };
-	int64_t now = clock_mono_ms();
-	if (now - run->started_ms < PERSON_WAITS_MS || now - run->written_ms < PERSON_WAITS_MS)
-		return;
-	autoerror Error err = {0};
-	if (!run_write_status(run, &err))
-		log_error(run->log, &err, "progress could not be shown", NULL);
+	int64_t last = run->written_ms > run->started_ms ? run->written_ms : run->started_ms;
+	if (!run->state->kind->no_status)
+		progress_arm(run, last + PERSON_WAITS_MS);
 }

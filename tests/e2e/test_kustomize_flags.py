@@ -3,13 +3,15 @@ import hashlib
 import os
 import pathlib
 import subprocess
+import threading
+import time
 
 import pytest
 
-from tests.lib.apps import (DEPLOYMENT, app, config_map, put_status,  # noqa: F401
+from tests.lib.apps import (DEPLOYMENT, app, config_map,  # noqa: F401
                             set_deployment_status)
 from tests.lib.controllers import Controller, Toolkit
-from tests.lib.net import wait_until
+from tests.lib.net import http, wait_until
 
 SHARD = "sharding.fluxcd.io/key"
 FLAGS = [
@@ -165,18 +167,22 @@ def test_K92_sources_of_other_namespaces(app, objects):
     assert not objects.condition(obj, "Stalled")
 
 
-def test_K97_origin_revision(app, objects, api):
-    app.commit({"cm.yaml": config_map("one")})
-    artifact = objects.ready("GitRepository", "src")["status"]["artifact"]
+def put_artifact(api, ns, artifact, name="ext"):
+    """An ExternalArtifact, whose status its own controller would write."""
     api.apply({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "ExternalArtifact",
-               "metadata": {"name": "ext", "namespace": objects.ns}, "spec": {}})
-    path = (f"/apis/source.toolkit.fluxcd.io/v1/namespaces/{objects.ns}/externalartifacts/ext"
-            "/status")
-    artifact = {**artifact, "revision": "latest@sha256:" + "a" * 64, "metadata": {
-        "org.opencontainers.image.revision": "main@sha1:origin"}}
+               "metadata": {"name": name, "namespace": ns}, "spec": {}})
+    path = f"/apis/source.toolkit.fluxcd.io/v1/namespaces/{ns}/externalartifacts/{name}/status"
     code, reply = api.rest.call("PATCH", path, {"status": {"artifact": artifact}},
                                 "application/merge-patch+json")
     assert code == 200, reply
+
+
+def test_K97_origin_revision(app, objects, api):
+    app.commit({"cm.yaml": config_map("one")})
+    artifact = objects.ready("GitRepository", "src")["status"]["artifact"]
+    artifact = {**artifact, "revision": "latest@sha256:" + "a" * 64, "metadata": {
+        "org.opencontainers.image.revision": "main@sha1:origin"}}
+    put_artifact(api, objects.ns, artifact)
     app.kustomization(sourceRef={"kind": "ExternalArtifact", "name": "ext"})
     obj = objects.ready("Kustomization", "app", revision=artifact["revision"])
     assert obj["status"]["lastAppliedOriginRevision"] == "main@sha1:origin"
@@ -189,8 +195,7 @@ def test_K97_origin_revision(app, objects, api):
         "kustomize.toolkit.fluxcd.io/originRevision"] == "main@sha1:origin"
     # Its watch wakes those who use it.
     artifact["revision"] = "latest@sha256:" + "b" * 64
-    assert api.rest.call("PATCH", path, {"status": {"artifact": artifact}},
-                         "application/merge-patch+json")[0] == 200
+    put_artifact(api, objects.ns, artifact)
     objects.ready("Kustomization", "app", revision=artifact["revision"])
 
 
@@ -221,3 +226,38 @@ def test_K100_K89_shards(app, objects, api, directory):
     finally:
         code = shard.stop()
     assert code == 0, shard.log()[-3000:]
+
+
+def test_a_step_that_takes_long_is_shown(app, objects, api, sink):
+    """A worker that blocks in one step still tells a person who waits, after two seconds."""
+    app.commit({"cm.yaml": config_map("one", {"of": "this test alone"})})
+    artifact = objects.ready("GitRepository", "src")["status"]["artifact"]
+    body = http("GET", artifact["url"])[2]
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(message, earlier):
+        asked.set()
+        assert go_on.wait(60)
+        return 200, {}, body
+    sink.answers["/slow.tar.gz"] = slow
+    artifact = {**artifact, "revision": "slow", "url": sink.url + "/slow.tar.gz"}
+    put_artifact(api, objects.ns, artifact)
+    app.kustomization(sourceRef={"kind": "ExternalArtifact", "name": "ext"})
+    assert asked.wait(30)
+    started = time.monotonic()
+    obj = objects.wait("Kustomization", "app", lambda o: objects.condition(
+        o, "Reconciling").get("message", "").startswith("Fetching manifests for revision slow"),
+        "to show what it does")
+    assert 1 < time.monotonic() - started < 10
+    assert objects.condition(obj)["status"] == "Unknown"
+    # Somebody else's condition, set meanwhile, survives the run's own writes.
+    conditions = obj["status"]["conditions"] + [{
+        "type": "Theirs", "status": "True", "reason": "R", "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"}]
+    code, reply = api.rest.call("PATCH", objects.path("Kustomization", "app") + "/status",
+                                {"status": {"conditions": conditions}},
+                                "application/merge-patch+json")
+    assert code == 200, reply
+    go_on.set()
+    obj = objects.ready("Kustomization", "app", revision="slow")
+    assert objects.condition(obj, "Theirs") and not objects.condition(obj, "Reconciling")
