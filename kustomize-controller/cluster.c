@@ -23,6 +23,7 @@ struct Cluster {
 	size_t holders; /* runs that have it now */
 	size_t users;	/* Kustomizations that apply to it */
 	int64_t used_ms;
+	int64_t token_until_ms; /* wall clock; 0: none was set */
 };
 
 struct Clusters {
@@ -208,6 +209,25 @@ void clusters_leave(Clusters *clusters, const char *ks_key)
 	Cluster *unused = leave(clusters, ks_key);
 	pthread_mutex_unlock(&clusters->lock);
 	free_cluster(unused);
+}
+
+bool cluster_token_due(const Cluster *cluster)
+{
+	enum { SPARE_MS = 10 * 60 * 1000 };
+	pthread_mutex_lock(&cluster->owner->lock);
+	int64_t until = cluster->token_until_ms;
+	pthread_mutex_unlock(&cluster->owner->lock);
+	return until - clock_wall_ms() < SPARE_MS;
+}
+
+bool cluster_set_token(Cluster *cluster, const char *token, int64_t expires_wall_ms, Error *err)
+{
+	if (!kube_client_set_token(cluster->client, token, err))
+		return false;
+	pthread_mutex_lock(&cluster->owner->lock);
+	cluster->token_until_ms = expires_wall_ms;
+	pthread_mutex_unlock(&cluster->owner->lock);
+	return true;
 }
 
 KubeClient *cluster_client(const Cluster *cluster)

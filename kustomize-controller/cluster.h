@@ -27,6 +27,12 @@ void cluster_put(Cluster *cluster);
 /* ks_key uses no remote cluster any more: what nobody uses is closed. Not on the loop's thread. */
 void clusters_leave(Clusters *clusters, const char *ks_key);
 
+/* For clusters whose token is asked for again and again: true when there is none that lasts for
+ * some minutes yet. */
+bool cluster_token_due(const Cluster *cluster);
+bool cluster_set_token(Cluster *cluster, const char *token, int64_t expires_wall_ms,
+		       Error *err) MUST_USE;
+
 /* Borrowed; valid until cluster_put. */
 KubeClient *cluster_client(const Cluster *cluster);
 Drift *cluster_drift(const Cluster *cluster);

@@ -68,6 +68,9 @@ typedef struct {
 	Cluster *cluster;   /* NULL: this one */
 } Target;
 
+/* remote.c: the cluster of spec.kubeConfig, given back with cluster_put. */
+Cluster *remote_cluster(Run *run, const json_t *reference, Error *err) MUST_USE;
+
 /* The service account to act as, "" for the connection's own user. */
 const char *kustomization_account(Run *run, const Kustomization *ks);
 bool target_open(Run *run, const Kustomization *ks, Target *out, Error *err) MUST_USE;

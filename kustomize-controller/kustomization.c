@@ -57,8 +57,16 @@ json_t *kustomization_event_metadata(const SourceState *source)
 
 /* Parts of the API that are not there yet say so: a Secret left encrypted or a check left out must
  * never look like success. */
-static bool check_supported(const Kustomization *ks, Error *err)
+static bool check_supported(Run *run, const Kustomization *ks, Error *err)
 {
+	if (!cstr_empty(json_text_at(ks->spec, "decryption", "serviceAccountName", NULL)) &&
+	    !manager_gate(run_manager(run), "ObjectLevelWorkloadIdentity")) {
+		err_set(err, ERR_UNSUPPORTED,
+			"to use spec.decryption.serviceAccountName for decryption authentication "
+			"please enable the ObjectLevelWorkloadIdentity feature gate in the "
+			"controller");
+		return err_reason(err, "FeatureGateDisabled"); /* K49 */
+	}
 	static const char *const later[] = {"decryption", "healthCheckExprs"};
 	for (size_t i = 0; i < COUNT(later); i++) {
 		if (!json_object_get(ks->spec, later[i]))
@@ -247,7 +255,7 @@ Outcome kustomization_reconcile(Run *run, Error *err)
 	autosource SourceState source = {0};
 	Kustomization ks;
 	kustomization_parse(run, run_object(run), &ks);
-	if (!check_supported(&ks, err)) {
+	if (!check_supported(run, &ks, err)) {
 		condition_set(run_object(run), "Ready", "False", err->reason, err_text(err));
 		run_event(run, EVENT_WARNING, err->reason, NULL, "%s", err_text(err));
 		return outcome_stalled();

@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "data/base64.h"
@@ -116,7 +117,9 @@ static uint64_t manifest_hash(const Kustomization *ks, const json_t *object)
 
 static bool check_object(const json_t *object, Error *err)
 {
-	if (cstr_eq(object_kind(object), "Secret") && json_map(object, "sops"))
+	const char *decrypt = object_annotation(object, KS_GROUP "/decrypt");
+	bool opted_out = decrypt && strcasecmp(decrypt, "disabled") == 0;
+	if (!opted_out && cstr_eq(object_kind(object), "Secret") && json_map(object, "sops"))
 		return err_set(err, ERR_INVALID,
 			       "is SOPS encrypted, configuring decryption is required for this "
 			       "secret to be reconciled");

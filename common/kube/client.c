@@ -104,6 +104,21 @@ KubeClient *kube_client_new(Loop *loop, const KubeConfig *config, const char *fi
 	return client->http ? steal(&client) : err_wrap_null(err, "API server");
 }
 
+bool kube_client_set_token(KubeClient *client, const char *token, Error *err)
+{
+	KubeClient *root = client->root;
+	if (!check_header("the token", token, err))
+		return false;
+	pthread_mutex_lock(&root->lock);
+	char *old = root->config.token;
+	root->config.token = mem_strdup(token);
+	pthread_mutex_unlock(&root->lock);
+	if (old)
+		mem_wipe(old, strlen(old));
+	free(old);
+	return true;
+}
+
 static KubeClient *make_user(KubeClient *root, const char *user, Error *err)
 {
 	autokubeclient KubeClient *client = mem_zalloc(1, sizeof(*client));

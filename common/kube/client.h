@@ -30,6 +30,10 @@ AUTO_POINTER(KubeClient, kube_client_free, auto_kube_client);
  * is borrowed from client. */
 KubeClient *kube_client_as(KubeClient *client, const char *user, Error *err) MUST_USE;
 
+/* Another bearer token for all identities of this client from the next request on. ERR_INVALID for one
+ * that no header can hold. */
+bool kube_client_set_token(KubeClient *client, const char *token, Error *err) MUST_USE;
+
 typedef enum {
 	KUBE_GET,
 	KUBE_LIST,

@@ -71,8 +71,8 @@ char *resource_path(const char *api_version, const KubeResource *resource, const
 static bool check_segment(const char *what, const char *text, Error *err)
 {
 	if (cstr_eq(text, ".") || cstr_eq(text, "..") || strpbrk(text, "/%"))
-		return err_set(err, ERR_INVALID, "%s \"%s\" may not be \".\", \"..\" or hold / or %%",
-			       what, text);
+		return err_set(err, ERR_INVALID,
+			       "%s \"%s\" may not be \".\", \"..\" or hold / or %%", what, text);
 	return true;
 }
 
@@ -202,8 +202,7 @@ void wire_renew_headers(KubeClient *client, const KubeRequest *request, Wire *wi
 {
 	if (wire->headers)
 		kube_headers_free(wire->headers);
-	wire->headers =
-		kube_headers(client, accept_of(request), verbs[request->verb].content_type);
+	wire->headers = kube_headers(client, accept_of(request), verbs[request->verb].content_type);
 }
 
 static char *url_of(const KubeClient *client, const KubeRequest *request, const char *path,
@@ -220,8 +219,8 @@ static char *url_of(const KubeClient *client, const KubeRequest *request, const 
 	return buf_steal(&url);
 }
 
-bool wire_make(KubeClient *client, const KubeRequest *given, int limit,
-	       const char *continue_token, Wire *out, Error *err)
+bool wire_make(KubeClient *client, const KubeRequest *given, int limit, const char *continue_token,
+	       Wire *out, Error *err)
 {
 	KubeRequest request = completed(given);
 	KubeResource resource;
@@ -231,8 +230,10 @@ bool wire_make(KubeClient *client, const KubeRequest *given, int limit,
 	    !check_request(&request, &resource, err))
 		return false;
 	const VerbRow *row = &verbs[request.verb];
+	/* A subresource is created below its object. */
+	bool named = row->named || (request.verb == KUBE_CREATE && request.subresource);
 	autofree char *path = resource_path(request.api_version, &resource, request.ns,
-					    row->named ? request.name : NULL, request.subresource);
+					    named ? request.name : NULL, request.subresource);
 	Wire wire = {.method = row->method,
 		     .verb = row->verb,
 		     .url = url_of(client, &request, path, limit, continue_token),

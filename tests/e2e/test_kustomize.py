@@ -281,3 +281,12 @@ def test_K101_metrics_of_the_deleted_disappear(app, objects, toolkit):
     objects.delete("Kustomization", "app")
     objects.gone("Kustomization", "app")
     wait_until(lambda: label not in metrics(), "the metrics to be dropped")
+
+
+def test_K49_decryption_with_an_account_needs_the_gate(app, objects):
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization(decryption={"provider": "sops", "serviceAccountName": "x"})
+    obj = app.failed("FeatureGateDisabled", "ObjectLevelWorkloadIdentity")
+    stalled = objects.condition(obj, "Stalled")
+    assert stalled["status"] == "True" and stalled["reason"] == "FeatureGateDisabled"
+    assert not objects.configmap("one")

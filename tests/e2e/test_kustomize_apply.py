@@ -375,3 +375,23 @@ def test_K68_a_bad_rule_is_told(app, objects):
     app.kustomization(ignore=[{"paths": ["data"]}])
     app.failed("ReconciliationFailed", "JSON pointer")
     assert not objects.configmap("one")
+
+
+def test_K42_K46_an_encrypted_secret_stays_out(app, objects, api):
+    secret = """\
+        apiVersion: v1
+        kind: Secret
+        metadata: {name: s%s}
+        stringData: {a: "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]"}
+        sops: {mac: "ENC[x]", version: 3.13.2}
+        """
+    app.commit({"s.yaml": secret % ""})
+    app.kustomization(retryInterval="1h")
+    app.failed("ReconciliationFailed",
+               f"Secret/{objects.ns}/s (s.yaml:1): is SOPS encrypted, configuring decryption is")
+    path = f"/api/v1/namespaces/{objects.ns}/secrets/s"
+    assert not api.rest.get(path)
+    app.commit({"s.yaml": secret % (
+        ", annotations: {kustomize.toolkit.fluxcd.io/decrypt: Disabled}")})
+    app.ready()
+    assert set(api.rest.get(path)["data"]) == {"a"}

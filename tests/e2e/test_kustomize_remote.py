@@ -6,8 +6,19 @@ import pytest
 import yaml
 
 from tests.lib.apps import app, config_map  # noqa: F401
+from tests.lib.controllers import Toolkit
 from tests.lib.kube import start_api
 from tests.lib.net import wait_until
+
+
+@pytest.fixture(scope="module")
+def toolkit(api, directory):
+    kit = Toolkit(api, directory / "toolkit", kustomize_flags=[
+        "--feature-gates=ObjectLevelWorkloadIdentity=true"]).start()
+    yield kit
+    log = kit["kustomize-controller"].log_path
+    codes = kit.stop()
+    assert set(codes.values()) == {0}, (codes, pathlib.Path(log).read_text()[-4000:])
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +177,34 @@ def test_K95_exec_and_insecure_tls_are_refused(app, objects, api, remote, direct
     put_secret(api, objects.ns, config, name="file")
     app.kustomization("file", kubeConfig={"secretRef": {"name": "file"}}, retryInterval="1h")
     app.failed("ReconciliationFailed", "a file is not allowed here", name="file")
+
+
+def test_K94_by_a_service_accounts_token(app, objects, api):
+    """Without another cluster that trusts this one's tokens, this one stands in for it."""
+    ns = objects.ns
+    data = {"provider": "generic", "address": api.server.removeprefix("https://"),
+            "ca.crt": pathlib.Path(api.ca_file).read_text(), "serviceAccountName": "traveller",
+            "audiences": "\n  https://kubernetes.default.svc  \n\n"}
+
+    def put(**more):
+        api.apply({"apiVersion": "v1", "kind": "ConfigMap",
+                   "metadata": {"name": "remote", "namespace": ns,
+                                "labels": {"reconcile.fluxcd.io/watch": "Enabled"}},
+                   "data": {**data, **more}})
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization(kubeConfig={"configMapRef": {"name": "remote"}}, retryInterval="1s")
+    app.failed("ReconciliationFailed", 'configmaps "remote" not found')
+    put(provider="aws")
+    app.failed("ReconciliationFailed", "provider 'aws' is not supported")
+    put(address="http://127.0.0.1")
+    app.failed("ReconciliationFailed", "https")
+    put()
+    app.failed("ReconciliationFailed", f"service account '{ns}/traveller'")
+    api.kubectl("create", "serviceaccount", "traveller", "-n", ns)
+    app.failed("ReconciliationFailed", f"system:serviceaccount:{ns}:traveller")
+    api.kubectl("create", "role", "traveller", "-n", ns, "--verb=*", "--resource=configmaps")
+    api.kubectl("create", "rolebinding", "traveller", "-n", ns, "--role=traveller",
+                f"--serviceaccount={ns}:traveller")
+    app.ready()
+    assert objects.configmap("one")
+    app.rerun()
