@@ -80,6 +80,8 @@ Outcome kustomization_finalize(Run *run, Error *err)
 	int64_t since = memory_waiting_since(context->memory, key, "termination");
 	if (run_waited_ms(since) < ks.timeout_ms)
 		return outcome_waiting(LOOK_AGAIN_MS);
+	run_event(run, EVENT_WARNING, "PruneFailed", NULL,
+		  "failed to wait for resources termination");
 	log_info(run_log(run), "gave up waiting for termination", NULL);
 	return released(run);
 }

@@ -163,7 +163,9 @@ static void set_timer(Queue *queue, Item *item, int64_t due_ms, bool replace)
 	if (item->triggered)
 		return;
 	if (item->running) {
-		if (!item->timer_set || replace || due_ms < item->due_ms)
+		/* What was set while it runs is news that the run may not have seen: its own
+		 * requeue does not put that off. */
+		if (!item->timer_set || due_ms < item->due_ms)
 			item->due_ms = due_ms;
 		item->timer_set = true;
 		return;

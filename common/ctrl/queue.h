@@ -25,7 +25,8 @@ AUTO_POINTER(Queue, queue_free, auto_queue);
 /* Now; takes the place of a later time set before. */
 void queue_add(Queue *queue, const char *key);
 
-/* Not before after_ms from now. An earlier time that stands already stays, unless `replace`. */
+/* Not before after_ms from now. An earlier time that stands already stays, unless `replace`; one
+ * that was set while the key runs stays in any case. */
 void queue_add_after(Queue *queue, const char *key, int64_t after_ms, bool replace);
 
 /* After the key's next back-off: min * 2^failures up to max. Counts one more failure. Returns the

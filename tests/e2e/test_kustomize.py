@@ -290,3 +290,31 @@ def test_K49_decryption_with_an_account_needs_the_gate(app, objects):
     stalled = objects.condition(obj, "Stalled")
     assert stalled["status"] == "True" and stalled["reason"] == "FeatureGateDisabled"
     assert not objects.configmap("one")
+
+
+def test_K71_what_another_one_has_taken_over_stays(app, objects):
+    app.commit({"a/cm.yaml": config_map("one", {"by": "a"}), "b/cm.yaml": config_map("one"),
+                "a/other.yaml": config_map("other")})
+    app.kustomization("a", path="./a")
+    app.ready("a")
+    objects.patch("Kustomization", "a", {"spec": {"suspend": True}})
+    app.kustomization("b", path="./b")
+    app.ready("b")
+    app.commit({}, remove=["a/cm.yaml"])
+    objects.ready("GitRepository", "src", revision=app.head)
+    objects.patch("Kustomization", "a", {"spec": {"suspend": False}})
+    app.ready("a")
+    assert objects.configmap("one")["metadata"]["labels"][OWNER + "name"] == "b"
+    app.event(f"ConfigMap/{objects.ns}/one skipped", name="a")
+
+
+def test_K76_gives_up_waiting_for_termination(app, objects):
+    app.commit({"a.yaml": config_map("one", finalizers="[example.test/stuck]")})
+    app.kustomization(deletionPolicy="WaitForTermination", timeout="1s")
+    app.ready()
+    started = time.monotonic()
+    objects.delete("Kustomization", "app")
+    objects.gone("Kustomization", "app", timeout=60)
+    assert time.monotonic() - started > 29
+    assert objects.configmap("one")["metadata"]["deletionTimestamp"]
+    app.event("failed to wait for resources termination")

@@ -107,6 +107,61 @@ def test_K57_K58_fields_of_kubectl_go(app, objects, api):
     assert managers == [("kustomize-controller", "Apply")]
 
 
+def test_K57_fields_that_stay(app, objects, api):
+    path = f"/api/v1/namespaces/{objects.ns}/configmaps"
+
+    def add(name, key, manager, kind="merge-patch+json", **more):
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
+                "data": {key: "1"}}
+        code, reply = api.rest.call("PATCH", f"{path}/{name}?fieldManager={manager}", body,
+                                    f"application/{kind}")
+        assert code == 200, reply
+    app.commit({"a.yaml": config_map("plain", {"ours": "1"}),
+                "b.yaml": config_map("merged", {"ours": "1"}, annotations=(
+                    f"{{{OWNER}ssa: Merge}}"))})
+    app.kustomization()
+    app.ready()
+    add("plain", "flux", "flux-client-side-apply", "apply-patch+yaml")
+    add("merged", "kubectl", "kubectl-edit")
+    app.rerun()
+    assert objects.configmap("plain")["data"] == {"ours": "1", "flux": "1"}
+    assert objects.configmap("merged")["data"] == {"ours": "1", "kubectl": "1"}
+    # Its own fields are corrected all the same.
+    api.rest.call("PATCH", f"{path}/merged?fieldManager=kubectl-edit", {"data": {"ours": "2"}},
+                  "application/merge-patch+json")
+    wait_until(lambda: objects.configmap("merged")["data"] == {"ours": "1", "kubectl": "1"},
+               "the correction")
+    before = version(objects.configmap("merged"))
+    app.rerun()
+    assert version(objects.configmap("merged")) == before
+    add("plain", "gone", "kubectl-edit")
+    wait_until(lambda: objects.configmap("plain")["data"] == {"ours": "1", "flux": "1"},
+               "the field of kubectl to go")
+
+
+def test_K70_another_version_of_the_same_kind(app, objects, api):
+    group = f"{objects.ns}.example.test"
+    crd = widget_crd(group)
+    crd["spec"]["versions"].append({**crd["spec"]["versions"][0], "name": "v2", "storage": False})
+    install_crd(api, crd)
+    manifest = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w"},
+                "spec": {"a": 1}}
+    app.commit({"w.yaml": yaml.safe_dump(manifest)})
+    app.kustomization()
+    app.ready()
+    path = f"/apis/{group}/v1/namespaces/{objects.ns}/widgets/w"
+    uid = api.rest.get(path)["metadata"]["uid"]
+    app.commit({"w.yaml": yaml.safe_dump({**manifest, "apiVersion": f"{group}/v2"})})
+    obj = app.ready()
+    assert obj["status"]["inventory"]["entries"] == [
+        {"id": f"{objects.ns}_w_{group}_Widget", "v": "v2"}]
+    assert api.rest.get(path)["metadata"]["uid"] == uid
+    # Gone for good, it is found under whatever version is served.
+    app.commit({"keep.txt": ""}, remove=["w.yaml"])
+    app.ready()
+    wait_until(lambda: not api.rest.get(path), "the object to go")
+
+
 def test_K60_K61_apply_policies(app, objects, api):
     app.commit({"a.yaml": config_map("once", {"a": "1"}, annotations=(
                     "{kustomize.toolkit.fluxcd.io/ssa: IfNotPresent}")),
@@ -124,6 +179,15 @@ def test_K60_K61_apply_policies(app, objects, api):
     app.ready()
     assert objects.configmap("once")["data"] == {"a": "1"}
     assert objects.configmap("normal")["data"] == {"a": "1"}
+    # What is made once is pruned; what is left alone is not.
+    api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+        "name": "never", "namespace": objects.ns, "annotations": {OWNER + "ssa": "ignore"},
+        "labels": {OWNER + "name": "app", OWNER + "namespace": objects.ns}}})
+    app.commit({"keep.txt": ""}, remove=["a.yaml", "b.yaml", "c.yaml"])
+    obj = app.ready()
+    assert not objects.configmap("once") and objects.configmap("normal")
+    assert objects.configmap("never")
+    assert obj["status"]["inventory"]["entries"] == []
 
 
 def test_K63_secret_string_data_keys_leave(app, objects, api):
@@ -160,6 +224,20 @@ def test_K64_immutable_fields_and_force(app, objects, api):
     app.kustomization(retryInterval="1h", force=True)
     app.ready()
     assert api.rest.get(path)["metadata"]["uid"] != uid
+    app.event(f"Job/{objects.ns}/j created")
+
+
+def test_K64_force_by_annotation(app, objects, api):
+    immutable = config_map("one", {"a": "1"}, annotations=f"{{{OWNER}force: Enabled}}") + \
+        "immutable: true\n"
+    app.commit({"cm.yaml": immutable})
+    app.kustomization(retryInterval="1h")
+    app.ready()
+    uid = objects.configmap("one")["metadata"]["uid"]
+    app.commit({"cm.yaml": immutable.replace('"1"', '"2"')})
+    app.ready()
+    assert objects.configmap("one")["data"] == {"a": "2"}
+    assert objects.configmap("one")["metadata"]["uid"] != uid
 
 
 def test_K66_namespace_not_specified(app, objects):
@@ -169,10 +247,13 @@ def test_K66_namespace_not_specified(app, objects):
     assert "namespace not specified" in objects.condition(obj)["message"]
 
 
-def test_K67_common_metadata(app, objects):
-    app.commit({"cm.yaml": config_map("one", labels="{team: file}")})
+def test_K67_common_metadata(app, objects, api):
+    app.commit({"cm.yaml": config_map("one", labels="{team: file}"), "d.yaml": DEPLOYMENT})
     app.kustomization(commonMetadata={"labels": {"team": "spec"}, "annotations": {"a": "b"}})
     app.ready()
+    web = api.rest.get(f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web")
+    assert web["metadata"]["labels"]["team"] == "spec"
+    assert web["spec"]["template"]["metadata"]["labels"] == {"app": "web"}
     metadata = objects.configmap("one")["metadata"]
     assert metadata["labels"]["team"] == "spec" and metadata["annotations"]["a"] == "b"
 

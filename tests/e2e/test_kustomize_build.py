@@ -220,3 +220,23 @@ def test_K39_secret_data_is_opaque(app, objects, api):
     app.ready()
     data = api.rest.get(f"/api/v1/namespaces/{objects.ns}/secrets/s")["data"]
     assert data == {"encoded": "JHt4fQ==", "plain": "MQ=="}
+
+
+def test_K23_a_tag_drops_the_digest(app, objects):
+    digest = "sha256:" + "a" * 64
+    app.commit({"kustomization.yaml": f"""\
+                    resources: [p.yaml]
+                    images:
+                    - {{name: one, digest: "{digest}"}}
+                    - {{name: two, newName: other, newTag: "1"}}
+                    """,
+                "p.yaml": """\
+                    apiVersion: v1
+                    kind: Pod
+                    metadata: {name: p}
+                    spec: {containers: [{name: a, image: one}, {name: b, image: two}]}
+                    """})
+    app.kustomization(images=[{"name": "one", "newTag": "2"}, {"name": "two", "digest": digest}])
+    app.ready()
+    pod = objects.api.rest.get(f"/api/v1/namespaces/{objects.ns}/pods/p")
+    assert [c["image"] for c in pod["spec"]["containers"]] == ["one:2", f"other@{digest}"]

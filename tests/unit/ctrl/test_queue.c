@@ -47,6 +47,24 @@ static void added_while_running_runs_again(void **state)
 	queue_free(queue);
 }
 
+/* A watch that asks for a run soon, while one is under way, is not put off by that run's own
+ * requeue. */
+static void a_timer_set_while_running_survives_the_requeue(void **state)
+{
+	(void)state;
+	Queue *queue = queue_new(&config);
+	queue_add(queue, "a");
+	take_is(queue, "a");
+	queue_add_after(queue, "a", 10, false);
+	queue_add_after(queue, "a", 60000, true);
+	queue_done(queue, "a");
+	int64_t before = clock_mono_ms();
+	take_is(queue, "a");
+	assert_true(clock_mono_ms() - before < 1000);
+	queue_done(queue, "a");
+	queue_free(queue);
+}
+
 static void timers_order_and_earlier_wins(void **state)
 {
 	(void)state;
@@ -159,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(added_twice_runs_once),
 		cmocka_unit_test(added_while_running_runs_again),
+		cmocka_unit_test(a_timer_set_while_running_survives_the_requeue),
 		cmocka_unit_test(timers_order_and_earlier_wins),
 		cmocka_unit_test(S90_backoff_doubles_to_its_limit_and_success_resets),
 		cmocka_unit_test(removed_key_leaves_nothing),
