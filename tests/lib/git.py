@@ -1,7 +1,9 @@
 """A real Git server over HTTP(S): nginx in front of git-http-backend through fcgiwrap; and sshd."""
+import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 from .net import free_port
@@ -142,7 +144,13 @@ http {{
 
     def stop(self):
         self.nginx.stop()
+        # fcgiwrap's first process does not take its children with it.
+        children = pathlib.Path(f"/proc/{self.fcgi.pid}/task/{self.fcgi.pid}/children")
+        workers = [int(pid) for pid in children.read_text().split()] if children.exists() else []
         self.fcgi.stop()
+        for pid in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
     def requests(self):
         """Lines of the access log: what clients really asked."""
