@@ -24,7 +24,8 @@ Cluster *cluster_get(Clusters *clusters, const char *key, const KubeConfig *conf
 		     const char *ks_key, Error *err) MUST_USE;
 void cluster_put(Cluster *cluster);
 
-/* ks_key uses no remote cluster any more: what nobody uses is closed. Not on the loop's thread. */
+/* ks_key uses no remote cluster any more: what nobody uses is closed. Any thread, but not from the
+ * function that drift calls. */
 void clusters_leave(Clusters *clusters, const char *ks_key);
 
 /* For clusters whose token is asked for again and again: true when there is none that lasts for

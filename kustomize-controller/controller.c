@@ -96,6 +96,7 @@ static void kustomization_changed(Manager *manager, const Kind *kind, const char
 	autofree char *ks_key = mem_printf("%s/%s", ns, name);
 	if (!object) {
 		memory_forget(context->memory, ks_key);
+		clusters_leave(context->clusters, ks_key);
 		return;
 	}
 	if (!condition_is(object, "Ready", "True"))

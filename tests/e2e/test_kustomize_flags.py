@@ -7,9 +7,10 @@ import threading
 import time
 
 import pytest
+import yaml
 
-from tests.lib.apps import (DEPLOYMENT, app, config_map,  # noqa: F401
-                            set_deployment_status)
+from tests.lib.apps import (DEPLOYMENT, app, config_map, install_crd,  # noqa: F401
+                            set_deployment_status, widget_crd)
 from tests.lib.controllers import Controller, Toolkit
 from tests.lib.net import http, wait_until
 
@@ -121,6 +122,37 @@ def test_K59_other_managers_to_override(app, objects, api):
                    f"the field of {manager} to go")
     app.rerun()
     assert objects.configmap("one")["data"] == {"ours": "1", "kept": "1"}
+
+
+def test_K70_fields_managed_at_an_older_version(app, objects, api):
+    """The gate MigrateAPIVersion: a version with a new default must not be refused for entries of
+    managedFields that name the old one."""
+    group = f"{objects.ns}.example.test"
+    path = f"/apis/{group}/v1/namespaces/{objects.ns}/widgets/w"
+
+    def schema(**more):
+        return {"type": "object", "properties": {"spec": {"type": "object", "properties": {
+            "a": {"type": "integer"}, "b": {"type": "integer"}, **more}}}}
+    crd = widget_crd(group, schema=schema())
+    install_crd(api, crd)
+    manifest = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w"},
+                "spec": {"a": 1}}
+    app.commit({"w.yaml": yaml.safe_dump(manifest)})
+    app.kustomization()
+    app.ready()
+    code, reply = api.rest.call("PATCH", f"{path}?fieldManager=other", {
+        **manifest, "spec": {"b": 2}}, "application/apply-patch+yaml")
+    assert code == 200, reply
+    old = crd["spec"]["versions"][0]
+    crd["spec"]["versions"] = [{**old, "storage": False}, {
+        **old, "name": "v2", "schema": {"openAPIV3Schema": schema(
+            mode={"type": "string", "default": "quick"})}}]
+    install_crd(api, crd)
+    app.commit({"w.yaml": yaml.safe_dump({**manifest, "apiVersion": f"{group}/v2"})})
+    app.ready()
+    obj = api.rest.get(path.replace("/v1/", "/v2/"))
+    assert obj["spec"]["b"] == 2 and obj["spec"]["mode"] == "quick"
+    assert {m["apiVersion"] for m in obj["metadata"]["managedFields"]} == {f"{group}/v2"}
 
 
 def test_K79_without_failing_fast(app, objects, api):

@@ -85,6 +85,19 @@ def test_K94_another_cluster(app, objects, api, remote, there):
     wait_until(lambda: connections(remote.port) == 0, "the connections to be closed")
 
 
+def test_K94_a_deletion_without_us_closes_too(app, objects, api, remote, there):
+    app.commit({"cm.yaml": config_map("one")})
+    put_secret(api, objects.ns, kubeconfig(remote))
+    app.kustomization(kubeConfig={"secretRef": {"name": "remote"}}, prune=False)
+    app.ready()
+    assert connections(remote.port) > 0
+    objects.patch("Kustomization", "app", {"spec": {"suspend": True}})
+    objects.delete("Kustomization", "app")
+    objects.gone("Kustomization", "app")
+    wait_until(lambda: connections(remote.port) == 0, "the connections to be closed")
+    assert there.get("one")
+
+
 def test_K94_keys_of_the_secret(app, objects, api, remote, there):
     app.commit({"cm.yaml": config_map("one")})
     put_secret(api, objects.ns, kubeconfig(remote), key="mine")
