@@ -54,6 +54,7 @@ typedef struct {
 	Limiter *limiter;
 	Dispatcher *dispatcher;
 	NotifySender *sender;
+	NotifyTokens *tokens;
 	ReceiverPaths *paths;
 	KeyCache *keys;
 	Httpd *events, *webhooks;

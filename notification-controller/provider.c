@@ -1,5 +1,6 @@
 /* An Alert's Provider: whether it wants the event, its Secrets to a request, the request on its way
  * (notification.md 4 and 5). */
+#include <ctype.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -111,6 +112,23 @@ static Sending *sending_new(NotificationContext *context, const json_t *alert, c
 	return sending;
 }
 
+/* Names this object's status among those of others, and this cluster's among those of other
+ * clusters (N65): kind, name, first part of the Provider's UID, in lower case. Owned. */
+static char *status_id(const json_t *provider, const json_t *event, Error *err)
+{
+	if (!cstr_empty(json_text(json_map(provider, "spec"), "commitStatusExpr")))
+		return err_null(err, ERR_UNSUPPORTED,
+				"failed to create commit status: spec.commitStatusExpr: CEL "
+				"expressions are not supported by this version");
+	const json_t *object = json_map(event, "involvedObject");
+	const char *uid = object_uid(provider);
+	char *id = mem_printf("%s/%s/%.*s", json_text_or(object, "kind", ""),
+			      json_text_or(object, "name", ""), (int)strcspn(uid, "-"), uid);
+	for (char *c = id; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return id;
+}
+
 static bool send_to(NotificationContext *context, const json_t *provider, const json_t *alert,
 		    const json_t *event, Error *err)
 {
@@ -121,7 +139,12 @@ static bool send_to(NotificationContext *context, const json_t *provider, const 
 	autojson json_t *merged = merged_event(context, alert, event);
 	if (!material_load(manager_client(context->manager), provider, traits, &material, err))
 		return false;
+	autofree char *id = traits & NOTIFY_COMMIT_STATUS ? status_id(provider, event, err) : NULL;
+	if (err_is_set(err))
+		return false;
 	NotifyTarget target = target_of(provider, alert, &material);
+	target.status_id = id;
+	target.tokens = context->tokens;
 	if (!notify_build(&target, merged, &request, err))
 		return err_wrap(err, "failed to initialize notifier for provider '%s'",
 				object_name(provider));

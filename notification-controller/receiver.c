@@ -12,7 +12,6 @@
 
 enum { DEFAULT_INTERVAL_MS = 600000 };
 
-
 /* The evaluation of CEL is not part of this version: such a spec says so and stays unserved, rather
  * than to let pass what it means to keep out. */
 static bool check_filters(const json_t *spec, Error *err)

@@ -51,6 +51,13 @@ const char *manager_namespace(Manager *manager)
 	return manager->ns;
 }
 
+size_t manager_token_cache(Manager *manager, int64_t *out_max_ms)
+{
+	*out_max_ms = manager->common->token_cache_duration_ms;
+	int size = manager->common->token_cache_size;
+	return size > 0 ? (size_t)size : 0;
+}
+
 const char *manager_default_service_account(Manager *manager)
 {
 	return manager->common->default_service_account;

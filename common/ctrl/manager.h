@@ -120,6 +120,8 @@ void *manager_context(Manager *manager);
 bool manager_gate(Manager *manager, const char *gate);
 const char *manager_namespace(Manager *manager);       /* $RUNTIME_NAMESPACE, or "flux-system" */
 const char *manager_watch_namespace(Manager *manager); /* NULL: all */
+/* --token-cache-max-size (0: off), and --token-cache-max-duration in *out_max_ms. */
+size_t manager_token_cache(Manager *manager, int64_t *out_max_ms);
 const char *manager_default_service_account(Manager *manager); /* "" when not set */
 
 /* Blocks (not the loop's thread) until all kinds' objects are known; false at the time-out or when
