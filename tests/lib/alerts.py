@@ -74,9 +74,10 @@ def post_until(post, sink, path, timeout=15, **event):
     return wait_until(attempt, f"a delivery to {path}", timeout, interval=0.2)
 
 
-def post_until_event(post, objects, name, reason, timeout=15, **event):
-    """Posts new events until the object called `name` has an Event of that reason; its message."""
+def post_until_event(post, objects, name, failure, timeout=15, **event):
+    """Posts new events until the object called `name` has an Event of the reason `failure`; its
+    message."""
     def attempt():
         assert post(**event)[0] == 202
-        return next((m for _, r, m in objects.events(name) if r == reason), None)
-    return wait_until(attempt, f"an Event {reason} about {name}", timeout, interval=0.2)
+        return next((m for _, r, m in objects.events(name) if r == failure), None)
+    return wait_until(attempt, f"an Event {failure} about {name}", timeout, interval=0.2)
