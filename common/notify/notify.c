@@ -17,6 +17,7 @@ static const struct {
 } senders[] = {
 	{"alertmanager", notify_build_alertmanager, 0},
 	{"azuredevops", notify_build_azuredevops, NOTIFY_COMMIT_STATUS},
+	{"azureeventhub", notify_build_azureeventhub, 0},
 	{"bitbucket", notify_build_bitbucket, NOTIFY_COMMIT_STATUS},
 	{"bitbucketserver", notify_build_bitbucketserver, NOTIFY_COMMIT_STATUS},
 	{"datadog", notify_build_datadog, 0},
@@ -31,6 +32,7 @@ static const struct {
 	{"gitlab", notify_build_gitlab, NOTIFY_COMMIT_STATUS},
 	{"gitlabmergerequestcomment", notify_build_gitlabmergerequestcomment, NOTIFY_COMMENT},
 	{"googlechat", notify_build_googlechat, 0},
+	{"googlepubsub", notify_build_googlepubsub, 0},
 	{"grafana", notify_build_grafana, 0},
 	{"incident.io", notify_build_incidentio, 0},
 	{"lark", notify_build_lark, 0},
