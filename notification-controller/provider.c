@@ -7,6 +7,7 @@
 #include "data/duration.h"
 #include "internal.h"
 #include "material.h"
+#include "net/url.h"
 
 enum { DEFAULT_TIMEOUT_MS = 15000 };
 
@@ -15,31 +16,63 @@ typedef struct {
 	NotificationContext *context;
 	json_t *alert; /* apiVersion, kind, metadata */
 	char *object;  /* "Kind/namespace/name" of the event */
-	char *token;   /* to be masked in errors */
+	Vec secrets;   /* owned texts, to be masked in errors */
 } Sending;
 
 static void free_sending(Sending *sending)
 {
 	json_decref(sending->alert);
-	if (sending->token)
-		mem_wipe(sending->token, strlen(sending->token));
-	free(sending->token);
+	for (size_t i = 0; i < sending->secrets.len; i++)
+		mem_wipe(sending->secrets.items[i], strlen(sending->secrets.items[i]));
+	vec_dispose_strings(&sending->secrets);
 	free(sending->object);
 	free(sending);
 }
 
-/* Text without the token, which a provider's reply may echo (N30). Owned. */
-static char *masked(const char *text, const char *token)
+/* Text without one secret. Owned. */
+static char *without(const char *text, const char *secret)
 {
 	Buf out = {0};
-	Str secret = str_trim(str_of(token));
-	autofree char *needle = str_dup(secret);
-	for (const char *hit; secret.len && (hit = strstr(text, needle)); text = hit + secret.len) {
+	size_t len = strlen(secret);
+	for (const char *hit; (hit = strstr(text, secret)); text = hit + len) {
 		buf_append(&out, text, (size_t)(hit - text));
 		buf_puts(&out, "*****");
 	}
 	buf_puts(&out, text);
 	return buf_steal(&out);
+}
+
+/* What a provider's reply may echo, and what an error says of the address (N30). Owned. */
+static char *masked(const char *text, const Vec *secrets)
+{
+	char *out = mem_strdup(text);
+	for (size_t i = 0; i < secrets->len; i++) {
+		char *next = without(out, secrets->items[i]);
+		free(out);
+		out = next;
+	}
+	return out;
+}
+
+static void add_secret(Vec *secrets, const char *text)
+{
+	Str trimmed = str_trim(str_of(text));
+	if (trimmed.len)
+		vec_push(secrets, str_dup(trimmed));
+}
+
+/* An address that a Secret holds often has its secret in the path: that of incoming webhooks. */
+static void add_secrets(Vec *secrets, const Material *material)
+{
+	enum { ROOT = 1 };
+	add_secret(secrets, secret_text(material->secret, "token"));
+	add_secret(secrets, secret_text(material->secret, "password"));
+	const char *address = secret_text(material->secret, "address");
+	autourl Url url = {0};
+	autoerror Error ignored = {0};
+	if (address && material->address && url_parse(material->address, &url, &ignored) &&
+	    strlen(url.path) > ROOT)
+		add_secret(secrets, url.path);
 }
 
 static char *involved(const json_t *event)
@@ -53,7 +86,7 @@ static void on_done(void *arg, const Error *err)
 {
 	Sending *sending = arg;
 	if (err_is_set(err) && err->code != ERR_CANCELLED) {
-		autofree char *text = masked(err_text(err), sending->token);
+		autofree char *text = masked(err_text(err), &sending->secrets);
 		autofree char *message =
 			mem_printf("failed to send notification for %s: %s", sending->object, text);
 		alert_warn(sending->context, sending->alert, "NotificationDispatchFailed", NULL,
@@ -101,14 +134,14 @@ static json_t *merged_event(NotificationContext *context, const json_t *alert, c
 }
 
 static Sending *sending_new(NotificationContext *context, const json_t *alert, const json_t *event,
-			    const char *token)
+			    const Material *material)
 {
 	Sending *sending = mem_zalloc(1, sizeof(*sending));
 	sending->context = context;
 	sending->alert = json_pack("{s:s,s:s,s:O}", "apiVersion", object_api_version(alert), "kind",
 				   object_kind(alert), "metadata", json_map(alert, "metadata"));
 	sending->object = involved(event);
-	sending->token = mem_strdup(token);
+	add_secrets(&sending->secrets, material);
 	return sending;
 }
 
@@ -150,8 +183,7 @@ static bool send_to(NotificationContext *context, const json_t *provider, const 
 				object_name(provider));
 	if (!request.url)
 		return true;
-	Sending *sending =
-		sending_new(context, alert, event, secret_text(material.secret, "token"));
+	Sending *sending = sending_new(context, alert, event, &material);
 	autofree char *lane = material_lane(&material, provider);
 	NotifyDelivery delivery = {
 		.lane = lane,

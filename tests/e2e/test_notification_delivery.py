@@ -239,3 +239,20 @@ def test_N26_one_dead_provider_delays_nobody(post, alert, sink, objects):
             wait_until(lambda: any(r == FAILED for _, r, _ in objects.events(name)),
                        f"the failure of {name}")
     assert not [e for e in objects.events("alive") if e[1] == FAILED]
+
+
+def test_N30_secret_addresses_and_passwords_are_masked(post, alert, secret, objects):
+    strict = Sink({"/services/T0/B0/hush": lambda m, n: (400, {}, b"no: " + m.path.encode() + b" " +
+                                                         m.headers["Authorization"].encode() +
+                                                         b" p4ssw0rd t0ken")})
+    try:
+        secret("s", address=strict.url + "/services/T0/B0/hush", token="t0ken", username="u",
+               password="p4ssw0rd")
+        alert("told", provider={"secretRef": {"name": "s"}})
+        secret("dead", address=f"http://127.0.0.1:{free_port()}/services/T0/B0/hush")
+        alert("refused", provider={"secretRef": {"name": "dead"}, "timeout": "1s"})
+        for name in ("told", "refused"):
+            text = post_until_event(post, objects, name, FAILED)
+            assert not any(word in text for word in ("hush", "t0ken", "p4ssw0rd")), text
+    finally:
+        strict.stop()
