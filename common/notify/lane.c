@@ -5,7 +5,9 @@
 #include "notify/send_internal.h"
 
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -21,6 +23,12 @@ NotifySender *notify_sender_new(Loop *loop, Error *err)
 	HttpClient *shared = httpc_new(loop, &(HttpClientConfig){.env_proxy = true}, err);
 	if (!shared)
 		return NULL;
+	int cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (cancel_fd < 0) {
+		httpc_free(shared);
+		err_errno(err, "eventfd");
+		return NULL;
+	}
 	NotifySender *sender = mem_zalloc(1, sizeof(*sender));
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
@@ -31,6 +39,7 @@ NotifySender *notify_sender_new(Loop *loop, Error *err)
 	sender->loop = loop;
 	sender->shared = shared;
 	sender->lanes = map_new(NULL);
+	sender->cancel_fd = cancel_fd;
 	return sender;
 }
 
@@ -203,7 +212,7 @@ void lane_delivery_done(Delivery *take_delivery, const Error *err)
 	notify_request_dispose(&delivery->request);
 	buf_dispose(&delivery->reply);
 	free(delivery);
-	if (--sender->deliveries == 0)
+	if (--sender->deliveries == 0 || sender->closing)
 		pthread_cond_broadcast(&sender->idle);
 	pthread_mutex_unlock(&sender->lock);
 }
@@ -223,17 +232,20 @@ static void wait_idle(NotifySender *sender, int64_t drain_ms)
 	pthread_mutex_unlock(&sender->lock);
 }
 
-/* Any delivery that is left, among the started of its lane; NULL when all are done. */
+/* Any delivery that can be ended now, among the started of its lane; NULL when there is none. */
 static Delivery *any_left(NotifySender *sender)
 {
 	size_t at = 0;
 	const char *name;
 	void *value;
-	pthread_mutex_lock(&sender->lock);
 	Delivery *found = NULL;
-	if (map_next(sender->lanes, &at, &name, &value)) {
+	pthread_mutex_lock(&sender->lock);
+	while (!found && map_next(sender->lanes, &at, &name, &value)) {
 		Lane *lane = value;
-		found = lane->started ? lane->started : take_next(lane);
+		for (found = lane->started; found && found->performing; found = found->next)
+			;
+		if (!found)
+			found = take_next(lane);
 	}
 	pthread_mutex_unlock(&sender->lock);
 	return found;
@@ -246,14 +258,32 @@ static void cancel_all(void *arg)
 		delivery_cancel(delivery);
 }
 
+/* Threads at work see cancel_fd and end; with them, what waited in their full lanes. */
+static void cancel_rest(NotifySender *sender)
+{
+	uint64_t one = 1;
+	if (write(sender->cancel_fd, &one, sizeof(one)) != sizeof(one))
+		abort(); /* an eventfd takes a one */
+	loop_call(sender->loop, cancel_all, sender);
+	pthread_mutex_lock(&sender->lock);
+	while (sender->deliveries) {
+		pthread_cond_wait(&sender->idle, &sender->lock);
+		pthread_mutex_unlock(&sender->lock);
+		loop_call(sender->loop, cancel_all, sender);
+		pthread_mutex_lock(&sender->lock);
+	}
+	pthread_mutex_unlock(&sender->lock);
+}
+
 void notify_sender_free(NotifySender *sender, int64_t drain_ms)
 {
 	if (!sender)
 		return;
 	wait_idle(sender, drain_ms);
-	loop_call(sender->loop, cancel_all, sender);
+	cancel_rest(sender);
 	httpc_free(sender->shared);
 	map_free(sender->lanes);
+	close(sender->cancel_fd);
 	pthread_cond_destroy(&sender->idle);
 	pthread_mutex_destroy(&sender->lock);
 	free(sender);

@@ -38,6 +38,7 @@ static const struct {
 	{"lark", notify_build_lark, 0},
 	{"matrix", notify_build_matrix, 0},
 	{"msteams", notify_build_msteams, 0},
+	{"nats", notify_build_nats, 0},
 	{"opsgenie", notify_build_opsgenie, 0},
 	{"otel", notify_build_otel, 0},
 	{"pagerduty", notify_build_pagerduty, 0},

@@ -49,6 +49,10 @@ struct NotifyRequest {
 		     Error *err);
 	void *state;
 	void (*free_state)(void *state);
+
+	/* Not HTTP: does the work of one try on a thread of its own, within timeout_ms, or until
+	 * cancel_fd becomes readable (ERR_CANCELLED). `url` only says where to. */
+	bool (*perform)(NotifyRequest *self, int64_t timeout_ms, int cancel_fd, Error *err);
 };
 
 void notify_request_dispose(NotifyRequest *request);

@@ -15,9 +15,9 @@ NotifyBuildFn notify_build_alertmanager, notify_build_azuredevops, notify_build_
 	notify_build_githubpullrequestcomment, notify_build_gitlab,
 	notify_build_gitlabmergerequestcomment, notify_build_googlechat, notify_build_googlepubsub,
 	notify_build_grafana, notify_build_incidentio, notify_build_lark, notify_build_matrix,
-	notify_build_msteams, notify_build_opsgenie, notify_build_otel, notify_build_pagerduty,
-	notify_build_rocket, notify_build_sentry, notify_build_slack, notify_build_telegram,
-	notify_build_webex, notify_build_zoom, notify_build_zulip;
+	notify_build_msteams, notify_build_nats, notify_build_opsgenie, notify_build_otel,
+	notify_build_pagerduty, notify_build_rocket, notify_build_sentry, notify_build_slack,
+	notify_build_telegram, notify_build_webex, notify_build_zoom, notify_build_zulip;
 
 /* Adds "Name: value". Values with line breaks are cut there: no header is smuggled in. */
 void notify_add_header(NotifyRequest *out, const char *name, const char *value);

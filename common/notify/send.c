@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "net/retry.h"
 
-enum { TRIES = 5, REPLY_MAX = 1 << 20, SHOWN_MAX = 512 };
+enum { TRIES = 5, REPLY_MAX = 1 << 20, SHOWN_MAX = 512, THREAD_STACK = 512 << 10 };
 
 static const RetryPolicy policy = {.max_tries = TRIES, .base_ms = 2000, .max_ms = 30000};
 
@@ -91,6 +91,42 @@ static void on_end(void *arg, const Error *transport)
 	lane_delivery_done(delivery, &err);
 }
 
+/* The loop's thread again: what the thread has done. */
+static void on_performed(void *arg)
+{
+	Delivery *delivery = arg;
+	autoerror Error err = delivery->outcome;
+	delivery->outcome = (Error){0};
+	delivery->performing = false;
+	if (!err_is_set(&err) || !try_again(delivery, &err))
+		lane_delivery_done(delivery, &err);
+}
+
+static void *perform(void *arg)
+{
+	Delivery *delivery = arg;
+	int64_t left = delivery->deadline_ms - clock_mono_ms();
+	delivery->request.perform(&delivery->request, left, delivery->sender->cancel_fd,
+				  &delivery->outcome);
+	loop_post(delivery->sender->loop, on_performed, delivery);
+	return NULL;
+}
+
+static void start_thread(Delivery *delivery)
+{
+	pthread_t thread;
+	pthread_attr_t attr;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	delivery->performing = true;
+	if (pthread_create(&thread, &attr, perform, delivery) != 0) {
+		err_set(&delivery->outcome, ERR_UNAVAILABLE, "no thread can be started");
+		loop_post(delivery->sender->loop, on_performed, delivery);
+	}
+	pthread_attr_destroy(&attr);
+}
+
 static void start_try(void *arg)
 {
 	static const HttpHandler handler = {on_head, on_data, on_end};
@@ -101,6 +137,10 @@ static void start_try(void *arg)
 	int64_t left = delivery->deadline_ms - clock_mono_ms();
 	delivery->timer = 0;
 	delivery->status = 0;
+	if (request->perform) {
+		start_thread(delivery);
+		return;
+	}
 	buf_clear(&delivery->reply);
 	autovec Vec headers = {0};
 	for (size_t i = 0; i < request->headers.len; i++)
@@ -124,6 +164,8 @@ void delivery_start(Delivery *delivery)
 
 void delivery_cancel(Delivery *delivery)
 {
+	if (delivery->performing)
+		return;
 	if (delivery->call) {
 		httpc_cancel(delivery->call);
 		return;

@@ -28,6 +28,8 @@ struct Delivery {
 	Buf reply;
 	HttpCall *call;	 /* a try is under way */
 	LoopTimer timer; /* or the next one is waited for */
+	bool performing; /* or a thread is at work */
+	Error outcome;	 /* of that thread */
 };
 
 struct Lane {
@@ -46,12 +48,13 @@ struct NotifySender {
 	Map *lanes;
 	size_t deliveries, bytes;
 	bool closing;
+	int cancel_fd; /* readable when closing; never changes before */
 };
 
 /* Posts the first try. Any thread. */
 void delivery_start(Delivery *delivery);
 
-/* Ends it with ERR_CANCELLED. Loop's thread. */
+/* Ends it with ERR_CANCELLED, unless a thread is at work, which ends it soon. Loop's thread. */
 void delivery_cancel(Delivery *delivery);
 
 /* The delivery is over: tells its owner, frees it, starts the lane's next. Loop's thread. */
