@@ -97,8 +97,8 @@ static void stop(void *arg)
 static void collect(void *arg, Buf *out)
 {
 	NotificationContext *context = arg;
-	http_metrics_write_inflight(&context->event_metrics, out);
-	http_metrics_write_inflight(&context->receiver_metrics, out);
+	http_metrics_write_active(&context->event_metrics, out);
+	http_metrics_write_active(&context->receiver_metrics, out);
 }
 
 /* Every replica serves, leader or not (N98). */

@@ -88,11 +88,11 @@ void http_metrics_observe(HttpMetrics *metrics, const HttpdRequest *request, int
 	metrics_observe(metrics->metrics, metrics->size, labels, (double)body_bytes);
 }
 
-void http_metrics_write_inflight(HttpMetrics *metrics, Buf *out)
+void http_metrics_write_active(HttpMetrics *metrics, Buf *out)
 {
 	buf_printf(out,
 		   "# TYPE gotk_%s_http_requests_inflight gauge\n"
 		   "gotk_%s_http_requests_inflight{service=\"\",handler=\"%s\"} %d\n",
 		   metrics->server, metrics->server, metrics->handler,
-		   atomic_load(&metrics->inflight));
+		   atomic_load(&metrics->active));
 }

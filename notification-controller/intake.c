@@ -67,9 +67,9 @@ static void take_event(NotificationContext *context, HttpdRequest *request)
 static void on_event(void *arg, HttpdRequest *request)
 {
 	NotificationContext *context = arg;
-	atomic_fetch_add(&context->event_metrics.inflight, 1);
+	atomic_fetch_add(&context->event_metrics.active, 1);
 	take_event(context, request);
-	atomic_fetch_sub(&context->event_metrics.inflight, 1);
+	atomic_fetch_sub(&context->event_metrics.active, 1);
 }
 
 static void observe(void *arg, const HttpdRequest *request, int status, size_t body_bytes,

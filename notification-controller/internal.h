@@ -37,7 +37,7 @@ typedef struct {
 	bool by_path;
 	pthread_mutex_t lock; /* guards paths */
 	Map *paths;	      /* those that have a series of their own */
-	atomic_int inflight;  /* handlers at work */
+	atomic_int active;    /* handlers at work */
 } HttpMetrics;
 
 /* Into zeroed memory. `server` is "event" or "receiver", `handler` the fixed label; both static. */
@@ -46,7 +46,7 @@ void http_metrics_init(HttpMetrics *metrics, Manager *manager, const char *serve
 void http_metrics_dispose(HttpMetrics *metrics);
 void http_metrics_observe(HttpMetrics *metrics, const HttpdRequest *request, int status,
 			  size_t body_bytes, double took_s);
-void http_metrics_write_inflight(HttpMetrics *metrics, Buf *out);
+void http_metrics_write_active(HttpMetrics *metrics, Buf *out);
 
 typedef struct {
 	Manager *manager;

@@ -45,9 +45,9 @@ static int handle(NotificationContext *context, const HttpdRequest *request)
 static void on_request(void *arg, HttpdRequest *request)
 {
 	NotificationContext *context = arg;
-	atomic_fetch_add(&context->receiver_metrics.inflight, 1);
+	atomic_fetch_add(&context->receiver_metrics.active, 1);
 	httpd_reply(request, handle(context, request), NULL, "", 0);
-	atomic_fetch_sub(&context->receiver_metrics.inflight, 1);
+	atomic_fetch_sub(&context->receiver_metrics.active, 1);
 }
 
 static void observe(void *arg, const HttpdRequest *request, int status, size_t body_bytes,

@@ -119,7 +119,8 @@ bool line_socket_start_tls(LineSocket *socket, const char *host, Error *err)
 	SSL_CTX_set_verify(socket->context, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_default_verify_paths(socket->context);
 	socket->tls = SSL_new(socket->context);
-	SSL_set_tlsext_host_name(socket->tls, host);
+	autofree char *name = mem_strdup(host); /* the macro casts const away */
+	SSL_set_tlsext_host_name(socket->tls, name);
 	SSL_set1_host(socket->tls, host);
 	SSL_set_fd(socket->tls, socket->fd);
 	for (;;) {

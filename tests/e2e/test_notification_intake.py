@@ -5,12 +5,13 @@ import http.client
 import json
 import os
 import pathlib
+import signal
 import time
 
 import pytest
 
 from tests.lib.alerts import (EVERYTHING, alert, delivered, event_of, post, post_until,  # noqa: F401
-                              post_until_event, serial)
+                              post_until_event, secret, serial)
 from tests.lib.controllers import Toolkit
 from tests.lib.net import http as http_request
 from tests.lib.net import wait_until
@@ -146,6 +147,37 @@ def test_flood_is_bounded_in_memory_and_loses_no_other_delivery(post, objects, a
     text = wait_until(lambda: next((m for _, r, m in objects.events("dead")
                                     if "too many notifications" in m), None), "the refusal's event")
     assert "waiting" in text
+
+
+def test_silent_api_server_bounds_the_queue(post, objects, alert, sink, toolkit, api, secret):
+    """The API server hangs while an Alert's Secret must be read: events are taken until the queue is
+    full, then refused with 503, for which senders retry; what waited is delivered afterwards."""
+    secret("token", token="t")
+    path = alert(provider={"secretRef": {"name": "token"}},
+                 eventSources=[{"kind": "Kustomization", "name": "first"}])
+    post_until(post, sink, path, name="first")
+    server = getattr(api, "process", None) or api.apiserver
+    mark = f"taken {next(serial)}"
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        for i in range(100):  # each holds a worker until its connection times out
+            assert post(f"{mark}/{i}", name="first")[0] == 202
+        connection = http.client.HTTPConnection("127.0.0.1", toolkit.events_port, timeout=10)
+        codes = []
+        while 503 not in codes:
+            assert len(codes) < 12000, "the queue has no end"
+            connection.request("POST", "/", json.dumps(event_of(
+                objects.ns, f"{mark} {len(codes)}", name="nobody")))
+            reply = connection.getresponse()
+            reply.read()
+            codes.append(reply.status)
+        connection.close()
+        assert set(codes) == {202, 503}
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    for i in range(50, 100):
+        delivered(sink, path, f"{mark}/{i}", 60)
+    wait_until(lambda: post(name="first")[0] == 202, "room again")
 
 
 def test_N98_every_replica_serves(api, directory, alert, sink, objects):

@@ -355,12 +355,17 @@ def test_N93_wildcards_need_labels(receiver, repository, call):
     assert not db()
 
 
-def test_N94_foreign_resources_under_the_flag(receiver, objects, repository, call):
+def test_N94_foreign_resources_under_the_flag(receiver, objects, repository, call, api):
     annotation = repository()
-    path = receiver(resources=[{"kind": "GitRepository", "name": "x", "namespace": "elsewhere"},
+    foreign = type(objects)(api, objects.ns + "-2")
+    api.kubectl("create", "namespace", foreign.ns)
+    foreign.apply("GitRepository", "x", {"url": "https://git.test/x", "interval": "1h",
+                                         "suspend": True})
+    path = receiver(resources=[{"kind": "GitRepository", "name": "x", "namespace": foreign.ns},
                                {"kind": "GitRepository", "name": "app", "namespace": objects.ns}])
     wait_until(lambda: call(path) == 500, "the path to be served")
     assert annotation()
+    assert "annotations" not in foreign.get("GitRepository", "x")["metadata"]
 
 
 def test_N95_labelled_secret_wakes_its_receivers(receiver, objects, repository, call, api):
