@@ -63,7 +63,7 @@ struct Kind {
 	const KindWatch *watches;
 	size_t watch_count;
 	bool no_status;	   /* Provider, Alert: nothing is patched */
-	bool no_finalizer; /* the object needs none */
+	bool no_finalizer; /* the object needs none; one of an earlier version is taken off */
 	bool unsharded;	   /* --watch-label-selector does not apply */
 };
 

@@ -188,6 +188,13 @@ static Outcome reconcile_live(Run *run, Error *err)
 		log_info(run->log, "reconciliation is suspended", NULL);
 		return outcome_waiting(0);
 	}
+	/* One that an earlier version has put there. */
+	if (kind->no_finalizer && object_has_finalizer(run->object, FLUX_FINALIZER)) {
+		if (!run_set_finalizer(run, false, err))
+			return outcome_failed();
+		run_event(run, EVENT_NORMAL, "Migration", NULL,
+			  "removed the finalizer, which %s objects no longer need", kind->kind);
+	}
 	int64_t observed = json_int(json_map(run->object, "status"), "observedGeneration", -1);
 	run->trigger = observed != object_generation(run->object) ? "spec"
 		       : run->requested_at			  ? "requested"

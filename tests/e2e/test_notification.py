@@ -251,3 +251,16 @@ def test_N96_provider_deletion_releases_the_finalizer(alert, objects):
     objects.wait("Provider", "brief", lambda o: o["metadata"].get("finalizers"), "a finalizer")
     objects.delete("Provider", "brief")
     objects.gone("Provider", "brief")
+
+
+def test_alerts_lose_the_finalizer_of_earlier_versions(alert, objects):
+    """notification.md 2: taken off with an event; a suspended Alert keeps it until it is deleted."""
+    old = {"finalizers": ["finalizers.fluxcd.io"]}
+    spec = {"providerRef": {"name": "p"}, "eventSources": [{"kind": "Kustomization", "name": "*"}]}
+    objects.apply("Alert", "live", spec, **old)
+    objects.apply("Alert", "paused", {**spec, "suspend": True}, **old)
+    objects.wait("Alert", "live", lambda o: not o["metadata"].get("finalizers"), "to lose it")
+    wait_until(lambda: any(r == "Migration" for _, r, _ in objects.events("live")), "the event")
+    assert objects.get("Alert", "paused")["metadata"]["finalizers"]
+    objects.delete("Alert", "paused")
+    objects.gone("Alert", "paused")
