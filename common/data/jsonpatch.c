@@ -14,7 +14,7 @@ enum { GROWN_MAX = 1000000 };
 
 typedef struct {
 	json_t *document; /* owned */
-	bool allow_negative;
+	bool go_rules;
 	size_t grown; /* nodes copied in */
 	Error *err;
 } Patch;
@@ -48,9 +48,9 @@ static char *read_token(Str token)
 }
 
 /* Digits without a leading zero (RFC 6901 4), or a negative number when allowed. */
-static bool read_index(const char *token, size_t size, bool allow_negative, size_t *out)
+static bool read_index(const char *token, size_t size, bool go_rules, size_t *out)
 {
-	bool negative = allow_negative && *token == '-' && token[1];
+	bool negative = go_rules && *token == '-' && token[1];
 	unsigned long long value;
 	const char *digits = token + negative;
 	if (!str_to_u64(str_of(digits), &value) || (digits[0] == '0' && digits[1]))
@@ -61,19 +61,18 @@ static bool read_index(const char *token, size_t size, bool allow_negative, size
 	return true;
 }
 
-static json_t *child(const json_t *value, const char *token, bool allow_negative)
+static json_t *child(const json_t *value, const char *token, bool go_rules)
 {
 	size_t index;
 	if (json_is_object(value))
 		return json_object_get(value, token);
-	if (json_is_array(value) &&
-	    read_index(token, json_array_size(value), allow_negative, &index))
+	if (json_is_array(value) && read_index(token, json_array_size(value), go_rules, &index))
 		return json_array_get(value, index);
 	return NULL;
 }
 
 /* Walks to the pointer's parent; *last (owned) is the last token, NULL for the whole document. */
-static json_t *walk(json_t *document, const char *pointer, bool allow_negative, char **last)
+static json_t *walk(json_t *document, const char *pointer, bool go_rules, char **last)
 {
 	*last = NULL;
 	if (!*pointer)
@@ -84,7 +83,7 @@ static json_t *walk(json_t *document, const char *pointer, bool allow_negative, 
 	json_t *at = document;
 	while (str_cut(rest, '/', &piece, &rest)) {
 		autofree char *token = read_token(piece);
-		at = token ? child(at, token, allow_negative) : NULL;
+		at = token ? child(at, token, go_rules) : NULL;
 		if (!at)
 			return NULL;
 	}
@@ -133,12 +132,20 @@ static void replace_document(Patch *patch, json_t *take_value)
 	patch->document = take_value;
 }
 
+static bool is_container(const json_t *value)
+{
+	return json_is_object(value) || json_is_array(value);
+}
+
 static bool put(Patch *patch, const char *path, json_t *take_value, bool replace)
 {
 	autojson json_t *value = take_value;
 	autofree char *last = NULL;
-	json_t *parent = walk(patch->document, path, patch->allow_negative, &last);
-	if (!parent || (replace && last && !child(parent, last, patch->allow_negative)))
+	json_t *parent = walk(patch->document, path, patch->go_rules, &last);
+	bool add_key = patch->go_rules && json_is_object(parent);
+	if (!parent || (replace && last && !add_key && !child(parent, last, patch->go_rules)))
+		return missing(patch);
+	if (!last && patch->go_rules && !(replace && is_container(value)))
 		return missing(patch);
 	if (!last) {
 		replace_document(patch, steal(&value));
@@ -151,8 +158,8 @@ static bool put(Patch *patch, const char *path, json_t *take_value, bool replace
 	size_t size = json_array_size(parent), index = size;
 	bool end = !replace && strcmp(last, "-") == 0;
 	/* A negative index of "add" counts from behind the end: -1 appends. */
-	if (!end && (!read_index(last, replace ? size : size + 1, patch->allow_negative, &index) ||
-		     index > size))
+	if (!end &&
+	    (!read_index(last, replace ? size : size + 1, patch->go_rules, &index) || index > size))
 		return missing(patch);
 	if (replace)
 		json_array_set_new(parent, index, steal(&value));
@@ -165,8 +172,8 @@ static bool put(Patch *patch, const char *path, json_t *take_value, bool replace
 static json_t *take_out(Patch *patch, const char *path)
 {
 	autofree char *last = NULL;
-	json_t *parent = walk(patch->document, path, patch->allow_negative, &last);
-	json_t *found = parent && last ? child(parent, last, patch->allow_negative) : NULL;
+	json_t *parent = walk(patch->document, path, patch->go_rules, &last);
+	json_t *found = parent && last ? child(parent, last, patch->go_rules) : NULL;
 	if (!found) {
 		missing(patch);
 		return NULL;
@@ -175,7 +182,7 @@ static json_t *take_out(Patch *patch, const char *path)
 	size_t index = 0;
 	if (json_is_object(parent))
 		json_object_del(parent, last);
-	else if (read_index(last, json_array_size(parent), patch->allow_negative, &index))
+	else if (read_index(last, json_array_size(parent), patch->go_rules, &index))
 		json_array_remove(parent, index);
 	return found;
 }
@@ -183,20 +190,36 @@ static json_t *take_out(Patch *patch, const char *path)
 static json_t *find(Patch *patch, const char *path)
 {
 	autofree char *last = NULL;
-	json_t *parent = walk(patch->document, path, patch->allow_negative, &last);
-	return parent && last ? child(parent, last, patch->allow_negative) : parent;
+	json_t *parent = walk(patch->document, path, patch->go_rules, &last);
+	return parent && last ? child(parent, last, patch->go_rules) : parent;
+}
+
+/* By Go's rules an absent value is null. */
+static const json_t *value_of(const json_t *operation)
+{
+	const json_t *value = json_object_get(operation, "value");
+	return value ? value : json_null();
+}
+
+/* By Go's rules a key that a map has not is there, as null; *found is NULL then. */
+static bool find_or_null(Patch *patch, const char *path, const json_t **found)
+{
+	autofree char *last = NULL;
+	json_t *parent = walk(patch->document, path, patch->go_rules, &last);
+	*found = parent && last ? child(parent, last, patch->go_rules) : parent;
+	return *found || (patch->go_rules && last && json_is_object(parent));
 }
 
 static bool op_add(Patch *patch, const json_t *operation, const char *path, const char *from UNUSED)
 {
-	json_t *value = copy_in(patch, json_object_get(operation, "value"));
+	json_t *value = copy_in(patch, value_of(operation));
 	return value && put(patch, path, value, false);
 }
 
 static bool op_replace(Patch *patch, const json_t *operation, const char *path,
 		       const char *from UNUSED)
 {
-	json_t *value = copy_in(patch, json_object_get(operation, "value"));
+	json_t *value = copy_in(patch, value_of(operation));
 	return value && put(patch, path, value, true);
 }
 
@@ -222,20 +245,20 @@ static bool op_move(Patch *patch, const json_t *operation UNUSED, const char *pa
 static bool op_copy(Patch *patch, const json_t *operation UNUSED, const char *path,
 		    const char *from)
 {
-	const json_t *source = find(patch, from);
-	if (!source)
+	const json_t *source;
+	if (!find_or_null(patch, from, &source) || (patch->go_rules && !*from))
 		return missing(patch);
-	json_t *value = copy_in(patch, source);
+	json_t *value = copy_in(patch, source ? source : json_null());
 	return value && put(patch, path, value, false);
 }
 
 static bool op_test(Patch *patch, const json_t *operation, const char *path,
 		    const char *from UNUSED)
 {
-	const json_t *found = find(patch, path);
-	if (!found)
+	const json_t *found;
+	if (!find_or_null(patch, path, &found))
 		return missing(patch);
-	return json_same(found, json_object_get(operation, "value")) ||
+	return json_same(found ? found : json_null(), value_of(operation)) ||
 	       err_set(patch->err, ERR_CONFLICT, "the test failed");
 }
 
@@ -260,7 +283,7 @@ static bool apply_one(Patch *patch, const json_t *operation)
 	for (size_t i = 0; i < COUNT(table); i++) {
 		if (strcmp(name, table[i].name) != 0)
 			continue;
-		if (table[i].value && !json_object_get(operation, "value"))
+		if (table[i].value && !patch->go_rules && !json_object_get(operation, "value"))
 			return err_set(patch->err, ERR_INVALID, "value is required");
 		if (table[i].from && !from)
 			return err_set(patch->err, ERR_INVALID, "from is required");
@@ -269,14 +292,14 @@ static bool apply_one(Patch *patch, const json_t *operation)
 	return err_set(patch->err, ERR_INVALID, "unknown op");
 }
 
-bool jsonpatch_apply(json_t **document, const json_t *operations, bool allow_negative, Error *err)
+bool jsonpatch_apply(json_t **document, const json_t *operations, bool go_rules, Error *err)
 {
 	if (!json_is_array(operations))
 		return err_set(err, ERR_INVALID, "a JSON patch is a list of operations");
 	if (json_array_size(operations) > JSONPATCH_MAX_OPS)
 		return err_set(err, ERR_LIMIT, "a JSON patch of more than %d operations",
 			       JSONPATCH_MAX_OPS);
-	Patch patch = {json_deep_copy(*document), allow_negative, 0, err};
+	Patch patch = {json_deep_copy(*document), go_rules, 0, err};
 	for (size_t i = 0; i < json_array_size(operations); i++) {
 		const json_t *operation = json_array_get(operations, i);
 		if (apply_one(&patch, operation))

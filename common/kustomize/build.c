@@ -165,13 +165,13 @@ static bool drop_local(KSet *set, Error *err)
 	return true;
 }
 
-/* Upstream keeps its notes in annotations: where it did, it wrote them back as strings, and an
- * empty map was dropped. */
+/* Upstream keeps its notes in annotations: it writes them back as strings, and what is empty or no
+ * map is dropped. */
 static void settle_annotations(KResource *res)
 {
 	json_t *metadata = json_make_at(res->tree, "metadata", NULL);
 	json_t *annotations = json_object_get(metadata, "annotations");
-	if (!res->marked || !annotations)
+	if (!annotations)
 		return;
 	if (json_object_size(annotations) == 0) {
 		json_object_del(metadata, "annotations");
@@ -181,10 +181,8 @@ static void settle_annotations(KResource *res)
 	json_t *value;
 	json_object_foreach(annotations, key, value)
 	{
-		if (json_is_boolean(value) || json_is_number(value)) {
-			autofree char *text = json_dump(value);
-			json_object_set_new(annotations, key, json_string(text));
-		}
+		if (!json_is_string(value))
+			json_object_set_new_nocheck(annotations, key, kresource_text_value(value));
 	}
 }
 
@@ -211,8 +209,9 @@ static bool finish(const KTarget *root, KAccumulator *acc, KustomizeResult *out,
 		return err_wrap(err, "%s/%s", root->dir, root->file);
 	for (size_t i = 0; i < acc->set->items.len; i++)
 		settle_annotations(kset_at(acc->set, i));
-	metadata_finish(acc->set, json_list(root->spec, "buildMetadata"),
-			options->managed_by_label);
+	if (!metadata_finish(acc->set, json_list(root->spec, "buildMetadata"),
+			     options->managed_by_label, err))
+		return false;
 	move_result(acc->set, out);
 	return true;
 }

@@ -48,7 +48,11 @@ void kslot_set(const KSlot *slot, json_t *take_value)
 
 void kslot_set_text(const KSlot *slot, const char *text)
 {
-	kslot_set(slot, json_string_nocheck(text));
+	json_t *old = kslot_get(slot);
+	if (json_is_string(old))
+		json_string_set_nocheck(old, text);
+	else
+		kslot_set(slot, json_string_nocheck(text));
 }
 
 /* "a/b\/c" is "a", "b/c"; a leading slash does not count. */

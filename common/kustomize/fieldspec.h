@@ -33,6 +33,11 @@ typedef struct {
 
 json_t *kslot_get(const KSlot *slot);
 void kslot_set(const KSlot *slot, json_t *take_value);
+/*
+ * A string is changed in place, and so wherever else in the object it stands: a label that was put
+ * into several places by one entry is one node for upstream [Q], and what changes one of them later
+ * (an outer label, a patch, a replacement) changes them all. JSON patches make them apart again.
+ */
 void kslot_set_text(const KSlot *slot, const char *text);
 
 /* What create makes where the path ends. */

@@ -23,8 +23,9 @@ static void put_metadata(json_t *object, const char *field, const json_t *local,
 		json_object_update(all, json_map(global, field));
 	if (json_map(local, field))
 		json_object_update(all, json_map(local, field));
-	if (json_object_size(all) > 0)
-		json_object_update(json_make_at(object, "metadata", field, NULL), all);
+	autojson json_t *own = json_deep_copy(all);
+	if (json_object_size(own) > 0)
+		json_object_update(json_make_at(object, "metadata", field, NULL), own);
 }
 
 static bool option(const json_t *local, const json_t *global, const char *name)
@@ -56,8 +57,8 @@ static KResource *make(const KTarget *target, const char *kind, const json_t *en
 	if (option(local, global, "immutable"))
 		json_object_set_new(object, "immutable", json_true());
 	KResource *res = kresource_new(steal(&object), "", 0);
+	res->generated = true;
 	res->needs_hash = !option(local, global, "disableNameSuffixHash");
-	res->marked = true;
 	return res;
 }
 
@@ -65,12 +66,27 @@ static KResource *make(const KTarget *target, const char *kind, const json_t *en
 static void unite(json_t *into, const char *key, const json_t *old)
 {
 	const json_t *before = json_map(old, key);
-	if (!before)
-		return;
 	json_t *now = json_make_at(into, key, NULL);
-	json_object_update_missing(now, json_borrow(before));
+	if (before)
+		json_object_update_missing(now, json_borrow(before));
 	if (json_object_size(now) == 0)
 		json_object_del(into, key);
+}
+
+/* Upstream reads the data of both as strings: what is none is empty. */
+static void unite_data(json_t *into, const char *key, const json_t *old)
+{
+	unite(into, key, old);
+	json_t *map = json_map(into, key);
+	const char *name;
+	json_t *value;
+	json_object_foreach(map, name, value)
+	{
+		if (json_is_null(value))
+			json_object_set_new_nocheck(map, name, json_string(""));
+		else if (!json_is_string(value))
+			json_object_set_new_nocheck(map, name, kresource_text_value(value));
+	}
 }
 
 /* Facts 5: name, namespace and the past of the old; labels, annotations and, for merge, the data
@@ -84,14 +100,16 @@ static void absorb(KResource *old, KResource *res)
 	kresource_set_name(res, kresource_name(old));
 	kresource_set_namespace(res, kresource_namespace(old));
 	if (res->behavior == K_MERGE) {
-		unite(res->tree, "data", old->tree);
-		unite(res->tree, "binaryData", old->tree);
+		unite_data(res->tree, "data", old->tree);
+		unite_data(res->tree, "binaryData", old->tree);
 	}
 	res->needs_hash = res->needs_hash && old->needs_hash;
 	if (res->behavior == K_MERGE && old->origin) {
 		json_decref(res->origin);
 		res->origin = json_incref(old->origin);
 	}
+	json_decref(res->transformations);
+	res->transformations = steal(&old->transformations);
 	res->previous = old->previous;
 	res->previous_len = old->previous_len;
 	res->prefixes = old->prefixes;

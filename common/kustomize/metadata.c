@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "data/yaml.h"
+#include "kustomize/transform.h"
 
 #define ORIGIN "config.kubernetes.io/origin"
 #define TRANSFORMATIONS "alpha.config.kubernetes.io/transformations"
@@ -142,11 +143,21 @@ static void put_transformations(KResource *res)
 	put_annotation(res, TRANSFORMATIONS, &text);
 }
 
-void metadata_finish(KSet *set, const json_t *options, bool managed)
+static bool put_managed(KSet *set, Error *err)
+{
+	static const FieldSpec labels = {.path = "metadata/labels", .create = true};
+	autovec Vec list = {0};
+	vec_push(&list, (FieldSpec *)(uintptr_t)&labels);
+	KSpecs specs = {&list, NULL};
+	autojson json_t *pairs = json_object();
+	json_put_text(pairs, MANAGED_BY, KUSTOMIZE_VERSION);
+	return pairs_apply(set, pairs, &specs, err);
+}
+
+bool metadata_finish(KSet *set, const json_t *options, bool managed, Error *err)
 {
 	bool origins = wants(options, "originAnnotations");
 	bool transformations = wants(options, "transformerAnnotations");
-	managed = managed || wants(options, "managedByLabel");
 	for (size_t i = 0; i < set->items.len; i++) {
 		KResource *res = kset_at(set, i);
 		autobuf Buf text = {0};
@@ -156,8 +167,6 @@ void metadata_finish(KSet *set, const json_t *options, bool managed)
 		}
 		if (transformations && res->transformations)
 			put_transformations(res);
-		if (managed)
-			json_put_text(json_make_at(res->tree, "metadata", "labels", NULL),
-				      MANAGED_BY, KUSTOMIZE_VERSION);
 	}
+	return (!managed && !wants(options, "managedByLabel")) || put_managed(set, err);
 }

@@ -17,6 +17,6 @@ void metadata_transformed(const KTarget *target, const char *kind, KSet *set);
 void metadata_plugin(const KTarget *target, const KResource *plugin, KSet *set);
 
 /* Writes the annotations and the label that the root asks for; the label also if `managed`. */
-void metadata_finish(KSet *set, const json_t *options, bool managed);
+bool metadata_finish(KSet *set, const json_t *options, bool managed, Error *err) MUST_USE;
 
 #endif

@@ -30,6 +30,8 @@ static bool set_subjects(const KNamespace *ns, json_t *object, Error *err)
 	const json_t *subjects = json_list(object, "subjects");
 	for (size_t i = 0; i < json_array_size(subjects); i++) {
 		json_t *subject = json_array_get(subjects, i);
+		if (!json_is_object(subject))
+			return err_set(err, ERR_INVALID, "subjects[%zu] is no map", i);
 		bool hit = all ? cstr_eq(json_text(subject, "kind"), "ServiceAccount")
 			       : cstr_eq(json_text(subject, "name"), "default");
 		KSlot slot = {subject, "namespace", 0};

@@ -13,6 +13,7 @@ typedef struct {
 	KSet *set;
 	const char *source; /* "patches: path x", for errors */
 	bool allow_name, allow_kind;
+	bool settle; /* settle_patch also without a target */
 } Patch;
 
 /* True for a list of maps, each with an `op`: JSON patch operations. */
@@ -62,12 +63,40 @@ static bool merge_into(const Patch *patch, KResource *res, json_t *take_tree, Er
 	return true;
 }
 
+/* Upstream reads and writes these maps of a patch as strings: a null in them is the text, and
+ * what is empty or no map is no field [Q]. */
+static void settle_texts(json_t *metadata, const char *field)
+{
+	json_t *map = json_object_get(metadata, field);
+	if (!map)
+		return;
+	if (json_object_size(map) == 0) {
+		json_object_del(metadata, field);
+		return;
+	}
+	const char *key;
+	json_t *value;
+	json_object_foreach(map, key, value)
+	{
+		if (!json_is_string(value))
+			json_object_set_new_nocheck(map, key, kresource_text_value(value));
+	}
+}
+
+static void settle_patch(json_t *tree)
+{
+	settle_texts(json_map(tree, "metadata"), "labels");
+	settle_texts(json_map(tree, "metadata"), "annotations");
+}
+
 /* Without a target: exactly one object that has or had the patch's id. */
 static bool merge_by_id(const Patch *patch, KResource *from, Error *err)
 {
 	autovec Vec found = {0};
 	KPrevious id = kresource_current(from);
 	kset_find_any(patch->set, kresource_api_version(from), &id, &found);
+	if (found.len == 1 && patch->settle)
+		settle_patch(from->tree);
 	if (found.len == 1)
 		return merge_into(patch, found.items[0], steal(&from->tree), err);
 	autofree char *text = kresource_text(from);
@@ -82,7 +111,7 @@ static bool merge_all(const Patch *patch, const json_t *target, Vec *patches, Er
 		for (size_t i = 0; i < patches->len; i++)
 			if (!merge_by_id(patch, patches->items[i], err))
 				return false;
-		return true;
+		return !patch->settle || kset_check(patch->set, err);
 	}
 	if (patches->len > 1)
 		return err_set(err, ERR_INVALID,
@@ -99,10 +128,11 @@ static bool merge_all(const Patch *patch, const json_t *target, Vec *patches, Er
 		KResource *res = found.items[i];
 		json_t *copy = json_deep_copy(from->tree);
 		json_put_text(copy, "apiVersion", kresource_api_version(res));
+		settle_patch(copy);
 		if (!merge_into(patch, res, copy, err))
 			return false;
 	}
-	return !patch->allow_name || kset_check(patch->set, err);
+	return kset_check(patch->set, err);
 }
 
 /* `remember`: `patches` records the old id, patchesJson6902 does not (facts 3). */
@@ -122,6 +152,9 @@ static bool operate_all(const Patch *patch, const json_t *target, const json_t *
 		autofree char *text = kresource_text(res);
 		if (remember)
 			kresource_remember(res);
+		/* Upstream's notes are there, and so is their map; it goes if it stays empty. */
+		if ((res->previous_len > 0 || res->generated) && json_map(res->tree, "metadata"))
+			(void)json_make_at(res->tree, "metadata", "annotations", NULL);
 		if (!jsonpatch_apply(&res->tree, operations, true, err))
 			return err_wrap(err, "%s: %s", patch->source, text);
 		if (!json_is_object(res->tree))
@@ -177,8 +210,11 @@ bool patch_apply(const KTarget *target, KSet *set, const json_t *entry, Error *e
 	if (!read_entry(target, entry, "patches", &text, &source, err))
 		return false;
 	const json_t *options = json_map(entry, "options");
-	Patch patch = {target, set, source, json_flag(options, "allowNameChange", false),
-		       json_flag(options, "allowKindChange", false)};
+	Patch patch = {.target = target,
+		       .set = set,
+		       .source = source,
+		       .allow_name = json_flag(options, "allowNameChange", false),
+		       .allow_kind = json_flag(options, "allowKindChange", false)};
 	return apply_text(&patch, json_map(entry, "target"), buf_str(&text), err);
 }
 
@@ -224,6 +260,6 @@ bool patch_merge_apply(const KTarget *target, KSet *set, const char *entry, Erro
 		return err_wrap(err, "%s", where);
 	if (patches.len == 0)
 		return err_set(err, ERR_INVALID, "%s: patch appears to be empty", where);
-	Patch patch = {.target = target, .set = set, .source = where};
+	Patch patch = {.target = target, .set = set, .source = where, .settle = true};
 	return merge_all(&patch, NULL, &patches, err);
 }

@@ -70,12 +70,15 @@ char *kpath_scalar_text(const json_t *value)
 
 json_t *kpath_scalar_of(const char *text)
 {
+	static const char plain[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "+-._:~";
 	autoerror Error ignored = {0};
-	json_t *value = yaml_parse(text, strlen(text), SIZE_MAX, "value", &ignored);
-	if (value && !json_is_object(value) && !json_is_array(value))
-		return value;
-	json_decref(value);
-	return json_string_nocheck(text);
+	/* Quotes and the like are the value's own. */
+	bool resolves = *text && !text[strspn(text, plain)];
+	autojson json_t *value =
+		resolves ? yaml_parse(text, strlen(text), SIZE_MAX, "value", &ignored) : NULL;
+	bool scalar = value && !json_is_object(value) && !json_is_array(value);
+	return scalar ? steal(&value) : json_string_nocheck(text);
 }
 
 static bool is_index(const char *part, size_t *out)
@@ -160,7 +163,7 @@ static void push_found(const Finder *finder, const KSlot *slot, bool created)
 {
 	KFounds *out = finder->out;
 	out->items = mem_realloc(out->items, (out->len + 1) * sizeof(*out->items));
-	out->items[out->len++] = (KFound){*slot, created};
+	out->items[out->len++] = (KFound){.slot = *slot, .created = created};
 }
 
 /* What a new value must be for the part that follows. */

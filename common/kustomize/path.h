@@ -20,6 +20,7 @@ json_t *kpath_get_some(const json_t *object, const Vec *parts, size_t count);
 typedef struct {
 	KSlot slot;
 	bool created;
+	bool is_text; /* what is put there is text, whatever it looks like; kpath_find: false */
 } KFound;
 
 typedef struct {

@@ -102,6 +102,26 @@ static bool names_namespace(const KResource *referrer, const char *ns)
 	return false;
 }
 
+/* What upstream cannot read of a RoleBinding's subjects fails there. */
+static bool check_subjects(const KResource *res, Error *err)
+{
+	if (!cstr_eq(kresource_kind(res), "RoleBinding"))
+		return true;
+	const json_t *subjects = json_list(res->tree, "subjects");
+	for (size_t i = 0; i < json_array_size(subjects); i++) {
+		const json_t *subject = json_array_get(subjects, i);
+		const json_t *ns = json_object_get(subject, "namespace");
+		const json_t *kind = json_object_get(subject, "kind");
+		bool account = cstr_eq(json_string_value(kind), "ServiceAccount");
+		if (!json_is_object(subject) || (ns && kind && !json_is_string(kind)) ||
+		    (ns && account && !json_is_string(ns)))
+			return err_set(err, ERR_INVALID,
+				       "%s:%zu: subjects[%zu] of RoleBinding %s is no subject",
+				       res->file, res->line, i, kresource_name(res));
+	}
+	return true;
+}
+
 static bool is_in_reach(const KResource *referrer, const KResource *res)
 {
 	return is_cluster_scoped(referrer) || is_cluster_scoped(res) ||
@@ -241,8 +261,10 @@ static void keep_namespace(const Search *search, const char *ns, Vec *candidates
 static bool set_map(const Search *search, json_t *map, Error *err)
 {
 	const char *name = json_text(map, "name");
-	if (!name)
+	if (!json_object_get(map, "name"))
 		return err_set(err, ERR_INVALID, "path config error; no 'name' field in node");
+	if (!name)
+		return true;
 	autovec Vec candidates = {0};
 	find_candidates(search, name, &candidates);
 	const char *ns = json_text(map, "namespace");
@@ -332,7 +354,8 @@ bool refs_fix(KSet *set, const KConfig *builtin, const KConfig *added, Error *er
 				 .by_first_namespace = by_first_namespace,
 				 .referrer = kset_at(set, i)};
 		const char *kind = kresource_original(search.referrer).kind;
-		if (!apply_rules(&search, kind, map_get(by_kind, kind), err) ||
+		if (!check_subjects(search.referrer, err) ||
+		    !apply_rules(&search, kind, map_get(by_kind, kind), err) ||
 		    !apply_rules(&search, kind, map_get(by_kind, ""), err))
 			return false;
 	}

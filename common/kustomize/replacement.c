@@ -98,8 +98,9 @@ static bool is_missing(const json_t *value)
 /* The source's value, a piece of it with a delimiter; owned. */
 static json_t *refine(const json_t *value, const Options *options, Error *err)
 {
+	/* Not a copy: a target that changes the source is seen by the targets behind it [Q]. */
 	if (!options->delimiter)
-		return json_deep_copy(value);
+		return json_incref(json_borrow(value));
 	if (is_container(value))
 		return err_null(err, ERR_INVALID,
 				"delimiter option can only be used with scalar nodes");
@@ -123,7 +124,7 @@ static json_t *source_value(const KSet *set, const json_t *entry, Error *err)
 		return err_null(err, ERR_INVALID,
 				"value and resource selectors are mutually exclusive");
 	if (fixed)
-		return kpath_scalar_of(fixed);
+		return json_string_nocheck(fixed);
 	const KResource *res = find_source(set, source, err);
 	if (!res)
 		return NULL;
@@ -165,7 +166,7 @@ static bool set_scalar(const KFound *found, const json_t *old, const char *text,
 		kslot_set_text(&found->slot, text);
 		return true;
 	}
-	autojson json_t *value = kpath_scalar_of(text);
+	autojson json_t *value = found->is_text ? json_string_nocheck(text) : kpath_scalar_of(text);
 	bool fits = found->created || json_is_null(old) ||
 		    (json_is_boolean(old) && json_is_boolean(value)) ||
 		    (json_is_integer(old) && json_is_integer(value)) ||
@@ -293,9 +294,14 @@ static bool set_path(KBuild *build, json_t *tree, const char *path, const json_t
 		return err_set(err, ERR_INVALID,
 			       "unable to find%s field \"%s\" in replacement target",
 			       options->create ? " or create" : "", path);
-	for (size_t i = 0; i < found.len; i++)
+	/* An object's annotations come out as text, as it was written. */
+	bool is_text = parts.len > 2 && cstr_eq(parts.items[0], "metadata") &&
+		       cstr_eq(parts.items[1], "annotations");
+	for (size_t i = 0; i < found.len; i++) {
+		found.items[i].is_text = is_text;
 		if (!set_found(build, &found.items[i], value, options, err))
 			return err_wrap(err, "field \"%s\"", path);
+	}
 	return true;
 }
 
@@ -366,7 +372,8 @@ static bool apply_target(KBuild *build, KSet *set, const json_t *target, const j
 static bool apply_entry(KBuild *build, KSet *set, const json_t *entry, Error *err)
 {
 	const json_t *targets = json_list(entry, "targets");
-	if ((!json_map(entry, "source") && !json_text(entry, "sourceValue")) || !targets)
+	if ((!json_map(entry, "source") && !json_text(entry, "sourceValue")) ||
+	    json_array_size(targets) == 0)
 		return err_set(err, ERR_INVALID,
 			       "replacements must specify a source and at least one target");
 	autojson json_t *value = source_value(set, entry, err);

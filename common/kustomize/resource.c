@@ -74,6 +74,16 @@ void kresource_set_namespace(KResource *res, const char *ns)
 		      cstr_empty(ns) ? NULL : ns);
 }
 
+json_t *kresource_text_value(const json_t *value)
+{
+	if (json_is_object(value) || json_is_array(value))
+		return json_string("");
+	if (json_is_string(value))
+		return json_string_nocheck(json_string_value(value));
+	autofree char *text = json_dump(value);
+	return json_string(text);
+}
+
 KPrevious kresource_current(const KResource *res)
 {
 	return (KPrevious){
@@ -91,7 +101,6 @@ KPrevious kresource_original(const KResource *res)
 void kresource_remember(KResource *res)
 {
 	KPrevious now = kresource_current(res);
-	res->marked = true;
 	res->previous = mem_realloc(res->previous, (res->previous_len + 1) * sizeof(KPrevious));
 	res->previous[res->previous_len++] =
 		(KPrevious){mem_strdup(now.ns), mem_strdup(now.name), mem_strdup(now.kind)};

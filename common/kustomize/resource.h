@@ -28,7 +28,7 @@ typedef struct {
 	json_t *transformations;
 	KBehavior behavior;
 	bool needs_hash;
-	bool marked; /* upstream would have kept build annotations on it */
+	bool generated;
 } KResource;
 
 /* The effective namespace of certainly cluster-scoped objects: no namespace can be called so. */
@@ -52,6 +52,9 @@ const char *kresource_effective_namespace(const KResource *res);
 void kresource_set_name(KResource *res, const char *name);
 /* NULL or "" removes it. */
 void kresource_set_namespace(KResource *res, const char *ns);
+
+/* What a scalar is as text, "" for what is none: a new JSON string. */
+json_t *kresource_text_value(const json_t *value);
 
 /* Records the current name, namespace and kind before they change. */
 void kresource_remember(KResource *res);

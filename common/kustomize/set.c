@@ -33,7 +33,8 @@ void kset_free(KSet *set)
 	free(set);
 }
 
-static void index_one(Map *map, const char *key, KResource *res)
+/* True when others are there under the key. */
+static bool index_one(Map *map, const char *key, KResource *res)
 {
 	Vec *list = map_get(map, key);
 	if (!list) {
@@ -42,8 +43,9 @@ static void index_one(Map *map, const char *key, KResource *res)
 	}
 	for (size_t i = 0; i < list->len; i++)
 		if (list->items[i] == res)
-			return;
+			return list->len > 1;
 	vec_push(list, res);
+	return list->len > 1;
 }
 
 static void make_key(const KPrevious *id, Buf *out)
@@ -60,7 +62,7 @@ static void index_id(KSet *set, const KPrevious *id, KResource *res)
 {
 	autobuf Buf key = {0};
 	make_key(id, &key);
-	index_one(set->by_id, buf_text(&key), res);
+	set->shared = index_one(set->by_id, buf_text(&key), res) || set->shared;
 	index_one(set->by_name, id->name, res);
 }
 
@@ -126,8 +128,11 @@ const Vec *kset_named(const KSet *set, const char *name)
 	return map_get(set->by_name, name);
 }
 
-bool kset_check(const KSet *set, Error *err)
+bool kset_check(KSet *set, Error *err)
 {
+	if (!set->shared)
+		return true;
+	set->shared = false;
 	for (size_t i = 0; i < set->items.len; i++) {
 		const KResource *res = kset_at(set, i);
 		KPrevious now = kresource_current(res);

@@ -13,6 +13,7 @@ typedef struct {
 	Map *by_id;   /* "kind ns name" -> Vec of KResource */
 	Map *by_name; /* name -> Vec of KResource */
 	bool gaps;    /* some object's tree may be gone */
+	bool shared;  /* two objects may have the same id */
 } KSet;
 
 KSet *kset_new(void);
@@ -33,7 +34,7 @@ bool kset_add(KSet *set, KResource *take_res, Error *err) MUST_USE;
 bool kset_add_all(KSet *set, KSet *from, Error *err) MUST_USE;
 
 /* Fails when two objects have the same id, as changes of names can bring about. */
-bool kset_check(const KSet *set, Error *err) MUST_USE;
+bool kset_check(KSet *set, Error *err) MUST_USE;
 
 /* To be called when an object's name, namespace or kind has changed. */
 void kset_reindex(KSet *set, KResource *res);

@@ -140,6 +140,11 @@ json_t *smp_value(Merge *merge, json_t *dest, json_t *src, KSchemaAt at)
 	size_t len;
 	if (json_is_array(shape) && kschema_merge_keys(at, keys, &len))
 		return smp_list(merge, dest, src, at);
+	if (dest && src && json_is_string(dest) && json_is_string(src)) {
+		if (dest != src) /* in place: see kslot_set_text */
+			json_string_set_nocheck(dest, json_string_value(src));
+		return json_incref(dest);
+	}
 	return json_incref(src ? src : dest);
 }
 

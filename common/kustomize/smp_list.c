@@ -384,6 +384,8 @@ static bool tidy_list(Merge *merge, json_t *dest, const Keys *keys, KSchemaAt it
 		json_decref(smp_value(merge, item, NULL, items));
 		if (err_is_set(merge->err))
 			return false;
+		if (is_empty(item))
+			continue;
 		bool keyed = key.len > keys->len;
 		size_t place = keyed ? (size_t)(uintptr_t)map_get(places, buf_text(&key)) : 0;
 		if (place > 0) {

@@ -206,6 +206,8 @@ static bool expand_field(void *arg, const KSlot *slot, Error *err)
 	json_t *value = kslot_get(slot);
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		KSlot item = {value, NULL, i};
+		if (!json_is_string(json_array_get(value, i)))
+			return err_set(err, ERR_INVALID, "invalid value type expect a string");
 		if (!expand_slot(&item, arg, err))
 			return false;
 	}

@@ -9,13 +9,15 @@ import pytest
 
 import cases
 import cases_corners
+import cases_found
 import cases_patches
 import cases_values
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TOOL = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build-test"), "tests", "unit", "kustomize",
                     "kustomize-build")
-CASES = {**cases.CASES, **cases_patches.CASES, **cases_values.CASES, **cases_corners.CASES}
+CASES = {**cases.CASES, **cases_patches.CASES, **cases_values.CASES, **cases_corners.CASES,
+         **cases_found.CASES}
 
 
 def write(folder, files):

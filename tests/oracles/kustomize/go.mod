@@ -1,9 +1,14 @@
-module sluice/tests/oracles/kustomize
+module sluice/tests/oracles/kustomize-builds
 
 go 1.24.0
 
 // The kustomize that common/kustomize is compared with.
 tool sigs.k8s.io/kustomize/kustomize/v5
+
+require (
+	sigs.k8s.io/kustomize/api v0.21.1
+	sigs.k8s.io/kustomize/kyaml v0.21.1
+)
 
 require (
 	github.com/blang/semver/v4 v4.0.0 // indirect
@@ -30,9 +35,7 @@ require (
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	k8s.io/kube-openapi v0.0.0-20241212222426-2c72e554b1e7 // indirect
-	sigs.k8s.io/kustomize/api v0.21.1 // indirect
 	sigs.k8s.io/kustomize/cmd/config v0.21.1 // indirect
 	sigs.k8s.io/kustomize/kustomize/v5 v5.8.1 // indirect
-	sigs.k8s.io/kustomize/kyaml v0.21.1 // indirect
 	sigs.k8s.io/yaml v1.5.0 // indirect
 )

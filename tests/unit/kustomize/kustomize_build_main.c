@@ -1,9 +1,13 @@
 /*
  * kustomize-build DIR [ROOT]: prints what the engine builds, for the differential suite. ROOT is
  * the directory that is never left, the current one without it; DIR lies in it.
+ *
+ * kustomize-build -: reads a directory a line and answers each with "OK LENGTH\n" or
+ * "ERROR LENGTH\n" and that many bytes, as tests/oracles/kustomize/builds.go does.
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "kustomize/kustomize.h"
@@ -23,12 +27,38 @@ static bool run(const char *dir, const char *root, Buf *out, Error *err)
 	return true;
 }
 
+static void answer(const char *dir)
+{
+	autoerror Error err = {0};
+	autobuf Buf out = {0};
+	bool ok = run(dir, ".", &out, &err);
+	const char *text = ok ? buf_text(&out) : err_text(&err);
+	size_t len = ok ? out.len : strlen(text);
+	printf("%s %zu\n", ok ? "OK" : "ERROR", len);
+	fwrite(text, 1, len, stdout);
+	fflush(stdout);
+}
+
+static int answer_all(void)
+{
+	char *line = NULL;
+	size_t size = 0;
+	for (ssize_t len; (len = getline(&line, &size, stdin)) > 0;) {
+		line[len - 1] = '\0';
+		answer(line);
+	}
+	free(line);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: kustomize-build DIR [ROOT]\n");
+		fprintf(stderr, "usage: kustomize-build DIR [ROOT] | -\n");
 		return 2;
 	}
+	if (strcmp(argv[1], "-") == 0)
+		return answer_all();
 	autoerror Error err = {0};
 	autobuf Buf out = {0};
 	if (!run(argv[1], argc > 2 ? argv[2] : ".", &out, &err)) {
