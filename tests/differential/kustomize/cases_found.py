@@ -81,7 +81,7 @@ CASES["B86_patched_annotation_reaches_pods"] = {
 CASES["B87_replaced_label_reaches_selectors"] = {
     K: RES + "commonLabels: {env: dev}\nreplacements:\n- sourceValue: prod\n  targets: [{select: {kind: "
     "Deployment}, fieldPaths: [metadata.labels.env]}]\n", "r.yaml": deployment()}
-for _text in ("0x1f", "'\"q\"'", "2001-01-01", "a", "' x'", "'true'"):
+for _text in ("'0x1f'", "'\"q\"'", "'2001-01-01'", "a", "' x'", "'true'"):
     CASES[f"B92_source_value_{re.sub('[^a-z0-9]', '', _text)}"] = {
         K: RES + f"replacements:\n- sourceValue: {_text}\n  targets: [{{select: {{kind: Bar}}, fieldPaths: "
         "[spec.text, spec.made, metadata.annotations.made], options: {create: true}}]\n", "r.yaml": _TARGET}
