@@ -167,18 +167,15 @@ static bool accumulate_file(const KTarget *target, KAccumulator *acc, const char
 	return true;
 }
 
-static bool accumulate_entry(const KTarget *target, KAccumulator *acc, const char *entry,
-			     Error *err)
+static bool accumulate_stated(const KTarget *target, KAccumulator *acc, const char *entry,
+			      const Place *place, Error *err)
 {
 	const KustomizeFiles *files = target->build->options->files;
-	autoplace Place place = {0};
-	if (!find_place(target, entry, &place, err))
-		return false;
-	switch (files->stat(files->arg, place.path)) {
+	switch (files->stat(files->arg, place->path)) {
 	case KUSTOMIZE_DIR:
-		return accumulate_dir(target, acc, entry, &place, false, err);
+		return accumulate_dir(target, acc, entry, place, false, err);
 	case KUSTOMIZE_FILE: {
-		autofree char *path = kload_is_remote(entry) ? mem_strdup(place.path)
+		autofree char *path = kload_is_remote(entry) ? mem_strdup(place->path)
 							     : kload_path(target, entry, err);
 		return path && accumulate_file(target, acc, entry, path, err);
 	}
@@ -187,8 +184,34 @@ static bool accumulate_entry(const KTarget *target, KAccumulator *acc, const cha
 		return err_set(err, ERR_NOT_FOUND,
 			       "accumulating resources from '%s': evalsymlink failure on '%s': "
 			       "no such file or directory",
-			       entry, place.path);
+			       entry, place->path);
 	}
+}
+
+static bool looks_like_file(const char *entry)
+{
+	return (cstr_ends(entry, ".yaml") || cstr_ends(entry, ".yml") ||
+		cstr_ends(entry, ".json")) &&
+	       !kload_is_remote(entry);
+}
+
+/* What is called like a file is read without a look at what it is; only a failure looks. */
+static bool accumulate_entry(const KTarget *target, KAccumulator *acc, const char *entry,
+			     Error *err)
+{
+	const KustomizeFiles *files = target->build->options->files;
+	autoplace Place place = {0};
+	if (!find_place(target, entry, &place, err))
+		return false;
+	if (!looks_like_file(entry))
+		return accumulate_stated(target, acc, entry, &place, err);
+	autoerror Error not_file = {0};
+	autofree char *path = kload_path(target, entry, &not_file);
+	if (path && accumulate_file(target, acc, entry, path, &not_file))
+		return true;
+	if (files->stat(files->arg, place.path) == KUSTOMIZE_FILE)
+		return err_move(err, &not_file);
+	return accumulate_stated(target, acc, entry, &place, err);
 }
 
 static bool wrap_file(const KTarget *target, const char *field, Error *err)

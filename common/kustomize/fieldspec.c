@@ -5,10 +5,12 @@
 
 /* Depth is bounded by the path's length and by what the YAML reader lets in. */
 
-enum { PARTS_MAX = 64 };
+enum { PARTS_MAX = 64, SHORT_PATH = 160 };
 
+/* Filled by split_path, never cleared: a walk happens for each field of each object. */
 typedef struct {
-	char *text; /* owned; cut into the parts */
+	char room[SHORT_PATH];
+	char *text; /* cut into the parts: `room`, or owned when that is too small */
 	const char *part[PARTS_MAX];
 	size_t len;
 } Path;
@@ -18,7 +20,7 @@ typedef struct {
 	KMake make;
 	FieldVisit visit;
 	void *arg;
-	Path path;
+	const Path *path;
 } Walk;
 
 size_t kspecs_len(const KSpecs *specs)
@@ -58,11 +60,13 @@ void kslot_set_text(const KSlot *slot, const char *text)
 /* "a/b\/c" is "a", "b/c"; a leading slash does not count. */
 static bool split_path(const char *text, Path *out, Error *err)
 {
-	out->text = mem_strdup(*text == '/' ? text + 1 : text);
+	text += *text == '/';
+	size_t size = strlen(text) + 1;
+	out->text = size <= sizeof(out->room) ? out->room : mem_alloc(size);
 	char *to = out->text;
 	out->part[0] = to;
 	out->len = 1;
-	for (const char *from = out->text; *from; from++) {
+	for (const char *from = text; *from; from++) {
 		if (from[0] == '\\' && from[1] == '/') {
 			*to++ = *++from;
 		} else if (*from != '/') {
@@ -98,14 +102,14 @@ static bool walk_list(const Walk *state, size_t at, json_t *list, Error *err)
 
 static bool walk_map(const Walk *state, size_t at, json_t *map, Error *err)
 {
-	const char *name = state->path.part[at];
+	const char *name = state->path->part[at];
 	autofree char *shorter = NULL;
 	bool list = cstr_ends(name, "[]");
 	if (list)
 		name = shorter = mem_strndup(name, strlen(name) - 2);
 	if (*name == '\0')
 		return err_set(err, ERR_INVALID, "cannot set or create an empty field name");
-	bool last = at + 1 == state->path.len;
+	bool last = at + 1 == state->path->len;
 	bool create = state->spec->create && state->make != K_MAKE_NOTHING && !list;
 	json_t *value = json_object_get(map, name);
 	if (!value && !create)
@@ -120,7 +124,7 @@ static bool walk_map(const Walk *state, size_t at, json_t *map, Error *err)
 
 static bool walk(const Walk *state, size_t at, const KSlot *slot, Error *err)
 {
-	if (at == state->path.len)
+	if (at == state->path->len)
 		return state->visit(state->arg, slot, err);
 	json_t *value = kslot_get(slot);
 	if (json_is_object(value))
@@ -134,9 +138,11 @@ static bool walk(const Walk *state, size_t at, const KSlot *slot, Error *err)
 bool fieldspec_walk(const FieldSpec *spec, json_t *object, KMake make, FieldVisit visit, void *arg,
 		    Error *err)
 {
-	Walk state = {.spec = spec, .make = make, .visit = visit, .arg = arg};
-	bool ok = split_path(spec->path, &state.path, err) && walk_map(&state, 0, object, err);
-	free(state.path.text);
+	Path path;
+	Walk state = {.spec = spec, .make = make, .visit = visit, .arg = arg, .path = &path};
+	bool ok = split_path(spec->path, &path, err) && walk_map(&state, 0, object, err);
+	if (path.text != path.room)
+		free(path.text);
 	return ok || err_wrap(err, "considering field '%s' of %s %s", spec->path,
 			      json_text_or(object, "kind", ""),
 			      json_text_or(json_object_get(object, "metadata"), "name", ""));

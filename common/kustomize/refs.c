@@ -1,5 +1,6 @@
 #include "kustomize/refs.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 
 /*
@@ -20,7 +21,7 @@ typedef struct {
 } Rules;
 
 typedef struct {
-	const KSet *set;
+	const KHints *by_place; /* by a former name with the namespace now; by the name alone */
 	const Map *by_first_namespace; /* effective namespace at first -> Vec of KResource */
 	KResource *referrer;
 	const Rule *rule;
@@ -211,12 +212,51 @@ static const KResource *choose(const Search *search, const char *name, Vec *cand
 			first, second);
 }
 
+static uint64_t reach_hash(const char *name, const char *ns)
+{
+	const char *const texts[] = {name, ns};
+	return khints_hash(texts, COUNT(texts));
+}
+
+static void add_candidates(const Search *search, const char *name, const char *ns, Vec *out)
+{
+	uint64_t hash = reach_hash(name, ns);
+	size_t at = 0;
+	KResource *res;
+	while ((res = khints_next(search->by_place, hash, &at)))
+		if (is_candidate(search, res, name) &&
+		    (!ns || cstr_eq(kresource_effective_namespace(res), ns)))
+			vec_push(out, res);
+}
+
+/* The namespaces that a referrer reaches, one look-up each: its own, none, and for a RoleBinding
+ * those of its subjects. A cluster-scoped referrer reaches all. */
 static void find_candidates(const Search *search, const char *name, Vec *out)
 {
-	const Vec *hints = kset_named(search->set, name);
-	for (size_t i = 0; hints && i < hints->len; i++)
-		if (is_candidate(search, hints->items[i], name))
-			vec_push(out, hints->items[i]);
+	const KResource *referrer = search->referrer;
+	const char *own = kresource_effective_namespace(referrer);
+	if (cstr_eq(own, K_CLUSTER)) {
+		add_candidates(search, name, NULL, out);
+		return;
+	}
+	add_candidates(search, name, own, out);
+	add_candidates(search, name, K_CLUSTER, out);
+	if (!cstr_eq(kresource_kind(referrer), "RoleBinding"))
+		return;
+	autovec Vec seen = {0};
+	const json_t *subjects = json_list(referrer->tree, "subjects");
+	for (size_t i = 0; i < json_array_size(subjects); i++) {
+		const json_t *subject = json_array_get(subjects, i);
+		const char *ns = json_text(subject, "namespace");
+		bool fresh = ns && !cstr_eq(ns, own) &&
+			     cstr_eq(json_text(subject, "kind"), "ServiceAccount");
+		for (size_t j = 0; fresh && j < seen.len; j++)
+			fresh = !cstr_eq(seen.items[j], ns);
+		if (!fresh)
+			continue;
+		vec_push(&seen, (char *)(uintptr_t)ns);
+		add_candidates(search, name, ns, out);
+	}
 }
 
 static bool set_scalar(const Search *search, const KSlot *slot, Error *err)
@@ -342,15 +382,41 @@ static Map *group_by_first_namespace(const KSet *set)
 	return groups;
 }
 
+static void add_place(KHints *hints, KResource *res, const char *name, const char *ns)
+{
+	(void)khints_add(hints, reach_hash(name, ns), res);
+}
+
+/* Only what was renamed is a candidate (facts 4). */
+static void index_places(const KSet *set, KHints *out)
+{
+	for (size_t i = 0; i < set->items.len; i++) {
+		KResource *res = kset_at(set, i);
+		const char *ns = kresource_effective_namespace(res);
+		for (size_t j = 0; j < res->previous_len; j++) {
+			const char *name = res->previous[j].name;
+			bool seen = false;
+			for (size_t k = 0; k < j && !seen; k++)
+				seen = cstr_eq(res->previous[k].name, name);
+			if (seen)
+				continue;
+			add_place(out, res, name, ns);
+			add_place(out, res, name, NULL);
+		}
+	}
+}
+
 bool refs_fix(KSet *set, const KConfig *builtin, const KConfig *added, Error *err)
 {
 	automap Map *by_kind = map_new(free_rules);
+	__attribute__((cleanup(khints_dispose))) KHints by_place = {0};
+	index_places(set, &by_place);
 	automap Map *by_first_namespace = group_by_first_namespace(set);
 	Rules rules = {by_kind};
 	add_rules(&rules, builtin);
 	add_rules(&rules, added);
 	for (size_t i = 0; i < set->items.len; i++) {
-		Search search = {.set = set,
+		Search search = {.by_place = &by_place,
 				 .by_first_namespace = by_first_namespace,
 				 .referrer = kset_at(set, i)};
 		const char *kind = kresource_original(search.referrer).kind;

@@ -71,9 +71,12 @@ static bool any_id_selected(const json_t *wanted, const KResource *res)
 static const KResource *find_source(const KSet *set, const json_t *source, Error *err)
 {
 	const char *name = json_text_or(source, "name", "");
-	const Vec *list = *name ? kset_named(set, name) : &set->items;
+	autovec Vec named = {0};
+	if (*name)
+		kset_find_named(set, name, &named);
+	const Vec *list = *name ? &named : &set->items;
 	const KResource *found = NULL;
-	for (size_t i = 0; list && i < list->len; i++) {
+	for (size_t i = 0; i < list->len; i++) {
 		const KResource *res = list->items[i];
 		if (!res->tree || !any_id_selected(source, res))
 			continue;

@@ -26,7 +26,7 @@ static bool is_named(const KResource *res, const char *name, const FieldSpec *sp
 static bool apply_spec(const Vec *hints, const char *name, json_t *count, const FieldSpec *spec,
 		       bool *found, Error *err)
 {
-	for (size_t i = 0; hints && i < hints->len; i++) {
+	for (size_t i = 0; i < hints->len; i++) {
 		KResource *res = hints->items[i];
 		if (!res->tree || !is_named(res, name, spec))
 			continue;
@@ -41,10 +41,11 @@ bool replicas_apply(KSet *set, const json_t *replica, const KSpecs *specs, Error
 {
 	const char *name = json_text_or(replica, "name", "");
 	autojson json_t *count = json_integer(json_int(replica, "count", 0));
-	const Vec *hints = kset_named(set, name);
+	autovec Vec hints = {0};
+	kset_find_named(set, name, &hints);
 	bool found = false;
 	for (size_t i = 0; i < kspecs_len(specs); i++)
-		if (!apply_spec(hints, name, count, kspecs_at(specs, i), &found, err))
+		if (!apply_spec(&hints, name, count, kspecs_at(specs, i), &found, err))
 			return false;
 	return found || err_set(err, ERR_INVALID,
 				"replicas: resource with name %s does not match a config with the "

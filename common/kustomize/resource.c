@@ -25,6 +25,7 @@ void kresource_free(KResource *res)
 		free(res->previous[i].kind);
 	}
 	free(res->previous);
+	free(res->hashes);
 	vec_dispose_strings(&res->prefixes);
 	vec_dispose_strings(&res->suffixes);
 	vec_dispose_strings(&res->vars);
@@ -160,7 +161,7 @@ bool kgvk_is_cluster_scoped(const char *api_version, const char *kind)
 		{"PriorityLevelConfiguration", "flowcontrol.apiserver.k8s.io", false, true},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (!cstr_eq(rows[i].kind, kind))
+		if (rows[i].kind[0] != kind[0] || strcmp(rows[i].kind, kind) != 0)
 			continue;
 		Str version = kversion_of(api_version);
 		return str_eq(kgroup_of(api_version), str_of(rows[i].group)) &&

@@ -5,6 +5,8 @@
 #ifndef KUSTOMIZE_RESOURCE_H
 #define KUSTOMIZE_RESOURCE_H
 
+#include <stdint.h>
+
 #include "base/str.h"
 #include "base/vec.h"
 #include "data/json.h"
@@ -16,12 +18,14 @@ typedef struct {
 
 typedef enum { K_CREATE, K_REPLACE, K_MERGE } KBehavior;
 
-typedef struct {
+typedef struct KResource {
 	json_t *tree; /* owned; NULL once a patch deleted it */
 	char *file;   /* owned; path within the source, "" for generated */
 	size_t line;
 	KPrevious *previous;
 	size_t previous_len;
+	uint64_t *hashes; /* under which the set knows it */
+	size_t hash_count;
 	Vec prefixes, suffixes; /* owned strings, innermost first */
 	Vec vars;		/* owned names of the vars that read this object */
 	json_t *origin;		/* buildMetadata: where it came from; NULL unless asked for */

@@ -132,8 +132,11 @@ static bool matches(const KSelector *selector, const KResource *res)
 void kselector_select(const KSelector *selector, const KSet *set, Vec *out)
 {
 	bool by_name = !cstr_empty(selector->name.text) && !selector->name.regex;
-	const Vec *list = by_name ? kset_named(set, selector->name.text) : &set->items;
-	for (size_t i = 0; list && i < list->len; i++)
+	autovec Vec named = {0};
+	if (by_name)
+		kset_find_named(set, selector->name.text, &named);
+	const Vec *list = by_name ? &named : &set->items;
+	for (size_t i = 0; i < list->len; i++)
 		if (matches(selector, list->items[i]))
 			vec_push(out, list->items[i]);
 }

@@ -1,14 +1,6 @@
 #include "kustomize/set.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
-
-static void free_vec(void *pointer)
-{
-	Vec *vec = pointer;
-	vec_dispose(vec);
-	free(vec);
-}
 
 static void free_resource(void *pointer)
 {
@@ -17,10 +9,7 @@ static void free_resource(void *pointer)
 
 KSet *kset_new(void)
 {
-	KSet *set = mem_zalloc(1, sizeof(*set));
-	set->by_id = map_new(free_vec);
-	set->by_name = map_new(free_vec);
-	return set;
+	return mem_zalloc(1, sizeof(KSet));
 }
 
 void kset_free(KSet *set)
@@ -28,42 +17,37 @@ void kset_free(KSet *set)
 	if (!set)
 		return;
 	vec_dispose_with(&set->items, free_resource);
-	map_free(set->by_id);
-	map_free(set->by_name);
+	khints_dispose(&set->hints);
 	free(set);
 }
 
-/* True when others are there under the key. */
-static bool index_one(Map *map, const char *key, KResource *res)
+static uint64_t name_hash(const char *name)
 {
-	Vec *list = map_get(map, key);
-	if (!list) {
-		list = mem_zalloc(1, sizeof(*list));
-		map_put(map, key, list);
-	}
-	for (size_t i = 0; i < list->len; i++)
-		if (list->items[i] == res)
-			return list->len > 1;
-	vec_push(list, res);
-	return list->len > 1;
+	return khints_hash(&name, 1);
 }
 
-static void make_key(const KPrevious *id, Buf *out)
+static uint64_t id_hash(const KPrevious *id)
 {
-	buf_clear(out);
-	buf_puts(out, id->kind);
-	buf_putc(out, '\x1f');
-	buf_puts(out, id->ns);
-	buf_putc(out, '\x1f');
-	buf_puts(out, id->name);
+	const char *const texts[] = {id->kind, id->ns, id->name};
+	return khints_hash(texts, COUNT(texts));
+}
+
+/* True when another object has the hash too. The object remembers its hashes, so that no chain is
+ * searched for it. */
+static bool index_one(KSet *set, uint64_t hash, KResource *res)
+{
+	for (size_t i = 0; i < res->hash_count; i++)
+		if (res->hashes[i] == hash)
+			return false;
+	res->hashes = mem_realloc(res->hashes, (res->hash_count + 1) * sizeof(*res->hashes));
+	res->hashes[res->hash_count++] = hash;
+	return khints_add(&set->hints, hash, res);
 }
 
 static void index_id(KSet *set, const KPrevious *id, KResource *res)
 {
-	autobuf Buf key = {0};
-	make_key(id, &key);
-	set->shared = index_one(set->by_id, buf_text(&key), res) || set->shared;
-	index_one(set->by_name, id->name, res);
+	set->shared = index_one(set, id_hash(id), res) || set->shared;
+	(void)index_one(set, name_hash(id->name), res);
 }
 
 void kset_reindex(KSet *set, KResource *res)
@@ -86,19 +70,12 @@ static bool same_id(const KPrevious *a, const KPrevious *b)
 	return cstr_eq(a->name, b->name) && cstr_eq(a->kind, b->kind) && cstr_eq(a->ns, b->ns);
 }
 
-static const Vec *find_hints(const KSet *set, const KPrevious *id)
-{
-	autobuf Buf key = {0};
-	make_key(id, &key);
-	return map_get(set->by_id, buf_text(&key));
-}
-
 size_t kset_count_current(const KSet *set, const char *api_version, const KPrevious *id)
 {
-	const Vec *hints = find_hints(set, id);
-	size_t count = 0;
-	for (size_t i = 0; hints && i < hints->len; i++) {
-		const KResource *res = hints->items[i];
+	uint64_t hash = id_hash(id);
+	size_t count = 0, at = 0;
+	const KResource *res;
+	while ((res = khints_next(&set->hints, hash, &at))) {
 		if (!res->tree || !cstr_eq(kresource_api_version(res), api_version))
 			continue;
 		KPrevious now = kresource_current(res);
@@ -109,9 +86,10 @@ size_t kset_count_current(const KSet *set, const char *api_version, const KPrevi
 
 void kset_find_any(const KSet *set, const char *api_version, const KPrevious *id, Vec *out)
 {
-	const Vec *hints = find_hints(set, id);
-	for (size_t i = 0; hints && i < hints->len; i++) {
-		KResource *res = hints->items[i];
+	uint64_t hash = id_hash(id);
+	size_t at = 0;
+	KResource *res;
+	while ((res = khints_next(&set->hints, hash, &at))) {
 		if (!res->tree || !cstr_eq(kresource_api_version(res), api_version))
 			continue;
 		KPrevious now = kresource_current(res);
@@ -123,9 +101,13 @@ void kset_find_any(const KSet *set, const char *api_version, const KPrevious *id
 	}
 }
 
-const Vec *kset_named(const KSet *set, const char *name)
+void kset_find_named(const KSet *set, const char *name, Vec *out)
 {
-	return map_get(set->by_name, name);
+	uint64_t hash = name_hash(name);
+	size_t at = 0;
+	KResource *res;
+	while ((res = khints_next(&set->hints, hash, &at)))
+		vec_push(out, res);
 }
 
 bool kset_check(KSet *set, Error *err)
@@ -155,6 +137,7 @@ bool kset_add(KSet *set, KResource *take_res, Error *err)
 			       "may not add resource with an already registered id: %s", text);
 	}
 	vec_push(&set->items, take_res);
+	take_res->hash_count = 0; /* of the set it came from */
 	index_all(set, take_res);
 	return true;
 }
@@ -179,10 +162,14 @@ bool kset_add_all(KSet *set, KSet *from, Error *err)
 
 void kset_replace(KSet *set, KResource *old, KResource *take_new)
 {
-	/* Contents change places, so that no index entry dangles. */
+	/* Contents change places, so that no index entry dangles; what the index knows stays. */
 	KResource swap = *old;
 	*old = *take_new;
 	*take_new = swap;
+	take_new->hashes = old->hashes;
+	take_new->hash_count = old->hash_count;
+	old->hashes = swap.hashes;
+	old->hash_count = swap.hash_count;
 	kresource_free(take_new);
 	index_all(set, old);
 }
@@ -199,12 +186,12 @@ void kset_drop_empty(KSet *set)
 		return;
 	set->gaps = false;
 	size_t kept = 0;
-	map_clear(set->by_id);
-	map_clear(set->by_name);
+	khints_clear(&set->hints);
 	for (size_t i = 0; i < set->items.len; i++) {
 		KResource *res = kset_at(set, i);
 		if (res->tree) {
 			set->items.items[kept++] = res;
+			res->hash_count = 0;
 			index_all(set, res);
 		} else {
 			kresource_free(res);

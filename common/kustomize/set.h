@@ -5,13 +5,12 @@
 #ifndef KUSTOMIZE_SET_H
 #define KUSTOMIZE_SET_H
 
-#include "base/map.h"
+#include "kustomize/hints.h"
 #include "kustomize/resource.h"
 
 typedef struct {
 	Vec items;    /* owned KResource, in order */
-	Map *by_id;   /* "kind ns name" -> Vec of KResource */
-	Map *by_name; /* name -> Vec of KResource */
+	KHints hints; /* by kind, effective namespace and name; by name alone */
 	bool gaps;    /* some object's tree may be gone */
 	bool shared;  /* two objects may have the same id */
 } KSet;
@@ -54,7 +53,7 @@ void kset_find_any(const KSet *set, const char *api_version, const KPrevious *id
 /* How many have this id now. */
 size_t kset_count_current(const KSet *set, const char *api_version, const KPrevious *id);
 
-/* Objects that have or had this name; NULL for none. Borrowed; may hold false hints. */
-const Vec *kset_named(const KSet *set, const char *name);
+/* Objects that have or had this name, appended to out; may hold others. */
+void kset_find_named(const KSet *set, const char *name, Vec *out);
 
 #endif

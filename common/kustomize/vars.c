@@ -62,10 +62,11 @@ bool vars_mark(KAccumulator *acc, const json_t *vars, Error *err)
 	for (size_t i = 0; i < json_array_size(vars); i++) {
 		const json_t *var = json_array_get(vars, i);
 		const json_t *ref = json_map(var, "objref");
-		const Vec *hints = kset_named(acc->set, json_text_or(ref, "name", ""));
+		autovec Vec hints = {0};
+		kset_find_named(acc->set, json_text_or(ref, "name", ""), &hints);
 		KResource *found = NULL;
-		for (size_t j = 0; hints && j < hints->len; j++) {
-			KResource *res = hints->items[j];
+		for (size_t j = 0; j < hints.len; j++) {
+			KResource *res = hints.items[j];
 			if (!res->tree || !fits(ref, res))
 				continue;
 			if (found)
