@@ -100,7 +100,8 @@ struct Run {
 	Log *log;
 	char *ns, *name;
 	json_t *object;
-	json_t *before; /* the object as it was when status was last written */
+	json_t *before;	  /* the object as it was when status was last written */
+	json_t *outlived; /* list: what `object` was before; views of the spec borrow from it */
 	const char *requested_at;
 	const char *trigger;
 	int64_t started_ms, written_ms;

@@ -258,11 +258,13 @@ static void run_key(KindState *state, const char *key)
 		   .name = name,
 		   .object = object,
 		   .before = json_deep_copy(object),
+		   .outlived = json_array(),
 		   .started_ms = clock_mono_ms()};
 	run_object_once(&run, key);
 	progress_settle(&run);
 	json_decref(run.object);
 	json_decref(run.before);
+	json_decref(run.outlived);
 }
 
 static void *work(void *arg)

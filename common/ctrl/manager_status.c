@@ -104,7 +104,7 @@ static bool refresh(Run *run, Error *err)
 	json_t *base = json_deep_copy(fresh);
 	json_t *after = rebase(run->before, run->object, fresh);
 	json_decref(run->before);
-	json_decref(run->object);
+	json_array_append_new(run->outlived, run->object);
 	run->before = base;
 	run->object = after;
 	return true;
