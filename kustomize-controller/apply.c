@@ -1,8 +1,9 @@
 /*
  * Staged server-side apply (facts 6.2, 6.3). Per stage: what the cluster still holds costs no
  * request; the rest is dry-run in one batch, and only when all of it passes is it written in one
- * batch, so that a refused object leaves its stage unchanged (K54). Stages 0 and 1 must be ready
- * before the next.
+ * batch, so that a refused object leaves its stage unchanged (K54). One object of each stage needs
+ * no dry run where the watch knows its live state: it is written first, alone, and when it is
+ * refused nothing was written. Stages 0 and 1 must be ready before the next.
  */
 #include "apply.h"
 
@@ -201,17 +202,24 @@ static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, Erro
 	return true;
 }
 
-/* One object whose live state the watch knows needs no dry run: alone in its stage it is written or
- * not, as a whole. */
-static bool may_skip_dry_run(const ApplyRun *apply, Item *const *items, size_t count)
+/* Whether the watch tells of an object what a dry run would: that it may be written as it is. */
+static bool needs_no_dry_run(const ApplyRun *apply, Item *item)
 {
 	DriftLive live;
-	if (count != 1 || ignore_rules_any(apply->ignore) ||
-	    object_only_created(items[0]->object) ||
-	    !drift_live(apply->drift, items[0]->key, &live) || live.overridden || live.exempt)
+	if (ignore_rules_any(apply->ignore) || object_only_created(item->object) ||
+	    !drift_live(apply->drift, item->key, &live) || live.overridden || live.exempt)
 		return false;
-	items[0]->version = live.version;
+	item->version = live.version;
 	return true;
+}
+
+/* Takes the object out of `items` whose write is the check of itself; NULL when there is none. */
+static Item *take_first_written(const ApplyRun *apply, Vec *items)
+{
+	for (size_t i = 0; i < items->len; i++)
+		if (needs_no_dry_run(apply, items->items[i]))
+			return vec_remove(items, i);
+	return NULL;
 }
 
 static bool write_stage(const ApplyRun *apply, Item *const *items, size_t count, Error *err)
@@ -229,21 +237,21 @@ static bool write_stage(const ApplyRun *apply, Item *const *items, size_t count,
 	return send_all(apply, (Item *const *)sent.items, sent.len, false, on_written, err);
 }
 
-static bool run_stage(const ApplyRun *apply, Item *const *items, size_t count, Error *err)
+static bool run_stage(const ApplyRun *apply, Vec *dirty, Error *err)
 {
-	for (size_t i = 0; apply->migrate && i < count; i++)
-		if (!apply_migrate_version(apply, items[i], err))
-			return wrap_item(items[i], "migration of managed fields failed", err);
-	if (!count)
-		return true;
-	if (!may_skip_dry_run(apply, items, count)) {
-		bool passed = send_all(apply, items, count, true, on_dry_run, err);
-		/* Recreation that another object's refusal stops would leave a hole: it goes on in
-		 * the next run, which comes soon. */
-		if (!passed)
-			return false;
-	}
-	return write_stage(apply, items, count, err);
+	for (size_t i = 0; apply->migrate && i < dirty->len; i++)
+		if (!apply_migrate_version(apply, dirty->items[i], err))
+			return wrap_item(dirty->items[i], "migration of managed fields failed",
+					 err);
+	Item *first = take_first_written(apply, dirty);
+	Item *const *items = (Item *const *)dirty->items;
+	/* Recreation that another object's refusal stops would leave a hole: it goes on in the next
+	 * run, which comes soon. */
+	if (!send_all(apply, items, dirty->len, true, on_dry_run, err))
+		return false;
+	if (first && !write_stage(apply, &first, 1, err))
+		return false;
+	return write_stage(apply, items, dirty->len, err);
 }
 
 /* A Job that ended and was collected while we wait for health is not made again (K82). */
@@ -325,14 +333,14 @@ static bool apply_stage(const ApplyRun *apply, ItemSet *set, int stage, int64_t 
 		if (item->action == ITEM_APPLY)
 			vec_push(&dirty, item);
 	}
-	if (!run_stage(apply, (Item *const *)dirty.items, dirty.len, err))
+	bool any = dirty.len > 0;
+	if (!run_stage(apply, &dirty, err))
 		return false;
-	if (stage == 0 && dirty.len)
+	if (stage == 0 && any)
 		kube_discovery_invalidate(apply->client);
 	/* Readiness of a stage matters only to what is still to come. */
-	Vec *checked = more || dirty.len ? &all : &dirty;
-	return check_stage(apply, (Item *const *)checked->items, checked->len, stage, out_wait_ms,
-			   err);
+	size_t checked = more || any ? all.len : 0;
+	return check_stage(apply, (Item *const *)all.items, checked, stage, out_wait_ms, err);
 }
 
 bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSet *set,

@@ -1,6 +1,7 @@
 """Kustomizations end to end: staged apply, drift, other writers' fields."""
 import time
 
+import pytest
 import yaml
 
 from tests.lib.apps import (DEPLOYMENT, OWNER, app, config_map, install_crd,  # noqa: F401
@@ -55,6 +56,23 @@ def test_K54_K74_a_refused_object_stops_its_stage(app, objects):
     assert obj["status"]["lastAppliedRevision"] == first["status"]["lastAppliedRevision"]
     assert obj["status"]["history"][0]["lastReconciledStatus"] == "ReconciliationFailed"
     assert any(t == "Warning" for t, _, _ in wait_until(lambda: objects.events("app"), "events"))
+
+
+@pytest.mark.parametrize("bad", [1, 2, 3])
+def test_K54_whichever_of_known_objects_is_refused(app, objects, api, bad):
+    """One of a stage's known objects is written without a dry run: it must not matter which."""
+    def service(i, port, label):
+        return (f"apiVersion: v1\nkind: Service\nmetadata: {{name: s{i}, labels: {{v: {label}}}}}\n"
+                f"spec: {{ports: [{{port: {port}}}]}}\n")
+    app.commit({f"s{i}.yaml": service(i, 80, "one") for i in (1, 2, 3)})
+    app.kustomization(retryInterval="1h")
+    app.ready()
+    app.commit({f"s{i}.yaml": service(i, 99999 if i == bad else 80, "two") for i in (1, 2, 3)})
+    obj = objects.not_ready("Kustomization", "app", "ReconciliationFailed")
+    assert f"Service/{objects.ns}/s{bad}" in objects.condition(obj)["message"]
+    for i in (1, 2, 3):
+        live = api.rest.get(f"/api/v1/namespaces/{objects.ns}/services/s{i}")
+        assert live["metadata"]["labels"]["v"] == "one"
 
 
 def test_K55_no_change_no_write(app, objects):
