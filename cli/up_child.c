@@ -75,7 +75,11 @@ static void become(const Vec *argv, const Vec *env, int log, int null, pid_t par
 	sigemptyset(&none);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == parent && dup2(null, 0) == 0 && dup2(log, 1) == 1 && dup2(log, 2) == 2) {
+	/* Whatever a library has opened without close-on-exec stays here. */
+	bool clean = close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0 ||
+		     errno == ENOSYS || errno == EINVAL;
+	if (clean && getppid() == parent && dup2(null, 0) == 0 && dup2(log, 1) == 1 &&
+	    dup2(log, 2) == 2) {
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execve(argv->items[0], (char **)argv->items, (char **)env->items);
 	}

@@ -268,3 +268,41 @@ def test_C85_flux_creates_and_deletes(tools, road, objects, git_server):
     tools.ok("delete", "source", "git", "made", "-s")
     objects.gone("Kustomization", "made")
     objects.gone("GitRepository", "made")
+
+
+def test_C85_flux_builds_and_diffs(tools, road, tmp_path, ns):
+    """A dry run of what a working tree would change."""
+    (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    built, *rest = [d for d in yaml.safe_load_all(
+        tools.ok("build", "ks", "app", f"--path={tmp_path}").stdout) if d]
+    assert not rest
+    labels = built["metadata"]["labels"]
+    assert labels["kustomize.toolkit.fluxcd.io/name"] == "app"
+    live = tools.api.rest.get(f"/api/v1/namespaces/{ns}/configmaps/a")["metadata"]
+    assert labels == live["labels"]
+    same = tools.flux("diff", "ks", "app", f"--path={tmp_path}", "--progress-bar=false")
+    assert (same.returncode, same.stdout) == (0, ""), same.stderr
+    (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+                                     "data: {b: c}\n---\napiVersion: v1\nkind: ConfigMap\n"
+                                     "metadata: {name: new}\n")
+    changed = tools.flux("diff", "ks", "app", f"--path={tmp_path}", "--progress-bar=false")
+    assert changed.returncode == 1, changed.stderr
+    assert f"ConfigMap/{ns}/a drifted" in changed.stdout
+    assert f"ConfigMap/{ns}/new created" in changed.stdout
+    assert "data" not in tools.api.rest.get(f"/api/v1/namespaces/{ns}/configmaps/a")
+
+
+def test_C85_flux_debugs(tools, road):
+    shown = tools.ok("debug", "ks", "app", "--show-status").stdout
+    assert yaml.safe_load(shown)["lastAppliedRevision"].endswith(road.head())
+
+
+def test_C85_one_resumes_what_the_other_suspended(tools, road, objects):
+    """Both write as the same field manager, so neither is in the other's way."""
+    tools.ok("suspend", "ks", "app")
+    assert tools.sluice("resume", "ks", "app").returncode == 0
+    assert tools.sluice("suspend", "ks", "app").returncode == 0
+    tools.ok("resume", "ks", "app")
+    assert "suspend" not in objects.get("Kustomization", "app")["spec"]
+    tools.ok("reconcile", "ks", "app")
+    assert tools.sluice("reconcile", "ks", "app").returncode == 0

@@ -66,6 +66,8 @@ def test_up_takes_a_commit_to_the_cluster_and_goes_on_after_a_restart(up, tmp_pa
     assert set(first.children) == NAMES
     assert first.log().splitlines() == [f"{EXPORT}{data}/kubeconfig"], "progress in a pipe"
     assert stat.S_IMODE(first.kubeconfig.stat().st_mode) == 0o600
+    # Ctrl-C on a terminal must reach sluice up alone, which stops them in order.
+    assert all(os.getpgid(pid) == pid for pid in first.children.values())
     repo = git_server.repository("road")
     head = repo.commit(config_map("one"))
     road(first, git_server.url_of(repo))
