@@ -72,7 +72,7 @@ static bool request_and_wait(const Command *command, const Target *target, const
 						      .row = target->row,
 						      .ns = target->ns,
 						      .name = target->name,
-						      .handled_before = before});
+						      .rule = {.handled_before = before}});
 	autojson json_t *after = settle_finish(settle, deadline_ms, err);
 	if (!after)
 		return false;

@@ -10,18 +10,18 @@
 struct Settle {
 	Await *await;
 	char *what; /* "Kind/name" */
-	char *handled_before;
-	bool is_static;
+	SettleRule rule;
+	char *handled_before; /* what rule borrows */
+	SettleState state;
 	json_t *last;  /* newest state, owned */
-	bool at_rest;  /* last is it */
-	char *failure; /* why it never will be, owned */
+	char *failure; /* why it never will be at rest, owned */
 };
 
-static bool was_handled(const Settle *settle, const json_t *object)
+static bool was_handled(const SettleRule *rule, const json_t *object)
 {
 	const char *handled =
 		json_text_or(json_map(object, "status"), "lastHandledReconcileAt", "");
-	return !settle->handled_before || !cstr_eq(handled, settle->handled_before);
+	return !rule->handled_before || !cstr_eq(handled, rule->handled_before);
 }
 
 /* Ready speaks of the present generation. Some kinds do not say so per condition. */
@@ -44,22 +44,20 @@ static const char *reason_of(const json_t *object)
 	return json_text_or(ready, "message", "");
 }
 
-/* Decides; true ends the wait. */
-static bool judge(Settle *settle, const json_t *object)
+SettleState settle_judge(const SettleRule *rule, const json_t *object, char **out_why)
 {
-	if (!was_handled(settle, object))
-		return false;
-	if (!settle->is_static && !settle->handled_before && !ready_is_fresh(object))
-		return false;
+	if (!was_handled(rule, object))
+		return SETTLE_WAITING;
+	if (!rule->is_static && !rule->handled_before && !ready_is_fresh(object))
+		return SETTLE_WAITING;
 	KstatusCode code = kstatus_of(object, NULL);
 	if (code == KSTATUS_IN_PROGRESS)
-		return false;
+		return SETTLE_WAITING;
 	if (code == KSTATUS_CURRENT)
-		settle->at_rest = true;
-	else
-		settle->failure = mem_strdup(code == KSTATUS_TERMINATING ? "it is being deleted"
-									 : reason_of(object));
-	return true;
+		return SETTLE_AT_REST;
+	*out_why =
+		mem_strdup(code == KSTATUS_TERMINATING ? "it is being deleted" : reason_of(object));
+	return SETTLE_FAILED;
 }
 
 /* AwaitFn */
@@ -70,19 +68,22 @@ static bool see(void *arg, InformerEvent event, const json_t *object)
 		return false;
 	if (event == INFORMER_DELETED) {
 		settle->failure = mem_strdup("it was deleted");
+		settle->state = SETTLE_FAILED;
 		return true;
 	}
 	json_decref(settle->last);
 	settle->last = json_deep_copy(object);
-	return judge(settle, object);
+	settle->state = settle_judge(&settle->rule, object, &settle->failure);
+	return settle->state != SETTLE_WAITING;
 }
 
 Settle *settle_start(const SettleConfig *config)
 {
 	Settle *settle = mem_zalloc(1, sizeof(*settle));
 	settle->what = mem_printf("%s/%s", config->row->kind, config->name);
-	settle->handled_before = mem_strdup(config->handled_before);
-	settle->is_static = config->is_static;
+	settle->rule = config->rule;
+	settle->handled_before = mem_strdup(config->rule.handled_before);
+	settle->rule.handled_before = settle->handled_before;
 	settle->await = await_start(config->client, &(AwaitConfig){
 							    .api_version = config->row->api_version,
 							    .kind = config->row->kind,
@@ -96,9 +97,9 @@ Settle *settle_start(const SettleConfig *config)
 
 static json_t *outcome(Settle *settle, Error *err)
 {
-	if (settle->at_rest)
+	if (settle->state == SETTLE_AT_REST)
 		return steal(&settle->last);
-	if (settle->failure)
+	if (settle->state == SETTLE_FAILED)
 		return err_null(err, ERR_INVALID, "%s", settle->failure);
 	const char *why = reason_of(settle->last);
 	return err_null(err, ERR_TIMEOUT, "timed out waiting for %s%s%s", settle->what,

@@ -4,16 +4,27 @@
 
 #include "kind.h"
 
+/* What counts as being at rest. */
+typedef struct {
+	/* What lastHandledReconcileAt said before a request ("" when absent): at rest only once it
+	 * says something else. NULL: Ready at the present generation is enough. Borrowed. */
+	const char *handled_before;
+	bool is_static; /* no status to wait for */
+} SettleRule;
+
+typedef enum { SETTLE_WAITING, SETTLE_AT_REST, SETTLE_FAILED } SettleState;
+
+/* Judges one state of an object (cli.md 2 "Handled?", "Ready"). *out_why is filled for FAILED with
+ * a message for people, owned by the caller, and else left alone. */
+SettleState settle_judge(const SettleRule *rule, const json_t *object, char **out_why);
+
 typedef struct Settle Settle;
 
 typedef struct {
 	KubeClient *client;
 	const KindRow *row;
 	const char *ns, *name;
-	/* What lastHandledReconcileAt said before a request ("" when absent): at rest only once it
-	 * says something else. NULL: Ready at the present generation is enough. */
-	const char *handled_before;
-	bool is_static; /* no status to wait for */
+	SettleRule rule;
 } SettleConfig;
 
 /* Starts watching; strings are copied. Owned by the caller; settle_finish frees it. */

@@ -137,7 +137,7 @@ static Settle *watch(const Command *command, const KindRow *row, const json_t *o
 					    .row = row,
 					    .ns = command->ns,
 					    .name = object_name(object),
-					    .is_static = kind_is_static(row, object)});
+					    .rule = {.is_static = kind_is_static(row, object)}});
 }
 
 static bool report(const KindRow *row, const char *name, Settle *take_settle, int64_t deadline_ms)
