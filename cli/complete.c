@@ -69,15 +69,6 @@ static unsigned traits_of(const Verb *verb)
 	return verb == &verb_get ? KIND_GET : KIND_SUSPEND;
 }
 
-static bool has_word(const char *alternatives, const char *word)
-{
-	Str rest = str_of(alternatives), piece;
-	while (str_next(&rest, '|', &piece))
-		if (str_eq(piece, str_of(word)))
-			return true;
-	return false;
-}
-
 /* The first word of a kind, or behind a family its second. */
 static void offer_kinds(const Ask *ask, const Verb *verb, const char *family)
 {
@@ -89,7 +80,7 @@ static void offer_kinds(const Ask *ask, const Verb *verb, const char *family)
 		const KindRow *row = &rows[i];
 		if ((row->traits & traits_of(verb)) != traits_of(verb))
 			continue;
-		if (family && row->family && has_word(row->family, family)) {
+		if (family && row->family && kind_has_word(row->family, family)) {
 			offer_words(ask, row->words, row->kind);
 			known = true;
 		}
@@ -164,18 +155,21 @@ static void offer_contexts(const Ask *ask, const Command *command)
 
 static void offer_value(Ask *ask, Command *command, const Option *option)
 {
-	static const char levels[] = "trace|debug|info|error";
+	static const struct {
+		const char *flag, *words;
+	} choices[] = {
+		{"output", "yaml|json"},
+		{"types", "Normal|Warning"},
+		{"log-level", "trace|debug|info|error"},
+	};
 	const char *name = option->flag.name;
+	for (size_t i = 0; i < COUNT(choices); i++)
+		if (cstr_eq(choices[i].flag, name))
+			offer_words(ask, choices[i].words, NULL);
 	if (cstr_eq(name, "namespace"))
 		offer_names(ask, command, "v1", "Namespace");
 	else if (cstr_eq(name, "context"))
 		offer_contexts(ask, command);
-	else if (cstr_eq(name, "output"))
-		offer_words(ask, "yaml|json", NULL);
-	else if (cstr_eq(name, "types"))
-		offer_words(ask, "Normal|Warning", NULL);
-	else if (cstr_eq(name, "log-level"))
-		offer_words(ask, levels, NULL);
 	else if (cstr_eq(option->value, "FILE") || cstr_eq(option->value, "DIR"))
 		fputs(":file\n", ask->out);
 }
@@ -224,34 +218,41 @@ static void join_words(int argc, char **argv, Vec *out)
 	}
 }
 
+/* The last of the words, `before` the one in front of it; split: the shell has taken the last
+ * apart. */
+static void offer_for(Command *command, char *last, const char *before, bool split, FILE *out)
+{
+	Ask ask = {.partial = last, .prefix = "", .out = out};
+	const char *equals = strchr(last, '=');
+	const Option *own = equals ? option_find(command->verb, last) : NULL;
+	const Option *previous = option_find(command->verb, before);
+	size_t prefix_len = equals ? (size_t)(equals - last) + 1 : 0;
+	autofree char *prefix = mem_strndup(last, prefix_len);
+	if (own && own->value) {
+		ask.partial = last + prefix_len;
+		ask.prefix = split ? "" : prefix;
+		offer_value(&ask, command, own);
+	} else if (previous && previous->value && !strchr(before, '=')) {
+		offer_value(&ask, command, previous);
+	} else if (last[0] == '-') {
+		offer_flags(&ask, command->verb);
+	} else if (command->verb) {
+		offer_arguments(&ask, command);
+	} else {
+		offer_verbs(&ask);
+	}
+}
+
 void complete_print(int argc, char **argv, FILE *out)
 {
 	autostrings Vec words = {0};
 	join_words(argc, argv, &words);
 	char *last = words.items[words.len - 1];
-	bool taken_apart = !cstr_eq(last, argv[argc - 1]);
 	const char *before = words.len > 2 ? words.items[words.len - 2] : "";
 	Command command = {0};
 	autoerror Error err = {0};
 	/* An error is of the unfinished line; what was understood until then is enough. */
 	(void)!options_parse((int)words.len - 1, (char **)words.items, &command, &err);
-	Ask ask = {.partial = last, .prefix = "", .out = out};
-	const Option *own = strchr(last, '=') ? option_find(command.verb, last) : NULL;
-	const Option *previous = option_find(command.verb, before);
-	autofree char *prefix =
-		own ? mem_strndup(last, (size_t)(strchr(last, '=') - last) + 1) : NULL;
-	if (own && own->value) {
-		ask.partial = last + strlen(prefix);
-		ask.prefix = taken_apart ? "" : prefix;
-		offer_value(&ask, &command, own);
-	} else if (previous && previous->value && !strchr(before, '=')) {
-		offer_value(&ask, &command, previous);
-	} else if (last[0] == '-') {
-		offer_flags(&ask, command.verb);
-	} else if (command.verb) {
-		offer_arguments(&ask, &command);
-	} else {
-		offer_verbs(&ask);
-	}
+	offer_for(&command, last, before, !cstr_eq(last, argv[argc - 1]), out);
 	command_dispose(&command);
 }

@@ -54,6 +54,9 @@ bool kind_words_are_all(const Command *command, const char **out_family, size_t 
  * Owned. */
 char *kind_words(const KindRow *row);
 
+/* Whether a word is one of "a|b|c". */
+bool kind_has_word(const char *alternatives, const char *word);
+
 /* A kind whose every object is Ready as it is: `type: oci` of a HelmRepository, or a static kind.
  */
 bool kind_is_static(const KindRow *row, const json_t *object);

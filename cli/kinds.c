@@ -167,7 +167,7 @@ bool kind_is_static(const KindRow *row, const json_t *object)
 		cstr_eq(json_text(json_map(object, "spec"), "type"), "oci"));
 }
 
-static bool has_word(const char *alternatives, const char *word)
+bool kind_has_word(const char *alternatives, const char *word)
 {
 	Str rest = str_of(alternatives), piece;
 	while (str_next(&rest, '|', &piece))
@@ -210,9 +210,9 @@ const KindRow *kind_of_words(const Command *command, unsigned traits, size_t *at
 	const char *second = command_word(command, *at + 1);
 	for (size_t i = 0; first && i < COUNT(kinds); i++) {
 		const KindRow *row = &kinds[i];
-		bool matches = row->family ? has_word(row->family, first) && second &&
-						     has_word(row->words, second)
-					   : has_word(row->words, first);
+		bool matches = row->family ? kind_has_word(row->family, first) && second &&
+						     kind_has_word(row->words, second)
+					   : kind_has_word(row->words, first);
 		if (!matches || (row->traits & traits) != traits)
 			continue;
 		*at += row->family ? 2 : 1;
@@ -238,9 +238,9 @@ bool kind_words_are_all(const Command *command, const char **out_family, size_t 
 	}
 	if (!first || !second || !cstr_eq(second, "all"))
 		return false;
-	if (has_word(SOURCE, first))
+	if (kind_has_word(SOURCE, first))
 		*out_family = SOURCE;
-	else if (has_word(IMAGE, first))
+	else if (kind_has_word(IMAGE, first))
 		*out_family = IMAGE;
 	if (*out_family)
 		*at += 2;

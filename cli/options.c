@@ -185,6 +185,11 @@ static bool take_word(Scan *scan, char *word, Error *err)
 		vec_push(&command->words, word);
 		return true;
 	}
+	/* "help", "help get": as --help. */
+	if (cstr_eq(word, "help")) {
+		command->options.help = true;
+		return true;
+	}
 	for (const Verb *const *verb = verbs_all(); *verb; verb++)
 		if (cstr_eq((*verb)->name, word))
 			command->verb = *verb;

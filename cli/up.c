@@ -18,7 +18,7 @@
 
 /* In the order of their start. Each stops after those that need it: notification-controller after
  * the senders of events, the API server last. */
-static const Daemon daemons[UP_CHILDREN] = {
+static const Daemon daemons[] = {
 	{"sluice-apiserver",
 	 "apiserver",
 	 2,
@@ -41,6 +41,7 @@ static const Daemon daemons[UP_CHILDREN] = {
 	 {"--events-addr=http://127.0.0.1:{events}/"},
 	 ""},
 };
+_Static_assert(COUNT(daemons) == UP_CHILDREN, "a daemon more or less: change UP_CHILDREN");
 
 static bool add_flag(Up *up, Child *child, const char *text, Error *err)
 {
@@ -112,12 +113,15 @@ static bool prepare(Up *up, Error *err)
 	return up_ports_save(up, err);
 }
 
+enum { NAME_WIDTH = 25 };
+
 static void tell_ready(Up *up, const Child *child)
 {
 	autoerror Error err = {0};
 	autofree char *told = up_expand(up, child->daemon->told, &err);
 	if (up->progress)
-		fprintf(stderr, "✔ %-24s %s\n", child->daemon->name, told ? told : "");
+		fprintf(stderr, "✔ %-*s%s\n", cstr_empty(told) ? 0 : NAME_WIDTH,
+			child->daemon->name, told ? told : "");
 }
 
 static bool start_children(Up *up, Error *err)

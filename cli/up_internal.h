@@ -31,7 +31,7 @@ typedef struct {
 	int health; /* port of /readyz; 0: none */
 } Child;
 
-/* The last child's row of the table. */
+/* How many rows the table of daemons in up.c has. */
 enum { UP_CHILDREN = 4 };
 
 typedef struct {

@@ -339,6 +339,8 @@ def test_help_comes_from_the_tables():
     general = run("--help")
     assert general.returncode == 0 and "kustomizations, kustomization, ks" in general.stdout
     assert run().returncode == 1 and run().stdout == ""
+    assert run("help").stdout == general.stdout
+    assert run("help", "get").stdout == run("get", "--help").stdout
     for verb in ("up", "get", "reconcile", "suspend", "resume", "events", "version"):
         assert re.search(rf"^  {verb} ", general.stdout, re.M)
         shown = run(verb, "--help")

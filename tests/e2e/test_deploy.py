@@ -58,3 +58,9 @@ def test_S10_unknown_digest_algorithm_ends_the_process(api, directory):
          "--artifact-digest-algo=md5", "--metrics-addr=0", "--health-addr=0"],
         capture_output=True, text=True, timeout=30)
     assert done.returncode != 0 and "md5" in done.stderr
+
+
+def test_the_version_label_is_the_projects():
+    version = (ROOT / "meson.build").read_text().split("version: '")[1].split("'")[0]
+    pairs = documents("kustomization")[0]["labels"][0]["pairs"]
+    assert pairs["app.kubernetes.io/version"] == f"v{version}"
