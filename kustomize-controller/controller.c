@@ -185,12 +185,6 @@ static void on_drift(void *arg, const char *ns, const char *name, int64_t after_
 		manager_enqueue(manager, &kinds[0], ns, name);
 }
 
-static void cancel(void *arg)
-{
-	const KustomizeContext *context = arg;
-	artifact_cache_stop(context->artifacts);
-}
-
 static void stop(void *arg)
 {
 	KustomizeContext *context = arg;
@@ -293,6 +287,5 @@ const ManagerSpec kustomize_controller = {
 	.gate_count = COUNT(gates),
 	.default_concurrent = 4,
 	.start = start,
-	.cancel = cancel,
 	.stop = stop,
 };

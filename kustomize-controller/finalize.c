@@ -70,7 +70,7 @@ Outcome kustomization_finalize(Run *run, Error *err)
 		return outcome_failed();
 	autojson json_t *kept = json_array();
 	if (!prune_entries(run, &target, entries, kept, NULL, err)) {
-		run_event(run, EVENT_WARNING, "PruneFailed", NULL, "%s", err_text(err));
+		run_verdict(run, EVENT_WARNING, "PruneFailed", NULL, "%s", err_text(err));
 		return outcome_failed();
 	}
 	if (!cstr_eq(ks.deletion_policy, "WaitForTermination") ||

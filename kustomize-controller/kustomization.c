@@ -106,7 +106,7 @@ static Outcome failed(Run *run, const Kustomization *ks, const json_t *metadata,
 	const char *reason = err->reason ? err->reason : "ReconciliationFailed";
 	condition_set(run_object(run), "Ready", "False", reason, err_text(err));
 	if (!run_is_cancelled(run))
-		run_event(run, EVENT_WARNING, reason, metadata, "%s", err_text(err));
+		run_verdict(run, EVENT_WARNING, reason, metadata, "%s", err_text(err));
 	return outcome_retry(ks->retry_ms);
 }
 
@@ -170,8 +170,8 @@ static void succeeded(Run *run, const Kustomization *ks, const SourceState *sour
 	condition_setf(run_object(run), "Ready", "True", "ReconciliationSucceeded",
 		       "Applied revision: %s", source->artifact.revision);
 	json_put_text(metadata, KS_GROUP "/commit_status", "update");
-	run_event(run, EVENT_NORMAL, "ReconciliationSucceeded", metadata,
-		  "Reconciliation finished in %s, next run in %s", took, interval);
+	run_verdict(run, EVENT_NORMAL, "ReconciliationSucceeded", metadata,
+		    "Reconciliation finished in %s, next run in %s", took, interval);
 }
 
 /* Apply, inventory, prune, health: the part that history tells of. */
@@ -226,7 +226,7 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 	json_put_text(json_make_at(run_object(run), "status", NULL), "lastAttemptedRevision",
 		      source->artifact.revision);
 	if (!source_fetch(run, ks, source, &outcome, err)) {
-		run_event(run, EVENT_WARNING, "ArtifactFailed", metadata, "%s", err_text(err));
+		run_verdict(run, EVENT_WARNING, "ArtifactFailed", metadata, "%s", err_text(err));
 		return outcome;
 	}
 	progress(run, ks, "Building manifests", source->artifact.revision);

@@ -30,8 +30,10 @@ static json_t *live_object(KubeClient *client, const InventoryId *id, const char
 		return live;
 	if (cause.code == ERR_NOT_FOUND) {
 		/* The kind may be served under another version by now, or not at all. */
-		autoerror Error ignored = {0};
-		autofree char *now = kube_preferred_version(client, id->group, id->kind, &ignored);
+		autoerror Error unknown = {0};
+		autofree char *now = kube_preferred_version(client, id->group, id->kind, &unknown);
+		if (!now && unknown.code != ERR_NOT_FOUND)
+			err_move(err, &unknown);
 		if (!now || cstr_eq(now, version))
 			return NULL;
 		autofree char *other =
@@ -123,6 +125,8 @@ bool prune_entries(Run *run, const Target *target, const json_t *entries, json_t
 	autojson json_t *keep_alive = json_array();
 	autobuf Buf lines = {0};
 	autobuf Buf failures = {0};
+	bool not_yet = true; /* nothing but the server's wish to wait stood in the way */
+	int64_t wait_ms = 0;
 	sort_entries(entries, &order, keep_alive);
 	for (size_t i = order.len; i-- > 0;) {
 		json_t *entry = json_object_get(order.items[i], "entry");
@@ -130,6 +134,9 @@ bool prune_entries(Run *run, const Target *target, const json_t *entries, json_t
 		if (prune_entry(run, target, entry, &lines, &failure) != PRUNE_FAILED)
 			continue;
 		buf_printf(&failures, "%s%s", failures.len ? "; " : "", err_text(&failure));
+		not_yet = not_yet && failure.not_yet;
+		if (failure.retry_after_ms > wait_ms)
+			wait_ms = failure.retry_after_ms;
 		json_array_append(kept, entry);
 	}
 	if (lines.len)
@@ -137,6 +144,8 @@ bool prune_entries(Run *run, const Target *target, const json_t *entries, json_t
 	if (!failures.len)
 		return true;
 	err_set(err, ERR_CONFLICT, "%s", buf_text(&failures));
+	err->not_yet = not_yet;
+	err->retry_after_ms = wait_ms;
 	return err_reason(err, "PruneFailed");
 }
 
@@ -146,13 +155,15 @@ bool prune_any_left(Run *run, KubeClient *client, const json_t *entries)
 	json_t *entry;
 	json_array_foreach((json_t *)(uintptr_t)entries, i, entry)
 	{
-		autoerror Error ignored = {0};
+		autoerror Error err = {0};
 		autoinventoryid InventoryId id = {0};
 		if (!inventory_id_parse(json_text_or(entry, "id", ""), &id))
 			continue;
 		autojson json_t *live =
-			live_object(client, &id, json_text_or(entry, "v", "v1"), &ignored);
-		if (live && is_ours(run, live) && !is_disabled(live))
+			live_object(client, &id, json_text_or(entry, "v", "v1"), &err);
+		/* A server that does not answer has not said that the object is gone. */
+		bool unknown = !live && err_is_set(&err) && err.code != ERR_NOT_FOUND;
+		if (unknown || (live && is_ours(run, live) && !is_disabled(live)))
 			return true;
 	}
 	return false;

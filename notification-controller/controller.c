@@ -143,6 +143,7 @@ const ManagerSpec notification_controller = {
 	.gates = gates,
 	.gate_count = COUNT(gates),
 	.default_concurrent = 4,
+	.calls_elsewhere = true,
 	.start = start,
 	.cancel = cancel,
 	.stop = stop,

@@ -99,7 +99,7 @@ bool source_fail(Run *run, const char *condition, const char *reason, Error *err
 {
 	err_reason(err, reason);
 	condition_set(run_object(run), condition, "True", reason, err_text(err));
-	run_event(run, EVENT_WARNING, reason, NULL, "%s", err_text(err));
+	run_verdict(run, EVENT_WARNING, reason, NULL, "%s", err_text(err));
 	return false;
 }
 
@@ -112,7 +112,8 @@ void source_announce(Run *run, const Artifact *before, const Artifact *now, bool
 	autojson json_t *metadata = json_object();
 	json_put_text(metadata, SOURCE_GROUP "/revision", now->revision);
 	json_put_text(metadata, SOURCE_GROUP "/digest", now->digest);
-	run_event(run, EVENT_NORMAL, is_new ? "NewArtifact" : "Succeeded", metadata, "%s", message);
+	run_verdict(run, EVENT_NORMAL, is_new ? "NewArtifact" : "Succeeded", metadata, "%s",
+		    message);
 	log_info(run_log(run), "stored artifact", "revision", now->revision, NULL);
 }
 

@@ -1,7 +1,9 @@
 /*
  * The cache of unpacked trees, by digest. A tree's life: FETCHING (one thread works, others wait on
  * the condition) -> READY (in the map until it is evicted) or FAILED (out of the map; freed by the
- * last who waited). Idle trees beyond max_trees go, the one unused for longest first.
+ * last who waited). Idle trees beyond max_trees go, the one unused for longest first. What failed
+ * and may be tried again is remembered by digest and URL, so that a caller's queue can do the
+ * waiting.
  */
 #include "artifact/fetch.h"
 
@@ -11,6 +13,7 @@
 #include <time.h>
 
 #include "artifact/fetch_internal.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -24,6 +27,7 @@ enum {
 	DEFAULT_TREES = 8,
 	DEFAULT_BYTES = 1 << 30,
 	MAX_LEFTOVERS = 100000,
+	MAX_ATTEMPTS = 1024, /* remembered; beyond, all start anew */
 };
 
 typedef enum { TREE_FETCHING, TREE_READY, TREE_FAILED } TreeState;
@@ -41,6 +45,13 @@ struct ArtifactTree {
 	Error err; /* when FAILED */
 };
 
+/* Tries that failed, of which the last was before next_ms. */
+typedef struct {
+	int tries;
+	int64_t next_ms;
+	Error err;
+} Attempts;
+
 struct ArtifactCache {
 	HttpClient *http;
 	char *dir;
@@ -48,10 +59,10 @@ struct ArtifactCache {
 	size_t max_trees, max_bytes;
 	char *localhost, *watcher_localhost;
 	pthread_mutex_t lock;	/* guards what follows and the trees */
-	pthread_cond_t changed; /* a tree's state, or stopping */
+	pthread_cond_t changed; /* a tree's state */
 	Map *trees;		/* key -> ArtifactTree, FETCHING and READY */
+	Map *attempts;		/* "key url" -> Attempts */
 	uint64_t clock;
-	bool stopping;
 };
 
 static void tree_free(void *value)
@@ -66,6 +77,13 @@ static void tree_free(void *value)
 	free(tree->url);
 	error_dispose(&tree->err);
 	free(tree);
+}
+
+static void attempts_free(void *value)
+{
+	Attempts *attempts = value;
+	error_dispose(&attempts->err);
+	free(attempts);
 }
 
 /* What a killed process left. Its own directory: nobody else's trees can be here. */
@@ -109,6 +127,7 @@ ArtifactCache *artifact_cache_new(HttpClient *http, const ArtifactCacheConfig *c
 	cache->localhost = mem_strdup(config->localhost_env);
 	cache->watcher_localhost = mem_strdup(config->watcher_localhost_env);
 	cache->trees = map_new(tree_free);
+	cache->attempts = map_new(attempts_free);
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -128,6 +147,7 @@ void artifact_cache_free(ArtifactCache *cache)
 	while (map_next(cache->trees, &at, &key, &value))
 		assert(((ArtifactTree *)value)->refs == 0);
 	map_free(cache->trees);
+	map_free(cache->attempts);
 	pthread_cond_destroy(&cache->changed);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache->dir);
@@ -136,35 +156,58 @@ void artifact_cache_free(ArtifactCache *cache)
 	free(cache);
 }
 
-void artifact_cache_stop(ArtifactCache *cache)
+/* --- tries that failed; with the lock --- */
+
+static char *attempts_key(const char *key, const char *url)
 {
-	pthread_mutex_lock(&cache->lock);
-	cache->stopping = true;
-	pthread_cond_broadcast(&cache->changed);
-	pthread_mutex_unlock(&cache->lock);
+	return mem_printf("%s %s", key, url);
+}
+
+/* True when the next try is not due yet; err is what the last one said. */
+static bool is_too_early(ArtifactCache *cache, const char *key, const char *url, Error *err)
+{
+	autofree char *id = attempts_key(key, url);
+	const Attempts *attempts = map_get(cache->attempts, id);
+	int64_t now = clock_mono_ms();
+	if (!attempts || attempts->next_ms <= now)
+		return false;
+	err_copy(err, &attempts->err);
+	err->retry_after_ms = attempts->next_ms - now;
+	return true;
+}
+
+/* Notes a failure of a tree, and in err whether it is one for good. */
+static void note_failure(ArtifactCache *cache, const ArtifactTree *tree, Error *err)
+{
+	autofree char *id = attempts_key(tree->key, tree->url);
+	if (map_len(cache->attempts) >= MAX_ATTEMPTS)
+		map_clear(cache->attempts);
+	Attempts *attempts = map_get(cache->attempts, id);
+	if (!attempts) {
+		attempts = mem_zalloc(1, sizeof(*attempts));
+		map_put(cache->attempts, id, attempts);
+	}
+	bool again = retry_is_worth_it(err) && ++attempts->tries < cache->policy.max_tries;
+	if (!again) {
+		map_remove(cache->attempts, id);
+		if (retry_is_worth_it(err))
+			err->code = ERR_UNAVAILABLE;
+		return;
+	}
+	err->not_yet = true;
+	err->retry_after_ms = retry_wait_ms(&cache->policy, attempts->tries, err);
+	attempts->next_ms = clock_mono_ms() + err->retry_after_ms;
+	error_dispose(&attempts->err);
+	err_copy(&attempts->err, err);
+}
+
+static void note_success(ArtifactCache *cache, const ArtifactTree *tree)
+{
+	autofree char *id = attempts_key(tree->key, tree->url);
+	map_remove(cache->attempts, id);
 }
 
 /* --- one tree, by the thread that fetches it --- */
-
-/* Waits before the next try; false when the cache stops. */
-static bool wait_before_retry(ArtifactCache *cache, int64_t wait_ms)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += wait_ms / 1000;
-	until.tv_nsec += wait_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_mutex_lock(&cache->lock);
-	int got = 0;
-	while (!cache->stopping && got == 0)
-		got = pthread_cond_timedwait(&cache->changed, &cache->lock, &until);
-	bool go_on = !cache->stopping;
-	pthread_mutex_unlock(&cache->lock);
-	return go_on;
-}
 
 /* The URL to ask for: in development the daemons run outside the cluster (K7's neighbours). */
 static char *url_to_ask(const ArtifactCache *cache, const char *url)
@@ -172,29 +215,6 @@ static char *url_to_ask(const ArtifactCache *cache, const char *url)
 	const char *host =
 		strstr(url, "//source-watcher") ? cache->watcher_localhost : cache->localhost;
 	return cstr_empty(host) ? mem_strdup(url) : fetch_url_with_host(url, host);
-}
-
-static char *fetch_with_retries(ArtifactCache *cache, const FetchJob *job, Error *err)
-{
-	for (int tries = 1;; tries++) {
-		autoerror Error try_err = {0};
-		char *path = fetch_once(job, &try_err);
-		if (path)
-			return path;
-		bool again = retry_is_worth_it(&try_err) && tries < cache->policy.max_tries;
-		int64_t wait_ms = retry_wait_ms(&cache->policy, tries, &try_err);
-		if (again && !wait_before_retry(cache, wait_ms))
-			return err_null(err, ERR_CANCELLED, "download artifact: stopped");
-		if (again)
-			continue;
-		if (retry_is_worth_it(&try_err))
-			try_err.code = ERR_UNAVAILABLE;
-		/* A file of ours that is gone says nothing about the artifact. */
-		if (try_err.code == ERR_NOT_FOUND && !try_err.http_status)
-			try_err.code = ERR_IO;
-		err_move(err, &try_err);
-		return NULL;
-	}
 }
 
 static bool fetch_tree(ArtifactTree *tree, char **out_path, int *out_fd, Error *err)
@@ -205,7 +225,10 @@ static bool fetch_tree(ArtifactTree *tree, char **out_path, int *out_fd, Error *
 		.http = cache->http, .url = url, .max_bytes = cache->max_bytes, .dir = cache->dir};
 	if (!digest_parse(tree->key, &job.algo, &job.hex, err))
 		return false;
-	autotempdir char *path = fetch_with_retries(cache, &job, err);
+	autotempdir char *path = fetch_once(&job, err);
+	/* A file of ours that is gone says nothing about the artifact. */
+	if (!path && err->code == ERR_NOT_FOUND && !err->http_status)
+		err->code = ERR_IO;
 	if (!path)
 		return false;
 	int fd = fd_open(path, O_RDONLY | O_DIRECTORY, 0, err);
@@ -276,7 +299,10 @@ static ArtifactTree *fetch_new(ArtifactTree *tree, Error *err)
 	tree->path = path;
 	tree->fd = fd;
 	tree->state = ok ? TREE_READY : TREE_FAILED;
-	if (!ok) {
+	if (ok) {
+		note_success(cache, tree);
+	} else {
+		note_failure(cache, tree, err);
 		err_copy(&tree->err, err);
 		map_take(cache->trees, tree->key);
 		release(tree, &gone);
@@ -300,8 +326,8 @@ static ArtifactTree *tree_new(ArtifactCache *cache, const char *key, const char 
 
 /*
  * With the lock, which is dropped while waiting: the tree that is there, or a new one to fetch
- * (*out_new), or NULL and err when the fetch that was waited for failed. A failure under another
- * URL says nothing about ours, then this call fetches itself.
+ * (*out_new), or NULL and err when the fetch that was waited for failed or the next try is not due.
+ * A failure under another URL says nothing about ours, then this call fetches itself.
  */
 static ArtifactTree *find_or_add(ArtifactCache *cache, const char *key, const char *url,
 				 bool *out_new, Vec *gone, Error *err)
@@ -309,6 +335,8 @@ static ArtifactTree *find_or_add(ArtifactCache *cache, const char *key, const ch
 	for (;;) {
 		ArtifactTree *tree = map_get(cache->trees, key);
 		*out_new = !tree;
+		if (!tree && is_too_early(cache, key, url, err))
+			return NULL;
 		if (!tree) {
 			tree = tree_new(cache, key, url);
 			map_put(cache->trees, key, tree);

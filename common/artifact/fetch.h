@@ -29,10 +29,6 @@ typedef struct {
 ArtifactCache *artifact_cache_new(HttpClient *http, const ArtifactCacheConfig *config,
 				  Error *err) MUST_USE;
 
-/* Ends waits between tries with ERR_CANCELLED, now and from now on: for a daemon that stops.
- * Downloads under way end with httpc_free. Any thread. */
-void artifact_cache_stop(ArtifactCache *cache);
-
 /* All trees must have been given back; removes them from disk. */
 void artifact_cache_free(ArtifactCache *cache);
 AUTO_POINTER(ArtifactCache, artifact_cache_free, auto_artifact_cache);
@@ -41,8 +37,10 @@ AUTO_POINTER(ArtifactCache, artifact_cache_free, auto_artifact_cache);
 /*
  * The unpacked tree of an artifact, fetched when it is not there. Concurrent calls for one digest
  * wait for one fetch. ERR_NOT_FOUND: 404 (K8); ERR_INVALID: digest missing, unknown or wrong, or a
- * hostile archive (K7, K9); ERR_UNAVAILABLE after the retries; the code of
- * err_code_of_http for other replies. Give back with artifact_tree_unref.
+ * hostile archive (K7, K9); the code of err_code_of_http for other replies. Nobody waits here
+ * between two tries: a failure that another try may cure says `not_yet` and retry_after_ms, until
+ * then every call gets it, and after the last of the retries it is ERR_UNAVAILABLE for good; the
+ * count starts anew. Give back with artifact_tree_unref.
  */
 ArtifactTree *artifact_cache_get(ArtifactCache *cache, const Artifact *artifact,
 				 Error *err) MUST_USE;

@@ -90,8 +90,10 @@ static bool download(Download *d, const FetchJob *job, Error *err)
 		.url = job->url, .idle_timeout_ms = IDLE_TIMEOUT_MS, .follow_redirects = true};
 	autoerror Error http_err = {0};
 	bool ok = httpc_stream(job->http, &request, on_data, d, &d->head, &http_err);
-	if (err_is_set(&d->err))
-		return err_move(err, &d->err);
+	if (err_is_set(&d->err)) {
+		err_move(err, &d->err);
+		return err_wrap(err, "download artifact from %s to %s", shown, job->dir);
+	}
 	/* A status that came counts, even when its page was cut. */
 	if (d->head.status && !check_status(d, shown, err))
 		return false;
@@ -119,7 +121,7 @@ static char *unpack_to_dir(int fd, const FetchJob *job, Error *err)
 		/* The same bytes would fail again: no limit of ours is worth another try. */
 		if (err->code == ERR_LIMIT || err->code == ERR_FORBIDDEN)
 			err->code = ERR_INVALID;
-		return err_wrap_null(err, "unpack artifact");
+		return err_wrap_null(err, "unpack artifact into %s", job->dir);
 	}
 	return steal(&path);
 }

@@ -86,6 +86,19 @@ bool err_reason(Error *err, const char *reason)
 	return false;
 }
 
+void err_hide(Error *err, const char *secret)
+{
+	enum { TOO_SHORT = 4 };
+	static const char mask[] = "***";
+	size_t len = secret ? strlen(secret) : 0;
+	if (!err->message || len < TOO_SHORT)
+		return;
+	for (char *at = err->message; (at = strstr(at, secret)); at += sizeof(mask) - 1) {
+		memcpy(at, mask, sizeof(mask) - 1);
+		memmove(at + sizeof(mask) - 1, at + len, strlen(at + len) + 1);
+	}
+}
+
 bool err_move(Error *to, Error *from)
 {
 	assert(to->code == ERR_NONE);
@@ -136,10 +149,10 @@ ErrorCode err_code_of_http(int status)
 		int status;
 		ErrorCode code;
 	} rows[] = {
-		{401, ERR_UNAUTHORIZED}, {403, ERR_FORBIDDEN},   {404, ERR_NOT_FOUND},
-		{405, ERR_UNSUPPORTED},  {406, ERR_UNSUPPORTED}, {408, ERR_TIMEOUT},
-		{409, ERR_CONFLICT},     {410, ERR_GONE},        {413, ERR_LIMIT},
-		{415, ERR_UNSUPPORTED},  {429, ERR_TOO_MANY},    {504, ERR_TIMEOUT},
+		{401, ERR_UNAUTHORIZED}, {403, ERR_FORBIDDEN},	 {404, ERR_NOT_FOUND},
+		{405, ERR_UNSUPPORTED},	 {406, ERR_UNSUPPORTED}, {408, ERR_TIMEOUT},
+		{409, ERR_CONFLICT},	 {410, ERR_GONE},	 {413, ERR_LIMIT},
+		{415, ERR_UNSUPPORTED},	 {429, ERR_TOO_MANY},	 {504, ERR_TIMEOUT},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].status == status)

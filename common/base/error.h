@@ -20,29 +20,31 @@
 /* What a caller may act on. The text says the rest. */
 typedef enum {
 	ERR_NONE = 0,
-	ERR_INTERNAL,     /* a bug of ours, or a library that failed for no reason we know */
-	ERR_INVALID,      /* the input is wrong and stays wrong: no retry (HTTP 400, 422) */
-	ERR_NOT_FOUND,    /* HTTP 404 */
-	ERR_EXISTS,       /* HTTP 409 AlreadyExists */
-	ERR_CONFLICT,     /* HTTP 409: somebody else wrote first, or owns the field */
+	ERR_INTERNAL,	  /* a bug of ours, or a library that failed for no reason we know */
+	ERR_INVALID,	  /* the input is wrong and stays wrong: no retry (HTTP 400, 422) */
+	ERR_NOT_FOUND,	  /* HTTP 404 */
+	ERR_EXISTS,	  /* HTTP 409 AlreadyExists */
+	ERR_CONFLICT,	  /* HTTP 409: somebody else wrote first, or owns the field */
 	ERR_UNAUTHORIZED, /* credentials missing or refused (HTTP 401) */
-	ERR_FORBIDDEN,    /* HTTP 403 */
-	ERR_GONE,         /* HTTP 410: the resourceVersion is no longer served */
-	ERR_TOO_MANY,     /* HTTP 429: see retry_after_ms */
+	ERR_FORBIDDEN,	  /* HTTP 403 */
+	ERR_GONE,	  /* HTTP 410: the resourceVersion is no longer served */
+	ERR_TOO_MANY,	  /* HTTP 429: see retry_after_ms */
 	ERR_TIMEOUT,
-	ERR_UNAVAILABLE,  /* connection refused or cut, HTTP 5xx: a later try may work */
-	ERR_LIMIT,        /* a size, depth or count limit was passed */
-	ERR_UNSUPPORTED,  /* HTTP 405, 406, 415 or a feature that is not there */
-	ERR_CANCELLED,    /* the daemon stops, or the work was superseded */
-	ERR_IO,           /* a system call on a local file failed; the text has strerror */
+	ERR_UNAVAILABLE, /* connection refused or cut, HTTP 5xx: a later try may work */
+	ERR_LIMIT,	 /* a size, depth or count limit was passed */
+	ERR_UNSUPPORTED, /* HTTP 405, 406, 415 or a feature that is not there */
+	ERR_CANCELLED,	 /* the daemon stops, or the work was superseded */
+	ERR_IO,		 /* a system call on a local file failed; the text has strerror */
 } ErrorCode;
 
 typedef struct {
 	ErrorCode code;
-	char *message;          /* contexts first, outermost leftmost, joined by ": " */
-	int http_status;        /* of the reply that caused it, else 0 */
+	char *message;		/* contexts first, outermost leftmost, joined by ": " */
+	int http_status;	/* of the reply that caused it, else 0 */
 	int64_t retry_after_ms; /* a Retry-After that came along, else 0 */
-	char *reason;           /* a Kubernetes Status reason or a condition reason, or NULL */
+	bool not_yet;		/* no failure so far: what was asked may be asked again after
+				   retry_after_ms, and the asker was spared the wait */
+	char *reason;		/* a Kubernetes Status reason or a condition reason, or NULL */
 } Error;
 
 /* Frees what err owns and makes it ready for use again. */
@@ -66,6 +68,10 @@ void *err_wrap_null(Error *err, const char *format, ...) PRINTF(2, 3);
 
 /* Sets the reason (copied), replacing one that is there. Returns false. */
 bool err_reason(Error *err, const char *reason);
+
+/* Puts "***" in place of each `secret` in the message: for what a peer said and may have echoed.
+ * Short ones (under 4 bytes) stay, they would take words apart. */
+void err_hide(Error *err, const char *secret);
 
 /* Moves *from into *to, which must be empty. *from is empty afterwards. Returns false. */
 bool err_move(Error *to, Error *from);

@@ -89,6 +89,8 @@ static bool connect_api(Manager *manager, Error *err)
 		kube_client_new(manager->loop, &config, field_manager(manager->spec), err);
 	if (!manager->client)
 		return false;
+	if (!manager->spec->calls_elsewhere)
+		kube_client_yield(manager->client);
 	const char *ns = getenv("RUNTIME_NAMESPACE");
 	manager->ns = mem_strdup(!cstr_empty(ns)	  ? ns
 				 : !cstr_empty(config.ns) ? config.ns

@@ -45,7 +45,9 @@ typedef struct {
 struct Kind {
 	const char *api_version, *kind;
 
-	/* On a worker. Fills err for FAILED, RETRY and STALLED. */
+	/* On a worker. Fills err for FAILED, RETRY and STALLED. An err that says `not_yet` puts the
+	 * run off: what it said in status and by run_verdict is dropped, and it is done again when
+	 * err says; until that has gone on for minutes. */
 	Outcome (*reconcile)(Run *run, Error *err);
 
 	/* The object is being deleted and has our finalizer; GONE lets it go. NULL: nothing to do.
@@ -84,6 +86,8 @@ typedef struct {
 	int default_concurrent;	   /* --concurrent */
 	const char *field_manager; /* NULL: name. kustomize-controller's status owner differs (facts
 				      2) */
+	bool calls_elsewhere; /* calls outside of reconciles have no queue: they wait for an API
+				 server that asks to (kube_client_yield) */
 
 	/* Before the informers start; the result is manager_context. NULL and err end the process.
 	 */
@@ -174,6 +178,11 @@ bool run_flush(Run *run, Error *err) MUST_USE;
 /* An event about the object; see event_record. metadata may be NULL. */
 void run_event(Run *run, EventType type, const char *reason, const json_t *metadata,
 	       const char *format, ...) PRINTF(5, 6);
+
+/* As run_event, for what says how this run went: a Normal one is sent once status is written, so
+ * that a run done again says it once; none is sent when the run is put off. */
+void run_verdict(Run *run, EventType type, const char *reason, const json_t *metadata,
+		 const char *format, ...) PRINTF(5, 6);
 
 /* True once the daemon stops: long work should return outcome_failed with ERR_CANCELLED. */
 bool run_is_cancelled(Run *run);

@@ -82,6 +82,46 @@ void run_event(Run *run, EventType type, const char *reason, const json_t *metad
 	event_record(run->manager->events, run->object, type, reason, metadata, message);
 }
 
+/* An event that waits for the run's end. */
+typedef struct {
+	EventType type;
+	char *reason, *message;
+	json_t *metadata;
+} Verdict;
+
+static void verdict_free(void *value)
+{
+	Verdict *verdict = value;
+	free(verdict->reason);
+	free(verdict->message);
+	json_decref(verdict->metadata);
+	free(verdict);
+}
+
+void run_verdict(Run *run, EventType type, const char *reason, const json_t *metadata,
+		 const char *format, ...)
+{
+	Verdict *verdict = mem_zalloc(1, sizeof(*verdict));
+	va_list args;
+	va_start(args, format);
+	verdict->message = mem_vprintf(format, args);
+	va_end(args);
+	verdict->type = type;
+	verdict->reason = mem_strdup(reason);
+	verdict->metadata = metadata ? json_deep_copy(metadata) : NULL;
+	vec_push(&run->verdicts, verdict);
+}
+
+static void send_verdicts(Run *run, bool written)
+{
+	for (size_t i = 0; i < run->verdicts.len; i++) {
+		const Verdict *verdict = run->verdicts.items[i];
+		if (written || verdict->type == EVENT_WARNING)
+			event_record(run->manager->events, run->object, verdict->type,
+				     verdict->reason, verdict->metadata, verdict->message);
+	}
+}
+
 /* requestedAt is echoed on success, failure and while suspended (S89, K12). */
 static void note_request(Run *run)
 {
@@ -138,9 +178,17 @@ static int64_t with_jitter(const Manager *manager, int64_t interval_ms)
 	return interval_ms - spread + (int64_t)rand_below((uint64_t)spread * 2 + 1);
 }
 
-static void requeue(Run *run, const char *key, Outcome outcome)
+/* How long a peer, such as a Git server, asked to be left alone. */
+static int64_t asked_wait_ms(const Run *run, const Error *err)
+{
+	int64_t max_ms = run->manager->common->max_retry_ms;
+	return err->retry_after_ms < max_ms ? err->retry_after_ms : max_ms;
+}
+
+static void requeue(Run *run, const char *key, Outcome outcome, const Error *err)
 {
 	Queue *queue = run->state->queue;
+	int64_t asked_ms = asked_wait_ms(run, err);
 	switch (outcome.kind) {
 	case OUTCOME_AGAIN:
 		queue_forget(queue, key);
@@ -149,10 +197,12 @@ static void requeue(Run *run, const char *key, Outcome outcome)
 					true);
 		break;
 	case OUTCOME_FAILED:
-		queue_add_backoff(queue, key);
+		if (queue_add_backoff(queue, key) < asked_ms)
+			queue_add_after(queue, key, asked_ms, true);
 		break;
 	case OUTCOME_RETRY:
-		queue_add_after(queue, key, outcome.after_ms, true);
+		queue_add_after(queue, key,
+				outcome.after_ms > asked_ms ? outcome.after_ms : asked_ms, true);
 		break;
 	case OUTCOME_WAITING:
 		if (outcome.after_ms > 0)
@@ -213,6 +263,52 @@ static void log_outcome(const Run *run, Outcome outcome, const Error *err)
 		log_error(run->log, err, "reconciliation is stalled", NULL);
 }
 
+/* A person who looks should see why nothing happens, when it takes so long that one may look. The
+ * server that has too much to do is not given more. */
+static void show_postponed(Run *run, const char *key, const Error *err)
+{
+	enum { PERSON_WAITS_MS = 2000 };
+	bool is_first = queue_postponed(run->state->queue, key) == 1;
+	if (run->state->kind->no_status || (is_first && err->retry_after_ms <= PERSON_WAITS_MS))
+		return;
+	autoerror Error failure = {0};
+	condition_setf(run->object, "Reconciling", "True", "Progressing",
+		       "waiting to try again: %s", err_text(err));
+	if (!run_write_status(run, &failure))
+		log_error(run->log, &failure, "the wait could not be shown", NULL);
+}
+
+/* True when the run is to be done again as if it had not been: nothing failed yet. */
+static bool postpone(Run *run, const char *key, const Error *err)
+{
+	if (!err->not_yet || !queue_postpone(run->state->queue, key, err->retry_after_ms))
+		return false;
+	log_info(run->log, "put off", "cause", err_text(err), NULL);
+	json_t *status = json_map(run->before, "status");
+	if (status)
+		json_object_set_new(run->object, "status", json_deep_copy(status));
+	else
+		json_object_del(run->object, "status");
+	show_postponed(run, key, err);
+	return true;
+}
+
+/* False when the run is to be done again for want of a written status. */
+static bool write_outcome(Run *run, const char *key, Outcome *outcome)
+{
+	autoerror Error failure = {0};
+	bool written = outcome->kind == OUTCOME_GONE || run_write_status(run, &failure);
+	if (!written && failure.not_yet &&
+	    queue_postpone(run->state->queue, key, failure.retry_after_ms))
+		return false;
+	if (!written) {
+		log_error(run->log, &failure, "status not written", NULL);
+		*outcome = outcome_failed();
+	}
+	send_verdicts(run, written);
+	return true;
+}
+
 /* The body of a run; the caller owns what is in it. */
 static void run_object_once(Run *run, const char *key)
 {
@@ -221,16 +317,13 @@ static void run_object_once(Run *run, const char *key)
 	Outcome outcome = deleting ? finalize(run, &err) : reconcile_live(run, &err);
 	if (atomic_load(&run->manager->cancelled) && err.code == ERR_CANCELLED)
 		return; /* the next process begins anew: nothing half-said */
+	if (postpone(run, key, &err))
+		return;
 	log_outcome(run, outcome, &err);
-	if (outcome.kind != OUTCOME_GONE) {
-		autoerror Error failure = {0};
-		if (!run_write_status(run, &failure)) {
-			log_error(run->log, &failure, "status not written", NULL);
-			outcome = outcome_failed();
-		}
-	}
+	if (!write_outcome(run, key, &outcome))
+		return;
 	manager_observe_run(run->state, run, outcome);
-	requeue(run, key, outcome);
+	requeue(run, key, outcome, &err);
 }
 
 static void run_key(KindState *state, const char *key)
@@ -265,6 +358,7 @@ static void run_key(KindState *state, const char *key)
 	json_decref(run.object);
 	json_decref(run.before);
 	json_decref(run.outlived);
+	vec_dispose_with(&run.verdicts, verdict_free);
 }
 
 static void *work(void *arg)

@@ -11,14 +11,14 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-enum { NOT_QUEUED = -1 };
+enum { NOT_QUEUED = -1, POSTPONE_MAX = 10, POSTPONE_MAX_MS = 30000 };
 
 typedef struct {
 	char *key;
 	int64_t due_ms;
 	uint64_t order; /* first asked, first served among those due at the same time */
 	ptrdiff_t at;	/* index in the heap, or NOT_QUEUED */
-	int failures;
+	int failures, postponed;
 	bool running;
 	bool triggered; /* asked for now: no timer postpones it */
 	bool timer_set; /* while running: due_ms is when to run again */
@@ -181,23 +181,56 @@ static void set_timer(Queue *queue, Item *item, int64_t due_ms, bool replace)
 void queue_add_after(Queue *queue, const char *key, int64_t after_ms, bool replace)
 {
 	pthread_mutex_lock(&queue->lock);
-	set_timer(queue, item_of(queue, key), clock_mono_ms() + after_ms, replace);
+	Item *item = item_of(queue, key);
+	if (replace)
+		item->postponed = 0;
+	set_timer(queue, item, clock_mono_ms() + after_ms, replace);
 	pthread_mutex_unlock(&queue->lock);
+}
+
+static int64_t backoff(const Queue *queue, int failures, int64_t max_ms)
+{
+	int64_t wait = queue->config.min_retry_ms;
+	for (int i = 0; i < failures && wait < max_ms; i++)
+		wait *= 2;
+	return wait < max_ms ? wait : max_ms;
 }
 
 int64_t queue_add_backoff(Queue *queue, const char *key)
 {
 	pthread_mutex_lock(&queue->lock);
 	Item *item = item_of(queue, key);
-	int64_t wait = queue->config.min_retry_ms;
-	for (int i = 0; i < item->failures && wait < queue->config.max_retry_ms; i++)
-		wait *= 2;
-	if (wait > queue->config.max_retry_ms)
-		wait = queue->config.max_retry_ms;
+	int64_t wait = backoff(queue, item->failures, queue->config.max_retry_ms);
 	item->failures++;
+	item->postponed = 0;
 	set_timer(queue, item, clock_mono_ms() + wait, true);
 	pthread_mutex_unlock(&queue->lock);
 	return wait;
+}
+
+bool queue_postpone(Queue *queue, const char *key, int64_t after_ms)
+{
+	pthread_mutex_lock(&queue->lock);
+	Item *item = item_of(queue, key);
+	bool ok = item->postponed < POSTPONE_MAX;
+	if (ok) {
+		int64_t wait = backoff(queue, item->postponed, POSTPONE_MAX_MS);
+		if (after_ms > queue->config.max_retry_ms)
+			after_ms = queue->config.max_retry_ms;
+		item->postponed++;
+		set_timer(queue, item, clock_mono_ms() + (after_ms > wait ? after_ms : wait), true);
+	}
+	pthread_mutex_unlock(&queue->lock);
+	return ok;
+}
+
+int queue_postponed(Queue *queue, const char *key)
+{
+	pthread_mutex_lock(&queue->lock);
+	const Item *item = map_get(queue->items, key);
+	int postponed = item ? item->postponed : 0;
+	pthread_mutex_unlock(&queue->lock);
+	return postponed;
 }
 
 void queue_forget(Queue *queue, const char *key)
@@ -205,7 +238,7 @@ void queue_forget(Queue *queue, const char *key)
 	pthread_mutex_lock(&queue->lock);
 	Item *item = map_get(queue->items, key);
 	if (item)
-		item->failures = 0;
+		item->failures = item->postponed = 0;
 	pthread_mutex_unlock(&queue->lock);
 }
 
@@ -218,7 +251,7 @@ void queue_remove(Queue *queue, const char *key)
 			heap_remove(queue, item);
 		map_remove(queue->items, key);
 	} else if (item) {
-		item->failures = 0;
+		item->failures = item->postponed = 0;
 		item->timer_set = false;
 	}
 	pthread_mutex_unlock(&queue->lock);
@@ -276,7 +309,7 @@ void queue_done(Queue *queue, const char *key)
 			heap_insert(queue, item, clock_mono_ms());
 		else if (item->timer_set)
 			heap_insert(queue, item, item->due_ms);
-		else if (!item->failures)
+		else if (!item->failures && !item->postponed)
 			map_remove(queue->items, key);
 	}
 	pthread_mutex_unlock(&queue->lock);

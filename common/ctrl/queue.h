@@ -25,13 +25,21 @@ AUTO_POINTER(Queue, queue_free, auto_queue);
 /* Now; takes the place of a later time set before. */
 void queue_add(Queue *queue, const char *key);
 
-/* Not before after_ms from now. An earlier time that stands already stays, unless `replace`; one
- * that was set while the key runs stays in any case. */
+/* Not before after_ms from now. An earlier time that stands already stays, unless `replace`, which
+ * is for what came of a run, and ends a row of queue_postpone; one that was set while the key runs
+ * stays in any case. */
 void queue_add_after(Queue *queue, const char *key, int64_t after_ms, bool replace);
 
 /* After the key's next back-off: min * 2^failures up to max. Counts one more failure. Returns the
  * wait. */
 int64_t queue_add_backoff(Queue *queue, const char *key);
+
+/* The key is put off, not failed: not before after_ms, and later each time in a row, up to 30 s.
+ * False, with nothing done, when that happened too often in a row: it is time to tell somebody. */
+bool queue_postpone(Queue *queue, const char *key, int64_t after_ms);
+
+/* How often in a row the key was put off. */
+int queue_postponed(Queue *queue, const char *key);
 
 /* The key succeeded: its back-off starts anew. */
 void queue_forget(Queue *queue, const char *key);

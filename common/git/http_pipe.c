@@ -28,16 +28,16 @@ struct HttpPipe {
 
 /* --- the loop's side --- */
 
-static int open_spool(Error *err)
+static const char *spool_dir(void)
 {
 	const char *dir = getenv("TMPDIR");
-	return fd_open(cstr_empty(dir) ? "/tmp" : dir, O_TMPFILE | O_RDWR, 0600, err);
+	return cstr_empty(dir) ? "/tmp" : dir;
 }
 
 static bool spool(HttpPipe *pipe, const char *bytes, size_t len, Error *err)
 {
 	if (pipe->spool_fd < 0)
-		pipe->spool_fd = open_spool(err);
+		pipe->spool_fd = fd_open(spool_dir(), O_TMPFILE | O_RDWR, 0600, err);
 	if (pipe->spool_fd < 0)
 		return false;
 	if (pipe->spool_written + (off_t)len > max_spool_bytes)
@@ -47,7 +47,7 @@ static bool spool(HttpPipe *pipe, const char *bytes, size_t len, Error *err)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return err_errno(err, "write a temporary file");
+			return err_errno(err, "write a temporary file in %s", spool_dir());
 		bytes += put;
 		len -= (size_t)put;
 		pipe->spool_written += put;

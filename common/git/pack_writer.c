@@ -40,7 +40,14 @@ static bool fail(const GitPackWriter *writer, int code, Error *err)
 {
 	if (writer->late)
 		return err_set(err, ERR_TIMEOUT, "no time left to index the pack");
-	return git_store_fail(code, err, "index the pack");
+	const git_error *last = git_error_last();
+	if (!last || last->klass != GIT_ERROR_OS)
+		return git_store_fail(code, err, "index the pack");
+	/* Which disk is full; without the name of our own directory, which differs each time. */
+	autofree char *dir = path_dir(writer->store->path);
+	git_store_fail(code, err, "index the pack below %s", dir);
+	err->code = ERR_IO;
+	return false;
 }
 
 GitPackWriter *git_pack_writer_new(GitStore *store, const GitPackLimits *limits, Error *err)

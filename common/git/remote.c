@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "data/base64.h"
 #include "git/session.h"
 
 enum { DEFAULT_TIMEOUT_MS = 60 * 1000 };
@@ -166,11 +167,28 @@ static GitTransport *begin(GitRemote *remote)
 	return transport;
 }
 
+/* A server's own words may hold what we sent it. */
+static void hide_secrets(const GitRemote *remote, Error *err)
+{
+	const char *bearer = remote->bearer_header ? strrchr(remote->bearer_header, ' ') : NULL;
+	err_hide(err, remote->password);
+	err_hide(err, remote->proxy_password);
+	err_hide(err, bearer ? bearer + 1 : NULL);
+	if (!remote->username || !remote->password)
+		return;
+	autofree char *login = mem_printf("%s:%s", remote->username, remote->password);
+	autofree char *encoded = base64_encode(login, strlen(login));
+	err_hide(err, encoded);
+	mem_wipe(login, strlen(login));
+	mem_wipe(encoded, strlen(encoded));
+}
+
 /* What a server said once may no longer hold after a failure. */
 static bool fail(GitRemote *remote, const char *what, Error *err)
 {
 	autofree char *shown = url_text(&remote->url, true);
 	git_caps_dispose(&remote->known);
+	hide_secrets(remote, err);
 	return err_wrap(err, "%s %s", what, shown);
 }
 

@@ -2,7 +2,7 @@
  * Requests sent together and, those that failed in a way that another try may cure, again together
  * (client.h): 429 and 5xx that come with a Retry-After, a cut connection under a request that may
  * be repeated, and once a 401 after the credential was read again. All within the request's own
- * time.
+ * time, and for a client that yields only while the server takes some of them.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,6 +15,11 @@
 
 static const RetryPolicy policy = {
 	.max_tries = 10, .base_ms = 100, .max_ms = 10000, .factor = 2, .jitter = 0.5};
+
+enum {
+	SHORT_WAIT_MS = 150, /* nobody is worth waking for it */
+	LONG_WAIT_MS = 2000,
+};
 
 typedef struct {
 	const KubeRequest *request;
@@ -158,10 +163,37 @@ static void send_round(KubeClient *client, Task *tasks, size_t count, size_t pen
 	free(sent);
 }
 
+/* What the server asked to wait for goes back to the caller. */
+static void give_back(Task *tasks, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		Error *err = &tasks[i].reply->err;
+		if (!tasks[i].pending || !err_is_set(err))
+			continue;
+		tasks[i].pending = false;
+		err->not_yet = true;
+		if (err->retry_after_ms < tasks[i].wait_ms)
+			err->retry_after_ms = tasks[i].wait_ms;
+	}
+}
+
+/* `left` of the `sent` requests of a round are to be tried again. */
+static bool must_yield(const KubeClient *client, size_t left, size_t sent, int64_t wait_ms)
+{
+	if (!atomic_load(&client->root->yields) || wait_ms <= SHORT_WAIT_MS)
+		return false;
+	return left == sent || wait_ms > LONG_WAIT_MS;
+}
+
 static void run(KubeClient *client, Task *tasks, size_t count)
 {
 	int64_t wait_ms;
-	for (size_t n; (n = count_pending(tasks, count, &wait_ms)) > 0;) {
+	size_t sent = 0;
+	for (size_t n; (n = count_pending(tasks, count, &wait_ms)) > 0; sent = n) {
+		if (must_yield(client, n, sent, wait_ms)) {
+			give_back(tasks, count);
+			break;
+		}
 		pause_ms(wait_ms);
 		send_round(client, tasks, count, n);
 	}

@@ -149,6 +149,11 @@ KubeClient *kube_client_as(KubeClient *client, const char *user, Error *err)
 	return found;
 }
 
+void kube_client_yield(KubeClient *client)
+{
+	atomic_store(&client->root->yields, true);
+}
+
 HttpClient *kube_http(KubeClient *client)
 {
 	return client->http;

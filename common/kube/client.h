@@ -3,8 +3,8 @@
  * behind it (kube-api.md 1). Replies' Status objects become Errors: code by HTTP status and reason
  * (AlreadyExists is ERR_EXISTS), `reason` the Status reason, message the server's.
  * 429 and 503 with Retry-After, and cut connections of requests that may be repeated (GET, apply,
- * merge patch without lock, delete), are retried within the request's time. Thread-safe; calls block
- * the worker, never the loop's thread.
+ * merge patch without lock, delete), are retried within the request's time (but see
+ * kube_client_yield). Thread-safe; calls block the worker, never the loop's thread.
  */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H
@@ -25,6 +25,11 @@ KubeClient *kube_client_new(Loop *loop, const KubeConfig *config, const char *fi
 void kube_client_free(KubeClient *client);
 AUTO_POINTER(KubeClient, kube_client_free, auto_kube_client);
 #define autokubeclient __attribute__((cleanup(auto_kube_client)))
+
+/* From now on no call of this client, or of one made from it, waits for a server that serves
+ * nothing: it returns the error with `not_yet`, for a caller who has a queue to come back with. A
+ * batch of which the server takes a part goes on. */
+void kube_client_yield(KubeClient *client);
 
 /* The same server as another user, on connections of its own; shares discovery. Cached: the result
  * is borrowed from client. */
@@ -51,24 +56,24 @@ typedef enum {
 typedef struct {
 	KubeVerb verb;
 	const char *api_version, *kind;
-	const char *ns;   /* NULL or "": cluster-scoped, or all namespaces for a list */
+	const char *ns; /* NULL or "": cluster-scoped, or all namespaces for a list */
 	const char *name;
-	const char *subresource;    /* "status", "scale" or NULL */
+	const char *subresource; /* "status", "scale" or NULL */
 	const json_t *body;
-	const char *field_manager;  /* NULL: the client's */
-	bool force;                 /* APPLY: take conflicting fields */
+	const char *field_manager; /* NULL: the client's */
+	bool force;		   /* APPLY: take conflicting fields */
 	bool dry_run;
 	const char *field_validation; /* "Strict", "Warn", "Ignore"; NULL: the server's default */
 	const char *propagation;      /* DELETE: "Background", "Foreground", "Orphan" or NULL */
 	const char *precondition_uid; /* DELETE */
 	const char *label_selector, *field_selector; /* LIST */
-	bool metadata_only; /* replies as PartialObjectMetadata[List] */
-	int64_t timeout_ms; /* 0: 60 s */
+	bool metadata_only;			     /* replies as PartialObjectMetadata[List] */
+	int64_t timeout_ms;			     /* 0: 60 s */
 } KubeRequest;
 
 typedef struct {
 	json_t *object; /* the reply, owned; NULL on error */
-	int status;     /* HTTP */
+	int status;	/* HTTP */
 	Error err;
 } KubeReply;
 

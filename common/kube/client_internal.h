@@ -7,6 +7,7 @@
 #define KUBE_CLIENT_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/map.h"
 #include "base/vec.h"
@@ -29,6 +30,7 @@ struct KubeClient {
 	char *as_user; /* or NULL */
 	char *token_file;
 	Discovery *discovery;
+	atomic_bool yields; /* the root's */
 
 	pthread_mutex_t lock; /* the root's guards its fields below */
 	Map *users;	      /* user -> KubeClient */

@@ -138,7 +138,8 @@ def test_garbage_instead_of_a_watch(app, objects, proxy, toolkit, kind):
     app.deploy({"a.yaml": config_map("a", "2")})
     drift_comes_back(objects, "a", "2", 40)
     assert rule.hits and all(c.alive() for c in toolkit.running.values())
-    assert all(c.memory_kib() < 400 << 10 for c in toolkit.running.values())
+    # 16 MiB at most for each watch, beside the sanitizer's own.
+    assert all(c.memory_kib() < 1 << 20 for c in toolkit.running.values())
 
 
 # --- single requests ---
@@ -165,6 +166,44 @@ def test_429_waits_as_long_as_it_says_and_is_no_failure(app, objects, proxy, too
                  if r.target == refused.target and r is not refused)
     assert refused.status == 429 and 1.9 < again.at - refused.at < 6
     assert warnings(objects) == [] and errors_in_log(toolkit, objects) == []
+
+
+def test_429_holds_no_worker(app, objects, proxy):
+    """More Kustomizations than workers wait as the server asks; another one goes its way."""
+    app.deploy({"a.yaml": config_map("a", "1")})
+    rule = proxy.on(status(429, "TooManyRequests", headers={"Retry-After": "6"}), times=10,
+                    method="PATCH", path="/kustomizations/waiting-[0-9]*$")
+    for i in range(10):
+        objects.apply("Kustomization", f"waiting-{i}", {
+            "interval": "1h", "prune": False, "path": "./", "targetNamespace": objects.ns,
+            "sourceRef": {"kind": "GitRepository", "name": "src"}})
+    wait_until(lambda: rule.hits == 10, "all to be told to wait", 4)
+    started = time.monotonic()
+    app.deploy({"a.yaml": config_map("a", "2")})
+    assert time.monotonic() - started < 5
+    for i in range(10):
+        objects.ready("Kustomization", f"waiting-{i}")
+        assert warnings(objects, f"waiting-{i}") == []
+        objects.delete("Kustomization", f"waiting-{i}")
+
+
+def test_429_for_long_is_shown_and_in_the_end_a_failure(app, objects, proxy):
+    app.deploy({"a.yaml": config_map("a", "1")})
+    rule = proxy.on(status(429, "TooManyRequests", "please wait", headers={"Retry-After": "3"}),
+                    method="PATCH", path=f"/{objects.ns}/configmaps/")
+    app.commit({"a.yaml": config_map("a", "2")})
+    obj = objects.wait("Kustomization", "app", lambda o: "please wait" in objects.condition(
+        o, "Reconciling").get("message", ""), "to say what it waits for")
+    assert f"ConfigMap/{objects.ns}/a" in objects.condition(obj, "Reconciling")["message"]
+    assert objects.condition(obj)["status"] == "True", "nothing failed yet"
+    if os.environ.get("SLUICE_SLOW"):
+        failed = objects.not_ready("Kustomization", "app", "ReconciliationFailed", 400)
+        assert "please wait" in objects.condition(failed)["message"]
+        wait_until(lambda: warnings(objects), "the Warning event")
+    proxy.off(rule)
+    obj = app.settled()
+    assert objects.condition(obj, "Reconciling") == {}
+    assert objects.configmap("a")["data"] == {"v": "2"}
 
 
 @pytest.mark.parametrize("code, reason", [(500, "InternalError"), (503, "ServiceUnavailable")])
@@ -329,6 +368,7 @@ def test_the_api_server_gone_for_a_while(app, objects, proxy, api, toolkit):
     assert objects.configmap("a")["data"] == {"v": "2"} and objects.configmap("c")
     drift_comes_back(objects, "a", "2", 60)
     assert busiest(proxy, mark, query=WATCH) < 12
+    assert warnings(objects) == [] == warnings(objects, "src"), "nothing of the objects' failed"
 
 
 def test_a_server_that_is_not_ready_yet(app, objects, proxy):

@@ -7,16 +7,17 @@ from .process import Process
 
 
 class Controller(Process):
-    """One daemon: `health` and `metrics` URLs, ready when /readyz says so."""
+    """One daemon: `health` and `metrics` URLs, ready when /readyz says so. `prefix`: a command that
+    becomes the daemon's, such as one with mounts of its own."""
 
-    def __init__(self, name, api, directory, flags=(), env=None):
+    def __init__(self, name, api, directory, flags=(), env=None, prefix=()):
         self.name = name
         build = pathlib.Path(os.environ["SLUICE_BUILD"])
         self.health_port, self.metrics_port = free_port(), free_port()
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
         super().__init__(
-            [build / name / name, f"--kubeconfig={api.kubeconfig}",
+            [*prefix, build / name / name, f"--kubeconfig={api.kubeconfig}",
              f"--health-addr=127.0.0.1:{self.health_port}",
              f"--metrics-addr=127.0.0.1:{self.metrics_port}", *flags],
             self.dir / f"{name}.log",
@@ -36,8 +37,9 @@ class Toolkit:
     """The three controllers, wired to each other as deploy/ wires them."""
 
     def __init__(self, api, directory, source_flags=(), kustomize_flags=(),
-                 notification_flags=()):
+                 notification_flags=(), prefixes=None):
         self.api = api
+        self.prefixes = prefixes or {}
         self.dir = pathlib.Path(directory)
         self.storage = self.dir / "storage"
         self.storage.mkdir(parents=True, exist_ok=True)
@@ -59,7 +61,8 @@ class Toolkit:
     def start(self, *names):
         for name in names or self.flags:
             self.running[name] = Controller(name, self.api, self.dir, self.flags[name],
-                                            env={"TMPDIR": str(self.dir)})
+                                            env={"TMPDIR": str(self.dir)},
+                                            prefix=self.prefixes.get(name, ()))
         for name in names or self.flags:
             self.running[name].wait_until_ready()
         return self

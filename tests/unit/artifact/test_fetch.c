@@ -199,13 +199,25 @@ static int site_close(void **state)
 	return 0;
 }
 
-static ArtifactTree *get(const Site *site, const Peer *peer, const char *digest, Error *err)
+static ArtifactTree *get_once(const Site *site, const Peer *peer, const char *digest, Error *err)
 {
 	autoartifact Artifact artifact = {
 		.url = mem_printf("http://127.0.0.1:%d/k/ns/n/f.tar.gz", peer->port),
 		.digest = mem_strdup(digest),
 	};
 	return artifact_cache_get(site->cache, &artifact, err);
+}
+
+/* As a caller with a queue does it, which comes back when the next try is due. */
+static ArtifactTree *get(const Site *site, const Peer *peer, const char *digest, Error *err)
+{
+	for (;;) {
+		ArtifactTree *tree = get_once(site, peer, digest, err);
+		if (tree || !err->not_yet)
+			return tree;
+		assert_true(err->retry_after_ms > 0);
+		error_dispose(err);
+	}
 }
 
 static void check_tree(const ArtifactTree *tree, const char *want)
@@ -511,34 +523,38 @@ static void a_lost_directory_is_not_a_missing_artifact(void **state)
 	assert_int_equal(peer_stop(&peer), 0);
 }
 
-static void *stop_cache(void *arg)
-{
-	const Getter *g = arg;
-	Peer *peer = (Peer *)(uintptr_t)g->peer;
-	pthread_mutex_lock(&peer->lock);
-	while (peer->asked == 0)
-		pthread_cond_wait(&peer->changed, &peer->lock);
-	pthread_mutex_unlock(&peer->lock);
-	artifact_cache_stop(g->site->cache);
-	return NULL;
-}
-
-static void stopping_ends_the_wait_between_tries(void **state)
+static void nobody_waits_between_two_tries(void **state)
 {
 	Site *site = *state;
-	autoerror Error err = {0};
 	const ArtifactCacheConfig slow = {.retries = 9, .retry_wait_ms = 600000};
 	use_cache(site, &slow);
 	Peer peer;
-	const Answer down = {.status = 503};
-	peer_start(&peer, &down, 1);
-	Getter getter = {.site = site, .peer = &peer};
-	pthread_t stopper;
-	assert_int_equal(pthread_create(&stopper, NULL, stop_cache, &getter), 0);
-	assert_null(get(site, &peer, site->digest, &err));
-	assert_int_equal(err.code, ERR_CANCELLED);
-	pthread_join(stopper, NULL);
-	peer_stop(&peer);
+	const Answer answers[] = {{.status = 503}, {.status = 200, .body = &site->other}};
+	peer_start(&peer, answers, COUNT(answers));
+	/* Whoever asks again is told the same, and the peer is not asked. */
+	for (int i = 0; i < 3; i++) {
+		autoerror Error err = {0};
+		assert_null(get_once(site, &peer, site->digest, &err));
+		assert_true(err.not_yet);
+		assert_int_equal(err.code, ERR_UNAVAILABLE);
+		assert_non_null(strstr(err_text(&err), "503"));
+		assert_true(err.retry_after_ms > 590000 && err.retry_after_ms <= 600000);
+	}
+	/* Another artifact is another matter. */
+	autoerror Error err = {0};
+	autoartifacttree ArtifactTree *other = get_once(site, &peer, site->other_digest, &err);
+	check_tree(other, "other");
+	assert_int_equal(peer_stop(&peer), 2);
+}
+
+static void the_last_retry_tells_and_the_count_starts_anew(void **state)
+{
+	Site *site = *state;
+	const ArtifactCacheConfig two = {.retries = 1, .retry_wait_ms = 1};
+	use_cache(site, &two);
+	const Answer down = {.status = 429};
+	assert_int_equal(fails(site, &down, 1, site->digest, ERR_UNAVAILABLE), 2);
+	assert_int_equal(fails(site, &down, 1, site->digest, ERR_UNAVAILABLE), 2);
 }
 
 #define SITE_TEST(name) cmocka_unit_test_setup_teardown(name, site_open, site_close)
@@ -560,7 +576,8 @@ int main(void)
 		SITE_TEST(localhost_replaces_the_host),
 		SITE_TEST(leftovers_of_a_killed_process_go),
 		SITE_TEST(a_lost_directory_is_not_a_missing_artifact),
-		SITE_TEST(stopping_ends_the_wait_between_tries),
+		SITE_TEST(nobody_waits_between_two_tries),
+		SITE_TEST(the_last_retry_tells_and_the_count_starts_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

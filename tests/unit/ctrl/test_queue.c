@@ -172,12 +172,45 @@ static void a_key_never_runs_twice_at_once(void **state)
 	queue_free(queue);
 }
 
+static void put_off_grows_and_ends_after_ten_in_a_row(void **state)
+{
+	(void)state;
+	const QueueConfig quick = {.min_retry_ms = 1, .max_retry_ms = 50};
+	Queue *queue = queue_new(&quick);
+	queue_add(queue, "a");
+	for (int i = 0; i < 10; i++) {
+		take_is(queue, "a");
+		assert_true(queue_postpone(queue, "a", i == 0 ? 30 : 0));
+		assert_int_equal(queue_postponed(queue, "a"), i + 1);
+		assert_int_equal(queue_failures(queue, "a"), 0);
+		int64_t put_off = clock_mono_ms();
+		queue_done(queue, "a");
+		if (i == 0) { /* what was asked for is the least */
+			take_is(queue, "a");
+			assert_true(clock_mono_ms() - put_off >= 30);
+			queue_add(queue, "a");
+			queue_done(queue, "a");
+		}
+	}
+	take_is(queue, "a");
+	assert_false(queue_postpone(queue, "a", 0));
+	queue_add_after(queue, "a", 0, true);
+	queue_done(queue, "a");
+	take_is(queue, "a");
+	assert_true(queue_postpone(queue, "a", 0)); /* a row ends with an outcome */
+	queue_forget(queue, "a");
+	assert_int_equal(queue_postponed(queue, "a"), 0);
+	queue_done(queue, "a");
+	queue_free(queue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(added_twice_runs_once),
 		cmocka_unit_test(added_while_running_runs_again),
 		cmocka_unit_test(a_timer_set_while_running_survives_the_requeue),
+		cmocka_unit_test(put_off_grows_and_ends_after_ten_in_a_row),
 		cmocka_unit_test(timers_order_and_earlier_wins),
 		cmocka_unit_test(S90_backoff_doubles_to_its_limit_and_success_resets),
 		cmocka_unit_test(removed_key_leaves_nothing),
