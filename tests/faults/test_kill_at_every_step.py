@@ -60,16 +60,23 @@ def forms():
     return [True, False] if os.environ.get("SLUICE_SLOW") else [None]
 
 
+def killed(proxy, rule, process):
+    """Ends the rule, which may act at this very moment; whether it did."""
+    proxy.off(rule)
+    if rule.hits:
+        wait_until(lambda: not process.alive(), "the kill")
+    return bool(rule.hits)
+
+
 def each_step(proxy, process, change, check, done, **match):
     """change(n), kill at the n-th request, restart, check(n): for n over all requests. How many there
     were. `done` None: by turns before and after the server did it."""
     for n in range(MOST):
         rule = proxy.on(killer(process, n % 2 == 0 if done is None else done), times=1, skip=n, **match)
         change(n)
-        state = wait_until(lambda: (not process.alive() and "killed") or settled(check, n),
-                           "the kill, or the end without one", 60)
-        proxy.off(rule)
-        if state != "killed":
+        wait_until(lambda: not process.alive() or settled(check, n),
+                   "the kill, or the end without one", 60)
+        if not killed(proxy, rule, process):
             return n
         process.start()
         wait_until(lambda: settled(check, n), f"the right state after a kill at request {n}", 60,
@@ -128,18 +135,8 @@ def test_kustomize_controller_killed_while_it_makes_and_deletes(app, objects, to
         items = objects.api.rest.get(f"/api/v1/namespaces/{objects.ns}/configmaps")["items"]
         return {i["metadata"]["name"] for i in items} & {"a", "b"}
 
-    def delete(n):
-        app.start()
-        app.settled()
-        objects.delete("Kustomization", "app")
-
     def deleted(n):
         assert objects.get("Kustomization", "app") is None and left() == set()
-
-    def make(n):
-        objects.delete("Kustomization", "app")
-        objects.gone("Kustomization", "app")
-        app.start()
 
     def made(n):
         obj = objects.get("Kustomization", "app")
@@ -155,10 +152,8 @@ def test_kustomize_controller_killed_while_it_makes_and_deletes(app, objects, to
         rule = proxy.on(killer(controller, n % 2 == 0 if done is None else done), times=1, skip=n,
                         **match)
         objects.delete("Kustomization", "app")
-        state = wait_until(lambda: (not controller.alive() and "killed") or settled(deleted, n),
-                           "the kill or the end", 60)
-        proxy.off(rule)
-        if state != "killed":
+        wait_until(lambda: not controller.alive() or settled(deleted, n), "the kill or the end", 60)
+        if not killed(proxy, rule, controller):
             break
         controller.start()
         wait_until(lambda: settled(deleted, n), f"all gone after a kill at request {n}", 60)
@@ -167,15 +162,13 @@ def test_kustomize_controller_killed_while_it_makes_and_deletes(app, objects, to
         rule = proxy.on(killer(controller, n % 2 == 0 if done is None else done), times=1, skip=n,
                         **match)
         app.start()
-        state = wait_until(lambda: (not controller.alive() and "killed") or settled(made, n),
-                           "the kill or the end", 60)
-        proxy.off(rule)
-        if state == "killed":
+        wait_until(lambda: not controller.alive() or settled(made, n), "the kill or the end", 60)
+        if was_killed := killed(proxy, rule, controller):
             controller.start()
             wait_until(lambda: settled(made, n), f"all made after a kill at request {n}", 60)
         objects.delete("Kustomization", "app")
         objects.gone("Kustomization", "app")
-        if state != "killed":
+        if not was_killed:
             break
     assert n >= 4
 

@@ -63,10 +63,14 @@ class Process:
         elif self.alive():
             self.child.send_signal(signal.SIGTERM)
         try:
-            return self.child.wait(timeout)
+            code = self.child.wait(timeout)
         except subprocess.TimeoutExpired:
             self.child.kill()
-            return self.child.wait()
+            code = self.child.wait()
+        if self.group:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        return code
 
     def memory_kib(self, field="VmHWM"):
         with open(f"/proc/{self.pid}/status") as f:
