@@ -20,9 +20,10 @@ static bool check_config(Request *request, json_t *config, Status *status)
 	if (!json_is_object(config))
 		return status_bad_request(status, "the patch must be an object");
 	if (!json_text(config, "apiVersion") || !json_text(config, "kind"))
-		return status_bad_request(status, "invalid object type: %s",
-					  json_text(config, "kind") ? "apiVersion must be set"
-								    : "kind must be set");
+		return status_bad_request(
+			status, "invalid object type: %s%s, Kind=%s",
+			strchr(json_text_or(config, "apiVersion", ""), '/') ? "" : "/",
+			json_text_or(config, "apiVersion", ""), json_text_or(config, "kind", ""));
 	if (!write_check_identity(request, config, status))
 		return false;
 	if (json_array_size(json_list(json_map(config, "metadata"), "managedFields")) > 0)

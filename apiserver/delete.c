@@ -8,6 +8,18 @@
 #include "strategy.h"
 #include "write.h"
 
+/* Here the real server names the kind, not the resource. */
+static bool refuse_precondition(const Request *request, const json_t *live, const char *rest,
+				Status *status)
+{
+	const Resource *resource = request->resource;
+	Resource named = {.key = resource->kind,
+			  .plural = resource->kind,
+			  .kind = resource->kind,
+			  .group = resource->group};
+	return status_conflict(status, &named, object_name(live), rest);
+}
+
 static bool check_preconditions(const Request *request, const json_t *live, const json_t *options,
 				Status *status)
 {
@@ -20,7 +32,7 @@ static bool check_preconditions(const Request *request, const json_t *live, cons
 				   "record (%s). The "
 				   "object might have been deleted and then recreated",
 				   uid, object_meta(live, "uid"));
-		return status_conflict(status, request->resource, object_name(live), rest);
+		return refuse_precondition(request, live, rest, status);
 	}
 	if (rv && strcmp(rv, object_meta(live, "resourceVersion")) != 0) {
 		autofree char *rest = mem_printf(

@@ -268,11 +268,21 @@ static bool qualified_name(const char *key)
 	return dns_subdomain(domain) && qualified_part(name);
 }
 
-static const char qualified_text[] = "name part must consist of alphanumeric characters, '-', '_' "
-				     "or '.', and must start and end "
-				     "with an alphanumeric character (e.g. 'MyName',  or "
-				     "'my.name',  or '123-abc', regex used for "
-				     "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+#define QUALIFIED                                                                                  \
+	" must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "  \
+	"an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "  \
+	"validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+
+/* What is wrong with a key that is no qualified name. */
+static const char *qualified_text(const char *key)
+{
+	const char *slash = strchr(key, '/');
+	if (slash && strchr(slash + 1, '/'))
+		return "a qualified name" QUALIFIED
+		       " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+	return "name part" QUALIFIED;
+}
+
 static const char value_text[] =
 	"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
 	"'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
@@ -289,7 +299,7 @@ static void validate_labels(const json_t *meta, FieldErrors *errors)
 		const char *text = json_string_value(value);
 		if (!qualified_name(key))
 			field_error(errors, "Invalid value", "metadata.labels", "\"%s\": %s", key,
-				    qualified_text);
+				    qualified_text(key));
 		if (!text || (*text && !qualified_part(str_of(text))))
 			field_error(errors, "Invalid value", "metadata.labels", "\"%s\": %s",
 				    text ? text : "", value_text);
@@ -307,7 +317,7 @@ static void validate_annotations(const json_t *meta, FieldErrors *errors)
 		total += strlen(key) + json_string_length(value);
 		if (!qualified_name(key))
 			field_error(errors, "Invalid value", "metadata.annotations", "\"%s\": %s",
-				    key, qualified_text);
+				    key, qualified_text(key));
 		if (!json_is_string(value))
 			field_error(errors, "Invalid value", "metadata.annotations",
 				    "\"%s\": must be a string", key);
@@ -317,22 +327,80 @@ static void validate_annotations(const json_t *meta, FieldErrors *errors)
 			    "may not be more than 262144 bytes");
 }
 
-static void validate_owners(const json_t *meta, FieldErrors *errors)
+/* More than one owner that controls; the message names two. */
+static void validate_controllers(const json_t *owners, FieldErrors *errors)
 {
-	static const char *const needed[] = {"apiVersion", "kind", "name", "uid"};
-	json_t *owners = json_list(meta, "ownerReferences");
-	size_t controllers = 0;
+	const json_t *first = NULL;
 	for (size_t i = 0; i < json_array_size(owners); i++) {
 		const json_t *owner = json_array_get(owners, i);
-		controllers += json_flag(owner, "controller", false);
-		for (size_t k = 0; k < COUNT(needed); k++)
-			if (cstr_empty(json_text(owner, needed[k])))
-				field_error(errors, "Invalid value", "metadata.ownerReferences",
-					    "\"\": %s must not be empty", needed[k]);
-	}
-	if (controllers > 1)
+		if (!json_flag(owner, "controller", false))
+			continue;
+		if (!first) {
+			first = owner;
+			continue;
+		}
+		autofree char *shown = json_dump(owners);
 		field_error(errors, "Invalid value", "metadata.ownerReferences",
-			    "\"\": Only one reference can have Controller set to true");
+			    "%s: Only one reference can have Controller set to true. Found "
+			    "\"true\" in references for %s/%s and %s/%s",
+			    shown, json_text_or(first, "kind", ""), json_text_or(first, "name", ""),
+			    json_text_or(owner, "kind", ""), json_text_or(owner, "name", ""));
+		return;
+	}
+}
+
+static void validate_owners(const json_t *meta, FieldErrors *errors)
+{
+	static const struct {
+		const char *key, *text;
+	} needed[] = {{"apiVersion", "version must not be empty"},
+		      {"kind", "must not be empty"},
+		      {"name", "must not be empty"},
+		      {"uid", "must not be empty"}};
+	json_t *owners = json_list(meta, "ownerReferences");
+	for (size_t i = 0; i < json_array_size(owners); i++) {
+		const json_t *owner = json_array_get(owners, i);
+		for (size_t k = 0; k < COUNT(needed); k++) {
+			autofree char *path =
+				mem_printf("metadata.ownerReferences.%s", needed[k].key);
+			if (cstr_empty(json_text(owner, needed[k].key)))
+				field_error(errors, "Invalid value", path, "\"\": %s",
+					    needed[k].text);
+		}
+	}
+	validate_controllers(owners, errors);
+}
+
+static bool is_standard_finalizer(const char *name)
+{
+	return strcmp(name, "orphan") == 0 || strcmp(name, "foregroundDeletion") == 0 ||
+	       strcmp(name, "kubernetes") == 0;
+}
+
+/* Only the core server's kinds are strict about finalizers without a domain. */
+static bool is_core_kind(const Resource *resource)
+{
+	return !resource_has(resource, KIND_CUSTOM) &&
+	       strcmp(resource->group, "apiextensions.k8s.io") != 0 &&
+	       strcmp(resource->group, "apiregistration.k8s.io") != 0;
+}
+
+static void validate_finalizers(const Resource *resource, const json_t *meta, FieldErrors *errors)
+{
+	json_t *finalizers = json_list(meta, "finalizers");
+	for (size_t i = 0; i < json_array_size(finalizers); i++) {
+		const char *text = json_string_value(json_array_get(finalizers, i));
+		text = text ? text : "";
+		if (!qualified_name(text))
+			field_error(errors, "Invalid value", "metadata.finalizers", "\"%s\": %s",
+				    text, qualified_text(text));
+		autofree char *path = mem_printf("metadata.finalizers[%zu]", i);
+		if (is_core_kind(resource) && !strchr(text, '/') && !is_standard_finalizer(text))
+			field_error(errors, "Invalid value", path,
+				    "\"%s\": name is neither a standard finalizer name nor is it "
+				    "fully qualified",
+				    text);
+	}
 }
 
 void object_validate_meta(const Resource *resource, const json_t *object, FieldErrors *errors)
@@ -342,13 +410,7 @@ void object_validate_meta(const Resource *resource, const json_t *object, FieldE
 	validate_labels(meta, errors);
 	validate_annotations(meta, errors);
 	validate_owners(meta, errors);
-	json_t *finalizers = json_list(meta, "finalizers");
-	for (size_t i = 0; i < json_array_size(finalizers); i++) {
-		const char *text = json_string_value(json_array_get(finalizers, i));
-		if (!text || !qualified_name(text))
-			field_error(errors, "Invalid value", "metadata.finalizers", "\"%s\": %s",
-				    text ? text : "", qualified_text);
-	}
+	validate_finalizers(resource, meta, errors);
 }
 
 static json_t *comparable(const json_t *object)

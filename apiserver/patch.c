@@ -53,8 +53,6 @@ static bool json_patch(json_t **object, const json_t *patch, Status *status)
 				  JSONPATCH_MAX_OPS, json_array_size(patch));
 	if (jsonpatch_apply(object, patch, true, &err))
 		return true;
-	if (err.code == ERR_INVALID)
-		return status_bad_request(status, "%s", err_text(&err));
 	return status_set(status, 422, "Invalid",
 			  "the server rejected our request due to an error in our request: %s",
 			  err_text(&err));
@@ -97,6 +95,20 @@ static bool check_lock(Request *request, const json_t *live, const json_t *objec
 	return true;
 }
 
+/* What a patch made is no object of the kind: an invalid patch, not a bad request. The real server
+ * quotes the object here, which may hold secrets. */
+static bool decode_patched(Request *request, json_t *object, Status *status)
+{
+	if (write_decode(request, object, status))
+		return true;
+	autostatus Status cause = *status;
+	*status = (Status){0};
+	autofielderrors FieldErrors errors = {0};
+	field_error(&errors, "Invalid value", "patch", "\"\": %s",
+		    json_text_or(cause.body, "message", ""));
+	return field_errors_check(&errors, "", "", "", status);
+}
+
 static bool patch_once(Request *request, PatchType type, const json_t *patch, Written *out,
 		       Status *status)
 {
@@ -105,7 +117,8 @@ static bool patch_once(Request *request, PatchType type, const json_t *patch, Wr
 	if (!live || !patched(request, type, live, patch, &object, status))
 		return false;
 	return write_check_identity(request, object, status) &&
-	       check_lock(request, live, object, status) && write_decode(request, object, status) &&
+	       check_lock(request, live, object, status) &&
+	       decode_patched(request, object, status) &&
 	       write_update(request, live, object, false, out, status);
 }
 

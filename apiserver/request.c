@@ -138,11 +138,31 @@ bool request_flag(Request *request, const char *name)
 	return value && strcmp(value, "false") != 0 && strcmp(value, "0") != 0;
 }
 
-static bool options_invalid(Status *status, const char *field, const char *type, const char *text)
+static bool options_invalid(const Request *request, Status *status, const char *field,
+			    const char *type, const char *text)
 {
+	const char *verb = request->path.verb;
+	const char *kind = strcmp(verb, "create") == 0	 ? "CreateOptions"
+			   : strcmp(verb, "update") == 0 ? "UpdateOptions"
+			   : strcmp(verb, "patch") == 0	 ? "PatchOptions"
+							 : "DeleteOptions";
 	autofielderrors FieldErrors errors = {0};
 	field_error(&errors, type, field, "%s", text);
-	return field_errors_check(&errors, "PatchOptions", "meta.k8s.io", "", status);
+	return field_errors_check(&errors, kind, "meta.k8s.io", "", status);
+}
+
+/* How unknown fields are met; "" is Warn. */
+static bool read_validation(Request *request, Status *status)
+{
+	static const char *const known[] = {"Ignore", "Strict", "Warn"};
+	const char *given = httpd_param(request->http, "fieldValidation");
+	request->validation = cstr_empty(given) ? "Warn" : given;
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (strcmp(request->validation, known[i]) == 0)
+			return true;
+	autofree char *text = mem_printf(
+		"\"%s\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"", given);
+	return options_invalid(request, status, "fieldValidation", "Unsupported value", text);
 }
 
 static void default_manager(Request *request)
@@ -171,22 +191,22 @@ bool request_read_options(Request *request, Status *status)
 {
 	const char *dry_run = httpd_param(request->http, "dryRun");
 	if (dry_run && *dry_run && strcmp(dry_run, "All") != 0) {
-		autofree char *text = mem_printf("\"%s\": supported values: \"All\"", dry_run);
-		return options_invalid(status, "dryRun", "Unsupported value", text);
+		autofree char *text = mem_printf("[\"%s\"]: supported values: \"All\"", dry_run);
+		return options_invalid(request, status, "dryRun", "Unsupported value", text);
 	}
 	request->dry_run = dry_run && *dry_run;
-	const char *validation = httpd_param(request->http, "fieldValidation");
-	request->validation = validation && *validation ? validation : "Warn";
+	if (!read_validation(request, status))
+		return false;
 	const char *manager = httpd_param(request->http, "fieldManager");
 	if (!manager || !*manager) {
 		default_manager(request);
 		return true;
 	}
 	if (strlen(manager) >= sizeof(request->manager))
-		return options_invalid(status, "fieldManager", "Too long",
+		return options_invalid(request, status, "fieldManager", "Too long",
 				       "may not be more than 128 bytes");
 	if (!printable(manager))
-		return options_invalid(status, "fieldManager", "Invalid value",
+		return options_invalid(request, status, "fieldManager", "Invalid value",
 				       "should only contain printable characters");
 	memcpy(request->manager, manager, strlen(manager) + 1);
 	return true;

@@ -105,10 +105,11 @@ static bool store_scale(Request *request, json_t *live, Status *status)
 	if (*rv && strcmp(rv, object_meta(live, "resourceVersion")) != 0)
 		return status_conflict(status, request->resource, request->path.name,
 				       status_modified);
-	if (json_int(json_map(scale, "spec"), "replicas", 0) < 0) {
+	int64_t replicas = json_int(json_map(scale, "spec"), "replicas", 0);
+	if (replicas < 0) {
 		autofielderrors FieldErrors errors = {0};
 		field_error(&errors, "Invalid value", "spec.replicas",
-			    "must be greater than or equal to 0");
+			    "%lld: must be greater than or equal to 0", (long long)replicas);
 		return field_errors_check(&errors, "Scale", "autoscaling", request->path.name,
 					  status);
 	}

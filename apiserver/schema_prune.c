@@ -210,8 +210,9 @@ static bool vanishes(const json_t *schema, const json_t *parent, const char *key
 	for (size_t i = 0; i < json_array_size(required); i++)
 		if (cstr_eq(json_string_value(json_array_get(required, i)), key))
 			return false;
+	bool list = cstr_eq(json_text(schema, "type"), "array");
 	if (json_is_array(member))
-		return json_array_size(member) == 0;
+		return list && json_array_size(member) == 0;
 	return json_is_object(member) && json_object_size(member) == 0 &&
 	       json_object_get(schema, "additionalProperties");
 }

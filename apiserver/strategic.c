@@ -81,9 +81,9 @@ static bool merge_item(Merge *merge, const json_t *node, json_t *target, const c
 {
 	const json_t *identity = json_object_get(item, key);
 	if (!identity)
-		return status_bad_request(merge->status,
-					  "map: %s does not contain declared merge key: %s",
-					  json_is_object(item) ? "map[]" : "item", key);
+		return status_set(merge->status, 500, NULL,
+				  "map: %s does not contain declared merge key: %s",
+				  json_is_object(item) ? "map[]" : "item", key);
 	size_t at = find_item(target, key, identity);
 	const char *directive = json_text_or(item, "$patch", "");
 	if (strcmp(directive, "delete") == 0) {

@@ -482,6 +482,57 @@ static void check_service(const json_t *object, FieldErrors *errors)
 	}
 }
 
+/* Keys of a ConfigMap's or Secret's data are file names. */
+static void check_data_keys(const json_t *object, const char *member, FieldErrors *errors)
+{
+	enum { KEY_MAX = 253 };
+	const char *key;
+	json_t *value;
+	json_t *data = json_map(object, member);
+	json_object_foreach(data, key, value)
+	{
+		size_t len = strlen(key);
+		autofree char *path = mem_printf("%s[%s]", member, key);
+		if (len > KEY_MAX)
+			field_error(errors, "Invalid value", path,
+				    "\"%s\": must be no more than 253 characters", key);
+		if (len == 0 ||
+		    strspn(key, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				"0123456789") != len)
+			field_error(
+				errors, "Invalid value", path,
+				"\"%s\": a valid config key must consist of alphanumeric "
+				"characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  "
+				"or 'key-name', regex used for validation is "
+				"'[-._a-zA-Z0-9]+')",
+				key);
+	}
+}
+
+static void require_list(const json_t *rule, const char *path, const char *member, const char *text,
+			 FieldErrors *errors)
+{
+	autofree char *member_path = mem_printf("%s.%s", path, member);
+	if (json_array_size(json_list(rule, member)) == 0)
+		field_error(errors, "Required value", member_path, "%s", text);
+}
+
+static void check_role(const json_t *object, FieldErrors *errors)
+{
+	json_t *rules = json_list(object, "rules");
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		const json_t *rule = json_array_get(rules, i);
+		autofree char *path = mem_printf("rules[%zu]", i);
+		require_list(rule, path, "verbs", "verbs must contain at least one value", errors);
+		if (json_array_size(json_list(rule, "nonResourceURLs")) > 0)
+			continue;
+		require_list(rule, path, "apiGroups",
+			     "resource rules must supply at least one api group", errors);
+		require_list(rule, path, "resources",
+			     "resource rules must supply at least one resource", errors);
+	}
+}
+
 static bool listed_in(const char *key, const char *const *list)
 {
 	for (; *list; list++)
@@ -496,6 +547,8 @@ void strategy_validate(Request *request, const json_t *object, const json_t *liv
 	static const char *const workloads[] = {"deployments.apps", "replicasets.apps",
 						"statefulsets.apps", "daemonsets.apps", NULL};
 	static const char *const data_kinds[] = {"configmaps", "secrets", NULL};
+	static const char *const roles[] = {"roles.rbac.authorization.k8s.io",
+					    "clusterroles.rbac.authorization.k8s.io", NULL};
 	const Resource *resource = request->resource;
 	if (strcmp(request->path.subresource, "status") == 0)
 		return;
@@ -510,6 +563,12 @@ void strategy_validate(Request *request, const json_t *object, const json_t *liv
 				 "spec.template.spec", errors);
 	else if (strcmp(resource->key, CRD_KEY) == 0)
 		crd_validate(object, errors);
+	else if (listed_in(resource->key, roles))
+		check_role(object, errors);
+	else if (listed_in(resource->key, data_kinds)) {
+		check_data_keys(object, "data", errors);
+		check_data_keys(object, "binaryData", errors);
+	}
 	if (!live)
 		return;
 	check_immutable(resource, object, live, errors);

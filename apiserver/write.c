@@ -90,8 +90,6 @@ static bool report_unknown(Request *request, const json_t *unknown, Status *stat
 	if (!strict || text.len == 0)
 		return true;
 	const Resource *resource = request->resource;
-	if (resource_has(resource, KIND_CUSTOM))
-		return status_bad_request(status, "strict decoding error: %s", buf_text(&text));
 	return status_bad_request(status,
 				  "%s in version \"%s\" cannot be handled as a %s: strict decoding "
 				  "error: %s",
@@ -459,7 +457,8 @@ static bool check_version(Request *request, const json_t *live, const json_t *ob
 		autofielderrors FieldErrors errors = {0};
 		field_error(&errors, "Invalid value", "metadata.resourceVersion",
 			    "0: must be specified for an update");
-		return field_errors_check(&errors, resource->kind, resource->group,
+		/* Here the real server names the resource. */
+		return field_errors_check(&errors, resource->plural, resource->group,
 					  object_name(live), status);
 	}
 	if (*given && strcmp(given, object_meta(live, "resourceVersion")) != 0)

@@ -51,6 +51,12 @@ static void block(Fixture *f, HttpdRequest *request)
 	httpd_reply(request, 200, NULL, "late", 4);
 }
 
+static void add_header(void *arg, const char *name, const char *value)
+{
+	if (strncasecmp(name, "X-", 2) == 0)
+		buf_printf(arg, "%s=%s;", name, value);
+}
+
 static void serve(void *arg, HttpdRequest *request)
 {
 	Fixture *f = arg;
@@ -64,6 +70,10 @@ static void serve(void *arg, HttpdRequest *request)
 		block(f, request);
 	} else if (cstr_eq(path, "/silent")) {
 		return;
+	} else if (cstr_eq(path, "/headers")) {
+		autobuf Buf text = {0};
+		httpd_each_header(request, add_header, &text);
+		httpd_reply(request, 200, NULL, text.ptr, text.len);
 	} else if (cstr_eq(path, "/param")) {
 		const char *a = httpd_param(request, "a b"), *none = httpd_param(request, "none");
 		autofree char *text =
@@ -166,6 +176,13 @@ static void paths_queries_and_peer(void **state)
 	assert_has(bad, "\r\n\r\n-|-|127.0.0.1");
 	autofree char *silent = ask(f, "GET", "/silent", "");
 	assert_has(silent, "HTTP/1.1 500 ");
+}
+
+static void repeated_headers_are_all_seen(void **state)
+{
+	autofree char *reply =
+		ask(*state, "GET", "/headers", "X-A: 1\r\nx-a: 2,3\r\nX-B:\r\nX-A: 1\r\n");
+	assert_has(reply, "\r\n\r\nX-A=1;x-a=2,3;X-B=;X-A=1;");
 }
 
 /* Sends a body of `len` bytes while the reply may come at any time. */
@@ -563,6 +580,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_SERVER(paths_queries_and_peer),
+		WITH_SERVER(repeated_headers_are_all_seen),
 		WITH_SERVER(N_body_limit_is_413_and_the_client_sees_it),
 		WITH_SERVER(header_flood_is_refused),
 		WITH_SERVER(garbage_does_no_harm),
