@@ -150,7 +150,7 @@ static bool update_inventory(Run *run, const Kustomization *ks, const Target *ta
 	json_object_set(status, "inventory", both);
 	autojson json_t *kept = json_array();
 	if (!run_flush(run, err))
-		return false;
+		return err_reason(err, "ReconciliationFailed");
 	bool ok = prune_entries(run, target, gone, kept, metadata, err);
 	/* What could not be deleted stays in the inventory and is tried again (K72). */
 	json_array_extend(json_list(now, "entries"), kept);

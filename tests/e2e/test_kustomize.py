@@ -318,3 +318,18 @@ def test_K76_gives_up_waiting_for_termination(app, objects):
     assert time.monotonic() - started > 29
     assert objects.configmap("one")["metadata"]["deletionTimestamp"]
     app.event("failed to wait for resources termination")
+
+
+def test_K14_a_cycle_waits_and_recovers(app, objects):
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization("a", dependsOn=[{"name": "b"}], prune=False)
+    app.kustomization("b", dependsOn=[{"name": "a"}], prune=False)
+    for name in "ab":
+        obj = app.failed("DependencyNotReady", "is not ready", name=name)
+        assert "inventory" not in obj["status"]
+    app.commit({"cm.yaml": config_map("one", {"k": "new"})})
+    objects.ready("GitRepository", "src", revision=app.head)
+    assert not objects.configmap("one")
+    app.kustomization("b", dependsOn=None, prune=False)
+    app.ready("b")
+    app.ready("a")
