@@ -1,6 +1,6 @@
 /*
  * A cluster stays open while a Kustomization uses it, running or not: its watch is what tells of
- * drift. Past MAX_CLUSTERS the one used longest ago that is idle is closed; its Kustomizations then
+ * drift. Past the limit the one used longest ago that is idle is closed; its Kustomizations then
  * look for drift by dry runs at their intervals.
  */
 #include "cluster.h"
@@ -11,8 +11,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "internal.h"
-
-enum { MAX_CLUSTERS = 1000 };
 
 struct Cluster {
 	Clusters *owner;
@@ -29,6 +27,7 @@ struct Cluster {
 struct Clusters {
 	Loop *loop;
 	DriftConfig drift;
+	size_t max;
 	pthread_mutex_t lock; /* guards both maps */
 	Map *by_key;	      /* key -> Cluster, not owned */
 	Map *of_user;	      /* "ns/name" -> key */
@@ -44,12 +43,13 @@ static void free_cluster(Cluster *cluster)
 	free(cluster);
 }
 
-Clusters *clusters_new(Loop *loop, const DriftConfig *drift)
+Clusters *clusters_new(Loop *loop, const DriftConfig *drift, size_t max)
 {
 	Clusters *clusters = mem_zalloc(1, sizeof(*clusters));
 	clusters->loop = loop;
 	clusters->drift = *drift;
 	clusters->drift.watch_ns = NULL;
+	clusters->max = max;
 	pthread_mutex_init(&clusters->lock, NULL);
 	clusters->by_key = map_new(NULL);
 	clusters->of_user = map_new(free);
@@ -162,7 +162,7 @@ static Cluster *take(Clusters *clusters, const char *key, const char *ks_key, Cl
 	pthread_mutex_lock(&clusters->lock);
 	Cluster *cluster = map_get(clusters->by_key, key);
 	if (!cluster && made) {
-		if (map_len(clusters->by_key) >= MAX_CLUSTERS)
+		if (map_len(clusters->by_key) >= clusters->max)
 			close[0] = detach_oldest(clusters);
 		map_put(clusters->by_key, key, made);
 		cluster = made;
@@ -209,6 +209,14 @@ void clusters_leave(Clusters *clusters, const char *ks_key)
 	Cluster *unused = leave(clusters, ks_key);
 	pthread_mutex_unlock(&clusters->lock);
 	free_cluster(unused);
+}
+
+size_t clusters_count(Clusters *clusters)
+{
+	pthread_mutex_lock(&clusters->lock);
+	size_t count = map_len(clusters->by_key);
+	pthread_mutex_unlock(&clusters->lock);
+	return count;
 }
 
 bool cluster_token_due(const Cluster *cluster)

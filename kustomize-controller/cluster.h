@@ -12,8 +12,9 @@
 typedef struct Clusters Clusters;
 typedef struct Cluster Cluster;
 
-/* `drift` is for the tables of all; each is watched in all its namespaces. */
-Clusters *clusters_new(Loop *loop, const DriftConfig *drift);
+/* `drift` is for the tables of all; each is watched in all its namespaces. At most `max` are open,
+ * more only while runs hold more than that. */
+Clusters *clusters_new(Loop *loop, const DriftConfig *drift, size_t max);
 void clusters_free(Clusters *clusters);
 
 /*
@@ -27,6 +28,9 @@ void cluster_put(Cluster *cluster);
 /* ks_key uses no remote cluster any more: what nobody uses is closed. Any thread, but not from the
  * function that drift calls. */
 void clusters_leave(Clusters *clusters, const char *ks_key);
+
+/* How many are open. */
+size_t clusters_count(Clusters *clusters);
 
 /* For clusters whose token is asked for again and again: true when there is none that lasts for
  * some minutes yet. */

@@ -6,6 +6,9 @@
 #include "base/mem.h"
 #include "internal.h"
 
+/* A hub of this many clusters still has memory and descriptors to spare. */
+enum { MAX_CLUSTERS = 1000 };
+
 #define AT(member) offsetof(KustomizeFlags, member)
 
 static const Flag flags[] = {
@@ -239,7 +242,7 @@ static void start_drift(Manager *manager, KustomizeContext *context)
 			      .fn = on_drift,
 			      .arg = manager};
 	context->drift = drift_new(manager_client(manager), &config);
-	context->clusters = clusters_new(manager_loop(manager), &config);
+	context->clusters = clusters_new(manager_loop(manager), &config, MAX_CLUSTERS);
 }
 
 /* Accounts for logging in need the gate that lets objects name such accounts (facts 10). */
