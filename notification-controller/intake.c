@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "internal.h"
 
-enum { BODY_MAX = 3 << 20, HEADER_MAX = 256 << 10 };
+enum { BODY_MAX = 3 << 20 };
 
 static void reply_text(HttpdRequest *request, int status, const char *text)
 {
@@ -68,6 +68,8 @@ static void on_event(void *arg, HttpdRequest *request)
 {
 	NotificationContext *context = arg;
 	atomic_fetch_add(&context->event_metrics.active, 1);
+	/* Kept open, a connection would hold memory for the largest header it may send. */
+	httpd_set_header(request, "Connection", "close");
 	take_event(context, request);
 	atomic_fetch_sub(&context->event_metrics.active, 1);
 }
@@ -86,7 +88,8 @@ Httpd *intake_serve(NotificationContext *context, Error *err)
 					  .arg = context,
 					  .observe = observe,
 					  .max_body = BODY_MAX,
-					  .max_header = HEADER_MAX,
+					  .max_header = SERVER_HEADER_MAX,
+					  .max_connections = SERVER_CONNECTIONS_MAX,
 					  .threads = 2},
 			   err);
 }

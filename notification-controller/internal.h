@@ -18,6 +18,9 @@
 #define NOTIFICATION_VERSION "notification.toolkit.fluxcd.io/v1beta3"
 #define EVENT_PREFIX "event.toolkit.fluxcd.io/"
 
+/* Of both servers: the product is what hostile senders may make us hold (notification.md 1). */
+enum { SERVER_HEADER_MAX = 256 << 10, SERVER_CONNECTIONS_MAX = 256 };
+
 typedef struct {
 	char *events_addr, *receiver_addr, *gcr_keys_url;
 	int64_t rate_limit_interval_ms;

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "receiver.h"
 
-enum { BODY_MAX = 3 << 20, HEADER_MAX = 256 << 10, THREADS = 8 };
+enum { BODY_MAX = 3 << 20, THREADS = 8 };
 
 /* The Receiver at exactly this request target: a query string makes it another one (N78). */
 static json_t *find_receiver(NotificationContext *context, const HttpdRequest *request)
@@ -46,6 +46,7 @@ static void on_request(void *arg, HttpdRequest *request)
 {
 	NotificationContext *context = arg;
 	atomic_fetch_add(&context->receiver_metrics.active, 1);
+	httpd_set_header(request, "Connection", "close"); /* as in intake.c */
 	httpd_reply(request, handle(context, request), NULL, "", 0);
 	atomic_fetch_sub(&context->receiver_metrics.active, 1);
 }
@@ -64,7 +65,8 @@ Httpd *webhook_serve(NotificationContext *context, Error *err)
 					  .arg = context,
 					  .observe = observe,
 					  .max_body = BODY_MAX,
-					  .max_header = HEADER_MAX,
+					  .max_header = SERVER_HEADER_MAX,
+					  .max_connections = SERVER_CONNECTIONS_MAX,
 					  .threads = THREADS},
 			   err);
 }
