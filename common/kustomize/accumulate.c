@@ -32,16 +32,16 @@ void kaccumulator_free(KAccumulator *acc)
 	free(acc);
 }
 
-KSpecs kaccumulator_specs(const KAccumulator *acc, const KTarget *target, KCategory category)
+KSpecs kaccumulator_specs(const KAccumulator *acc, KCategory category)
 {
-	return (KSpecs){&target->build->builtin->specs[category], &acc->config->specs[category]};
+	return (KSpecs){kconfig_builtin(category), &acc->config->specs[category]};
 }
 
 /* Objects that took each other's id only show when they are added to the layer above (facts 3). */
-static bool merge(KAccumulator *acc, KAccumulator *more, const KBuild *build, Error *err)
+static bool merge(KAccumulator *acc, KAccumulator *more, Error *err)
 {
 	if (!kset_check(more->set, err) || !kset_add_all(acc->set, more->set, err) ||
-	    !kconfig_merge(acc->config, build->builtin, more->config, err))
+	    !kconfig_merge(acc->config, more->config, err))
 		return false;
 	for (size_t i = 0; i < more->vars.len; i++) {
 		autojson json_t *one = json_pack("[O]", more->vars.items[i]);
@@ -132,8 +132,7 @@ static bool accumulate_child(const KTarget *child, KAccumulator *acc, bool compo
 	autokaccumulator KAccumulator *own = kaccumulator_new();
 	if (!ktarget_accumulate(child, own, err))
 		return err_wrap(err, "recursed accumulation of path '%s'", child->dir);
-	return merge(acc, own, child->build, err) ||
-	       err_wrap(err, "recursed merging from path '%s'", child->dir);
+	return merge(acc, own, err) || err_wrap(err, "recursed merging from path '%s'", child->dir);
 }
 
 static bool accumulate_dir(const KTarget *target, KAccumulator *acc, const char *entry,
@@ -261,8 +260,7 @@ static bool read_configurations(const KTarget *target, KAccumulator *acc, Error 
 		if (!document || !kconfig_read(own, document, target->build->arena, err))
 			return err_wrap(err, "configurations: %s", path);
 	}
-	return crds_read(target, own, err) &&
-	       kconfig_merge(acc->config, target->build->builtin, own, err);
+	return crds_read(target, own, err) && kconfig_merge(acc->config, own, err);
 }
 
 bool ktarget_accumulate(const KTarget *target, KAccumulator *acc, Error *err)

@@ -199,8 +199,7 @@ static void move_result(KSet *set, KustomizeResult *out)
 static bool finish(const KTarget *root, KAccumulator *acc, KustomizeResult *out, Error *err)
 {
 	hash_names(acc->set);
-	if (!refs_fix(acc->set, root->build->builtin, acc->config, err) ||
-	    !vars_resolve(root, acc, err))
+	if (!refs_fix(acc->set, acc->config, err) || !vars_resolve(root, acc, err))
 		return false;
 	if (!drop_local(acc->set, err))
 		return false;
@@ -232,8 +231,7 @@ bool kustomize_build(const char *dir, const KustomizeOptions *options, Kustomize
 		     Error *err)
 {
 	autoarena Arena *arena = arena_new();
-	autokconfig KConfig *builtin = kconfig_builtin(arena);
-	KBuild build = {.options = options, .arena = arena, .builtin = builtin};
+	KBuild build = {.options = options, .arena = arena};
 	bool ok = build_root(&build, dir, out, err);
 	kschema_dispose(&build.schema);
 	return ok;

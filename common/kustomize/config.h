@@ -1,7 +1,7 @@
 /*
  * Which fields the transformers touch: the built-in tables (facts 4, 7) and what `configurations`
- * and `crds` add. The built-in half is made once a build; the added half belongs to an accumulation
- * and moves outward with its objects.
+ * and `crds` add. The built-in half is static; the added half belongs to an accumulation and moves
+ * outward with its objects.
  */
 #ifndef KUSTOMIZE_CONFIG_H
 #define KUSTOMIZE_CONFIG_H
@@ -39,13 +39,12 @@ void kconfig_free(KConfig *config);
 AUTO_POINTER(KConfig, kconfig_free, auto_kconfig);
 #define autokconfig __attribute__((cleanup(auto_kconfig)))
 
-/* The built-in tables; owned, its texts of the arena. */
-KConfig *kconfig_builtin(Arena *arena);
+/* The built-in specs of a category; static. */
+FieldSpecs kconfig_builtin(KCategory category);
 
-/* Adds what `more` has and `config` or `builtin` has not; the same field with another `create` is
- * an error. */
-bool kconfig_merge(KConfig *config, const KConfig *builtin, const KConfig *more,
-		   Error *err) MUST_USE;
+/* Adds what `more` has and neither `config` nor the built-in tables have; the same field with
+ * another `create` is an error. */
+bool kconfig_merge(KConfig *config, const KConfig *more, Error *err) MUST_USE;
 
 /* Reads one file of `configurations`; texts go to the arena. */
 bool kconfig_read(KConfig *config, const json_t *document, Arena *arena, Error *err) MUST_USE;
@@ -54,7 +53,7 @@ bool kconfig_read(KConfig *config, const json_t *document, Arena *arena, Error *
 bool kconfig_read_specs(const json_t *list, Arena *arena, Vec *out, Error *err) MUST_USE;
 
 /* Adds one spec to a list unless it is there; conflicting `create` is an error. */
-bool kconfig_add_spec(Vec *list, const Vec *builtin, const FieldSpec *spec, Error *err) MUST_USE;
+bool kconfig_add_spec(Vec *list, const FieldSpec *spec, Error *err) MUST_USE;
 
 /* The back reference list for a target kind, made when absent. */
 KBackRef *kconfig_back_ref(KConfig *config, const char *group, const char *version,

@@ -27,7 +27,7 @@ static bool add_category(const Reader *reader, KCategory category, const char *p
 {
 	FieldSpec *spec = arena_alloc(reader->arena, sizeof(*spec));
 	*spec = (FieldSpec){.kind = reader->kind, .path = path};
-	return kconfig_add_spec(&reader->config->specs[category], NULL, spec, reader->err);
+	return kconfig_add_spec(&reader->config->specs[category], spec, reader->err);
 }
 
 /* "v1" of "v1", "apps/v1": group and version of a referred kind. */
@@ -47,7 +47,7 @@ static bool add_reference(const Reader *reader, const json_t *property, const ch
 	FieldSpec *spec = arena_alloc(reader->arena, sizeof(*spec));
 	*spec = (FieldSpec){.kind = reader->kind,
 			    .path = arena_printf(reader->arena, "%s/%s", path, key)};
-	return kconfig_add_spec(&ref->referrers, NULL, spec, reader->err);
+	return kconfig_add_spec(&ref->referrers, spec, reader->err);
 }
 
 static bool read_hints(const Reader *reader, const json_t *property, const char *path)

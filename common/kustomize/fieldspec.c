@@ -25,13 +25,13 @@ typedef struct {
 
 size_t kspecs_len(const KSpecs *specs)
 {
-	return (specs->builtin ? specs->builtin->len : 0) + (specs->added ? specs->added->len : 0);
+	return specs->builtin.len + (specs->added ? specs->added->len : 0);
 }
 
 const FieldSpec *kspecs_at(const KSpecs *specs, size_t index)
 {
-	size_t first = specs->builtin ? specs->builtin->len : 0;
-	return index < first ? specs->builtin->items[index] : specs->added->items[index - first];
+	return index < specs->builtin.len ? &specs->builtin.rows[index]
+					  : specs->added->items[index - specs->builtin.len];
 }
 
 json_t *kslot_get(const KSlot *slot)

@@ -16,9 +16,16 @@ typedef struct {
 	bool create;
 } FieldSpec;
 
+/* A static table of specs. */
+typedef struct {
+	const FieldSpec *rows;
+	size_t len;
+} FieldSpecs;
+
 /* A list of specs in two halves: the built-in ones and those that configurations add. */
 typedef struct {
-	const Vec *builtin, *added; /* of const FieldSpec; either may be NULL */
+	FieldSpecs builtin;
+	const Vec *added; /* of const FieldSpec; may be NULL */
 } KSpecs;
 
 size_t kspecs_len(const KSpecs *specs);

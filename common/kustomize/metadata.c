@@ -146,9 +146,7 @@ static void put_transformations(KResource *res)
 static bool put_managed(KSet *set, Error *err)
 {
 	static const FieldSpec labels = {.path = "metadata/labels", .create = true};
-	autovec Vec list = {0};
-	vec_push(&list, (FieldSpec *)(uintptr_t)&labels);
-	KSpecs specs = {&list, NULL};
+	KSpecs specs = {.builtin = {&labels, 1}};
 	autojson json_t *pairs = json_object();
 	json_put_text(pairs, MANAGED_BY, KUSTOMIZE_VERSION);
 	return pairs_apply(set, pairs, &specs, err);

@@ -47,7 +47,7 @@ static bool run_patches(const KTarget *target, KAccumulator *acc, const char *pl
 static bool run_namespace(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
 {
 	KNamespace ns = {.name = json_text(target->spec, "namespace")};
-	KSpecs specs = kaccumulator_specs(acc, target, K_NAMESPACE);
+	KSpecs specs = kaccumulator_specs(acc, K_NAMESPACE);
 	if (cstr_empty(ns.name))
 		return true;
 	if (!namespace_apply(acc->set, &ns, &specs, err))
@@ -59,7 +59,7 @@ static bool run_namespace(const KTarget *target, KAccumulator *acc, const char *
 static bool run_prefix(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
 {
 	const char *prefix = json_text(target->spec, "namePrefix");
-	KSpecs specs = kaccumulator_specs(acc, target, K_NAME_PREFIX);
+	KSpecs specs = kaccumulator_specs(acc, K_NAME_PREFIX);
 	if (cstr_empty(prefix))
 		return true;
 	if (!prefix_apply(acc->set, prefix, &specs, err))
@@ -71,7 +71,7 @@ static bool run_prefix(const KTarget *target, KAccumulator *acc, const char *plu
 static bool run_suffix(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
 {
 	const char *suffix = json_text(target->spec, "nameSuffix");
-	KSpecs specs = kaccumulator_specs(acc, target, K_NAME_SUFFIX);
+	KSpecs specs = kaccumulator_specs(acc, K_NAME_SUFFIX);
 	if (cstr_empty(suffix))
 		return true;
 	if (!suffix_apply(acc->set, suffix, &specs, err))
@@ -83,7 +83,7 @@ static bool run_suffix(const KTarget *target, KAccumulator *acc, const char *plu
 static bool add_all(Vec *into, const KSpecs *specs, Error *err)
 {
 	for (size_t i = 0; i < kspecs_len(specs); i++)
-		if (!kconfig_add_spec(into, NULL, kspecs_at(specs, i), err))
+		if (!kconfig_add_spec(into, kspecs_at(specs, i), err))
 			return false;
 	return true;
 }
@@ -94,18 +94,18 @@ static bool label_specs(const KTarget *target, const KAccumulator *acc, const js
 			Vec *out, Error *err)
 {
 	static const FieldSpec own = {.path = "metadata/labels", .create = true};
-	KSpecs configured = kaccumulator_specs(acc, target, K_LABELS);
+	KSpecs configured = kaccumulator_specs(acc, K_LABELS);
 	if (!kconfig_read_specs(json_list(label, "fields"), target->build->arena, out, err) ||
 	    !add_all(out, &configured, err))
 		return false;
 	bool selectors = json_flag(label, "includeSelectors", false);
 	if (selectors || json_flag(label, "includeTemplates", false)) {
-		KSpecs more = kaccumulator_specs(acc, target,
-						 selectors ? K_COMMON_LABELS : K_TEMPLATE_LABELS);
+		KSpecs more =
+			kaccumulator_specs(acc, selectors ? K_COMMON_LABELS : K_TEMPLATE_LABELS);
 		if (!add_all(out, &more, err))
 			return false;
 	}
-	return selectors || kconfig_add_spec(out, NULL, &own, err);
+	return selectors || kconfig_add_spec(out, &own, err);
 }
 
 static bool run_labels(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
@@ -117,14 +117,14 @@ static bool run_labels(const KTarget *target, KAccumulator *acc, const char *plu
 		autovec Vec added = {0};
 		if (!label_specs(target, acc, label, &added, err))
 			return err_wrap(err, "failed to merge labels");
-		KSpecs specs = {NULL, &added};
+		KSpecs specs = {.added = &added};
 		if (!pairs_apply(acc->set, json_map(label, "pairs"), &specs, err))
 			return false;
 		done(target, acc, plugin);
 	}
 	if (json_array_size(list) == 0 && json_object_size(common) == 0)
 		return true;
-	KSpecs specs = kaccumulator_specs(acc, target, K_COMMON_LABELS);
+	KSpecs specs = kaccumulator_specs(acc, K_COMMON_LABELS);
 	if (!pairs_apply(acc->set, common, &specs, err))
 		return false;
 	done(target, acc, plugin);
@@ -135,7 +135,7 @@ static bool run_annotations(const KTarget *target, KAccumulator *acc, const char
 			    Error *err)
 {
 	const json_t *pairs = json_map(target->spec, "commonAnnotations");
-	KSpecs specs = kaccumulator_specs(acc, target, K_COMMON_ANNOTATIONS);
+	KSpecs specs = kaccumulator_specs(acc, K_COMMON_ANNOTATIONS);
 	if (json_object_size(pairs) == 0)
 		return true;
 	if (!pairs_apply(acc->set, pairs, &specs, err))
@@ -159,7 +159,7 @@ static bool run_json_patches(const KTarget *target, KAccumulator *acc, const cha
 static bool run_replicas(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
 {
 	const json_t *list = json_list(target->spec, "replicas");
-	KSpecs specs = kaccumulator_specs(acc, target, K_REPLICAS);
+	KSpecs specs = kaccumulator_specs(acc, K_REPLICAS);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		if (!replicas_apply(acc->set, json_array_get(list, i), &specs, err))
 			return false;
@@ -171,7 +171,7 @@ static bool run_replicas(const KTarget *target, KAccumulator *acc, const char *p
 static bool run_images(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
 {
 	const json_t *list = json_list(target->spec, "images");
-	KSpecs specs = kaccumulator_specs(acc, target, K_IMAGES);
+	KSpecs specs = kaccumulator_specs(acc, K_IMAGES);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		if (!images_apply(acc->set, json_array_get(list, i), &specs, err))
 			return false;

@@ -22,7 +22,7 @@ typedef struct {
 static bool read_specs(const KTarget *target, const json_t *config, Vec *out, KSpecs *specs,
 		       Error *err)
 {
-	*specs = (KSpecs){NULL, out};
+	*specs = (KSpecs){.added = out};
 	return kconfig_read_specs(json_list(config, "fieldSpecs"), target->build->arena, out, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "kustomize/refs_table.h"
 
 /*
  * For each object the fields of its kind that may name others; for each name found the objects that
@@ -11,18 +12,22 @@
 
 /* One field that may hold a reference to a kind. */
 typedef struct {
-	const KBackRef *target;
+	RefTarget target;
 	const FieldSpec *field;
 } Rule;
 
-/* Rules by the referrer's kind; those for any kind under "". */
+/* What one run looks things up in. */
 typedef struct {
-	Map *by_kind; /* kind -> Vec of Rule, owned */
-} Rules;
+	const KSet *set;
+	const KConfig *added;
+	KHints by_place;	 /* by a former name with the namespace now; by the name alone */
+	Map *rules;		 /* referrer's kind -> Vec of Rule; filled as kinds are met */
+	Map *by_first_namespace; /* effective namespace at first -> Vec of KResource; NULL until
+				  * it is asked for */
+} Refs;
 
 typedef struct {
-	const KHints *by_place; /* by a former name with the namespace now; by the name alone */
-	const Map *by_first_namespace; /* effective namespace at first -> Vec of KResource */
+	Refs *refs;
 	KResource *referrer;
 	const Rule *rule;
 } Search;
@@ -34,26 +39,57 @@ static void free_rules(void *pointer)
 	free(list);
 }
 
-static void add_rule(Rules *rules, const KBackRef *target, const FieldSpec *field)
+static void free_vec(void *pointer)
 {
-	const char *kind = field->kind ? field->kind : "";
-	Vec *list = map_get(rules->by_kind, kind);
-	if (!list) {
-		list = mem_zalloc(1, sizeof(*list));
-		map_put(rules->by_kind, kind, list);
-	}
-	Rule *rule = mem_zalloc(1, sizeof(*rule));
+	Vec *vec = pointer;
+	vec_dispose(vec);
+	free(vec);
+}
+
+static void dispose_refs(Refs *refs)
+{
+	khints_dispose(&refs->by_place);
+	map_free(refs->rules);
+	map_free(refs->by_first_namespace);
+}
+#define autorefs __attribute__((cleanup(dispose_refs)))
+
+static void add_rule(Vec *list, RefTarget target, const FieldSpec *field)
+{
+	Rule *rule = mem_alloc(sizeof(*rule));
 	*rule = (Rule){target, field};
 	vec_push(list, rule);
 }
 
-static void add_rules(Rules *rules, const KConfig *config)
+/* Fields that `added` names for a kind; "": for any. */
+static void add_configured(Vec *list, const KConfig *added, const char *kind)
 {
-	for (size_t i = 0; i < config->back_refs.len; i++) {
-		const KBackRef *target = config->back_refs.items[i];
-		for (size_t j = 0; j < target->referrers.len; j++)
-			add_rule(rules, target, target->referrers.items[j]);
+	for (size_t i = 0; i < added->back_refs.len; i++) {
+		const KBackRef *ref = added->back_refs.items[i];
+		for (size_t j = 0; j < ref->referrers.len; j++) {
+			const FieldSpec *field = ref->referrers.items[j];
+			if (cstr_eq(field->kind ? field->kind : "", kind))
+				add_rule(list, (RefTarget){ref->group, ref->version, ref->kind},
+					 field);
+		}
 	}
+}
+
+static const Vec *rules_of(Refs *refs, const char *kind)
+{
+	Vec *list = map_get(refs->rules, kind);
+	if (list)
+		return list;
+	list = mem_zalloc(1, sizeof(*list));
+	size_t len;
+	const RefRow *rows = refs_table(&len);
+	for (size_t i = 0; i < len; i++)
+		if (*kind == *rows[i].field.kind && cstr_eq(rows[i].field.kind, kind))
+			add_rule(list, *rows[i].target, &rows[i].field);
+	add_configured(list, refs->added, kind);
+	add_configured(list, refs->added, "");
+	map_put(refs->rules, kind, list);
+	return list;
 }
 
 static bool had_name(const KResource *res, const char *name)
@@ -143,7 +179,7 @@ static bool is_reachable(const KResource *referrer, const KResource *res)
 
 static bool is_candidate(const Search *search, const KResource *res, const char *name)
 {
-	const KBackRef *target = search->rule->target;
+	const RefTarget *target = &search->rule->target;
 	return res->tree && had_name(res, name) &&
 	       had_kind(res, target->group, target->version, target->kind) &&
 	       fits_role_ref(search, res) && is_reachable(search->referrer, res);
@@ -223,7 +259,7 @@ static void add_candidates(const Search *search, const char *name, const char *n
 	uint64_t hash = reach_hash(name, ns);
 	size_t at = 0;
 	KResource *res;
-	while ((res = khints_next(search->by_place, hash, &at)))
+	while ((res = khints_next(&search->refs->by_place, hash, &at)))
 		if (is_candidate(search, res, name) &&
 		    (!ns || cstr_eq(kresource_effective_namespace(res), ns)))
 			vec_push(out, res);
@@ -274,10 +310,27 @@ static bool set_scalar(const Search *search, const KSlot *slot, Error *err)
 	return true;
 }
 
+static void group_by_first_namespace(Refs *refs)
+{
+	Map *groups = map_new(free_vec);
+	for (size_t i = 0; i < refs->set->items.len; i++) {
+		const char *ns = kresource_original(kset_at(refs->set, i)).ns;
+		Vec *list = map_get(groups, ns);
+		if (!list) {
+			list = mem_zalloc(1, sizeof(*list));
+			map_put(groups, ns, list);
+		}
+		vec_push(list, kset_at(refs->set, i));
+	}
+	refs->by_first_namespace = groups;
+}
+
 /* True when anything in reach was in the namespace at first. */
 static bool was_inhabited(const Search *search, const char *ns)
 {
-	const Vec *list = map_get(search->by_first_namespace, ns);
+	if (!search->refs->by_first_namespace)
+		group_by_first_namespace(search->refs);
+	const Vec *list = map_get(search->refs->by_first_namespace, ns);
 	for (size_t i = 0; list && i < list->len; i++)
 		if (is_in_reach(search->referrer, list->items[i]))
 			return true;
@@ -360,28 +413,6 @@ static bool apply_rules(Search *search, const char *kind, const Vec *rules, Erro
 	return true;
 }
 
-static void free_vec(void *pointer)
-{
-	Vec *vec = pointer;
-	vec_dispose(vec);
-	free(vec);
-}
-
-static Map *group_by_first_namespace(const KSet *set)
-{
-	Map *groups = map_new(free_vec);
-	for (size_t i = 0; i < set->items.len; i++) {
-		const char *ns = kresource_original(kset_at(set, i)).ns;
-		Vec *list = map_get(groups, ns);
-		if (!list) {
-			list = mem_zalloc(1, sizeof(*list));
-			map_put(groups, ns, list);
-		}
-		vec_push(list, kset_at(set, i));
-	}
-	return groups;
-}
-
 static void add_place(KHints *hints, KResource *res, const char *name, const char *ns)
 {
 	(void)khints_add(hints, reach_hash(name, ns), res);
@@ -406,23 +437,15 @@ static void index_places(const KSet *set, KHints *out)
 	}
 }
 
-bool refs_fix(KSet *set, const KConfig *builtin, const KConfig *added, Error *err)
+bool refs_fix(KSet *set, const KConfig *added, Error *err)
 {
-	automap Map *by_kind = map_new(free_rules);
-	__attribute__((cleanup(khints_dispose))) KHints by_place = {0};
-	index_places(set, &by_place);
-	automap Map *by_first_namespace = group_by_first_namespace(set);
-	Rules rules = {by_kind};
-	add_rules(&rules, builtin);
-	add_rules(&rules, added);
+	autorefs Refs refs = {.set = set, .added = added, .rules = map_new(free_rules)};
+	index_places(set, &refs.by_place);
 	for (size_t i = 0; i < set->items.len; i++) {
-		Search search = {.by_place = &by_place,
-				 .by_first_namespace = by_first_namespace,
-				 .referrer = kset_at(set, i)};
-		const char *kind = kresource_original(search.referrer).kind;
+		Search search = {.refs = &refs, .referrer = kset_at(set, i)};
+		autofree char *kind = mem_strdup(kresource_original(search.referrer).kind);
 		if (!check_subjects(search.referrer, err) ||
-		    !apply_rules(&search, kind, map_get(by_kind, kind), err) ||
-		    !apply_rules(&search, kind, map_get(by_kind, ""), err))
+		    !apply_rules(&search, kind, rules_of(&refs, kind), err))
 			return false;
 	}
 	return true;

@@ -6,6 +6,6 @@
 #include "kustomize/set.h"
 
 /* Rewrites the references in all objects; two possible referrals are an error (B38). */
-bool refs_fix(KSet *set, const KConfig *builtin, const KConfig *added, Error *err) MUST_USE;
+bool refs_fix(KSet *set, const KConfig *added, Error *err) MUST_USE;
 
 #endif

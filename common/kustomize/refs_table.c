@@ -1,163 +1,127 @@
 #include "kustomize/refs_table.h"
 
-#include "base/arena.h"
+#define REF(target, kind, path)                                                                    \
+	{                                                                                          \
+		target,                                                                            \
+		{                                                                                  \
+			NULL, NULL, kind, path, false                                              \
+		}                                                                                  \
+	}
+#define TEMPLATE "spec/template/spec"
 
-/*
- * `@` in front of a path stands for the pod spec of each kind of its set; `%` for containers and
- * initContainers.
- */
-
-typedef struct {
-	const char *kind, *path;
-	bool in_first, in_second; /* PS and PS2 of facts 4 */
-} PodPlace;
-
-static const PodPlace pod_places[] = {
-	{"Pod", "spec", true, true},
-	{"PodTemplate", "template/spec", true, false},
-	{"Deployment", "spec/template/spec", true, true},
-	{"ReplicaSet", "spec/template/spec", true, false},
-	{"DaemonSet", "spec/template/spec", true, true},
-	{"StatefulSet", "spec/template/spec", true, true},
-	{"Job", "spec/template/spec", true, true},
-	{"CronJob", "spec/jobTemplate/spec/template/spec", true, true},
-	{"ReplicationController", "spec/template/spec", false, true},
-};
-
-typedef struct {
-	const char *group, *version, *kind;
-} Target;
-
-typedef struct {
-	const Target *target;
-	const char *kind;  /* the referrer; "PS" and "PS2" for pod specs */
-	const char *group; /* of the referrer */
-	const char *path;
-} Row;
+/* A field of each kind with a pod spec: PS and PS2 of facts 4; containers stand in two lists. */
+#define PS_BOTH(target, path)                                                                      \
+	REF(target, "Pod", "spec" path), REF(target, "Deployment", TEMPLATE path),                 \
+		REF(target, "DaemonSet", TEMPLATE path),                                           \
+		REF(target, "StatefulSet", TEMPLATE path), REF(target, "Job", TEMPLATE path),      \
+		REF(target, "CronJob", "spec/jobTemplate/" TEMPLATE path)
+#define PS(target, path)                                                                           \
+	PS_BOTH(target, path), REF(target, "PodTemplate", "template/spec" path),                   \
+		REF(target, "ReplicaSet", TEMPLATE path)
+#define PS_CONTAINERS(target, path)                                                                \
+	PS(target, "/containers" path), PS(target, "/initContainers" path)
+#define PS2(target, path) PS_BOTH(target, path), REF(target, "ReplicationController", TEMPLATE path)
 
 #define RBAC "rbac.authorization.k8s.io"
 #define NGINX "metadata/annotations/nginx.ingress.kubernetes.io\\/"
 #define WEBHOOKS "webhooks/clientConfig/service"
 
-static const Target deployment = {NULL, NULL, "Deployment"};
-static const Target replication_controller = {NULL, NULL, "ReplicationController"};
-static const Target replica_set = {NULL, NULL, "ReplicaSet"};
-static const Target stateful_set = {NULL, NULL, "StatefulSet"};
-static const Target config_map = {NULL, "v1", "ConfigMap"};
-static const Target secret = {NULL, "v1", "Secret"};
-static const Target service = {NULL, "v1", "Service"};
-static const Target role = {RBAC, NULL, "Role"};
-static const Target cluster_role = {RBAC, NULL, "ClusterRole"};
-static const Target service_account = {NULL, "v1", "ServiceAccount"};
-static const Target claim = {NULL, "v1", "PersistentVolumeClaim"};
-static const Target volume = {NULL, "v1", "PersistentVolume"};
-static const Target storage_class = {"storage.k8s.io", "v1", "StorageClass"};
-static const Target priority_class = {"scheduling.k8s.io", "v1", "PriorityClass"};
+static const RefTarget deployment = {NULL, NULL, "Deployment"};
+static const RefTarget replication_controller = {NULL, NULL, "ReplicationController"};
+static const RefTarget replica_set = {NULL, NULL, "ReplicaSet"};
+static const RefTarget stateful_set = {NULL, NULL, "StatefulSet"};
+static const RefTarget config_map = {NULL, "v1", "ConfigMap"};
+static const RefTarget secret = {NULL, "v1", "Secret"};
+static const RefTarget service = {NULL, "v1", "Service"};
+static const RefTarget role = {RBAC, NULL, "Role"};
+static const RefTarget cluster_role = {RBAC, NULL, "ClusterRole"};
+static const RefTarget service_account = {NULL, "v1", "ServiceAccount"};
+static const RefTarget claim = {NULL, "v1", "PersistentVolumeClaim"};
+static const RefTarget volume = {NULL, "v1", "PersistentVolume"};
+static const RefTarget storage_class = {"storage.k8s.io", "v1", "StorageClass"};
+static const RefTarget priority_class = {"scheduling.k8s.io", "v1", "PriorityClass"};
 /* A group that no kind has: the reference never matches [Q] (B34). */
-static const Target ingress_class = {"networking.k8s.io/v1", "v1", "IngressClass"};
-static const Target admission_policy = {"admissionregistration.k8s.io", NULL,
-					"ValidatingAdmissionPolicy"};
+static const RefTarget ingress_class = {"networking.k8s.io/v1", "v1", "IngressClass"};
+static const RefTarget admission_policy = {"admissionregistration.k8s.io", NULL,
+					   "ValidatingAdmissionPolicy"};
 
-static const Row rows[] = {
-	{&deployment, "HorizontalPodAutoscaler", NULL, "spec/scaleTargetRef/name"},
-	{&replication_controller, "HorizontalPodAutoscaler", NULL, "spec/scaleTargetRef/name"},
-	{&replica_set, "HorizontalPodAutoscaler", NULL, "spec/scaleTargetRef/name"},
-	{&stateful_set, "HorizontalPodAutoscaler", NULL, "spec/scaleTargetRef/name"},
+static const RefRow rows[] = {
+	{&deployment, {NULL, NULL, "HorizontalPodAutoscaler", "spec/scaleTargetRef/name", false}},
+	{&replication_controller,
+	 {NULL, NULL, "HorizontalPodAutoscaler", "spec/scaleTargetRef/name", false}},
+	{&replica_set, {NULL, NULL, "HorizontalPodAutoscaler", "spec/scaleTargetRef/name", false}},
+	{&stateful_set, {NULL, NULL, "HorizontalPodAutoscaler", "spec/scaleTargetRef/name", false}},
 
-	{&config_map, "PS", NULL, "@/volumes/configMap/name"},
-	{&config_map, "PS", NULL, "@/volumes/projected/sources/configMap/name"},
-	{&config_map, "PS", NULL, "@/%/env/valueFrom/configMapKeyRef/name"},
-	{&config_map, "PS", NULL, "@/%/envFrom/configMapRef/name"},
-	{&config_map, "Node", NULL, "spec/configSource/configMap"},
-	{&config_map, "Role", NULL, "rules/resourceNames"},
-	{&config_map, "ClusterRole", NULL, "rules/resourceNames"},
-	{&config_map, "Ingress", NULL, NGINX "fastcgi-params-configmap"},
+	PS(&config_map, "/volumes/configMap/name"),
+	PS(&config_map, "/volumes/projected/sources/configMap/name"),
+	PS_CONTAINERS(&config_map, "/env/valueFrom/configMapKeyRef/name"),
+	PS_CONTAINERS(&config_map, "/envFrom/configMapRef/name"),
+	{&config_map, {NULL, NULL, "Node", "spec/configSource/configMap", false}},
+	{&config_map, {NULL, NULL, "Role", "rules/resourceNames", false}},
+	{&config_map, {NULL, NULL, "ClusterRole", "rules/resourceNames", false}},
+	{&config_map, {NULL, NULL, "Ingress", NGINX "fastcgi-params-configmap", false}},
 
-	{&secret, "PS", NULL, "@/volumes/secret/secretName"},
-	{&secret, "PS", NULL, "@/volumes/projected/sources/secret/name"},
-	{&secret, "PS", NULL, "@/%/env/valueFrom/secretKeyRef/name"},
-	{&secret, "PS", NULL, "@/%/envFrom/secretRef/name"},
-	{&secret, "PS", NULL, "@/imagePullSecrets/name"},
-	{&secret, "Ingress", NULL, "spec/tls/secretName"},
-	{&secret, "Ingress", NULL, "metadata/annotations/ingress.kubernetes.io\\/auth-secret"},
-	{&secret, "Ingress", NULL, NGINX "auth-secret"},
-	{&secret, "Ingress", NULL, NGINX "auth-tls-secret"},
-	{&secret, "ServiceAccount", NULL, "imagePullSecrets/name"},
-	{&secret, "StorageClass", NULL, "parameters/secretName"},
-	{&secret, "StorageClass", NULL, "parameters/adminSecretName"},
-	{&secret, "StorageClass", NULL, "parameters/userSecretName"},
-	{&secret, "StorageClass", NULL, "parameters/secretRef"},
-	{&secret, "Role", NULL, "rules/resourceNames"},
-	{&secret, "ClusterRole", NULL, "rules/resourceNames"},
-	{&secret, "Service", "serving.knative.dev",
-	 "spec/template/spec/containers/env/valueFrom/secretKeyRef/name"},
-	{&secret, "PersistentVolume", NULL, "spec/azureFile/secretName"},
+	PS(&secret, "/volumes/secret/secretName"),
+	PS(&secret, "/volumes/projected/sources/secret/name"),
+	PS_CONTAINERS(&secret, "/env/valueFrom/secretKeyRef/name"),
+	PS_CONTAINERS(&secret, "/envFrom/secretRef/name"),
+	PS(&secret, "/imagePullSecrets/name"),
+	{&secret, {NULL, NULL, "Ingress", "spec/tls/secretName", false}},
+	{&secret,
+	 {NULL, NULL, "Ingress", "metadata/annotations/ingress.kubernetes.io\\/auth-secret",
+	  false}},
+	{&secret, {NULL, NULL, "Ingress", NGINX "auth-secret", false}},
+	{&secret, {NULL, NULL, "Ingress", NGINX "auth-tls-secret", false}},
+	{&secret, {NULL, NULL, "ServiceAccount", "imagePullSecrets/name", false}},
+	{&secret, {NULL, NULL, "StorageClass", "parameters/secretName", false}},
+	{&secret, {NULL, NULL, "StorageClass", "parameters/adminSecretName", false}},
+	{&secret, {NULL, NULL, "StorageClass", "parameters/userSecretName", false}},
+	{&secret, {NULL, NULL, "StorageClass", "parameters/secretRef", false}},
+	{&secret, {NULL, NULL, "Role", "rules/resourceNames", false}},
+	{&secret, {NULL, NULL, "ClusterRole", "rules/resourceNames", false}},
+	{&secret,
+	 {"serving.knative.dev", NULL, "Service",
+	  "spec/template/spec/containers/env/valueFrom/secretKeyRef/name", false}},
+	{&secret, {NULL, NULL, "PersistentVolume", "spec/azureFile/secretName", false}},
 
-	{&service, "StatefulSet", "apps", "spec/serviceName"},
-	{&service, "Ingress", NULL, "spec/rules/http/paths/backend/serviceName"},
-	{&service, "Ingress", NULL, "spec/backend/serviceName"},
-	{&service, "Ingress", NULL, "spec/rules/http/paths/backend/service/name"},
-	{&service, "Ingress", NULL, "spec/defaultBackend/service/name"},
-	{&service, "APIService", "apiregistration.k8s.io", "spec/service/name"},
-	{&service, "ValidatingWebhookConfiguration", "admissionregistration.k8s.io", WEBHOOKS},
-	{&service, "MutatingWebhookConfiguration", "admissionregistration.k8s.io", WEBHOOKS},
+	{&service, {"apps", NULL, "StatefulSet", "spec/serviceName", false}},
+	{&service, {NULL, NULL, "Ingress", "spec/rules/http/paths/backend/serviceName", false}},
+	{&service, {NULL, NULL, "Ingress", "spec/backend/serviceName", false}},
+	{&service, {NULL, NULL, "Ingress", "spec/rules/http/paths/backend/service/name", false}},
+	{&service, {NULL, NULL, "Ingress", "spec/defaultBackend/service/name", false}},
+	{&service, {"apiregistration.k8s.io", NULL, "APIService", "spec/service/name", false}},
+	{&service,
+	 {"admissionregistration.k8s.io", NULL, "ValidatingWebhookConfiguration", WEBHOOKS, false}},
+	{&service,
+	 {"admissionregistration.k8s.io", NULL, "MutatingWebhookConfiguration", WEBHOOKS, false}},
 
-	{&role, "RoleBinding", RBAC, "roleRef/name"},
-	{&cluster_role, "RoleBinding", RBAC, "roleRef/name"},
-	{&cluster_role, "ClusterRoleBinding", RBAC, "roleRef/name"},
+	{&role, {RBAC, NULL, "RoleBinding", "roleRef/name", false}},
+	{&cluster_role, {RBAC, NULL, "RoleBinding", "roleRef/name", false}},
+	{&cluster_role, {RBAC, NULL, "ClusterRoleBinding", "roleRef/name", false}},
 
-	{&service_account, "RoleBinding", RBAC, "subjects"},
-	{&service_account, "ClusterRoleBinding", RBAC, "subjects"},
-	{&service_account, "PS2", NULL, "@/serviceAccountName"},
+	{&service_account, {RBAC, NULL, "RoleBinding", "subjects", false}},
+	{&service_account, {RBAC, NULL, "ClusterRoleBinding", "subjects", false}},
+	PS2(&service_account, "/serviceAccountName"),
 
-	{&claim, "PS2", NULL, "@/volumes/persistentVolumeClaim/claimName"},
+	PS2(&claim, "/volumes/persistentVolumeClaim/claimName"),
 
-	{&volume, "PersistentVolumeClaim", NULL, "spec/volumeName"},
-	{&volume, "ClusterRole", NULL, "rules/resourceNames"},
+	{&volume, {NULL, NULL, "PersistentVolumeClaim", "spec/volumeName", false}},
+	{&volume, {NULL, NULL, "ClusterRole", "rules/resourceNames", false}},
 
-	{&storage_class, "PersistentVolume", NULL, "spec/storageClassName"},
-	{&storage_class, "PersistentVolumeClaim", NULL, "spec/storageClassName"},
-	{&storage_class, "StatefulSet", NULL, "spec/volumeClaimTemplates/spec/storageClassName"},
+	{&storage_class, {NULL, NULL, "PersistentVolume", "spec/storageClassName", false}},
+	{&storage_class, {NULL, NULL, "PersistentVolumeClaim", "spec/storageClassName", false}},
+	{&storage_class,
+	 {NULL, NULL, "StatefulSet", "spec/volumeClaimTemplates/spec/storageClassName", false}},
 
-	{&priority_class, "PS2", NULL, "@/priorityClassName"},
-	{&ingress_class, "Ingress", NULL, "spec/ingressClassName"},
-	{&admission_policy, "ValidatingAdmissionPolicyBinding", "admissionregistration.k8s.io",
-	 "spec/policyName"},
+	PS2(&priority_class, "/priorityClassName"),
+	{&ingress_class, {NULL, NULL, "Ingress", "spec/ingressClassName", false}},
+	{&admission_policy,
+	 {"admissionregistration.k8s.io", NULL, "ValidatingAdmissionPolicyBinding",
+	  "spec/policyName", false}},
 };
 
-static void add_one(KBackRef *ref, Arena *arena, const Row *row, const char *kind, const char *path)
+const RefRow *refs_table(size_t *out_len)
 {
-	FieldSpec *spec = arena_alloc(arena, sizeof(*spec));
-	*spec = (FieldSpec){.group = row->group, .kind = kind, .path = path};
-	vec_push(&ref->referrers, spec);
-}
-
-static void add_pod(KBackRef *ref, Arena *arena, const Row *row, const PodPlace *place)
-{
-	static const char *const lists[] = {"containers", "initContainers"};
-	const char *rest = row->path + 1;
-	bool containers = cstr_starts(rest, "/%");
-	for (size_t i = 0; i < (containers ? COUNT(lists) : 1); i++) {
-		const char *path =
-			containers ? arena_printf(arena, "%s/%s%s", place->path, lists[i], rest + 2)
-				   : arena_printf(arena, "%s%s", place->path, rest);
-		add_one(ref, arena, row, place->kind, path);
-	}
-}
-
-void refs_table_add(KConfig *config, Arena *arena)
-{
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		const Row *row = &rows[i];
-		KBackRef *ref = kconfig_back_ref(config, row->target->group, row->target->version,
-						 row->target->kind);
-		if (*row->path != '@') {
-			add_one(ref, arena, row, row->kind, row->path);
-			continue;
-		}
-		bool second = cstr_eq(row->kind, "PS2");
-		for (size_t j = 0; j < COUNT(pod_places); j++)
-			if (second ? pod_places[j].in_second : pod_places[j].in_first)
-				add_pod(ref, arena, row, &pod_places[j]);
-	}
+	*out_len = COUNT(rows);
+	return rows;
 }

@@ -25,7 +25,6 @@ enum {
 typedef struct {
 	const KustomizeOptions *options;
 	Arena *arena;
-	const KConfig *builtin;
 	KSchema schema;
 	bool origins;		 /* any buildMetadata: origins are recorded */
 	size_t targets, objects; /* loaded so far */
@@ -64,7 +63,7 @@ AUTO_POINTER(KAccumulator, kaccumulator_free, auto_kaccumulator);
 #define autokaccumulator __attribute__((cleanup(auto_kaccumulator)))
 
 /* The specs of a category: built-in and added. */
-KSpecs kaccumulator_specs(const KAccumulator *acc, const KTarget *target, KCategory category);
+KSpecs kaccumulator_specs(const KAccumulator *acc, KCategory category);
 
 /* Runs a kustomization's pipeline (facts 3) on acc. */
 bool ktarget_accumulate(const KTarget *target, KAccumulator *acc, Error *err) MUST_USE;

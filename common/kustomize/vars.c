@@ -231,7 +231,7 @@ bool vars_resolve(const KTarget *target, KAccumulator *acc, Error *err)
 	if (!read_values(acc, values, err))
 		return false;
 	Expansion expansion = {target->build, values};
-	KSpecs specs = kaccumulator_specs(acc, target, K_VAR_REFERENCE);
+	KSpecs specs = kaccumulator_specs(acc, K_VAR_REFERENCE);
 	for (size_t i = 0; i < acc->set->items.len; i++)
 		for (size_t j = 0; j < kspecs_len(&specs); j++)
 			if (!fieldspec_apply(kspecs_at(&specs, j), kset_at(acc->set, i)->tree,
