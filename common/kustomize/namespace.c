@@ -27,11 +27,14 @@ static bool set_subjects(const KNamespace *ns, json_t *object, Error *err)
 	if (cstr_eq(ns->subjects, "none"))
 		return true;
 	bool all = cstr_eq(ns->subjects, "allServiceAccounts");
-	const json_t *subjects = json_list(object, "subjects");
+	const json_t *subjects = json_object_get(object, "subjects");
+	if (subjects && !json_is_array(subjects) && !json_is_null(subjects))
+		return err_set(err, ERR_INVALID, "subjects is no list");
 	for (size_t i = 0; i < json_array_size(subjects); i++) {
 		json_t *subject = json_array_get(subjects, i);
-		if (!json_is_object(subject))
-			return err_set(err, ERR_INVALID, "subjects[%zu] is no map", i);
+		const json_t *name = json_object_get(subject, "name");
+		if (!json_is_object(subject) || json_is_object(name) || json_is_array(name))
+			return err_set(err, ERR_INVALID, "subjects[%zu] is no subject", i);
 		bool hit = all ? cstr_eq(json_text(subject, "kind"), "ServiceAccount")
 			       : cstr_eq(json_text(subject, "name"), "default");
 		KSlot slot = {subject, "namespace", 0};

@@ -6,6 +6,8 @@ static bool set_pairs(void *arg, const KSlot *slot, Error *err)
 {
 	json_t *pairs = arg;
 	json_t *map = kslot_get(slot);
+	if (json_is_null(map))
+		return true;
 	if (!json_is_object(map))
 		return err_set(err, ERR_INVALID, "expected a map of strings");
 	const char *key;

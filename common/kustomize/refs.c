@@ -390,6 +390,8 @@ static bool set_reference(void *arg, const KSlot *slot, Error *err)
 		return set_one(search, slot, err);
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		KSlot item = {value, NULL, i};
+		if (json_is_array(json_array_get(value, i)))
+			return err_set(err, ERR_INVALID, "a name or a map is expected, not a list");
 		if (!set_one(search, &item, err))
 			return false;
 	}

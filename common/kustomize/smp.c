@@ -2,6 +2,8 @@
 
 #include "base/str.h"
 #include "base/vec.h"
+#include "kustomize/path.h"
+#include "kustomize/resource.h"
 
 /* Recursion is bounded by the YAML reader's depth limit. */
 
@@ -122,6 +124,28 @@ static bool same_shape(const json_t *a, const json_t *b)
 	return json_is_object(a) == json_is_object(b) && json_is_array(a) == json_is_array(b);
 }
 
+/* Plain text would be read as something else, or not at all. */
+static bool needs_quotes(const char *text)
+{
+	size_t len = strlen(text);
+	if (len == 0 || strchr(" *&!|>%@`\"'#{}[],", text[0]) || text[len - 1] == ' ' ||
+	    text[len - 1] == ':' || strpbrk(text, "\n\t") || strstr(text, ": ") ||
+	    strstr(text, " #"))
+		return true;
+	if (strchr("-?:", text[0]) && (len == 1 || text[1] == ' '))
+		return true;
+	autojson json_t *plain = kpath_scalar_of(text);
+	return !json_is_string(plain);
+}
+
+/* Upstream keeps the style that a value is written in, so that what is put over a quoted one is
+ * quoted too: a number becomes a string. Quotes are not known here, but some texts need them. */
+static bool was_quoted(const json_t *value)
+{
+	const char *text = json_string_value(value);
+	return text && needs_quotes(text);
+}
+
 json_t *smp_value(Merge *merge, json_t *dest, json_t *src, KSchemaAt at)
 {
 	if (is_absent(dest) && is_absent(src))
@@ -140,6 +164,8 @@ json_t *smp_value(Merge *merge, json_t *dest, json_t *src, KSchemaAt at)
 	size_t len;
 	if (json_is_array(shape) && kschema_merge_keys(at, keys, &len))
 		return smp_list(merge, dest, src, at);
+	if (src && !json_is_string(src) && was_quoted(dest))
+		return kresource_text_value(src);
 	if (dest && src && json_is_string(dest) && json_is_string(src)) {
 		if (dest != src) /* in place: see kslot_set_text */
 			json_string_set_nocheck(dest, json_string_value(src));

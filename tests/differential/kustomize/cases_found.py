@@ -95,3 +95,19 @@ CASES["B93_list_with_a_number_ERROR"] = {
     K: RES + _VARS, "r.yaml": _VAR_USER.replace("command: [run,", "command: [7,")}
 CASES["B96_managed_label_needs_a_map_ERROR"] = {
     K: RES + "buildMetadata: [managedByLabel]\n", "r.yaml": obj("Foo", body="  labels: text\n")}
+CASES["B55_number_over_quoted_text"] = patched(
+    obj("Foo", "f", body="spec: {a: 8080, b: abc, c: true}\n"),
+    obj("Foo", "f", body="spec: {a: '1', b: abc, c: '2'}\n"))
+CASES["B55_number_over_text"] = patched(
+    obj("Foo", "f", body="spec: {b: 7, d: 1.5, e: text, f: false, g: '9'}\n"),
+    obj("Foo", "f", body="spec: {b: abc, d: x, e: 7, f: 8, g: 10}\n"))
+CASES["B84_null_selector_stays"] = {K: RES + "commonLabels: {a: b}\n", "r.yaml": obj(
+    "PodDisruptionBudget", "p", "policy/v1", body="spec: {selector: {matchLabels: null}}\n")}
+CASES["B35_resource_names_hold_a_list_ERROR"] = {K: RES, "r.yaml": obj(
+    "Role", "r", RBAC, body="rules: [{resourceNames: [[a]]}]\n")}
+CASES["B91_null_takes_no_text_ERROR"] = {
+    K: RES + "replacements:\n- sourceValue: x\n  targets: [{select: {kind: Bar}, fieldPaths: [spec.nothing]}]\n",
+    "r.yaml": _TARGET.replace("spec:\n", "spec:\n  nothing:\n", 1)}
+CASES["B55_number_over_text_that_needs_quotes"] = patched(
+    obj("Foo", "f", body="spec: {a: 1, b: 2, c: 3, d: 4, e: 5}\n"),
+    obj("Foo", "f", body="spec: {a: '*x', b: '', c: 'a: b', d: '- a', e: -x}\n"))

@@ -5,7 +5,7 @@ NAMES = ["a", "b", "web", "cfg", "sec"]
 NAMESPACES = [None, None, None, "one", "two", "default"]
 IMAGES = ["nginx", "nginx:1.0", "reg.io:5000/team/app:v1", "team/app@sha256:abc", "app:v1@sha256:ab"]
 TEXTS = ["x", "", "true", "1", "0x1f", "a: b", "#c", "a #b", " lead", "line\nline\n", "~", "null",
-         "üñ", "2001-01-01", "1e3", "on", "- a", "$(A)", "a-b-c", "a/b/c", "it's", '"q"', "{}", "*x",
+         "üñ", "2001-01-01", "on", "- a", "$(A)", "a-b-c", "a/b/c", "it's", '"q"', "{}", "*x",
          "long " * 30, "tab\tx", "multi\n  indented\nend"]
 SCALARS = [0, 1, 7, 8080, -3, 1.5, True, False, None, 10 ** 12]
 RBAC = "rbac.authorization.k8s.io"

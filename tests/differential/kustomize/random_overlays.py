@@ -5,6 +5,8 @@ content is a list of objects (a YAML stream), bytes-like text, or one document a
 import copy
 import json
 
+import yaml
+
 import random_objects as objects
 from random_objects import IMAGES, NAMES, POD_KINDS, pairs, text, value
 
@@ -20,7 +22,8 @@ def dump(content):
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "\n---\n".join(json.dumps(one) for one in content) + "\n"
+        # Upstream keeps quotes of the source, and JSON is all quotes.
+        return "---\n".join(yaml.dump(one, Dumper=yaml.CSafeDumper) for one in content)
     return json.dumps(content) + "\n"
 
 
@@ -326,7 +329,7 @@ class Maker:
         shadow = copy.deepcopy(one)
         for _ in range(r.choice([1, 1, 2])):
             known = [path for path in places(shadow) if len(path) > 1 and path[0] not in (
-                "apiVersion", "kind")]
+                "apiVersion", "kind") and path not in NOTED]
             if not known:
                 break
             path = r.choice(known)
@@ -340,10 +343,7 @@ class Maker:
             elif path == ("metadata", "name"):
                 op = {"op": "replace", "path": "/metadata/name", "value": r.choice(["new", "a"])}
             elif self.chance(0.4):
-                noted = "labels" in path or "annotations" in path
-                op = {"op": "replace", "path": pointer(path), "value":
-                      pairs(r) if path[-1] in ("labels", "annotations") else
-                      text(r) if noted else value(r)}
+                op = {"op": "replace", "path": pointer(path), "value": self.value_at(path)}
             elif isinstance(path[-1], int):
                 last = r.choice([path[-1], "-", 0])
                 op = {"op": "add", "path": pointer(path[:-1] + (last,)), "value": value(r)}
@@ -357,6 +357,17 @@ class Maker:
                 op = {"op": "copy", "from": pointer(path), "path": "/spec/copied"}
             out.append(op)
         return out or [{"op": "add", "path": "/hit", "value": 1}]
+
+    def value_at(self, path):
+        """Something that does not turn names, labels or parts of lists into what they cannot be."""
+        r = self.r
+        if path[-1] in ("labels", "annotations", "matchLabels"):
+            return pairs(r)
+        if path[-1] in KEYS or path[-1] == "namespace":
+            return r.choice(NAMES)
+        if {"labels", "annotations", "subjects"} & set(path):
+            return text(r)
+        return value(r)
 
     def json6902(self, seen):
         one = self.known(seen)
@@ -390,7 +401,8 @@ class Maker:
         for _ in range(r.choice([1, 1, 2])):
             select, one = self.target(seen)
             known = [path for path in places(one) if path and path[0] not in (
-                "apiVersion", "kind") and path not in NOTED]
+                "apiVersion", "kind", "subjects") and path not in NOTED and
+                not isinstance(path[-1], int)]
             target = {"select": select}
             paths = [field_path(r, r.choice(known), one)]
             if self.chance(0.3):
@@ -398,6 +410,8 @@ class Maker:
                                    "spec.list.[name=z].v", "data.[doc.json].a.b", "data.[doc.yaml].a.b",
                                    "spec.list.-", "spec.list.3"])]
                 target["options"] = {"create": True}
+                # A made value that reads as a number is one, until a strategic patch comes by.
+                out.get("source", {}).pop("fieldPath", None)
             if self.chance(0.15):
                 target.setdefault("options", {}).update(self.options())
             if self.chance(0.1):

@@ -24,6 +24,8 @@ SHRINK_LIMIT = 3000
 # Differences that are meant: (what, in whose reply, pattern, why).
 EXPLAINED = [
     ("only kustomize fails", "real", rb"^panic: ", "a crash is nothing to copy"),
+    ("only kustomize fails", "real", rb"number of previous names",
+     "upstream's own notes, after a replacement by an empty name"),
     ("ours fails", "ours", rb"the value does not fit the target field's type",
      "upstream fails at the end, unless something else has overwritten the field by then"),
     ("text", "real", rb"(?m)^ *- \$patch: (merge|replace|delete)$",
