@@ -196,7 +196,9 @@ static bool collect_stage(Up *up, int stage, size_t *out_running)
 		}
 		child->pid = 0;
 		autoerror Error err = {0};
-		if (status && !ended(child, status, &err)) {
+		/* Not yet ready for signals, it dies of ours: that is a good end too. */
+		bool of_ours = WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+		if (status && !of_ours && !ended(child, status, &err)) {
 			fprintf(stderr, "✗ %s\n", err_text(&err));
 			clean = false;
 		}

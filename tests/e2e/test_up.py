@@ -211,3 +211,17 @@ def test_up_on_an_old_directory_with_another_address_or_a_port_that_is_taken(up,
     third = up(f"--data-dir={tmp_path / 'data'}", "--bind=127.0.0.3").ready()
     assert third.server.startswith("https://127.0.0.3:")
     assert third.rest.raw("GET", "/readyz")[0] == 200, "a certificate for the new address"
+
+
+@pytest.mark.parametrize("moment", ["ports", "apiserver/server.crt", "apiserver/admin.kubeconfig",
+                                    "kubeconfig", "logs/kustomize-controller.log"])
+def test_up_stopped_while_it_starts(up, tmp_path, moment):
+    data = tmp_path / "data"
+    process = up(f"--data-dir={data}")
+    wait_until(lambda: (data / moment).exists(), moment, interval=0.001)
+    started = children_of(process.pid)
+    process.child.send_signal(signal.SIGTERM)
+    assert process.child.wait(30) == 0, process.log()
+    assert all(is_gone(pid) for pid in started.values())
+    again = up(f"--data-dir={data}").ready()
+    assert again.stop() == 0, again.log()
