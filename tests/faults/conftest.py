@@ -25,7 +25,7 @@ class App:
 
     def start(self, url=None, source=None, **spec):
         self.objects.apply("GitRepository", "src", {
-            "url": url or self.git.url_of(self.repo), "interval": "2s", "timeout": "5s",
+            "url": url or self.git.url_of(self.repo), "interval": "2s", "timeout": "20s",
             "ref": {"branch": "main"}, **(source or {})})
         self.objects.apply("Kustomization", "app", {
             "interval": "1h", "retryInterval": "1s", "prune": True,

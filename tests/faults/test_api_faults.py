@@ -175,7 +175,8 @@ def test_429_holds_no_worker(app, objects, proxy):
                     method="PATCH", path="/kustomizations/waiting-[0-9]*$")
     for i in range(10):
         objects.apply("Kustomization", f"waiting-{i}", {
-            "interval": "1h", "prune": False, "path": "./", "targetNamespace": objects.ns,
+            "interval": "1h", "prune": True, "path": "./", "targetNamespace": objects.ns,
+            "namePrefix": f"w{i}-",  # objects of its own: two owners of one would fight
             "sourceRef": {"kind": "GitRepository", "name": "src"}})
     wait_until(lambda: rule.hits == 10, "all to be told to wait", 4)
     started = time.monotonic()

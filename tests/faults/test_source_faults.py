@@ -38,7 +38,9 @@ def middle(git_server):
 
 @pytest.fixture(scope="module")
 def toolkit(api, directory):
-    kit = Toolkit(api, directory / "toolkit")
+    # A shorter back-off than production's, for the suite's time; that there is one is checked.
+    kit = Toolkit(api, directory / "toolkit",
+                  source_flags=["--min-retry-delay=300ms", "--max-retry-delay=2s"])
     (kit.dir / "tmp").mkdir()
     kit.start("source-controller", "notification-controller")
     yield kit
@@ -125,9 +127,9 @@ def lies(source, middle, *actions, text=None, **match):
     obj = source.objects.get("GitRepository", "src")
     assert obj["status"]["artifact"] == old, "the old artifact is still announced"
     assert http("GET", old["url"])[0] == 200
-    wait_until(lambda: sum(r.hits for r in rules) >= 3, "more tries")
+    wait_until(lambda: sum(r.hits for r in rules) >= 2, "another try")
     seen = [r for r in middle.requests(**match) if source.repo.name in r.path]
-    assert max(b.at - a.at for a, b in zip(seen[1:], seen[2:])) > 0.7, "a back-off"
+    assert max(b.at - a.at for a, b in zip(seen[1:], seen[2:])) > 0.28, "a back-off"
     middle.off()
     source.ready()
     source.clean()
@@ -190,7 +192,7 @@ def test_an_error_text_that_tells_our_own_password(source, middle):
 
 # --- packs ---
 
-@pytest.mark.parametrize("after", [0, 1, 12, 40, 100, 300])
+@pytest.mark.parametrize("after", [0, 12, 60, 300])
 def test_a_pack_cut_short(source, middle, after):
     lies(source, middle, cut(after), **FETCH)
 
