@@ -80,10 +80,11 @@ static bool merge_item(Merge *merge, const json_t *node, json_t *target, const c
 		       const json_t *item)
 {
 	const json_t *identity = json_object_get(item, key);
+	if (!json_is_object(item))
+		return status_bad_request(merge->status, "an item of a list of maps is no map");
 	if (!identity)
 		return status_set(merge->status, 500, NULL,
-				  "map: %s does not contain declared merge key: %s",
-				  json_is_object(item) ? "map[]" : "item", key);
+				  "map: map[] does not contain declared merge key: %s", key);
 	size_t at = find_item(target, key, identity);
 	const char *directive = json_text_or(item, "$patch", "");
 	if (strcmp(directive, "delete") == 0) {

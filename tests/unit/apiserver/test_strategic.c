@@ -85,19 +85,22 @@ static void patches(void **state)
 static void malformed(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {
-		"{\"spec\":{\"containers\":[{\"image\":\"no name\"}]}}",
-		"{\"spec\":{\"containers\":[1]}}",
-		"{\"metadata\":{\"$patch\":\"explode\"}}",
+	static const struct {
+		const char *patch;
+		int code;
+	} bad[] = {
+		{"{\"spec\":{\"containers\":[{\"image\":\"no name\"}]}}", 500},
+		{"{\"spec\":{\"containers\":[1]}}", 400},
+		{"{\"metadata\":{\"$patch\":\"explode\"}}", 400},
 	};
 	Definitions *definitions = definitions_new();
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		autojson json_t *object =
 			parse("{\"metadata\":{},\"spec\":{\"containers\":[{\"name\":\"a\"}]}}");
-		autojson json_t *patch = parse(bad[i]);
+		autojson json_t *patch = parse(bad[i].patch);
 		autostatus Status status = {0};
 		assert_false(strategic_apply(definitions, POD, object, patch, &status));
-		assert_int_equal(status.code, 400);
+		assert_int_equal(status.code, bad[i].code);
 	}
 	definitions_free(definitions);
 }

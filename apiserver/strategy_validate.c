@@ -1,0 +1,276 @@
+/* Rules of single built-in kinds: what may not change, what must be there. Texts are those of a
+ * real server. */
+#include "strategy.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/selector.h"
+#include "crd.h"
+
+/* Paths that may not change, with the text of the refusal. */
+static const struct {
+	const char *resource, *path, *text;
+} immutable_paths[] = {
+	{"deployments.apps", "spec.selector", "field is immutable"},
+	{"replicasets.apps", "spec.selector", "field is immutable"},
+	{"daemonsets.apps", "spec.selector", "field is immutable"},
+	{"jobs.batch", "spec.selector", "field is immutable"},
+	{"jobs.batch", "spec.template", "field is immutable"},
+	{"jobs.batch", "spec.completions", "field is immutable"},
+	{"jobs.batch", "spec.completionMode", "field is immutable"},
+	{"services", "spec.clusterIP", "may not change once set"},
+	{"secrets", "type", "field is immutable"},
+	{"rolebindings.rbac.authorization.k8s.io", "roleRef", "cannot change roleRef"},
+	{"clusterrolebindings.rbac.authorization.k8s.io", "roleRef", "cannot change roleRef"},
+	{"storageclasses.storage.k8s.io", "provisioner", "updates to provisioner are forbidden."},
+	{"storageclasses.storage.k8s.io", "parameters", "updates to parameters are forbidden."},
+	{"ingressclasses.networking.k8s.io", "spec.controller", "field is immutable"},
+	{"priorityclasses.scheduling.k8s.io", "value", "may not be changed in an update."},
+	{CRD_KEY, "spec.group", "field is immutable"},
+	{CRD_KEY, "spec.scope", "field is immutable"},
+	{CRD_KEY, "spec.names.kind", "field is immutable"},
+	{CRD_KEY, "spec.names.plural", "field is immutable"},
+};
+
+static const json_t *at_path(const json_t *object, const char *path)
+{
+	Str rest = str_of(path);
+	Str piece;
+	while (object && str_next(&rest, '.', &piece)) {
+		autofree char *key = str_dup(piece);
+		object = json_object_get(object, key);
+	}
+	return object;
+}
+
+static bool same_value(const json_t *a, const json_t *b)
+{
+	return (!a && !b) || (a && b && json_same(a, b));
+}
+
+static void check_immutable(const Resource *resource, const json_t *object, const json_t *live,
+			    FieldErrors *errors)
+{
+	for (size_t i = 0; i < COUNT(immutable_paths); i++) {
+		if (strcmp(immutable_paths[i].resource, resource->key) != 0)
+			continue;
+		const json_t *now = at_path(object, immutable_paths[i].path);
+		if (same_value(now, at_path(live, immutable_paths[i].path)))
+			continue;
+		autofree char *shown =
+			now ? json_dumps(now, JSON_ENCODE_ANY | JSON_COMPACT) : mem_strdup("null");
+		field_error(errors, "Invalid value", immutable_paths[i].path, "%s: %s", shown,
+			    immutable_paths[i].text);
+	}
+}
+
+/* Specs of which only the named members may change. */
+static const struct {
+	const char *resource, *members[10], *text;
+} frozen_specs[] = {
+	{"statefulsets.apps",
+	 {"replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+	  "persistentVolumeClaimRetentionPolicy", "minReadySeconds"},
+	 "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+	 "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
+	 "'minReadySeconds' are forbidden"},
+	{"persistentvolumeclaims",
+	 {"resources", "volumeAttributesClassName", "volumeName"},
+	 "spec is immutable after creation except resources.requests and volumeAttributesClassName "
+	 "for bound claims"},
+	{"pods",
+	 {"containers", "initContainers", "activeDeadlineSeconds", "tolerations",
+	  "terminationGracePeriodSeconds", "nodeName", "schedulingGates", "ephemeralContainers"},
+	 "pod updates may not change fields other than `spec.containers[*].image`,"
+	 "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only "
+	 "additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be "
+	 "set to 1 if it was previously negative)"},
+};
+
+static void check_frozen(const Resource *resource, const json_t *object, const json_t *live,
+			 FieldErrors *errors)
+{
+	for (size_t i = 0; i < COUNT(frozen_specs); i++) {
+		if (strcmp(frozen_specs[i].resource, resource->key) != 0)
+			continue;
+		autojson json_t *now = json_copy(json_map(object, "spec"));
+		autojson json_t *before = json_copy(json_map(live, "spec"));
+		for (size_t k = 0; frozen_specs[i].members[k]; k++) {
+			json_object_del(now, frozen_specs[i].members[k]);
+			json_object_del(before, frozen_specs[i].members[k]);
+		}
+		if (!same_value(now, before))
+			field_error(errors, "Forbidden", "spec", "%s", frozen_specs[i].text);
+	}
+}
+
+static void check_immutable_data(const json_t *object, const json_t *live, FieldErrors *errors)
+{
+	static const char *const members[] = {"data", "stringData", "binaryData"};
+	if (!json_flag(live, "immutable", false))
+		return;
+	if (!json_flag(object, "immutable", false))
+		field_error(errors, "Forbidden", "immutable",
+			    "field is immutable when `immutable` is set");
+	for (size_t i = 0; i < COUNT(members); i++)
+		if (!same_value(json_object_get(object, members[i]),
+				json_object_get(live, members[i])))
+			field_error(errors, "Forbidden", members[i],
+				    "field is immutable when `immutable` is set");
+}
+
+static void check_containers(const json_t *spec, const char *path, FieldErrors *errors)
+{
+	const json_t *list = json_list(spec, "containers");
+	autofree char *list_path = mem_printf("%s.containers", path);
+	if (json_array_size(list) == 0)
+		field_error(errors, "Required value", list_path, "%s", "");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *container = json_array_get(list, i);
+		autofree char *name_path = mem_printf("%s[%zu].name", list_path, i);
+		autofree char *image_path = mem_printf("%s[%zu].image", list_path, i);
+		if (cstr_empty(json_text(container, "name")))
+			field_error(errors, "Required value", name_path, "%s", "");
+		if (cstr_empty(json_text(container, "image")) &&
+		    strncmp(path, "spec.template", 13) == 0)
+			field_error(errors, "Required value", image_path, "%s", "");
+	}
+}
+
+static void check_selector(const json_t *spec, FieldErrors *errors)
+{
+	const json_t *selector_json = json_map(spec, "selector");
+	const json_t *labels = json_at(spec, "template", "metadata", "labels", NULL);
+	autoerror Error err = {0};
+	if (!selector_json)
+		field_error(errors, "Required value", "spec.selector", "%s", "");
+	autoselector Selector *selector =
+		selector_json ? selector_of_json(selector_json, &err) : NULL;
+	if (selector && !selector_is_empty(selector) && selector_matches(selector, labels))
+		return;
+	autofree char *shown = labels ? json_dump(labels) : mem_strdup("null");
+	field_error(errors, "Invalid value", "spec.template.metadata.labels",
+		    "%s: `selector` does not match template `labels`", shown);
+}
+
+static void check_workload(const json_t *object, FieldErrors *errors)
+{
+	const json_t *spec = json_map(object, "spec");
+	check_selector(spec, errors);
+	check_containers(json_at(spec, "template", "spec", NULL), "spec.template.spec", errors);
+}
+
+static void check_service(const json_t *object, FieldErrors *errors)
+{
+	const json_t *spec = json_map(object, "spec");
+	const char *type = json_text_or(spec, "type", "");
+	bool headless = cstr_eq(json_text(spec, "clusterIP"), "None");
+	bool named = strcmp(type, "ExternalName") == 0;
+	const json_t *ports = json_list(spec, "ports");
+	if (json_array_size(ports) == 0 && !headless && !named)
+		field_error(errors, "Required value", "spec.ports", "%s", "");
+	for (size_t i = 0; i < json_array_size(ports); i++) {
+		int64_t port = json_int(json_array_get(ports, i), "port", 0);
+		autofree char *path = mem_printf("spec.ports[%zu].port", i);
+		if (port < 1 || port > 65535)
+			field_error(errors, "Invalid value", path,
+				    "%lld: must be between 1 and 65535, inclusive",
+				    (long long)port);
+	}
+}
+
+/* Keys of a ConfigMap's or Secret's data are file names. */
+static void check_data_keys(const json_t *object, const char *member, FieldErrors *errors)
+{
+	enum { KEY_MAX = 253 };
+	const char *key;
+	json_t *value;
+	json_t *data = json_map(object, member);
+	json_object_foreach(data, key, value)
+	{
+		size_t len = strlen(key);
+		autofree char *path = mem_printf("%s[%s]", member, key);
+		if (len > KEY_MAX)
+			field_error(errors, "Invalid value", path,
+				    "\"%s\": must be no more than 253 characters", key);
+		if (len == 0 ||
+		    strspn(key, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				"0123456789") != len)
+			field_error(
+				errors, "Invalid value", path,
+				"\"%s\": a valid config key must consist of alphanumeric "
+				"characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  "
+				"or 'key-name', regex used for validation is "
+				"'[-._a-zA-Z0-9]+')",
+				key);
+	}
+}
+
+static void require_list(const json_t *rule, const char *path, const char *member, const char *text,
+			 FieldErrors *errors)
+{
+	autofree char *member_path = mem_printf("%s.%s", path, member);
+	if (json_array_size(json_list(rule, member)) == 0)
+		field_error(errors, "Required value", member_path, "%s", text);
+}
+
+static void check_role(const json_t *object, FieldErrors *errors)
+{
+	json_t *rules = json_list(object, "rules");
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		const json_t *rule = json_array_get(rules, i);
+		autofree char *path = mem_printf("rules[%zu]", i);
+		require_list(rule, path, "verbs", "verbs must contain at least one value", errors);
+		if (json_array_size(json_list(rule, "nonResourceURLs")) > 0)
+			continue;
+		require_list(rule, path, "apiGroups",
+			     "resource rules must supply at least one api group", errors);
+		require_list(rule, path, "resources",
+			     "resource rules must supply at least one resource", errors);
+	}
+}
+
+static bool listed_in(const char *key, const char *const *list)
+{
+	for (; *list; list++)
+		if (strcmp(*list, key) == 0)
+			return true;
+	return false;
+}
+
+void strategy_validate(Request *request, const json_t *object, const json_t *live,
+		       FieldErrors *errors)
+{
+	static const char *const workloads[] = {"deployments.apps", "replicasets.apps",
+						"statefulsets.apps", "daemonsets.apps", NULL};
+	static const char *const data_kinds[] = {"configmaps", "secrets", NULL};
+	static const char *const roles[] = {"roles.rbac.authorization.k8s.io",
+					    "clusterroles.rbac.authorization.k8s.io", NULL};
+	const Resource *resource = request->resource;
+	if (strcmp(request->path.subresource, "status") == 0)
+		return;
+	if (listed_in(resource->key, workloads))
+		check_workload(object, errors);
+	else if (strcmp(resource->key, "services") == 0)
+		check_service(object, errors);
+	else if (strcmp(resource->key, "pods") == 0)
+		check_containers(json_map(object, "spec"), "spec", errors);
+	else if (strcmp(resource->key, "jobs.batch") == 0)
+		check_containers(json_at(object, "spec", "template", "spec", NULL),
+				 "spec.template.spec", errors);
+	else if (strcmp(resource->key, CRD_KEY) == 0)
+		crd_validate(object, errors);
+	else if (listed_in(resource->key, roles))
+		check_role(object, errors);
+	else if (listed_in(resource->key, data_kinds)) {
+		check_data_keys(object, "data", errors);
+		check_data_keys(object, "binaryData", errors);
+	}
+	if (!live)
+		return;
+	check_immutable(resource, object, live, errors);
+	check_frozen(resource, object, live, errors);
+	if (listed_in(resource->key, data_kinds))
+		check_immutable_data(object, live, errors);
+}
