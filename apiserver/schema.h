@@ -25,7 +25,9 @@ void schema_default(Definitions *definitions, const json_t *schema, json_t *valu
  * their canonical text.
  */
 typedef struct {
-	char *path;	  /* "spec.replicas", owned */
+	char *path; /* "spec.replicas", owned; keys of maps are left out */
+	const char
+		*owner;	  /* "DeploymentSpec", the struct with the member; borrowed of the schema */
 	const char *want; /* Go type */
 	const char *got;  /* JSON type */
 } TypeBreach;

@@ -196,6 +196,7 @@ static json_t *quantity_of(const json_t *value)
 typedef struct {
 	Definitions *definitions;
 	TypeBreach *breach;
+	const char *owner; /* the struct under way; NULL at the root */
 } Decoding;
 
 static bool decode(Decoding *decoding, const json_t *schema, json_t *value, const char *path);
@@ -221,17 +222,18 @@ static bool decode_member(Decoding *decoding, const json_t *schema, json_t *valu
 			  const char *path)
 {
 	bool keep;
-	const json_t *child = member_schema(schema, key, &keep);
+	const json_t *given = member_schema(schema, key, &keep);
 	json_t *member = json_object_get(value, key);
-	if (!child)
+	if (!given)
 		return true;
-	child = definitions_resolve(decoding->definitions, child);
+	const json_t *child = definitions_resolve(decoding->definitions, given);
 	if (!child || vanishes(child, schema, key, member)) {
 		json_object_del(value, key);
 		return true;
 	}
-	autofree char *child_path = schema_path_key(path, key);
-	if (!decode(decoding, child, member, child_path))
+	bool named = json_object_get(json_map(schema, "properties"), key) != NULL;
+	autofree char *child_path = named ? schema_path_key(path, key) : mem_strdup(path);
+	if (!decode(decoding, given, member, child_path))
 		return false;
 	json_t *canonical =
 		cstr_eq(json_text(child, "format"), "quantity") ? quantity_of(member) : NULL;
@@ -253,18 +255,33 @@ static bool decode_object(Decoding *decoding, const json_t *schema, json_t *valu
 	return true;
 }
 
+/* "DeploymentSpec" of a reference to io.k8s.api.apps.v1.DeploymentSpec; NULL of anything else. */
+static const char *struct_name(const json_t *schema)
+{
+	const char *ref = json_text(schema, "$ref");
+	const char *dot = ref ? strrchr(ref, '.') : NULL;
+	return dot ? dot + 1 : NULL;
+}
+
 static bool decode(Decoding *decoding, const json_t *schema, json_t *value, const char *path)
 {
+	const char *name = struct_name(schema);
 	schema = definitions_resolve(decoding->definitions, schema);
 	if (!schema)
 		return true;
 	const char *want = go_type_wanted(schema, value);
 	if (want) {
-		*decoding->breach = (TypeBreach){mem_strdup(path), want, go_json_name(value)};
+		*decoding->breach =
+			(TypeBreach){mem_strdup(path), decoding->owner, want, go_json_name(value)};
 		return false;
 	}
-	if (json_is_object(value))
-		return decode_object(decoding, schema, value, path);
+	if (json_is_object(value)) {
+		const char *owner = decoding->owner;
+		decoding->owner = name ? name : owner;
+		bool fits = decode_object(decoding, schema, value, path);
+		decoding->owner = owner;
+		return fits;
+	}
 	const json_t *items = json_map(schema, "items");
 	for (size_t i = 0; items && i < json_array_size(value); i++)
 		if (!json_is_null(json_array_get(value, i)) &&
@@ -276,6 +293,6 @@ static bool decode(Decoding *decoding, const json_t *schema, json_t *value, cons
 bool schema_decode(Definitions *definitions, const json_t *schema, json_t *value,
 		   TypeBreach *out_breach)
 {
-	Decoding decoding = {definitions, out_breach};
+	Decoding decoding = {definitions, out_breach, NULL};
 	return decode(&decoding, schema, value, "");
 }

@@ -115,8 +115,7 @@ static bool decode_types(Request *request, json_t *object, Status *status)
 			   "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal "
 			   "%s into Go struct field %s.%s of type %s",
 			   resource->kind, resource->version, resource->kind, breach.got,
-			   custom ? "ObjectMeta.metadata" : resource->kind, breach.path,
-			   breach.want);
+			   breach.owner ? breach.owner : resource->kind, breach.path, breach.want);
 	free(breach.path);
 	return false;
 }

@@ -76,6 +76,11 @@ CASES = {
     "wrong type": ("POST", MAPS, config_map("x", data={"a": 1})),
     "wrong type deep": ("POST", DEPLOYMENTS, {"metadata": {"name": "x"}, "spec": {
         "replicas": "two"}}),
+    "wrong type of metadata": ("POST", WIDGETS, {
+        "apiVersion": GROUP + "/v1", "kind": "Widget",
+        "metadata": {"name": "x", "finalizers": [1]}}),
+    "wrong type in a list": ("POST", DEPLOYMENTS, {"metadata": {"name": "x"}, "spec": {
+        "template": {"spec": {"containers": [{"name": "c", "image": 5}]}}}}),
     "no selector": ("POST", DEPLOYMENTS, {"metadata": {"name": "x"}, "spec": {"template": {
         "spec": {"containers": []}}}}),
     "A26 strict": ("POST", MAPS + "?fieldValidation=Strict", config_map("x", dat={})),
@@ -173,7 +178,7 @@ CASES = {
 
 # Whose texts are those of Go's libraries, or of etcd: code and reason are equal there.
 WORDS_OF_THEIR_OWN = (
-    "other kind", "other version", "no JSON", "a list", "wrong type", "wrong type deep",
+    "other kind", "other version", "no JSON", "a list",
     "unknown group", "put other uid", "A27 json patch test fails", "json patch absent path",
     "json patch unknown op", "json patch no list", "merge patch no object", "strategic no key",
     "unknown patch type", "A48 apply unknown field", "A51 cluster IP", "bad label selector",
