@@ -168,8 +168,8 @@ const char *run_requested_at(Run *run);
 /* Why this run happens: "spec" changed, "requested", or NULL (timer, watch). Borrowed. */
 const char *run_trigger(Run *run);
 
-/* A step begins that may block: its conditions are written once the run has taken over 2 s (design.md
- * 3.5), while the step still runs if need be; else they are left to the end. */
+/* A step begins that may block: its conditions are written once the run has taken over 2 s
+ * (design.md 3.5), while the step still runs if need be; else they are left to the end. */
 void run_progress(Run *run);
 
 /* Writes status now: where later steps must find it after a crash (inventory before prune). */

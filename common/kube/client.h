@@ -35,8 +35,8 @@ void kube_client_yield(KubeClient *client);
  * is borrowed from client. */
 KubeClient *kube_client_as(KubeClient *client, const char *user, Error *err) MUST_USE;
 
-/* Another bearer token for all identities of this client from the next request on. ERR_INVALID for one
- * that no header can hold. */
+/* Another bearer token for all identities of this client from the next request on. ERR_INVALID for
+ * one that no header can hold. */
 bool kube_client_set_token(KubeClient *client, const char *token, Error *err) MUST_USE;
 
 typedef enum {

@@ -349,7 +349,7 @@ def test_K53_an_unhealthy_definition_stops_the_rest(app, objects, api):
 def test_K62_unknown_fields(app, objects, api):
     misspelled = DEPLOYMENT.replace("      replicas: 1", "      replcias: 1\n      paused: true") \
         .replace("image: nginx", "image: nginx, imagePullPolcy: Always, ports: [{"
-                 "containerPort: 80, nmae: x}]")
+                 "containerPort: 80, nick: x}]")
     group = f"{objects.ns}.example.test"
     install_crd(api, widget_crd(group, schema={
         "type": "object", "properties": {"spec": {
@@ -358,7 +358,7 @@ def test_K62_unknown_fields(app, objects, api):
         apiVersion: {group}/v1
         kind: Widget
         metadata: {{name: w}}
-        spec: {{size: 1, szie: 2}}
+        spec: {{size: 1, heft: 2}}
         """})
     app.kustomization("builtin", path="./builtin")
     app.ready("builtin")
@@ -371,7 +371,7 @@ def test_K62_unknown_fields(app, objects, api):
     after = api.rest.get(f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web")
     assert version(before) == version(after), "what was left out must not look like drift"
     app.kustomization("custom", path="./custom", retryInterval="1h")
-    app.failed("ReconciliationFailed", ".spec.szie", name="custom")
+    app.failed("ReconciliationFailed", ".spec.heft", name="custom")
 
 
 JOB = """\

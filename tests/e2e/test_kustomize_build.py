@@ -196,7 +196,11 @@ def test_K36_K37_values_in_yaml(app, objects, api):
         apiVersion: {objects.ns}.example.test/v1
         kind: Widget
         metadata: {{name: w}}
-        spec: {{number: "${{num}}", text: "${{q}}${{num}}${{q}}", none: "${{empty}}", line: "a${{nl}}b"}}
+        spec:
+          number: "${{num}}"
+          text: "${{q}}${{num}}${{q}}"
+          none: "${{empty}}"
+          line: "a${{nl}}b"
         """})
     install_crd(api, widget_crd(f"{objects.ns}.example.test"))
     app.kustomization(postBuild={"substitute": {"num": "1", "q": '"', "empty": "",

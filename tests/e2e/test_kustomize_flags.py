@@ -51,7 +51,8 @@ def test_K101_bad_flags_end_the_process(api, flag, text):
 
 
 def test_K26_no_remote_bases(app, objects):
-    app.commit({"kustomization.yaml": f"resources: ['{app.git_server.url}/x.git//base?ref=main']\n"})
+    base = f"{app.git_server.url}/x.git//base?ref=main"
+    app.commit({"kustomization.yaml": f"resources: ['{base}']\n"})
     app.kustomization()
     app.failed("BuildFailed")
     assert not [r for r in app.git_server.requests() if "/x.git" in r], "it was asked for"

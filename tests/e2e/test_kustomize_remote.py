@@ -1,5 +1,5 @@
-"""Kustomizations end to end: other clusters, by spec.kubeConfig. The other cluster is an embedded API
-server, whatever this one is."""
+"""Kustomizations end to end: other clusters, by spec.kubeConfig. The other cluster is an embedded
+API server, whatever this one is."""
 import pathlib
 
 import pytest
