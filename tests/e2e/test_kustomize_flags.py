@@ -232,33 +232,58 @@ def test_K97_origin_revision(app, objects, api):
     objects.ready("Kustomization", "app", revision=artifact["revision"])
 
 
-def test_K100_K89_shards(app, objects, api, directory):
+@pytest.fixture
+def shard(api, directory):
+    """Starts one more controller for a shard; ends all that were started."""
+    started = []
+
+    def start(key, *flags):
+        controller = Controller("kustomize-controller", api, directory / f"shard-{key}", flags=[
+            f"--watch-label-selector={SHARD}={key}", *flags], env={"TMPDIR": str(directory)})
+        started.append(controller)
+        return controller.wait_until_ready()
+    yield start
+    for controller in started:
+        assert controller.stop() == 0, controller.log()[-3000:]
+
+
+def test_K100_K89_shards(app, objects, api, shard):
     selector = f"{SHARD}=one"
-    app.commit({"cm.yaml": config_map("one")})
-    app.kustomization("whole", dependsOn=[{"name": "part"}])
-    app.kustomization("part", targetNamespace=objects.ns)
+    app.commit({"whole/cm.yaml": config_map("one"), "part/cm.yaml": config_map("two")})
+    app.kustomization("whole", path="./whole", dependsOn=[{"name": "part"}])
+    app.kustomization("part", path="./part")
     app.ready("part")
     objects.patch("Kustomization", "part", {"metadata": {"labels": {SHARD: "one"}}})
     objects.patch("Kustomization", "part", {"spec": {"commonMetadata": {"labels": {"by": "one"}}}})
-    shard = Controller("kustomize-controller", api, directory / "shard", flags=[
-        f"--watch-label-selector={selector}", "--enable-leader-election",
-        "--leader-election-retry-period=100ms"], env={"TMPDIR": str(directory)})
-    try:
-        shard.wait_until_ready()
-        app.ready("part")
-        assert objects.configmap("one")["metadata"]["labels"]["by"] == "one"
-        lease = "kustomize-controller-leader-election-" + hashlib.sha256(
-            selector.encode()).hexdigest()[:8]
-        assert api.rest.get(
-            f"/apis/coordination.k8s.io/v1/namespaces/flux-system/leases/{lease}")
-        # The other one's dependency is in this shard.
-        app.rerun("whole")
-        app.ready("whole")
-        metrics = shard.metrics()
-        assert 'name="part"' in metrics and 'name="whole"' not in metrics
-    finally:
-        code = shard.stop()
-    assert code == 0, shard.log()[-3000:]
+    other = shard("one", "--enable-leader-election", "--leader-election-retry-period=100ms")
+    app.ready("part")
+    assert objects.configmap("two")["metadata"]["labels"]["by"] == "one"
+    lease = "kustomize-controller-leader-election-" + hashlib.sha256(
+        selector.encode()).hexdigest()[:8]
+    assert api.rest.get(f"/apis/coordination.k8s.io/v1/namespaces/flux-system/leases/{lease}")
+    # The other one's dependency is in this shard.
+    app.rerun("whole")
+    app.ready("whole")
+    metrics = other.metrics()
+    assert 'name="part"' in metrics and 'name="whole"' not in metrics
+
+
+def test_K93_default_service_account(app, objects, api, shard):
+    app.commit({"cm.yaml": config_map("one")})
+    objects.apply("Kustomization", "app", {
+        "interval": "1h", "retryInterval": "1s", "prune": True, "path": "./",
+        "targetNamespace": objects.ns, "sourceRef": {"kind": "GitRepository", "name": "src"}},
+        labels={SHARD: "tenants"})
+    shard("tenants", "--default-service-account=nobody")
+    app.failed("ReconciliationFailed", f"system:serviceaccount:{objects.ns}:nobody")
+    assert not objects.configmap("one")
+    api.kubectl("create", "serviceaccount", "somebody", "-n", objects.ns)
+    api.kubectl("create", "role", "somebody", "-n", objects.ns, "--verb=*",
+                "--resource=configmaps")
+    api.kubectl("create", "rolebinding", "somebody", "-n", objects.ns, "--role=somebody",
+                f"--serviceaccount={objects.ns}:somebody")
+    objects.patch("Kustomization", "app", {"spec": {"serviceAccountName": "somebody"}})
+    app.ready()
 
 
 def test_a_step_that_takes_long_is_shown(app, objects, api, sink):
