@@ -42,6 +42,20 @@ static bool read_address(const json_t *provider, Material *material, Error *err)
 	return true;
 }
 
+/* A header's value: YAML's numbers and booleans are their text, as where Go reads them. NULL for
+ * what has no text. Owned. */
+static json_t *header_value(const json_t *value)
+{
+	if (json_is_object(value) || json_is_array(value))
+		return NULL;
+	if (json_is_string(value))
+		return json_string(json_string_value(value));
+	if (json_is_null(value))
+		return json_string("");
+	autofree char *text = json_dump(value);
+	return json_string(text);
+}
+
 static bool read_headers(Material *material, Error *err)
 {
 	const char *text = secret_text(material->secret, "headers");
@@ -49,10 +63,20 @@ static bool read_headers(Material *material, Error *err)
 		return true;
 	/* The parser's own text would quote the input, which is secret. */
 	autoerror Error hidden = {0};
-	material->headers = yaml_parse(text, strlen(text), HEADERS_MAX, "headers", &hidden);
-	if (material->headers && json_is_object(material->headers))
-		return true;
-	return err_set(err, ERR_INVALID, "the secret's 'headers' is not a YAML map of strings");
+	autojson json_t *map = yaml_parse(text, strlen(text), HEADERS_MAX, "headers", &hidden);
+	bool good = map && (json_is_object(map) || json_is_null(map));
+	const char *name;
+	json_t *value;
+	material->headers = json_object();
+	json_object_foreach(map, name, value)
+	{
+		json_t *converted = header_value(value);
+		good = good && converted && *name && !strpbrk(name, ": \t\r\n");
+		if (converted)
+			json_object_set_new(material->headers, name, converted);
+	}
+	return good ||
+	       err_set(err, ERR_INVALID, "the secret's 'headers' is not a YAML map of strings");
 }
 
 /* [Q] One of the pair alone makes all of the Secret's credentials void (N36). */

@@ -256,3 +256,16 @@ def test_N30_secret_addresses_and_passwords_are_masked(post, alert, secret, obje
             assert not any(word in text for word in ("hush", "t0ken", "p4ssw0rd")), text
     finally:
         strict.stop()
+
+
+def test_N37_headers_are_a_yaml_map_of_strings(post, alert, sink, secret, objects):
+    secret("good", headers="X-Text: a b\nX-Number: 12\nX-Flag: true\nX-Empty:\n")
+    path = alert("good", provider={"type": "generic", "secretRef": {"name": "good"}})
+    headers = {k.lower(): v for k, v in post_until(post, sink, path).headers.items()}
+    assert (headers["x-text"], headers["x-number"], headers["x-flag"]) == ("a b", "12", "true")
+    for name, text in (("list", "- a"), ("nested", "X: {a: hush}"), ("bad", "{hush"),
+                       ("split", '"X: hush\\r\\nY": z')):
+        secret(name, headers=text)
+        alert(name, provider={"type": "generic", "secretRef": {"name": name}})
+        told = post_until_event(post, objects, name, FAILED)
+        assert "headers" in told and "hush" not in told
