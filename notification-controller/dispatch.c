@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "internal.h"
 
@@ -14,6 +15,7 @@ enum {
 	QUEUE_BYTES_MAX = 16 << 20,
 	EVENT_MAX = 4 << 20,
 	WORKER_STACK = 1 << 20,
+	STOP_MS = 5000,
 };
 
 struct Dispatcher {
@@ -23,6 +25,7 @@ struct Dispatcher {
 	char **ring;
 	size_t head, len, bytes;
 	bool stopped;
+	int64_t stop_ms; /* when stopped: until then what waits is still handled */
 	pthread_t *workers;
 	int worker_count;
 };
@@ -79,14 +82,15 @@ static void handle(NotificationContext *context, const json_t *event)
 			  json_text_at(event, "involvedObject", "name", NULL), NULL);
 }
 
-/* The next event's text, owned; NULL when the daemon stops and nothing is left. */
+/* The next event's text, owned; NULL when the daemon stops and nothing is left, or no time. */
 static char *take(Dispatcher *dispatcher)
 {
 	pthread_mutex_lock(&dispatcher->lock);
 	while (!dispatcher->len && !dispatcher->stopped)
 		pthread_cond_wait(&dispatcher->wake, &dispatcher->lock);
 	char *event = NULL;
-	if (dispatcher->len) {
+	bool late = dispatcher->stopped && clock_mono_ms() >= dispatcher->stop_ms;
+	if (dispatcher->len && !late) {
 		event = dispatcher->ring[dispatcher->head];
 		dispatcher->head = (dispatcher->head + 1) % QUEUE_MAX;
 		dispatcher->len--;
@@ -157,6 +161,7 @@ void dispatcher_stop(Dispatcher *dispatcher)
 		return;
 	pthread_mutex_lock(&dispatcher->lock);
 	dispatcher->stopped = true;
+	dispatcher->stop_ms = clock_mono_ms() + STOP_MS;
 	pthread_cond_broadcast(&dispatcher->wake);
 	pthread_mutex_unlock(&dispatcher->lock);
 	for (int i = 0; i < dispatcher->worker_count; i++)
@@ -164,6 +169,8 @@ void dispatcher_stop(Dispatcher *dispatcher)
 	pthread_cond_destroy(&dispatcher->wake);
 	pthread_mutex_destroy(&dispatcher->lock);
 	free(dispatcher->workers);
+	for (size_t i = 0; i < dispatcher->len; i++)
+		free(dispatcher->ring[(dispatcher->head + i) % QUEUE_MAX]);
 	free(dispatcher->ring);
 	free(dispatcher);
 }

@@ -21,6 +21,10 @@
 /* Of both servers: the product is what hostile senders may make us hold (notification.md 1). */
 enum { SERVER_HEADER_MAX = 256 << 10, SERVER_CONNECTIONS_MAX = 256 };
 
+/* What an event may cost at the API server, each time it is asked (notification.md 3.3): a server
+ * that hangs must not hold the workers for long, nor the daemon's end. */
+enum { EVENT_READ_MS = 15000 };
+
 typedef struct {
 	char *events_addr, *receiver_addr, *gcr_keys_url;
 	int64_t rate_limit_interval_ms;

@@ -33,7 +33,8 @@ static bool labels_match(const Match *match, const json_t *source)
 			       .kind = json_text_or(match->object, "kind", ""),
 			       .ns = json_text_or(match->object, "namespace", ""),
 			       .name = json_text_or(match->object, "name", ""),
-			       .metadata_only = true},
+			       .metadata_only = true,
+			       .timeout_ms = EVENT_READ_MS},
 		&err);
 	if (!live) {
 		tell(match, "SourceFetchFailed", "error fetching the event's object", &err);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "data/yaml.h"
+#include "internal.h"
 #include "net/url.h"
 
 enum { ADDRESS_MAX = 2048, HEADERS_MAX = 64 << 10 };
@@ -26,7 +27,15 @@ static bool load(KubeClient *client, const json_t *provider, const char *referen
 	if (!name)
 		return true;
 	const char *ns = object_namespace(provider);
-	*out = secret_get(client, ns, name, err);
+	autojson json_t *object = kube_do(client,
+					  &(KubeRequest){.verb = KUBE_GET,
+							 .api_version = "v1",
+							 .kind = "Secret",
+							 .ns = ns,
+							 .name = name,
+							 .timeout_ms = EVENT_READ_MS},
+					  err);
+	*out = object ? secret_of_object(object, err) : NULL;
 	return *out ? true : err_wrap(err, "failed to read %s '%s/%s'", reference, ns, name);
 }
 

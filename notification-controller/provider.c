@@ -225,8 +225,14 @@ static json_t *find_provider(NotificationContext *context, const json_t *alert, 
 	json_t *provider = manager_peer_get(context->manager, NOTIFICATION_VERSION, "Provider", ns,
 					    name ? name : "");
 	if (!provider)
-		provider = kube_get(manager_client(context->manager), NOTIFICATION_VERSION,
-				    "Provider", ns, name ? name : "", err);
+		provider = kube_do(manager_client(context->manager),
+				   &(KubeRequest){.verb = KUBE_GET,
+						  .api_version = NOTIFICATION_VERSION,
+						  .kind = "Provider",
+						  .ns = ns,
+						  .name = name ? name : "",
+						  .timeout_ms = EVENT_READ_MS},
+				   err);
 	if (!provider)
 		err_wrap(err, "failed to read provider '%s/%s'", ns, name ? name : "");
 	return provider;

@@ -180,6 +180,35 @@ def test_silent_api_server_bounds_the_queue(post, objects, alert, sink, toolkit,
     wait_until(lambda: post(name="first")[0] == 202, "room again")
 
 
+def test_daemon_stops_with_a_full_queue(directory, api, objects, sink, secret):
+    """Events wait for an API server that hangs; SIGTERM does not wait for all of them."""
+    secret("token", token="t")
+    kit = Toolkit(api, directory / "full")
+    kit.start("notification-controller")
+    objects.apply("Provider", "p", {"type": "slack", "address": f"{sink.url}/{objects.ns}/full",
+                                    "secretRef": {"name": "token"}})
+    objects.apply("Alert", "p", {"providerRef": {"name": "p"}, "eventSources": EVERYTHING})
+
+    def send(message=None, **event):
+        return http_request("POST", kit.events_url,
+                            json.dumps(event_of(objects.ns, message, **event)))[:2]
+    post_until(send, sink, f"/{objects.ns}/full")
+    server = getattr(api, "process", None) or api.apiserver
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        for _ in range(300):
+            assert send()[0] == 202
+        daemon = kit["notification-controller"]
+        start = time.monotonic()
+        daemon.child.send_signal(signal.SIGTERM)
+        wait_until(lambda: not daemon.alive(), "the daemon's end", 60, interval=0.1)
+        took = time.monotonic() - start
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    assert kit.stop() == {"notification-controller": 0}
+    assert took < 40, took
+
+
 def test_N98_every_replica_serves(api, directory, alert, sink, objects):
     """Two replicas with leader election: events posted to either are delivered."""
     kits = []
