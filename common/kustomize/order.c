@@ -33,6 +33,17 @@ static const char *const kinds_first[] = {
 static const char *const kinds_last[] = {"MutatingWebhookConfiguration",
 					 "ValidatingWebhookConfiguration"};
 
+int order_rank(const char *kind)
+{
+	for (size_t i = 0; i < COUNT(kinds_first); i++)
+		if (cstr_eq(kinds_first[i], kind))
+			return (int)i - (int)COUNT(kinds_first);
+	for (size_t i = 0; i < COUNT(kinds_last); i++)
+		if (cstr_eq(kinds_last[i], kind))
+			return (int)i + 1;
+	return 0;
+}
+
 typedef struct {
 	KResource *res;
 	int rank;

@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "kustomize/order.h"
 #include "kustomize/refs_table.h"
 
 /*
@@ -75,6 +76,25 @@ static void add_configured(Vec *list, const KConfig *added, const char *kind)
 	}
 }
 
+static int compare_parts(const char *a, const char *b, const char *none)
+{
+	return strcmp(cstr_empty(a) ? none : a, cstr_empty(b) ? none : b);
+}
+
+/* Upstream tries the kinds that a name may mean in its legacy order, whatever file names them. */
+static int compare_rules(const void *a, const void *b)
+{
+	const RefTarget *left = &((const Rule *)a)->target, *right = &((const Rule *)b)->target;
+	int by_rank = order_rank(left->kind) - order_rank(right->kind);
+	if (by_rank)
+		return by_rank;
+	int by_group = compare_parts(left->group, right->group, "~G");
+	if (by_group)
+		return by_group;
+	int by_version = compare_parts(left->version, right->version, "~V");
+	return by_version ? by_version : compare_parts(left->kind, right->kind, "~K");
+}
+
 static const Vec *rules_of(Refs *refs, const char *kind)
 {
 	Vec *list = map_get(refs->rules, kind);
@@ -88,6 +108,7 @@ static const Vec *rules_of(Refs *refs, const char *kind)
 			add_rule(list, *rows[i].target, &rows[i].field);
 	add_configured(list, refs->added, kind);
 	add_configured(list, refs->added, "");
+	vec_sort(list, compare_rules);
 	map_put(refs->rules, kind, list);
 	return list;
 }

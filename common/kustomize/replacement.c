@@ -170,7 +170,9 @@ static bool set_scalar(const KFound *found, const json_t *old, const char *text,
 		return true;
 	}
 	autojson json_t *value = found->is_text ? json_string_nocheck(text) : kpath_scalar_of(text);
-	bool fits = found->created || (json_is_null(old) && (!*text || json_is_null(value))) ||
+	if (json_is_null(old) && !found->created && !*text)
+		return true;
+	bool fits = found->created || (json_is_null(old) && json_is_null(value)) ||
 		    (json_is_boolean(old) && json_is_boolean(value)) ||
 		    (json_is_integer(old) && json_is_integer(value)) ||
 		    (json_is_real(old) && json_is_number(value));

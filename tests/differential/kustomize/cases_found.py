@@ -111,3 +111,17 @@ CASES["B91_null_takes_no_text_ERROR"] = {
 CASES["B55_number_over_text_that_needs_quotes"] = patched(
     obj("Foo", "f", body="spec: {a: 1, b: 2, c: 3, d: 4, e: 5}\n"),
     obj("Foo", "f", body="spec: {a: '*x', b: '', c: 'a: b', d: '- a', e: -x}\n"))
+_HPA = obj("HorizontalPodAutoscaler", "h", "autoscaling/v2", body="spec: {scaleTargetRef: {name: a}}\n")
+CASES["B31_kinds_are_tried_in_legacy_order"] = {
+    K: "resources: [base, r.yaml]\nnamePrefix: p-\n", "r.yaml": stream(
+        _HPA, obj("ReplicationController", "a"), obj("Deployment", "a", "apps/v1")),
+    "base/" + K: RES + "namePrefix: q-\n", "base/r.yaml": obj("ReplicaSet", "a", "apps/v1")}
+CASES["B39_configured_kinds_are_tried_in_order_too"] = {
+    K: RES + "namePrefix: p-\nconfigurations: [c.yaml]\n", "c.yaml": "nameReference:\n" + "".join(
+        f"- kind: {kind}\n  fieldSpecs: [{{kind: Foo, path: spec/ref}}]\n"
+        for kind in ("Zoo", "Service", "Bar", "Namespace", "ConfigMap")),
+    "r.yaml": stream(obj("Foo", "f", body="spec: {ref: a}\n"), obj("Zoo", "a"), obj("Bar", "a"),
+                     obj("ConfigMap", "p-a"), obj("Service", "a"))}
+CASES["B91_null_takes_empty_text"] = {
+    K: RES + "replacements:\n- sourceValue: ''\n  targets: [{select: {kind: Bar}, fieldPaths: [spec.nothing]}]\n",
+    "r.yaml": _TARGET.replace("spec:\n", "spec:\n  nothing: null\n", 1)}
