@@ -50,10 +50,24 @@ void metadata_generated(const KTarget *target, const char *kind, KResource *res)
 		res->origin = builtin_origin(target, kind);
 }
 
+/* Upstream writes its note into the annotations, all of them anew: what they share with another
+ * place of the object is shared no more (kslot_set_text). */
+static void separate_annotations(KResource *res)
+{
+	json_t *annotations = json_at(res->tree, "metadata", "annotations", NULL);
+	const char *key;
+	json_t *value;
+	json_object_foreach(annotations, key, value)
+	{
+		json_object_set_new_nocheck(annotations, key, json_deep_copy(value));
+	}
+}
+
 static void record(KSet *set, json_t *origin)
 {
 	for (size_t i = 0; i < set->items.len; i++) {
 		KResource *res = kset_at(set, i);
+		separate_annotations(res);
 		if (!res->origin) {
 			res->origin = json_incref(origin);
 			continue;

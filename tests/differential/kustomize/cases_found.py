@@ -125,3 +125,7 @@ CASES["B39_configured_kinds_are_tried_in_order_too"] = {
 CASES["B91_null_takes_empty_text"] = {
     K: RES + "replacements:\n- sourceValue: ''\n  targets: [{select: {kind: Bar}, fieldPaths: [spec.nothing]}]\n",
     "r.yaml": _TARGET.replace("spec:\n", "spec:\n  nothing: null\n", 1)}
+CASES["B96_notes_make_annotations_apart"] = {
+    K: "resources: [base]\npatches: [{path: p.yaml}]\nbuildMetadata: [managedByLabel]\n",
+    "p.yaml": _HEAD.replace("web}", "web, annotations: {env: prod}}"),
+    "base/" + K: RES + "commonAnnotations: {env: dev}\n", "base/r.yaml": deployment()}
