@@ -9,9 +9,9 @@ import pytest
 
 from tests.faults.conftest import config_map
 from tests.lib.controllers import Toolkit
+from tests.lib.fault import (corrupt, cut, drop, error_event, hang, lose_reply, repeat, reply,
+                             slow_reply, status, trickle)
 from tests.lib.net import wait_until
-from tests.lib.proxy import (corrupt, cut, drop, error_event, hang, lose_reply, repeat, reply, slow_reply,
-                             status, trickle)
 
 WATCH = "watch=true"
 

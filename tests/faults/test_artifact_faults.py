@@ -14,8 +14,9 @@ import pytest
 
 from tests.faults.conftest import config_map
 from tests.lib.controllers import Toolkit
+from tests.lib.fault import corrupt, cut, delay, reply, short, trickle
 from tests.lib.net import wait_until
-from tests.lib.proxy import Proxy, corrupt, cut, delay, reply, short, trickle
+from tests.lib.proxy import Proxy
 
 
 class Files:

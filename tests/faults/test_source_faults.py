@@ -9,10 +9,10 @@ import pytest
 
 from tests.faults.conftest import config_map
 from tests.lib.controllers import Toolkit
+from tests.lib.fault import corrupt, cut, delay, drop, hang, lose_reply, repeat, reply, trickle
 from tests.lib.git import GitServer
 from tests.lib.net import http, wait_until
-from tests.lib.proxy import (Ended, Proxy, corrupt, cut, delay, drop, hang, lose_reply, repeat, reply,
-                             trickle)
+from tests.lib.proxy import Ended, Proxy
 from tests.lib.sink import Sink
 
 USER, PASSWORD = "tess", "s3cr3t-pa55word"
