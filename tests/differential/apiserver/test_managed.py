@@ -1,5 +1,5 @@
-"""Ownership of fields on the embedded API server and on the real one: the same writes to both, and the
-whole objects are the same after each, managedFields included."""
+"""Ownership of fields on the embedded API server and on the real one: the same writes to both, and
+the whole objects are the same after each, managedFields included."""
 
 import copy
 

@@ -1,5 +1,5 @@
-"""The same requests to the embedded API server and to the real one, a line each: verbs, patches, lists,
-tables, refusals. The whole replies are the same."""
+"""The same requests to the embedded API server and to the real one, a line each: verbs, patches,
+lists, refusals. The whole replies are the same."""
 
 import json
 import re
@@ -154,7 +154,8 @@ CASES = {
         "app": "y"}}}}, MERGE),
     "A51 cluster IP": ("PATCH", CORE + "services/svc", {"spec": {"clusterIP": "10.96.0.9"}}, MERGE),
     "secret type": ("PATCH", CORE + "secrets/sec", {"type": "other"}, MERGE),
-    "A53 string data": ("PATCH", CORE + "secrets/sec?dryRun=All", {"stringData": {"b": "2"}}, MERGE),
+    "A53 string data": ("PATCH", CORE + "secrets/sec?dryRun=All", {"stringData": {"b": "2"}},
+                        MERGE),
     "A56 field selector": ("GET", MAPS + "?fieldSelector=nothing%3Dx"),
     "label selector": ("GET", MAPS + "?labelSelector=app%3Dx"),
     "label selector none": ("GET", MAPS + "?labelSelector=app+notin+(x)"),

@@ -1,6 +1,6 @@
-"""The embedded API server and the real kube-apiserver on the project's CRDs: every field of every kind
-once with each kind of bad value, and the whole reply is the same: verdict, causes and their words,
-or the object with its defaults."""
+"""The embedded API server and the real kube-apiserver on the project's CRDs: every field of every
+kind once with each kind of bad value, and the whole reply is the same: verdict, causes and their
+words, or the object with its defaults."""
 
 import copy
 import pathlib
