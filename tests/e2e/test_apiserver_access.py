@@ -181,7 +181,7 @@ def test_A10_view_edit_admin_are_aggregated(api, aggregator):
 
 
 def test_A9_nobody_aggregates_more_than_they_hold(api, caller):
-    """Who may write ClusterRoles hands on only what they hold: rules, paths, and by selector all."""
+    """Who may write ClusterRoles hands on only what they hold: rules and paths; a selector is all."""
     token = caller([rule(["clusterroles"], ["create"], ["rbac.authorization.k8s.io"]),
                     rule(["pods"], ["get"], names=["one"]),
                     {"nonResourceURLs": ["/some/*"], "verbs": ["get"]}])

@@ -1,5 +1,5 @@
-"""A custom kind whose versions come and go: storage moves to another version, the old one is no longer
-served, objects stored with it stay, on both API servers."""
+"""A custom kind whose versions come and go: storage moves to another version, the old one is no
+longer served, objects stored with it stay, on both API servers."""
 import copy
 import json
 import uuid

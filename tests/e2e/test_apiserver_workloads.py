@@ -1,5 +1,5 @@
-"""--simulate=workloads of the embedded API server: what waits for a rollout or a Job comes to an end
-without any node."""
+"""--simulate=workloads of the embedded API server: what waits for a rollout or a Job comes to an
+end without any node."""
 import os
 import subprocess
 
@@ -66,7 +66,8 @@ def test_A89_a_job_completes(api, ns):
 
 def test_A89_a_deployment_that_fails_or_hangs(api, ns):
     make(api, ns, "Deployment", "bad", workload("Deployment"), **{"sluice.dev/simulate": "fail"})
-    done = api.kubectl("rollout", "status", "deployment/bad", "-n", ns, "--timeout=20s", check=False)
+    done = api.kubectl("rollout", "status", "deployment/bad", "-n", ns, "--timeout=20s",
+                       check=False)
     assert done.returncode == 1 and "exceeded its progress deadline" in done.stderr
     make(api, ns, "Deployment", "held", workload("Deployment"),
          **{"sluice.dev/simulate": "hold"})

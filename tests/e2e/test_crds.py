@@ -1,5 +1,5 @@
-"""The CRDs of deploy/crds refuse and accept what the contract says (S1, K2, K3, N88, I6, I57): dry-run
-creations, with the field and the words that a user sees, equal on both API servers."""
+"""The CRDs of deploy/crds refuse and accept what the contract says (S1, K2, K3, N88, I6, I57):
+dry-run creations, with the field and the words that a user sees, equal on both API servers."""
 import copy
 
 import pytest
@@ -151,7 +151,8 @@ KUSTOMIZATION_CASES = [
      "spec.healthCheckExprs[0].current: Required value"),
     ("Kustomization", {"patches": [{"target": {"kind": "X"}}]},
      "spec.patches[0].patch: Required value"),
-    ("Kustomization", {"dependsOn": [{"namespace": "x"}]}, "spec.dependsOn[0].name: Required value"),
+    ("Kustomization", {"dependsOn": [{"namespace": "x"}]},
+     "spec.dependsOn[0].name: Required value"),
     ("Kustomization", {"buildMetadata": ["origin"]}, "spec.buildMetadata[0]: Unsupported value"),
 ]
 KUBECONFIG_CASES = [(kind, {"kubeConfig": value}, part)
@@ -167,7 +168,8 @@ NOTIFICATION_CASES = [
     ("Provider", {"commitStatusExpr": "'x'"},
      "spec.commitStatusExpr is only supported for the 'github'"),
     ("Provider", {"type": "azuredevops", "commitStatusExpr": "'x'"}, None),
-    ("Provider", {"address": "a" * 2049}, "spec.address: Too long: may not be more than 2048 bytes"),
+    ("Provider", {"address": "a" * 2049},
+     "spec.address: Too long: may not be more than 2048 bytes"),
     ("Provider", {"address": "not a URL"}, None),
     ("Provider", {"proxy": "socks5://p.example"}, "spec.proxy: Invalid value"),
     ("Provider", {"timeout": "1h"}, "spec.timeout: Invalid value"),
@@ -215,7 +217,8 @@ HELM_CASES = [
     ("HelmRelease", {"releaseName": "r" * 54}, "spec.releaseName: Too long"),
     ("HelmRelease", {"valuesFrom": [{"kind": "Secret", "name": "x", "valuesKey": "a/b"}]},
      "spec.valuesFrom[0].valuesKey: Invalid value"),
-    ("HelmRelease", {"valuesFrom": [{"kind": "Secret", "name": "x", "targetPath": "a[0].b"}]}, None),
+    ("HelmRelease", {"valuesFrom": [{"kind": "Secret", "name": "x", "targetPath": "a[0].b"}]},
+     None),
     ("HelmRelease", {"valuesFrom": [{"kind": "Secret", "name": "x", "targetPath": "a b"}]},
      "spec.valuesFrom[0].targetPath: Invalid value"),
     ("HelmRelease", {"values": {"any": [1, {"deep": None}]}}, None),
@@ -229,7 +232,8 @@ IMAGE_CASES = [
     ("ImageRepository", {"exclusionList": ["x"] * 25}, None),
     ("ImageRepository", {"exclusionList": ["x"] * 26},
      "spec.exclusionList: Too many: 26: must have at most 25 items"),
-    ("ImageUpdateAutomation", {"sourceRef.kind": "Bucket"}, "spec.sourceRef.kind: Unsupported value"),
+    ("ImageUpdateAutomation", {"sourceRef.kind": "Bucket"},
+     "spec.sourceRef.kind: Unsupported value"),
     ("ImageUpdateAutomation", {"git": {"commit": {"author": {"name": "x"}}}},
      "spec.git.commit.author.email: Required value"),
     ("ImageUpdateAutomation", {"git": {"commit": {"author": {"email": "x"}},
@@ -238,10 +242,12 @@ IMAGE_CASES = [
     ("ImageUpdateAutomation", {"update": {"strategy": "Yq"}},
      "spec.update.strategy: Unsupported value"),
 ]
-INTERVAL_OF_POLICY = "spec.interval is only accepted when spec.digestReflectionPolicy is set to 'Always'"
+INTERVAL_OF_POLICY = ("spec.interval is only accepted when spec.digestReflectionPolicy is set to "
+                      "'Always'")
 POLICY_CASES = [
     ("ImagePolicy", {"interval": "1m"}, INTERVAL_OF_POLICY),
-    ("ImagePolicy", {"interval": "1m", "digestReflectionPolicy": "IfNotPresent"}, INTERVAL_OF_POLICY),
+    ("ImagePolicy", {"interval": "1m", "digestReflectionPolicy": "IfNotPresent"},
+     INTERVAL_OF_POLICY),
     ("ImagePolicy", {"digestReflectionPolicy": "Always"},
      "spec.interval must be set when spec.digestReflectionPolicy is set to 'Always'"),
     ("ImagePolicy", {"interval": "1m", "digestReflectionPolicy": "Always"}, None),

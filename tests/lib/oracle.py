@@ -9,8 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def oracle(name):
-    """The directory with an oracle's programs or data; skips where there is no Go toolchain. The test
-    runner builds them all beforehand and tells by environment."""
+    """The directory with an oracle's programs or data; skips where there is no Go toolchain. The
+    test runner builds them all beforehand and tells by environment."""
     directory = os.environ.get(f"SLUICE_{name.upper().replace('-', '_')}_ORACLE")
     if directory is None:
         done = subprocess.run([ROOT / "tests" / "oracles" / "build", name],

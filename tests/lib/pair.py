@@ -1,5 +1,5 @@
-"""The embedded API server and the real kube-apiserver side by side: the same request to both, and what
-differs between the replies."""
+"""The embedded API server and the real kube-apiserver side by side: the same request to both, and
+what differs between the replies."""
 import http.client
 import json
 import os
@@ -38,8 +38,8 @@ def without_nulls(value):
 
 
 def plain(reply):
-    """A reply without what no two servers have in common: times, versions, uids wherever they are. A
-    null says no more than an absent member."""
+    """A reply without what no two servers have in common: times, versions, uids wherever they are.
+    A null says no more than an absent member."""
     status, body = reply
     uid = ((body.get("metadata") or {}) if isinstance(body, dict) else {}).get("uid")
     if uid:
