@@ -205,7 +205,8 @@ def test_daemon_stops_with_a_full_queue(directory, api, objects, sink, secret):
         took = time.monotonic() - start
     finally:
         os.kill(server.pid, signal.SIGCONT)
-    assert kit.stop() == {"notification-controller": 0}
+        codes = kit.stop()
+    assert codes == {"notification-controller": 0}
     assert took < 40, took
 
 

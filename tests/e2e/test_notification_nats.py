@@ -157,9 +157,12 @@ def test_daemon_stops_while_a_server_is_silent(api, directory, objects, secret):
             assert http("POST", kit.events_url, json.dumps(event_of(objects.ns)))[0] == 202
             peers.append(deaf.accept())
             return len(peers) >= 2
-        wait_until(both, "both to connect")
-        start = time.monotonic()
-        assert kit.stop() == {"notification-controller": 0}
+        try:
+            wait_until(both, "both to connect")
+        finally:
+            start = time.monotonic()
+            codes = kit.stop()
+        assert codes == {"notification-controller": 0}
         assert time.monotonic() - start < 15
         for peer, _ in peers:
             peer.close()
