@@ -18,6 +18,7 @@ import xml.etree.ElementTree as ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PYTHON = "/usr/bin/python3"  # Debian's: the one that python3-pytest belongs to
 JOBS = max(2, os.cpu_count() or 2)
+WAITING_JOBS = JOBS + 1  # of suites whose tests mostly wait for something to happen
 
 
 class Tally:
@@ -66,7 +67,7 @@ def run_unit(build, tally):
                     "\n".join(l for l in output.splitlines() if "SKIP" in l))
 
 
-def run_pytest(name, folders, env, tally, jobs=JOBS):
+def run_pytest(name, folders, env, tally, jobs=WAITING_JOBS):
     """One pytest run; counts come from its JUnit report, so a collection error is a failure."""
     folders = [f for f in folders if list((ROOT / f).glob("test_*.py")) or
                list((ROOT / f).glob("*/test_*.py"))]

@@ -73,7 +73,7 @@ def test_C59_get_filters(sluice, app, ns):
     assert sluice("get", "ks", "-n", ns, "-l", "a in (b").returncode == 1
 
 
-def test_C60_what_is_not_there(sluice, source, ns):
+def test_C60_what_is_not_there(sluice, api, source, ns):
     assert "Kustomization object 'nope' not found in" in \
         sluice("get", "ks", "nope", "-n", ns).stderr
     done = sluice("get", "ks", "-n", ns)
@@ -82,7 +82,10 @@ def test_C60_what_is_not_there(sluice, source, ns):
     done = sluice("get", "all", "-n", ns)
     assert done.returncode == 0 and "gitrepository/src" in done.stdout and not done.stderr
     assert sluice("get", "all", "-w", "-n", ns).returncode == 1
-    assert "no matches for kind" in sluice("get", "hr", "-n", ns).stderr
+    crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+    assert api.rest.call("DELETE", crds + "helmreleases.helm.toolkit.fluxcd.io")[0] == 200
+    wait_until(lambda: "no matches for kind" in sluice("get", "hr", "-n", ns).stderr, "the end")
+    assert sluice("get", "all", "-n", ns).returncode == 0
 
 
 def test_C57_get_watch_prints_one_head_and_a_row_for_each_change(api, source, objects, ns):

@@ -199,7 +199,7 @@ def test_K72_a_failed_delete_is_tried_again(app, objects, api):
     ids = [e["id"] for e in obj["status"]["inventory"]["entries"]]
     assert f"{objects.ns}_goes__ConfigMap" in ids and f"{objects.ns}_new__ConfigMap" in ids
     assert obj["status"]["history"][0]["lastReconciledStatus"] == "PruneFailed"
-    assert any(t == "Warning" for t, _, _ in wait_until(lambda: objects.events("app"), "events"))
+    wait_until(lambda: any(t == "Warning" for t, _, _ in objects.events("app")), "a Warning")
     api.kubectl("delete", "role", "timid", "-n", objects.ns)
     api.kubectl("create", "role", "timid", "-n", objects.ns, "--verb=*",
                 "--resource=configmaps")

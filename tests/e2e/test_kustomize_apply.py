@@ -55,7 +55,7 @@ def test_K54_K74_a_refused_object_stops_its_stage(app, objects):
     assert obj["status"]["inventory"] == first["status"]["inventory"]
     assert obj["status"]["lastAppliedRevision"] == first["status"]["lastAppliedRevision"]
     assert obj["status"]["history"][0]["lastReconciledStatus"] == "ReconciliationFailed"
-    assert any(t == "Warning" for t, _, _ in wait_until(lambda: objects.events("app"), "events"))
+    wait_until(lambda: any(t == "Warning" for t, _, _ in objects.events("app")), "a Warning")
 
 
 @pytest.mark.parametrize("bad", [1, 2, 3])

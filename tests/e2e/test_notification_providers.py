@@ -13,7 +13,7 @@ from tests.lib.controllers import Toolkit
 from tests.lib.net import free_port, http, wait_until
 from tests.lib.pki import Authority
 from tests.lib.process import Process
-from tests.lib.proxy import Proxy
+from tests.lib.forward_proxy import Proxy
 from tests.lib.sink import Sink
 
 FAILED = "NotificationDispatchFailed"
