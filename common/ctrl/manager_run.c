@@ -197,8 +197,7 @@ static void requeue(Run *run, const char *key, Outcome outcome, const Error *err
 					true);
 		break;
 	case OUTCOME_FAILED:
-		if (queue_add_backoff(queue, key) < asked_ms)
-			queue_add_after(queue, key, asked_ms, true);
+		queue_add_backoff(queue, key, asked_ms);
 		break;
 	case OUTCOME_RETRY:
 		queue_add_after(queue, key,

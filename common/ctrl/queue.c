@@ -196,11 +196,13 @@ static int64_t backoff(const Queue *queue, int failures, int64_t max_ms)
 	return wait < max_ms ? wait : max_ms;
 }
 
-int64_t queue_add_backoff(Queue *queue, const char *key)
+int64_t queue_add_backoff(Queue *queue, const char *key, int64_t least_ms)
 {
 	pthread_mutex_lock(&queue->lock);
 	Item *item = item_of(queue, key);
 	int64_t wait = backoff(queue, item->failures, queue->config.max_retry_ms);
+	if (wait < least_ms)
+		wait = least_ms;
 	item->failures++;
 	item->postponed = 0;
 	set_timer(queue, item, clock_mono_ms() + wait, true);

@@ -88,12 +88,13 @@ static void S90_backoff_doubles_to_its_limit_and_success_resets(void **state)
 	for (size_t i = 0; i < COUNT(want); i++) {
 		queue_add(queue, "a");
 		take_is(queue, "a");
-		assert_int_equal(queue_add_backoff(queue, "a"), want[i]);
+		assert_int_equal(queue_add_backoff(queue, "a", 0), want[i]);
 		assert_int_equal(queue_failures(queue, "a"), (int)i + 1);
 		queue_done(queue, "a");
 	}
 	queue_forget(queue, "a");
-	assert_int_equal(queue_add_backoff(queue, "a"), 20);
+	assert_int_equal(queue_add_backoff(queue, "a", 0), 20);
+	assert_int_equal(queue_add_backoff(queue, "a", 1000), 1000);
 	queue_free(queue);
 }
 
