@@ -83,11 +83,11 @@ bool store_list(Store *store, const StoreQuery *query, StoreVisit *visit, void *
 /* How many items of the query there are. */
 bool store_count(Store *store, const StoreQuery *query, uint64_t *out, Error *err) MUST_USE;
 
-/* The changes of a resource (ns NULL: all) with after < rv <= upto, oldest first. The visitor takes
- * the change. ERR_GONE when `after` is below the floor. */
+/* The changes of a resource (ns NULL: all) with after < rv <= up_to, oldest first. The visitor
+ * takes the change. ERR_GONE when `after` is below the floor. */
 typedef void StoreChangeVisit(void *arg, Change *take_change);
 bool store_history(Store *store, const char *resource, const char *ns, uint64_t after,
-		   uint64_t upto, StoreChangeVisit *visit, void *arg, Error *err) MUST_USE;
+		   uint64_t up_to, StoreChangeVisit *visit, void *arg, Error *err) MUST_USE;
 
 /* The newest committed RV. */
 uint64_t store_rv(Store *store);

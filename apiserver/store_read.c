@@ -176,7 +176,7 @@ static bool history_rows(Store *store, const char *resource, sqlite3_stmt *state
 }
 
 bool store_history(Store *store, const char *resource, const char *ns, uint64_t after,
-		   uint64_t upto, StoreChangeVisit *visit, void *arg, Error *err)
+		   uint64_t up_to, StoreChangeVisit *visit, void *arg, Error *err)
 {
 	pthread_mutex_lock(&store->read_lock);
 	sqlite3_exec(store->reader, "BEGIN", NULL, NULL, NULL);
@@ -185,7 +185,7 @@ bool store_history(Store *store, const char *resource, const char *ns, uint64_t 
 		    store_prepare(store->reader, history_sql, &statement, err);
 	if (done) {
 		sqlite3_bind_int64(statement, 1, (sqlite3_int64)after);
-		sqlite3_bind_int64(statement, 2, (sqlite3_int64)upto);
+		sqlite3_bind_int64(statement, 2, (sqlite3_int64)up_to);
 		store_bind(statement, 3, resource);
 		if (ns)
 			store_bind(statement, 4, ns);

@@ -23,7 +23,8 @@ typedef struct {
 void artifact_dispose(Artifact *artifact);
 #define autoartifact __attribute__((cleanup(artifact_dispose)))
 
-/* Reads an object's status.artifact (borrowed, may be NULL); false when it is absent or lacks path, url, revision or digest.
+/* Reads an object's status.artifact (borrowed, may be NULL); false when it is absent or lacks path,
+ * url, revision or digest.
  */
 bool artifact_of_json(const json_t *object, Artifact *out);
 

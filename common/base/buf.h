@@ -1,6 +1,6 @@
 /*
- * A growing byte buffer. Invariants: ptr is NULL exactly when cap is 0; otherwise ptr[len] is NUL and
- * len < cap. `Buf b = {0}` is an empty buffer. One thread at a time.
+ * A growing byte buffer. Invariants: ptr is NULL exactly when cap is 0; otherwise ptr[len] is NUL
+ * and len < cap. `Buf b = {0}` is an empty buffer. One thread at a time.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

@@ -150,7 +150,8 @@ bool dir_names(int dir_fd, size_t limit, Vec *out, Error *err)
 		if (cstr_eq(entry->d_name, ".") || cstr_eq(entry->d_name, ".."))
 			continue;
 		if (count++ >= limit)
-			return err_set(err, ERR_LIMIT, "a directory of more than %zu entries", limit);
+			return err_set(err, ERR_LIMIT, "a directory of more than %zu entries",
+				       limit);
 		vec_push(out, mem_strdup(entry->d_name));
 	}
 	vec_sort(out, vec_compare_strings);

@@ -37,8 +37,8 @@ size_t map_len(const Map *map);
 void map_clear(Map *map);
 
 /*
- * For loops: `size_t at = 0; const char *key; void *value; while (map_next(map, &at, &key, &value))`.
- * Removing the entry just returned is allowed, adding is not. value may be NULL.
+ * For loops: `size_t at = 0; const char *key; void *value; while (map_next(map, &at, &key,
+ * &value))`. Removing the entry just returned is allowed, adding is not. value may be NULL.
  */
 bool map_next(const Map *map, size_t *at, const char **key, void **value);
 

@@ -1,7 +1,7 @@
 /*
  * Allocation. Small allocations, whose size our own code chose, end the process with one line when
- * memory is out: a restart loses nothing, and no caller needs a path that no test walks. A size that
- * input chose goes through mem_try_alloc, which has a limit and fails as an ordinary error.
+ * memory is out: a restart loses nothing, and no caller needs a path that no test walks. A size
+ * that input chose goes through mem_try_alloc, which has a limit and fails as an ordinary error.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H

@@ -1,4 +1,5 @@
-/* A growing array of pointers. `Vec v = {0}` is empty. Whether it owns the items, its owner says. */
+/* A growing array of pointers. `Vec v = {0}` is empty. Whether it owns the items, its owner says.
+ */
 #ifndef BASE_VEC_H
 #define BASE_VEC_H
 

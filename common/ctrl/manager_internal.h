@@ -106,7 +106,7 @@ struct Run {
 	const char *trigger;
 	int64_t started_ms, written_ms;
 	Notice *notice; /* what is to be shown of the present step, or NULL */
-	Vec verdicts; /* Verdict, owned */
+	Vec verdicts;	/* Verdict, owned */
 };
 
 /* manager_flags.c */

@@ -30,8 +30,8 @@ void queue_add(Queue *queue, const char *key);
  * stays in any case. */
 void queue_add_after(Queue *queue, const char *key, int64_t after_ms, bool replace);
 
-/* After the key's next back-off: min * 2^failures up to max, and not before least_ms. Counts one more
- * failure. Returns the wait. */
+/* After the key's next back-off: min * 2^failures up to max, and not before least_ms. Counts one
+ * more failure. Returns the wait. */
 int64_t queue_add_backoff(Queue *queue, const char *key, int64_t least_ms);
 
 /* The key is put off, not failed: not before after_ms, and later each time in a row, up to 30 s.

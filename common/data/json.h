@@ -45,8 +45,8 @@ static inline json_t *json_borrow(const json_t *value)
 json_t *json_text_new(const char *text, size_t len);
 
 /*
- * The value at a path of object keys: json_at(o, "spec", "ref", "branch", NULL). NULL when a part is
- * absent or on the way is no object; JSON null counts as absent. Borrowed.
+ * The value at a path of object keys: json_at(o, "spec", "ref", "branch", NULL). NULL when a part
+ * is absent or on the way is no object; JSON null counts as absent. Borrowed.
  */
 json_t *json_at(const json_t *object, ...) SENTINEL;
 
@@ -56,7 +56,7 @@ const char *json_text_or(const json_t *object, const char *key, const char *fall
 bool json_flag(const json_t *object, const char *key, bool fallback);
 int64_t json_int(const json_t *object, const char *key, int64_t fallback);
 json_t *json_map(const json_t *object, const char *key);  /* NULL unless an object */
-json_t *json_list(const json_t *object, const char *key);   /* NULL unless an array */
+json_t *json_list(const json_t *object, const char *key); /* NULL unless an array */
 
 /* As json_at, as text; NULL unless a string. */
 const char *json_text_at(const json_t *object, ...) SENTINEL;
@@ -87,8 +87,8 @@ char *json_dump_go(const json_t *value);
 enum { JSON_DIGITS_SIZE = 24 };
 size_t json_real_digits(double value, char digits[JSON_DIGITS_SIZE], int *out_point);
 
-/* Equal in value: 1 and 1.0 are equal, object order does not count. An integer equals a real that is
- * its nearest double. */
+/* Equal in value: 1 and 1.0 are equal, object order does not count. An integer equals a real that
+ * is its nearest double. */
 bool json_same(const json_t *a, const json_t *b);
 
 /* RFC 7386: changes *target (an owned reference, which may be replaced) by patch. */

@@ -11,8 +11,9 @@ enum { JSONPATCH_MAX_OPS = 10000 };
  * document is as before. Errors: ERR_INVALID for a malformed patch, ERR_CONFLICT for a failed test,
  * ERR_NOT_FOUND for a path that is not there; the text names the operation's index and path.
  * `go_rules`: as the Go library does that kustomize and the API server use. Negative list indexes
- * count from the end; "replace" also makes a map's key; a map's absent key and an absent "value" are
- * null for "test", "copy" and the rest; the whole document can only be replaced, by a map or list.
+ * count from the end; "replace" also makes a map's key; a map's absent key and an absent "value"
+ * are null for "test", "copy" and the rest; the whole document can only be replaced, by a map or
+ * list.
  */
 bool jsonpatch_apply(json_t **document, const json_t *operations, bool go_rules,
 		     Error *err) MUST_USE;

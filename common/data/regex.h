@@ -19,7 +19,8 @@ typedef enum {
 	REGEX_ICASE = 2,
 } RegexFlags;
 
-/* ERR_INVALID names the pattern and what is wrong. Immutable afterwards, so any thread may use it. */
+/* ERR_INVALID names the pattern and what is wrong. Immutable afterwards, so any thread may use it.
+ */
 Regex *regex_new(const char *pattern, int flags, Error *err) MUST_USE;
 void regex_free(Regex *regex);
 AUTO_POINTER(Regex, regex_free, auto_regex);

@@ -1,4 +1,5 @@
-/* Semantic versions and constraints, as Masterminds/semver v3 reads them (what Flux and Helm use). */
+/* Semantic versions and constraints, as Masterminds/semver v3 reads them (what Flux and Helm use).
+ */
 #ifndef DATA_SEMVER_H
 #define DATA_SEMVER_H
 

@@ -127,7 +127,7 @@ static void emit_sequence(Emitter *emitter, const json_t *array, Context context
 		return;
 	}
 	int before = emitter->indent;
-	bool indentless = context == IN_MAPPING && !emitter->indention;
+	bool indentless = context == IN_MAPPING && !emitter->indentation;
 	emit_increase_indent(emitter, false, indentless);
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		emit_indent(emitter);
@@ -197,7 +197,7 @@ static void emit_node(Emitter *emitter, const json_t *value, Context context)
 
 void yaml_emit(const json_t *value, Buf *out)
 {
-	Emitter emitter = {.out = out, .indent = -1, .whitespace = true, .indention = true};
+	Emitter emitter = {.out = out, .indent = -1, .whitespace = true, .indentation = true};
 	emit_node(&emitter, value, AT_ROOT);
 	if (emitter.column > 0)
 		buf_putc(out, '\n');

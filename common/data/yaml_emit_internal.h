@@ -8,10 +8,10 @@ typedef enum { AT_ROOT, IN_SEQUENCE, IN_MAPPING } Context;
 
 typedef struct {
 	Buf *out;
-	int indent;	 /* -1 before the root */
-	int column;	 /* in characters */
-	bool whitespace; /* the last character was white space */
-	bool indention;	 /* the line has only indention, "-", "?" and ":" so far */
+	int indent;	  /* -1 before the root */
+	int column;	  /* in characters */
+	bool whitespace;  /* the last character was white space */
+	bool indentation; /* the line has only indentation, "-", "?" and ":" so far */
 } Emitter;
 
 /* Starts a line, unless the current one is empty up to the indent already. */
@@ -22,7 +22,7 @@ void emit_increase_indent(Emitter *emitter, bool flow, bool indentless);
 
 /* "-", ":" and so on. `spaced`: with a space in front; the others are the state that follows. */
 void emit_indicator(Emitter *emitter, const char *text, bool spaced, bool whitespace,
-		    bool indention);
+		    bool indentation);
 
 /* A scalar that needs no quotes. */
 void emit_plain(Emitter *emitter, Str text);

@@ -131,13 +131,13 @@ static size_t put_char(Emitter *emitter, Str text, size_t at)
 void emit_indent(Emitter *emitter)
 {
 	int indent = emitter->indent < 0 ? 0 : emitter->indent;
-	if (!emitter->indention || emitter->column > indent ||
+	if (!emitter->indentation || emitter->column > indent ||
 	    (emitter->column == indent && !emitter->whitespace))
 		put_break(emitter);
 	while (emitter->column < indent)
 		put(emitter, ' ');
 	emitter->whitespace = true;
-	emitter->indention = true;
+	emitter->indentation = true;
 }
 
 void emit_increase_indent(Emitter *emitter, bool flow, bool indentless)
@@ -149,14 +149,14 @@ void emit_increase_indent(Emitter *emitter, bool flow, bool indentless)
 }
 
 void emit_indicator(Emitter *emitter, const char *text, bool spaced, bool whitespace,
-		    bool indention)
+		    bool indentation)
 {
 	if (spaced && !emitter->whitespace)
 		put(emitter, ' ');
 	for (; *text; text++)
 		put(emitter, *text);
 	emitter->whitespace = whitespace;
-	emitter->indention = emitter->indention && indention;
+	emitter->indentation = emitter->indentation && indentation;
 }
 
 /* True when the space at `at` may become a line break. */
@@ -177,12 +177,12 @@ static void write_plain(Emitter *emitter, Str text, bool key)
 			at++;
 		} else {
 			at += put_char(emitter, text, at);
-			emitter->indention &= space;
+			emitter->indentation &= space;
 		}
 		after_space = space;
 	}
 	emitter->whitespace = false;
-	emitter->indention = false;
+	emitter->indentation = false;
 }
 
 static void write_single(Emitter *emitter, Str text, bool key)
@@ -205,13 +205,13 @@ static void write_single(Emitter *emitter, Str text, bool key)
 		if (text.ptr[at] == '\'')
 			put(emitter, '\'');
 		at += put_char(emitter, text, at);
-		emitter->indention = line_break || (space && emitter->indention);
+		emitter->indentation = line_break || (space && emitter->indentation);
 		after_space = space;
 		after_break = line_break || (space && after_break);
 	}
 	emit_indicator(emitter, "'", false, false, false);
 	emitter->whitespace = false;
-	emitter->indention = false;
+	emitter->indentation = false;
 }
 
 static void write_escape(Emitter *emitter, uint32_t code)
@@ -269,7 +269,7 @@ static void write_double(Emitter *emitter, Str text, bool key)
 	}
 	emit_indicator(emitter, "\"", false, false, false);
 	emitter->whitespace = false;
-	emitter->indention = false;
+	emitter->indentation = false;
 }
 
 /* "-" for no newline at the end, "+" for more than one or nothing but one. */
@@ -288,14 +288,14 @@ static void write_literal(Emitter *emitter, Str text)
 	emit_indicator(emitter, chomping(text), false, false, false);
 	put_break(emitter);
 	emitter->whitespace = true;
-	emitter->indention = true;
+	emitter->indentation = true;
 	bool start = true;
 	for (size_t at = 0; at < text.len;) {
 		bool line_break = is_break(emit_decode(text, at));
 		if (start && !line_break)
 			emit_indent(emitter);
 		at += put_char(emitter, text, at);
-		emitter->indention = line_break;
+		emitter->indentation = line_break;
 		start = line_break;
 	}
 }

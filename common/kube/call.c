@@ -1,6 +1,7 @@
 /*
- * One request from those who must not block: events, leases, informers. The reply's body is collected
- * on the loop's thread, parsed there and given to `done`. No retries: the callers have their own.
+ * One request from those who must not block: events, leases, informers. The reply's body is
+ * collected on the loop's thread, parsed there and given to `done`. No retries: the callers have
+ * their own.
  */
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* The bearer token: from the configuration, or from a file that is read again every 60 s and after a
- * 401 (kube-api.md 1.1). A file that cannot be read leaves the last token in use. */
+/* The bearer token: from the configuration, or from a file that is read again every 60 s and after
+ * a 401 (kube-api.md 1.1). A file that cannot be read leaves the last token in use. */
 #include <string.h>
 
 #include "base/clock.h"

@@ -33,8 +33,8 @@ struct Discovery {
 	pthread_cond_t fetched;
 	unsigned generation;
 	int64_t invalidated_ms; /* 0: never */
-	Map *documents;	 /* path -> Document */
-	Map *interned;	 /* "plural/scope" -> KubeResource: lent out, so never freed before the end */
+	Map *documents;		/* path -> Document */
+	Map *interned; /* "plural/scope" -> KubeResource: lent out, so never freed before the end */
 };
 
 static void free_document(void *value)
@@ -289,8 +289,8 @@ bool discovery_known(KubeClient *client, const char *api_version, const char *ki
 	KindQuestion question = {kind, out};
 	pthread_mutex_lock(&discovery->lock);
 	const Document *document = map_get(discovery->documents, path);
-	bool found = document && is_current(discovery, document) &&
-		     answer_kind(document, &question);
+	bool found =
+		document && is_current(discovery, document) && answer_kind(document, &question);
 	pthread_mutex_unlock(&discovery->lock);
 	return found;
 }

@@ -78,8 +78,8 @@ bool informer_wait(Informer *informer, int64_t timeout_ms)
 	int64_t until = clock_mono_ms() + timeout_ms;
 	struct timespec deadline = {.tv_sec = until / 1000, .tv_nsec = (until % 1000) * 1000000};
 	pthread_mutex_lock(&informer->lock);
-	while (!informer->synced && pthread_cond_timedwait(&informer->changed, &informer->lock,
-							   &deadline) != ETIMEDOUT)
+	while (!informer->synced &&
+	       pthread_cond_timedwait(&informer->changed, &informer->lock, &deadline) != ETIMEDOUT)
 		;
 	bool synced = informer->synced;
 	pthread_mutex_unlock(&informer->lock);

@@ -1,8 +1,8 @@
 /*
- * A kind's objects kept in step with the server by watch (kube-api.md 1.4): WatchList first, paged list
- * where it is refused; bookmarks; 410 by HTTP status or ERROR event; resume at the last
- * resourceVersion; backoff. Handlers run on the loop's thread and must not block. No event is lost or
- * out of order for a key; a relist is told as the difference.
+ * A kind's objects kept in step with the server by watch (kube-api.md 1.4): WatchList first, paged
+ * list where it is refused; bookmarks; 410 by HTTP status or ERROR event; resume at the last
+ * resourceVersion; backoff. Handlers run on the loop's thread and must not block. No event is lost
+ * or out of order for a key; a relist is told as the difference.
  */
 #ifndef KUBE_INFORMER_H
 #define KUBE_INFORMER_H
@@ -22,11 +22,11 @@ typedef enum {
 
 typedef struct {
 	const char *api_version, *kind;
-	const char *ns;             /* NULL: all namespaces */
+	const char *ns;		    /* NULL: all namespaces */
 	const char *label_selector; /* NULL: none */
 	const char *field_selector; /* NULL: none */
-	bool metadata_only;         /* PartialObjectMetadata */
-	bool keep_objects;          /* keep compact JSON text (without managedFields), for
+	bool metadata_only;	    /* PartialObjectMetadata */
+	bool keep_objects;	    /* keep compact JSON text (without managedFields), for
 				       informer_get and informer_each */
 	/* The object always says apiVersion and kind as above, also with metadata_only. */
 	void (*on_event)(void *arg, InformerEvent event, const json_t *object);
@@ -35,12 +35,12 @@ typedef struct {
 	int64_t backoff_ms; /* first wait after a failure; 0: 800 */
 } InformerConfig;
 
-/* Starts at once; strings are copied. A kind that the server does not serve (yet) is asked for again
- * with backoff. Any thread. */
+/* Starts at once; strings are copied. A kind that the server does not serve (yet) is asked for
+ * again with backoff. Any thread. */
 Informer *informer_start(KubeClient *client, const InformerConfig *config);
 
-/* Ends the watch; no handler runs after it returns. Any thread; on the loop's thread not from within
- * this informer's own handler. */
+/* Ends the watch; no handler runs after it returns. Any thread; on the loop's thread not from
+ * within this informer's own handler. */
 void informer_stop(Informer *informer);
 AUTO_POINTER(Informer, informer_stop, auto_informer);
 

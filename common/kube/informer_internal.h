@@ -1,6 +1,7 @@
 /*
  * What the files of the informer share: informer.c (life, the public side), informer_watch.c (what
- * runs on the loop's thread), informer_stream.c (bytes to events), informer_store.c (what is known).
+ * runs on the loop's thread), informer_stream.c (bytes to events), informer_store.c (what is
+ * known).
  */
 #ifndef KUBE_INFORMER_INTERNAL_H
 #define KUBE_INFORMER_INTERNAL_H
@@ -26,8 +27,8 @@ typedef bool WatchEventFn(void *arg, const char *text, size_t len, Error *err);
 
 void watch_stream_dispose(WatchStream *stream);
 
-/* Calls fn for each value that is whole. ERR_LIMIT above `limit` bytes a value, ERR_INVALID for what
- * is no object; or what fn says. After a failure the stream is of no use. */
+/* Calls fn for each value that is whole. ERR_LIMIT above `limit` bytes a value, ERR_INVALID for
+ * what is no object; or what fn says. After a failure the stream is of no use. */
 bool watch_stream_feed(WatchStream *stream, const char *bytes, size_t len, size_t limit,
 		       WatchEventFn *fn, void *arg, Error *err) MUST_USE;
 
@@ -60,8 +61,8 @@ void informer_store_dispose(Store *store);
 /* An owned "ns/name". */
 char *informer_store_key(const char *ns, const char *name);
 
-/* The state that the server told, by a listing or an event. managedFields is out of `object` for the
- * time of the call. */
+/* The state that the server told, by a listing or an event. managedFields is out of `object` for
+ * the time of the call. */
 StoreChange informer_store_update(Store *store, json_t *object, bool listing);
 
 /* False when it was not there. */
@@ -108,11 +109,11 @@ struct Informer {
 	int failures;
 	int64_t gone_ms; /* when the server last said 410; 0: never */
 
-	char *path;		 /* of the collection; NULL until resolved */
-	char *resource_version;	 /* to resume at; NULL: the whole state is needed */
-	char *continue_token;	 /* of the next page */
-	bool no_watch_list;	 /* the server refused it */
-	bool no_pages;		 /* a page's snapshot was gone: list whole */
+	char *path;		/* of the collection; NULL until resolved */
+	char *resource_version; /* to resume at; NULL: the whole state is needed */
+	char *continue_token;	/* of the next page */
+	bool no_watch_list;	/* the server refused it */
+	bool no_pages;		/* a page's snapshot was gone: list whole */
 
 	/* of the stream that runs */
 	WatchStream stream;

@@ -1,6 +1,7 @@
 /*
- * What an informer knows. Texts are compact JSON without managedFields, parsed anew for each reader:
- * a tenth of a tree's memory. A reader holds an item by reference, so that parsing needs no lock.
+ * What an informer knows. Texts are compact JSON without managedFields, parsed anew for each
+ * reader: a tenth of a tree's memory. A reader holds an item by reference, so that parsing needs no
+ * lock.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -22,7 +22,7 @@ enum {
 	WATCH_SPREAD_S = 300,
 	IDLE_SLACK_MS = 30000,
 	CALL_TIMEOUT_MS = 60000,
-	HEALTHY_MS = 5000, /* a stream that lived so long is taken up again at once */
+	HEALTHY_MS = 5000,   /* a stream that lived so long is taken up again at once */
 	TOO_SHORT_MS = 1000, /* as often a stream is taken up, whoever ends it */
 	GONE_MS = 30000,
 	MAX_ERROR_BODY = 64 * 1024,
@@ -85,7 +85,8 @@ static void fail(Informer *informer, const Error *err)
 	if (err->code == ERR_GONE) {
 		informer->no_pages = was_listing;
 		forget_state(informer);
-		/* The state is old, not the server ill: ask at once, unless it goes on like this. */
+		/* The state is old, not the server ill: ask at once, unless it goes on like this.
+		 */
 		bool again = informer->gone_ms && clock_mono_ms() - informer->gone_ms < GONE_MS;
 		informer->gone_ms = clock_mono_ms();
 		step_after(informer, again ? backoff(informer, err) : 0);
@@ -241,8 +242,7 @@ static void end_reason(Informer *informer, const Error *failure, Error *out)
 				informer->status);
 	} else if (err_is_set(failure)) {
 		err_copy(out, failure);
-	} else if (!informer->events &&
-		   clock_mono_ms() - informer->started_ms < TOO_SHORT_MS) {
+	} else if (!informer->events && clock_mono_ms() - informer->started_ms < TOO_SHORT_MS) {
 		err_set(out, ERR_UNAVAILABLE, "the watch ended at once");
 	}
 }
@@ -383,14 +383,14 @@ static void start_page(Informer *informer)
 	query_add(&path, "limit", informer->no_pages ? NULL : limit);
 	query_add(&path, "continue", informer->continue_token);
 	add_selectors(informer, &path);
-	informer->call = kube_call_start(
-		informer->client,
-		&(KubeCallSpec){.verb = "LIST",
-				.path = buf_text(&path),
-				.accept = informer->config.metadata_only ? accept_metadata_list
-									 : accept_plain,
-				.timeout_ms = CALL_TIMEOUT_MS},
-		on_page, informer);
+	informer->call = kube_call_start(informer->client,
+					 &(KubeCallSpec){.verb = "LIST",
+							 .path = buf_text(&path),
+							 .accept = informer->config.metadata_only
+									   ? accept_metadata_list
+									   : accept_plain,
+							 .timeout_ms = CALL_TIMEOUT_MS},
+					 on_page, informer);
 }
 
 /* --- discovery --- */

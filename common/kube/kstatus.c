@@ -51,7 +51,8 @@ static KstatusCode crd(const json_t *object, Buf *why)
 	const json_t *established = object_condition(object, "Established");
 	if (kstatus_condition_is(object, "NamesAccepted", "False")) {
 		buf_puts(why, "names not accepted: ");
-		buf_puts(why, json_text_or(object_condition(object, "NamesAccepted"), "message", ""));
+		buf_puts(why,
+			 json_text_or(object_condition(object, "NamesAccepted"), "message", ""));
 		return KSTATUS_FAILED;
 	}
 	if (cstr_eq(json_text(established, "status"), "True")) {

@@ -1,8 +1,8 @@
 /*
- * Leader election (kube-api.md 1.6), wholly on the loop's thread and with a timer of its own for the
- * renew deadline, so that neither a server that does not answer nor other work can make us lead past
- * it. Times are measured by our own clock since we last saw the lease change, never by the times in
- * it, which another machine's clock wrote.
+ * Leader election (kube-api.md 1.6), wholly on the loop's thread and with a timer of its own for
+ * the renew deadline, so that neither a server that does not answer nor other work can make us lead
+ * past it. Times are measured by our own clock since we last saw the lease change, never by the
+ * times in it, which another machine's clock wrote.
  */
 #include "kube/lease.h"
 
@@ -56,7 +56,8 @@ static void wait_for_next_try(LeaderElection *election)
 {
 	/* Jitter of client-go, so that waiting replicas do not try all at once. */
 	int64_t retry_ms = election->config.retry_ms;
-	int64_t extra_ms = election->leading ? 0 : (int64_t)rand_below((uint64_t)retry_ms * 12 / 10 + 1);
+	int64_t extra_ms =
+		election->leading ? 0 : (int64_t)rand_below((uint64_t)retry_ms * 12 / 10 + 1);
 	election->retry =
 		loop_after(kube_loop(election->client), retry_ms + extra_ms, step, election);
 }
@@ -124,15 +125,15 @@ static void write_lease(LeaderElection *election, const char *method, const json
 {
 	bool creates = cstr_eq(method, "POST");
 	election->asked_ms = clock_mono_ms();
-	election->call = kube_call_start(election->client,
-					 &(KubeCallSpec){.verb = method,
-							 .method = method,
-							 .path = creates ? election->collection
-									 : election->item,
-							 .content_type = "application/json",
-							 .body = lease,
-							 .timeout_ms = CALL_MS},
-					 done, election);
+	election->call = kube_call_start(
+		election->client,
+		&(KubeCallSpec){.verb = method,
+				.method = method,
+				.path = creates ? election->collection : election->item,
+				.content_type = "application/json",
+				.body = lease,
+				.timeout_ms = CALL_MS},
+		done, election);
 }
 
 /* The spec with us as holder, on top of what the lease says now. */
@@ -162,9 +163,9 @@ static void take(LeaderElection *election, const json_t *lease)
 
 static void create(LeaderElection *election)
 {
-	autojson json_t *lease =
-		json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", api_version, "kind", "Lease",
-			  "metadata", "name", election->config.name, "namespace", election->config.ns);
+	autojson json_t *lease = json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", api_version,
+					   "kind", "Lease", "metadata", "name",
+					   election->config.name, "namespace", election->config.ns);
 	claim(election, lease);
 	write_lease(election, "POST", lease, on_written);
 }
@@ -188,7 +189,8 @@ static bool is_held_by_other(LeaderElection *election, const json_t *lease)
 		return false;
 	int64_t seconds = json_int(spec, "leaseDurationSeconds", 0);
 	bool is_sane = seconds > 0 && seconds < INT32_MAX;
-	return now - election->seen_since_ms < (is_sane ? seconds * 1000 : election->config.lease_ms);
+	return now - election->seen_since_ms <
+	       (is_sane ? seconds * 1000 : election->config.lease_ms);
 }
 
 static void on_lease(void *arg, json_t *lease, const Error *err)

@@ -9,14 +9,14 @@ typedef struct LeaderElection LeaderElection;
 
 typedef struct {
 	const char *ns, *name;
-	const char *identity;  /* NULL: HOSTNAME_UUID */
-	int64_t lease_ms;      /* 35000 */
-	int64_t renew_ms;      /* 30000 */
-	int64_t retry_ms;      /* 5000 */
-	bool release_on_stop;  /* true */
+	const char *identity; /* NULL: HOSTNAME_UUID */
+	int64_t lease_ms;     /* 35000 */
+	int64_t renew_ms;     /* 30000 */
+	int64_t retry_ms;     /* 5000 */
+	bool release_on_stop; /* true */
 	const Log *log;
-	/* On the loop's thread: true once elected, false when it is lost (the process must then stop
-	 * acting at once). */
+	/* On the loop's thread: true once elected, false when it is lost (the process must then
+	 * stop acting at once). */
 	void (*on_change)(void *arg, bool leading);
 	void *arg;
 } LeaderElectionConfig;

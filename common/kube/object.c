@@ -77,7 +77,7 @@ char *api_group(const char *api_version)
 {
 	Str group, version;
 	return str_cut(str_of(api_version), '/', &group, &version) ? str_dup(group)
-								    : mem_strdup("");
+								   : mem_strdup("");
 }
 
 const char *api_version_only(const char *api_version)

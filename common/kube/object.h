@@ -4,14 +4,14 @@
 
 #include "data/json.h"
 
-const char *object_api_version(const json_t *object); /* "" when absent */
-const char *object_kind(const json_t *object);        /* "" when absent */
-const char *object_name(const json_t *object);        /* "" when absent */
-const char *object_namespace(const json_t *object);   /* "" when absent */
-const char *object_uid(const json_t *object);         /* "" when absent */
-const char *object_resource_version(const json_t *object); /* "" when absent */
-int64_t object_generation(const json_t *object);      /* 0 when absent */
-bool object_is_deleting(const json_t *object);        /* has a deletionTimestamp */
+const char *object_api_version(const json_t *object);		      /* "" when absent */
+const char *object_kind(const json_t *object);			      /* "" when absent */
+const char *object_name(const json_t *object);			      /* "" when absent */
+const char *object_namespace(const json_t *object);		      /* "" when absent */
+const char *object_uid(const json_t *object);			      /* "" when absent */
+const char *object_resource_version(const json_t *object);	      /* "" when absent */
+int64_t object_generation(const json_t *object);		      /* 0 when absent */
+bool object_is_deleting(const json_t *object);			      /* has a deletionTimestamp */
 const char *object_label(const json_t *object, const char *key);      /* or NULL */
 const char *object_annotation(const json_t *object, const char *key); /* or NULL */
 bool object_has_finalizer(const json_t *object, const char *finalizer);

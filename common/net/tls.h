@@ -1,8 +1,9 @@
 /*
  * One side's TLS identity: trusted roots, own certificate, expected server name. Parsed once per
  * HttpClient and given to each connection by OpenSSL references, so that a connection costs no
- * second copy of the roots. Not changed after tls_identity_new. The system's roots are read when the
- * first connection needs them (a megabyte and 20 ms where they are one file), and shared by all.
+ * second copy of the roots. Not changed after tls_identity_new. The system's roots are read when
+ * the first connection needs them (a megabyte and 20 ms where they are one file), and shared by
+ * all.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H

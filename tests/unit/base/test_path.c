@@ -14,9 +14,12 @@ static void clean_and_confine(void **state)
 	static const struct {
 		const char *in, *clean, *confined;
 	} rows[] = {
-		{"a/b", "a/b", "/r/a/b"},          {"./a//b/.", "a/b", "/r/a/b"},
-		{"../../etc", "../../etc", "/r/etc"}, {"/etc/passwd", "/etc/passwd", "/r/etc/passwd"},
-		{"", ".", "/r"},                   {"a/../..", "..", "/r"},
+		{"a/b", "a/b", "/r/a/b"},
+		{"./a//b/.", "a/b", "/r/a/b"},
+		{"../../etc", "../../etc", "/r/etc"},
+		{"/etc/passwd", "/etc/passwd", "/r/etc/passwd"},
+		{"", ".", "/r"},
+		{"a/../..", "..", "/r"},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		autofree char *clean = path_clean(rows[i].in);

@@ -48,9 +48,9 @@ static void defaults_environment_and_arguments(void **state)
 	flags_dispose(rows, COUNT(rows), &options);
 
 	options = (Options){0};
-	static const char *const all[] = {"x",      "--text=arg", "--yes=false", "-count",
-					  "7",      "--wait=1m30s", "--list=a, b", "--list",
-					  "c"};
+	static const char *const all[] = {"x",		 "--text=arg", "--yes=false",
+					  "-count",	 "7",	       "--wait=1m30s",
+					  "--list=a, b", "--list",     "c"};
 	assert_true(parse(&options, &err, COUNT(all), all));
 	unsetenv("SLUICE_TEST_TEXT");
 	assert_string_equal(options.text, "arg");
@@ -68,9 +68,8 @@ static void S103_bad_arguments_are_named(void **state)
 	static const struct {
 		const char *argument, *names;
 	} bad[] = {
-		{"--nope", "--nope"},		{"--count=x", "count"},
-		{"--count=99999999999", "count"}, {"--yes=maybe", "yes"},
-		{"--wait=5", "wait"},		{"stray", "stray"},
+		{"--nope", "--nope"},	{"--count=x", "count"}, {"--count=99999999999", "count"},
+		{"--yes=maybe", "yes"}, {"--wait=5", "wait"},	{"stray", "stray"},
 		{"--text", "text"},
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {

@@ -7,8 +7,8 @@
 static const double buckets[] = {1, 10};
 static const MetricFamily counter = {"jobs_total", METRIC_COUNTER, "Jobs.", "kind,name", NULL, 0};
 static const MetricFamily gauge = {"depth", METRIC_GAUGE, "Depth.", "", NULL, 0};
-static const MetricFamily histogram = {"took_seconds", METRIC_HISTOGRAM, "Time.", "kind",
-				       buckets, COUNT(buckets)};
+static const MetricFamily histogram = {"took_seconds", METRIC_HISTOGRAM, "Time.",
+				       "kind",	       buckets,		 COUNT(buckets)};
 
 static void exposition(void **state)
 {

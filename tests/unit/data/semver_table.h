@@ -1,3 +1,4 @@
+/* clang-format off */
 /* Answers of Masterminds/semver 3.5.0, asked once. */
 {"*", "1.2.3", '1'},
 {"*", "1.2.0", '1'},

@@ -87,10 +87,16 @@ static void K51_order_and_stages(void **state)
 		assert_int_equal(set.items[set.len - 1].stage, rows[i].stage);
 	}
 	item_set_sort(&set);
-	static const char *const want[] = {
-		"CustomResourceDefinition", "Namespace",      "ClusterRole", "StorageClass",
-		"Role",			    "ServiceAccount", "ConfigMap",   "Deployment",
-		"Widget",		    "ValidatingWebhookConfiguration"};
+	static const char *const want[] = {"CustomResourceDefinition",
+					   "Namespace",
+					   "ClusterRole",
+					   "StorageClass",
+					   "Role",
+					   "ServiceAccount",
+					   "ConfigMap",
+					   "Deployment",
+					   "Widget",
+					   "ValidatingWebhookConfiguration"};
 	for (size_t i = 0; i < COUNT(want); i++)
 		assert_string_equal(object_kind(set.items[i].object), want[i]);
 }

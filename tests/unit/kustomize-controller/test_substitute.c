@@ -100,8 +100,8 @@ static void forms_that_transform(void **state)
 static void what_does_not_parse_fails(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"${v-d}", "${v+d}", "${}", "${a.b}", "${v", "${v/a}",
-					  "${1a}",  "${ v}",  "${v:=${v}"};
+	static const char *const bad[] = {"${v-d}", "${v+d}", "${}",   "${a.b}",   "${v",
+					  "${v/a}", "${1a}",  "${ v}", "${v:=${v}"};
 	for (size_t i = 0; i < COUNT(bad); i++)
 		fails(bad[i], false);
 }
