@@ -159,7 +159,7 @@ static bool take_header(TarReader *tar, Error *err)
 		return err_set(err, ERR_INVALID, "archive is damaged: header checksum");
 	/* Sizes of the records before an entry are their own headers'. */
 	bool is_meta = memchr("xgLK", tar->header.type, 4) != NULL;
-	uint64_t size;
+	uint64_t size = 0;
 	EntryMeta kept = tar->meta;
 	if (is_meta)
 		tar->meta = (EntryMeta){0};

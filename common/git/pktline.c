@@ -32,7 +32,7 @@ static bool parse_length(Str bytes, int *out_len, Error *err)
 
 bool pkt_parse(Str bytes, Pkt *out, size_t *out_used, Error *err)
 {
-	int len;
+	int len = 0;
 	if (!parse_length(bytes, &len, err))
 		return false;
 	if (len == 3 || len > PKT_MAX)
