@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cond.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "collector_internal.h"
@@ -176,16 +177,6 @@ static void retry(Map *names, Collector *collector,
 	}
 }
 
-static void wait_for_work(Collector *collector, int64_t wait_ms)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	int64_t ns = until.tv_nsec + wait_ms * 1000000;
-	until.tv_sec += (time_t)(ns / 1000000000);
-	until.tv_nsec = (long)(ns % 1000000000);
-	pthread_cond_timedwait(&collector->wake, &collector->lock, &until);
-}
-
 static void compact(Collector *collector)
 {
 	int64_t now = clock_mono_ms();
@@ -219,7 +210,8 @@ static void *run(void *arg)
 		pthread_mutex_lock(&collector->lock);
 		bool idle = collector->queue.len == 0 && !collector->roles_changed;
 		if (idle && !collector->stopping)
-			wait_for_work(collector, busy ? RETRY_MS : IDLE_MS);
+			cond_wait_until(&collector->wake, &collector->lock,
+					clock_mono_ms() + (busy ? RETRY_MS : IDLE_MS));
 	}
 	pthread_mutex_unlock(&collector->lock);
 	return NULL;
@@ -280,7 +272,7 @@ Collector *collector_new(ApiServer *server, Error *err)
 	collector->compacted_at = clock_mono_ms();
 	collector->roles_changed = true;
 	pthread_mutex_init(&collector->lock, NULL);
-	pthread_cond_init(&collector->wake, NULL);
+	cond_init(&collector->wake);
 	hub_listen(server->hub, listen, collector);
 	bool done = scan_store(collector, err);
 	/* The thread is always made, so that collector_free has one to join. */

@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cond.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "view.h"
 
 enum {
 	LISTENERS_MAX = 8,
+	TICK_MS = 500,
 	BOOKMARK_MS = 55000,
 	LAST_BOOKMARK_MS = 2000,
 	QUEUE_LIMIT = 8 * 1024 * 1024,	 /* a live reader that is further behind is dropped */
@@ -250,18 +252,6 @@ static void tick_all(Hub *hub)
 		watcher_tick(hub, hub->watchers.items[i], now);
 }
 
-static void wait_a_bit(Hub *hub)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += 500 * 1000 * 1000;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
-	pthread_cond_timedwait(&hub->wake, &hub->lock, &until);
-}
-
 static void *hub_run(void *arg)
 {
 	Hub *hub = arg;
@@ -280,7 +270,7 @@ static void *hub_run(void *arg)
 			tick_all(hub);
 		}
 		if (hub->queue.len == 0 && !hub->stopping)
-			wait_a_bit(hub);
+			cond_wait_until(&hub->wake, &hub->lock, clock_mono_ms() + TICK_MS);
 	}
 	pthread_mutex_unlock(&hub->lock);
 	return NULL;
@@ -292,7 +282,7 @@ Hub *hub_new(Store *store)
 	hub->store = store;
 	hub->seen_rv = store_rv(store);
 	pthread_mutex_init(&hub->lock, NULL);
-	pthread_cond_init(&hub->wake, NULL);
+	cond_init(&hub->wake);
 	pthread_create(&hub->thread, NULL, hub_run, hub);
 	return hub;
 }

@@ -1,8 +1,9 @@
 #include "await.h"
 
 #include <pthread.h>
-#include <time.h>
 
+#include "base/cond.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct Await {
@@ -31,11 +32,7 @@ Await *await_start(KubeClient *client, const AwaitConfig *config)
 	await->fn = config->fn;
 	await->arg = config->arg;
 	pthread_mutex_init(&await->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&await->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&await->changed);
 	autofree char *name = config->name ? mem_printf("metadata.name=%s", config->name) : NULL;
 	await->informer =
 		informer_start(client, &(InformerConfig){
@@ -53,13 +50,9 @@ Await *await_start(KubeClient *client, const AwaitConfig *config)
 
 bool await_done(Await *await, int64_t timeout_ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	int64_t ns = until.tv_nsec + timeout_ms % 1000 * 1000000;
-	until.tv_sec += (time_t)(timeout_ms / 1000 + ns / 1000000000);
-	until.tv_nsec = (long)(ns % 1000000000);
+	int64_t until_ms = clock_mono_ms() + timeout_ms;
 	pthread_mutex_lock(&await->lock);
-	while (!await->done && pthread_cond_timedwait(&await->changed, &await->lock, &until) == 0)
+	while (!await->done && cond_wait_until(&await->changed, &await->lock, until_ms))
 		;
 	bool done = await->done;
 	pthread_mutex_unlock(&await->lock);

@@ -128,11 +128,7 @@ ArtifactCache *artifact_cache_new(HttpClient *http, const ArtifactCacheConfig *c
 	cache->watcher_localhost = mem_strdup(config->watcher_localhost_env);
 	cache->trees = map_new(tree_free);
 	cache->attempts = map_new(attempts_free);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&cache->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&cache->changed, NULL);
 	pthread_mutex_init(&cache->lock, NULL);
 	return cache;
 }

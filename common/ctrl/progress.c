@@ -6,8 +6,8 @@
 #include "ctrl/manager_internal.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/cond.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -79,9 +79,8 @@ static json_t *send_notice(const Progress *progress, const Notice *notice)
 
 static void wait_until_ms(Progress *progress, int64_t due_ms)
 {
-	struct timespec until = {.tv_sec = due_ms / 1000, .tv_nsec = (due_ms % 1000) * 1000000};
 	progress->wakes_ms = due_ms;
-	pthread_cond_timedwait(&progress->changed, &progress->lock, &until);
+	cond_wait_until(&progress->changed, &progress->lock, due_ms);
 }
 
 static void *show(void *arg)
@@ -115,14 +114,10 @@ static void *show(void *arg)
 Progress *progress_new(Manager *manager)
 {
 	Progress *progress = mem_zalloc(1, sizeof(*progress));
-	pthread_condattr_t attr;
 	progress->manager = manager;
 	progress->wakes_ms = INT64_MAX;
 	pthread_mutex_init(&progress->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&progress->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&progress->changed);
 	/* Without the thread long steps are not shown; nothing else is lost. */
 	progress->started = pthread_create(&progress->thread, NULL, show, progress) == 0;
 	return progress;

@@ -5,8 +5,8 @@
 #include "ctrl/queue.h"
 
 #include <pthread.h>
-#include <time.h>
 
+#include "base/cond.h"
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -49,11 +49,7 @@ Queue *queue_new(const QueueConfig *config)
 	queue->config = *config;
 	queue->items = map_new(free_item);
 	pthread_mutex_init(&queue->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&queue->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&queue->wake);
 	return queue;
 }
 
@@ -259,12 +255,6 @@ void queue_remove(Queue *queue, const char *key)
 	pthread_mutex_unlock(&queue->lock);
 }
 
-static void wait_until(Queue *queue, int64_t due_ms)
-{
-	struct timespec at = {.tv_sec = due_ms / 1000, .tv_nsec = (due_ms % 1000) * 1000000};
-	pthread_cond_timedwait(&queue->wake, &queue->lock, &at);
-}
-
 /* Waits for a due item and marks it running; NULL when shut. Lock held. */
 static Item *take_due(Queue *queue)
 {
@@ -277,7 +267,7 @@ static Item *take_due(Queue *queue)
 		}
 		Item *item = queue->heap[0];
 		if (item->due_ms > clock_mono_ms()) {
-			wait_until(queue, item->due_ms);
+			cond_wait_until(&queue->wake, &queue->lock, item->due_ms);
 			continue;
 		}
 		heap_remove(queue, item);

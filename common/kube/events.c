@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cond.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "kube/events_internal.h"
@@ -46,11 +47,7 @@ EventRecorder *event_recorder_new(KubeClient *client, const EventRecorderConfig 
 	recorder->post_base_ms = config->retry_ms > 0 ? config->retry_ms : POST_BASE_MS;
 	events_correlation_init(recorder);
 	pthread_mutex_init(&recorder->lock, NULL);
-	pthread_condattr_t monotonic;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&recorder->idle, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&recorder->idle);
 	return recorder;
 }
 
@@ -264,11 +261,9 @@ static bool has_pending(const EventRecorder *recorder)
 
 static void wait_idle(EventRecorder *recorder, int64_t drain_ms)
 {
-	int64_t until = clock_mono_ms() + drain_ms;
-	struct timespec at = {.tv_sec = until / 1000, .tv_nsec = (until % 1000) * 1000000};
+	int64_t until_ms = clock_mono_ms() + drain_ms;
 	pthread_mutex_lock(&recorder->lock);
-	while (has_pending(recorder) &&
-	       pthread_cond_timedwait(&recorder->idle, &recorder->lock, &at) == 0)
+	while (has_pending(recorder) && cond_wait_until(&recorder->idle, &recorder->lock, until_ms))
 		;
 	pthread_mutex_unlock(&recorder->lock);
 }

@@ -1,7 +1,7 @@
 /* An informer's life and its public side; what happens on the loop's thread is informer_watch.c. */
 #include <errno.h>
-#include <time.h>
 
+#include "base/cond.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "kube/informer_internal.h"
@@ -28,11 +28,7 @@ Informer *informer_start(KubeClient *client, const InformerConfig *config)
 	copy_config(&informer->config, config);
 	informer_store_init(&informer->store, config->keep_objects);
 	pthread_mutex_init(&informer->lock, NULL);
-	pthread_condattr_t monotonic;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&informer->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&informer->changed);
 	informer->start = loop_after(kube_loop(client), 0, informer_step, informer);
 	return informer;
 }
@@ -75,11 +71,9 @@ bool informer_is_synced(const Informer *informer)
 
 bool informer_wait(Informer *informer, int64_t timeout_ms)
 {
-	int64_t until = clock_mono_ms() + timeout_ms;
-	struct timespec deadline = {.tv_sec = until / 1000, .tv_nsec = (until % 1000) * 1000000};
+	int64_t until_ms = clock_mono_ms() + timeout_ms;
 	pthread_mutex_lock(&informer->lock);
-	while (!informer->synced &&
-	       pthread_cond_timedwait(&informer->changed, &informer->lock, &deadline) != ETIMEDOUT)
+	while (!informer->synced && cond_wait_until(&informer->changed, &informer->lock, until_ms))
 		;
 	bool synced = informer->synced;
 	pthread_mutex_unlock(&informer->lock);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cond.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -283,11 +284,10 @@ static void cancel_call(void *arg)
 
 static void wait_released(LeaderElection *election)
 {
-	int64_t until = clock_mono_ms() + STOP_MS;
-	struct timespec at = {.tv_sec = until / 1000, .tv_nsec = (until % 1000) * 1000000};
+	int64_t until_ms = clock_mono_ms() + STOP_MS;
 	pthread_mutex_lock(&election->lock);
 	while (!election->released &&
-	       pthread_cond_timedwait(&election->changed, &election->lock, &at) == 0)
+	       cond_wait_until(&election->changed, &election->lock, until_ms))
 		;
 	pthread_mutex_unlock(&election->lock);
 }
@@ -326,11 +326,7 @@ LeaderElection *leader_election_start(KubeClient *client, const LeaderElectionCo
 	election->collection = resource_path(api_version, &leases, config->ns, NULL, NULL);
 	election->item = resource_path(api_version, &leases, config->ns, config->name, NULL);
 	pthread_mutex_init(&election->lock, NULL);
-	pthread_condattr_t monotonic;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&election->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&election->changed);
 	election->start = loop_after(kube_loop(client), 0, step, election);
 	return election;
 }

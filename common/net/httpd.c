@@ -13,11 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "net/httpd_internal.h"
 
+#include "base/cond.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -492,11 +492,7 @@ static void destroy(Httpd *httpd)
 static Httpd *make(const HttpdConfig *config)
 {
 	Httpd *httpd = mem_zalloc(1, sizeof(*httpd));
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&httpd->idle_changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&httpd->idle_changed);
 	pthread_mutex_init(&httpd->lock, NULL);
 	httpd->handler = config->handler;
 	httpd->observe = config->observe;
@@ -554,17 +550,9 @@ int httpd_port(const Httpd *httpd)
 
 static void wait_for_requests(Httpd *httpd, int64_t drain_ms)
 {
-	struct timespec end;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += drain_ms / 1000;
-	end.tv_nsec += drain_ms % 1000 * 1000000;
-	if (end.tv_nsec >= 1000000000) {
-		end.tv_sec++;
-		end.tv_nsec -= 1000000000;
-	}
+	int64_t until_ms = clock_mono_ms() + drain_ms;
 	pthread_mutex_lock(&httpd->lock);
-	while (httpd->requests &&
-	       pthread_cond_timedwait(&httpd->idle_changed, &httpd->lock, &end) == 0)
+	while (httpd->requests && cond_wait_until(&httpd->idle_changed, &httpd->lock, until_ms))
 		;
 	pthread_mutex_unlock(&httpd->lock);
 }

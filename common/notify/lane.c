@@ -6,9 +6,10 @@
 
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/cond.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum {
@@ -30,11 +31,7 @@ NotifySender *notify_sender_new(Loop *loop, Error *err)
 		return NULL;
 	}
 	NotifySender *sender = mem_zalloc(1, sizeof(*sender));
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&sender->idle, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&sender->idle);
 	pthread_mutex_init(&sender->lock, NULL);
 	sender->loop = loop;
 	sender->shared = shared;
@@ -221,12 +218,9 @@ void lane_delivery_done(Delivery *take_delivery, const Error *err)
 
 static void wait_idle(NotifySender *sender, int64_t drain_ms)
 {
-	struct timespec end;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += drain_ms / 1000;
+	int64_t until_ms = clock_mono_ms() + drain_ms;
 	pthread_mutex_lock(&sender->lock);
-	while (sender->deliveries &&
-	       pthread_cond_timedwait(&sender->idle, &sender->lock, &end) == 0)
+	while (sender->deliveries && cond_wait_until(&sender->idle, &sender->lock, until_ms))
 		;
 	sender->closing = true;
 	pthread_mutex_unlock(&sender->lock);
