@@ -2,8 +2,9 @@
  * Staged server-side apply (facts 6.2, 6.3). Per stage: what the cluster still holds costs no
  * request; the rest is dry-run in one batch, and only when all of it passes is it written in one
  * batch, so that a refused object leaves its stage unchanged (K54). One object of each stage needs
- * no dry run where the watch knows its live state: it is written first, alone, and when it is
- * refused nothing was written. Stages 0 and 1 must be ready before the next.
+ * no dry run: one whose live state the watch knows, or one that is new and is sent so that the
+ * server takes it only then. It is written first, alone, and when it is refused nothing was
+ * written. Stages 0 and 1 must be ready before the next.
  */
 #include "apply.h"
 
@@ -213,12 +214,26 @@ static bool needs_no_dry_run(const ApplyRun *apply, Item *item)
 	return true;
 }
 
+static bool is_new(const ApplyRun *apply, const Item *item)
+{
+	DriftLive live;
+	autofree char *id = inventory_id(item->object);
+	return !map_has(apply->inventoried, id) && !drift_live(apply->drift, item->key, &live);
+}
+
 /* Takes the object out of `items` whose write is the check of itself; NULL when there is none. */
 static Item *take_first_written(const ApplyRun *apply, Vec *items)
 {
 	for (size_t i = 0; i < items->len; i++)
 		if (needs_no_dry_run(apply, items->items[i]))
 			return vec_remove(items, i);
+	for (size_t i = 0; i < items->len; i++) {
+		Item *item = items->items[i];
+		if (is_new(apply, item)) {
+			item->presumed_new = true;
+			return vec_remove(items, i);
+		}
+	}
 	return NULL;
 }
 
@@ -237,6 +252,30 @@ static bool write_stage(const ApplyRun *apply, Item *const *items, size_t count,
 	return send_all(apply, (Item *const *)sent.items, sent.len, false, on_written, err);
 }
 
+/* Writes what is thought to be new, if it is. What exists already, or is refused for whatever
+ * reason, goes the way of the others: a dry run that tells, then the write with theirs. */
+static bool create_first(const ApplyRun *apply, Item *item, Vec *others, Error *err)
+{
+	autokubereply KubeReply reply = {0};
+	KubeRequest request = request_of(item, false);
+	request.create_only = true;
+	drift_writing(apply->drift, item->key);
+	kube_do_all(apply->client, &request, &reply, 1);
+	if (reply.object) {
+		item->change = CHANGE_CREATED;
+		return on_written(apply, item, &reply, err);
+	}
+	drift_write_failed(apply->drift, item->key);
+	vec_push(others, item);
+	return send_all(apply, &item, 1, true, on_dry_run, err);
+}
+
+static bool write_first(const ApplyRun *apply, Item *item, Vec *others, Error *err)
+{
+	return item->presumed_new ? create_first(apply, item, others, err)
+				  : write_stage(apply, &item, 1, err);
+}
+
 static bool run_stage(const ApplyRun *apply, Vec *dirty, Error *err)
 {
 	for (size_t i = 0; apply->migrate && i < dirty->len; i++)
@@ -244,14 +283,12 @@ static bool run_stage(const ApplyRun *apply, Vec *dirty, Error *err)
 			return wrap_item(dirty->items[i], "migration of managed fields failed",
 					 err);
 	Item *first = take_first_written(apply, dirty);
-	Item *const *items = (Item *const *)dirty->items;
 	/* Recreation that another object's refusal stops would leave a hole: it goes on in the next
 	 * run, which comes soon. */
-	if (!send_all(apply, items, dirty->len, true, on_dry_run, err))
+	if (!send_all(apply, (Item *const *)dirty->items, dirty->len, true, on_dry_run, err) ||
+	    (first && !write_first(apply, first, dirty, err)))
 		return false;
-	if (first && !write_stage(apply, &first, 1, err))
-		return false;
-	return write_stage(apply, items, dirty->len, err);
+	return write_stage(apply, (Item *const *)dirty->items, dirty->len, err);
 }
 
 /* A Job that ended and was collected while we wait for health is not made again (K82). */
@@ -348,6 +385,8 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 {
 	autofree char *ks_key = kustomization_key(run);
 	autojson json_t *documents = json_object();
+	automap Map *inventoried =
+		inventory_ids(json_map(json_map(run_object(run), "status"), "inventory"));
 	autoignorerules IgnoreRules *ignore = ignore_rules_new(json_list(ks->spec, "ignore"), err);
 	if (!ignore)
 		return err_reason(err, "ReconciliationFailed");
@@ -359,6 +398,7 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 			  .revision = revision,
 			  .ignore = ignore,
 			  .migrate = manager_gate(run_manager(run), "MigrateAPIVersion"),
+			  .inventoried = inventoried,
 			  .documents = documents};
 	for (size_t i = 0; i < set->len; i++) {
 		drift_watch(apply.drift, object_api_version(set->items[i].object),

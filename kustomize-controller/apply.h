@@ -13,8 +13,9 @@ typedef struct {
 	const char *ks_key; /* "ns/name" */
 	const char *revision;
 	const IgnoreRules *ignore;
-	bool migrate;	   /* the gate MigrateAPIVersion is on */
-	json_t *documents; /* schemas asked for in this run, by apiVersion */
+	bool migrate;		/* the gate MigrateAPIVersion is on */
+	const Map *inventoried; /* ids of what was applied before, whoever's run it was */
+	json_t *documents;	/* schemas asked for in this run, by apiVersion */
 } ApplyRun;
 
 /* Leaves out of item->object what its built-in kind does not declare, when that is why the server

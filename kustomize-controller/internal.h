@@ -100,6 +100,7 @@ typedef struct {
 	ItemChange change;
 	uint64_t version;  /* resourceVersion before the write; 0: did not exist, unknown */
 	bool takeover;	   /* others' fields are to be taken over before the write */
+	bool presumed_new; /* nobody told of it: its write is to create it, or to fail */
 	bool recreate;	   /* was deleted under force; a later run creates it */
 	bool status_known; /* status is from a reply of this run */
 	KstatusCode status;
@@ -167,6 +168,7 @@ typedef struct {
 bool inventory_id_parse(const char *text, InventoryId *out);
 void inventory_id_dispose(InventoryId *id);
 #define autoinventoryid __attribute__((cleanup(inventory_id_dispose)))
+Map *inventory_ids(const json_t *inventory);			    /* the set of its ids, owned */
 json_t *inventory_of_items(const ItemSet *set);			    /* {"entries": [...]}, owned */
 json_t *inventory_difference(const json_t *old, const json_t *now); /* entries, owned */
 

@@ -86,16 +86,24 @@ json_t *inventory_of_items(const ItemSet *set)
 	return inventory;
 }
 
-json_t *inventory_difference(const json_t *old, const json_t *now)
+Map *inventory_ids(const json_t *inventory)
 {
-	automap Map *present = map_new(NULL);
+	Map *ids = map_new(NULL);
 	size_t i;
 	json_t *entry;
-	json_array_foreach(json_list(now, "entries"), i, entry)
+	json_array_foreach(json_list(inventory, "entries"), i, entry)
 	{
-		map_put(present, json_text_or(entry, "id", ""), NULL);
+		map_put(ids, json_text_or(entry, "id", ""), NULL);
 	}
+	return ids;
+}
+
+json_t *inventory_difference(const json_t *old, const json_t *now)
+{
+	automap Map *present = inventory_ids(now);
 	json_t *gone = json_array();
+	size_t i;
+	json_t *entry;
 	json_array_foreach(json_list(old, "entries"), i, entry)
 	{
 		if (!map_has(present, json_text_or(entry, "id", "")))

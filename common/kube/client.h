@@ -62,6 +62,7 @@ typedef struct {
 	const json_t *body;
 	const char *field_manager; /* NULL: the client's */
 	bool force;		   /* APPLY: take conflicting fields */
+	bool create_only;	   /* APPLY: ERR_CONFLICT when the object exists */
 	bool dry_run;
 	const char *field_validation; /* "Strict", "Warn", "Ignore"; NULL: the server's default */
 	const char *propagation;      /* DELETE: "Background", "Foreground", "Orphan" or NULL */

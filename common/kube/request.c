@@ -170,10 +170,24 @@ static char *delete_options(const KubeRequest *request)
 	return json_dump(options);
 }
 
+/* An apply that carries a resourceVersion conflicts with any other version of a live object, and is
+ * ignored where there is none. No stored object has version 1: etcd's first write is its second
+ * revision. */
+static char *create_only_body(const KubeRequest *request)
+{
+	autojson json_t *body = json_copy(json_borrow(request->body));
+	autojson json_t *meta = json_copy(json_borrow(json_map(request->body, "metadata")));
+	json_put_text(meta, "resourceVersion", "1");
+	json_object_set(body, "metadata", meta);
+	return json_dump(body);
+}
+
 static char *body_of(const KubeRequest *request)
 {
 	if (request->verb == KUBE_DELETE)
 		return delete_options(request);
+	if (request->verb == KUBE_APPLY && request->create_only)
+		return create_only_body(request);
 	return verbs[request->verb].writes ? json_dump(request->body) : NULL;
 }
 

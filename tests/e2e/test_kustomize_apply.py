@@ -1,4 +1,5 @@
 """Kustomizations end to end: staged apply, drift, other writers' fields."""
+import re
 import time
 
 import pytest
@@ -73,6 +74,50 @@ def test_K54_whichever_of_known_objects_is_refused(app, objects, api, bad):
     for i in (1, 2, 3):
         live = api.rest.get(f"/api/v1/namespaces/{objects.ns}/services/s{i}")
         assert live["metadata"]["labels"]["v"] == "one"
+
+
+@pytest.mark.parametrize("bad", [1, 2, 3])
+def test_K54_whichever_of_new_objects_is_refused(app, objects, api, bad):
+    """One of a stage's new objects is created without a dry run: it must not matter which."""
+    app.commit({f"s{i}.yaml": (
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: s{i}}}\n"
+        f"spec: {{ports: [{{port: {99999 if i == bad else 80}}}]}}\n") for i in (1, 2, 3)})
+    app.kustomization(retryInterval="1h")
+    obj = objects.not_ready("Kustomization", "app", "ReconciliationFailed")
+    assert f"Service/{objects.ns}/s{bad} [s{bad}.yaml:1] dry-run failed" in \
+        objects.condition(obj)["message"]
+    assert not api.rest.get(f"/api/v1/namespaces/{objects.ns}/services")["items"]
+
+
+def applies(toolkit):
+    return sum(int(n) for n in re.findall(
+        r'rest_client_requests_total\{[^}]*method="APPLY"[^}]*\} (\d+)',
+        toolkit["kustomize-controller"].metrics()))
+
+
+def test_K54_one_object_of_a_stage_is_its_own_dry_run(app, toolkit):
+    before = applies(toolkit)
+    app.commit({f"{i}.yaml": config_map(f"c{i}", {"v": "1"}) for i in range(4)})
+    app.kustomization()
+    app.ready()
+    assert applies(toolkit) - before == 3 + 4, "new objects"
+    before = applies(toolkit)
+    app.commit({f"{i}.yaml": config_map(f"c{i}", {"v": "2"}) for i in range(4)})
+    app.ready()
+    assert applies(toolkit) - before == 3 + 4, "known objects"
+
+
+def test_K54_an_object_thought_new_is_not_overwritten(app, objects, api):
+    """It exists, and says that nobody is to touch it: known only to the server."""
+    existing = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "mine"},
+                "metadata": {"name": "one", "annotations": {
+                    "kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}}
+    api.rest.call("POST", f"/api/v1/namespaces/{objects.ns}/configmaps", existing)
+    version = objects.configmap("one")["metadata"]["resourceVersion"]
+    app.commit({"cm.yaml": config_map("one", {"a": "theirs"})})
+    app.kustomization()
+    app.ready()
+    assert objects.configmap("one")["metadata"]["resourceVersion"] == version
 
 
 def test_K55_no_change_no_write(app, objects):
