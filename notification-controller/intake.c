@@ -68,8 +68,6 @@ static void on_event(void *arg, HttpdRequest *request)
 {
 	NotificationContext *context = arg;
 	atomic_fetch_add(&context->event_metrics.active, 1);
-	/* Kept open, a connection would hold memory for the largest header it may send. */
-	httpd_set_header(request, "Connection", "close");
 	take_event(context, request);
 	atomic_fetch_sub(&context->event_metrics.active, 1);
 }
@@ -90,6 +88,8 @@ Httpd *intake_serve(NotificationContext *context, Error *err)
 					  .max_body = BODY_MAX,
 					  .max_header = SERVER_HEADER_MAX,
 					  .max_connections = SERVER_CONNECTIONS_MAX,
+					  .max_kept = SERVER_KEPT_MAX,
+					  .idle_timeout_s = SERVER_IDLE_S,
 					  .threads = 2},
 			   err);
 }

@@ -19,7 +19,12 @@
 #define EVENT_PREFIX "event.toolkit.fluxcd.io/"
 
 /* Of both servers: the product is what hostile senders may make us hold (notification.md 1). */
-enum { SERVER_HEADER_MAX = 256 << 10, SERVER_CONNECTIONS_MAX = 256 };
+enum {
+	SERVER_HEADER_MAX = 256 << 10,
+	SERVER_CONNECTIONS_MAX = 256,
+	SERVER_KEPT_MAX = 8, /* the controllers' own: each sends its events over one or two */
+	SERVER_IDLE_S = 10,
+};
 
 /* What an event may cost at the API server, each time it is asked (notification.md 3.3): a server
  * that hangs must not hold the workers for long, nor the daemon's end. */

@@ -46,7 +46,6 @@ static void on_request(void *arg, HttpdRequest *request)
 {
 	NotificationContext *context = arg;
 	atomic_fetch_add(&context->receiver_metrics.active, 1);
-	httpd_set_header(request, "Connection", "close"); /* as in intake.c */
 	httpd_reply(request, handle(context, request), NULL, "", 0);
 	atomic_fetch_sub(&context->receiver_metrics.active, 1);
 }
@@ -67,6 +66,8 @@ Httpd *webhook_serve(NotificationContext *context, Error *err)
 					  .max_body = BODY_MAX,
 					  .max_header = SERVER_HEADER_MAX,
 					  .max_connections = SERVER_CONNECTIONS_MAX,
+					  .max_kept = SERVER_KEPT_MAX,
+					  .idle_timeout_s = SERVER_IDLE_S,
 					  .threads = THREADS},
 			   err);
 }

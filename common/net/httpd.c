@@ -98,6 +98,7 @@ static void connection_add(Httpd *httpd, struct MHD_Connection *mhd, void **sock
 	if (connection->next)
 		connection->next->prev = connection;
 	httpd->connections = connection;
+	httpd->open++;
 	arm_sweep(httpd, phase_end_ms(connection));
 	pthread_mutex_unlock(&httpd->lock);
 }
@@ -111,6 +112,7 @@ static void connection_remove(Httpd *httpd, Connection *connection)
 		connection->prev->next = connection->next;
 	else
 		httpd->connections = connection->next;
+	httpd->open--;
 	pthread_mutex_unlock(&httpd->lock);
 	free(connection);
 }
@@ -501,6 +503,7 @@ static Httpd *make(const HttpdConfig *config)
 	/* libmicrohttpd keeps the header's bytes and a node for each field in one pool. */
 	httpd->max_header =
 		config->max_header ? config->max_header + config->max_header / 4 : DEFAULT_HEADER;
+	httpd->max_kept = config->max_kept ? config->max_kept : SIZE_MAX;
 	httpd->idle_timeout_s = (int)or_default(config->idle_timeout_s, DEFAULT_IDLE_S);
 	httpd->header_timeout_s = (int)or_default(config->header_timeout_s, DEFAULT_HEADER_S);
 	httpd->asks_client_cert = config->cert_pem && config->client_ca_pem;

@@ -34,6 +34,8 @@ typedef struct {
 	size_t max_body;	   /* 0: 3 MiB; more is answered 413 */
 	unsigned threads;	   /* 0: 2 */
 	unsigned max_connections;  /* 0: 1024 */
+	unsigned max_kept;	   /* while more than so many are open, a reply closes its own: each
+				    * that is kept holds memory for the largest header; 0: no limit */
 	unsigned idle_timeout_s;   /* 0: 30 */
 	unsigned header_timeout_s; /* from connecting to the header's end; 0: 10 */
 	size_t max_header; /* request line and header fields; 0: 32 KiB; more is answered 431 */

@@ -33,7 +33,7 @@ struct Httpd {
 	HttpdHandler *handler;
 	HttpdObserver *observe;
 	void *arg;
-	size_t max_body, max_header;
+	size_t max_body, max_header, max_kept;
 	int port, idle_timeout_s, header_timeout_s;
 	bool tls, asks_client_cert;
 	struct MHD_Daemon *daemon;
@@ -42,6 +42,7 @@ struct Httpd {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t idle_changed;
 	Connection *connections;
+	size_t open; /* connections */
 	HttpdStream *streams;
 	size_t requests; /* begun and not completed */
 	bool sweep_armed, stopping;

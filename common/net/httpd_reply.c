@@ -19,10 +19,20 @@ void httpd_set_header(HttpdRequest *request, const char *name, const char *value
 	vec_push(&request->headers, mem_strdup(value));
 }
 
+static bool is_crowded(Httpd *httpd)
+{
+	pthread_mutex_lock(&httpd->lock);
+	bool crowded = httpd->open > httpd->max_kept;
+	pthread_mutex_unlock(&httpd->lock);
+	return crowded;
+}
+
 void httpd_queue(HttpdRequest *request, int status, struct MHD_Response *take_response)
 {
 	if (!take_response)
 		abort(); /* memory is out */
+	if (is_crowded(request->httpd))
+		MHD_add_response_header(take_response, "Connection", "close");
 	for (size_t i = 0; i + 1 < request->headers.len; i += 2)
 		MHD_add_response_header(take_response, request->headers.items[i],
 					request->headers.items[i + 1]);

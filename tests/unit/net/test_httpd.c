@@ -1,4 +1,4 @@
-#include "../cmocka_all.h"
+#include "raw_client.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -114,39 +114,6 @@ static int tear_down(void **state)
 
 /* --- a client of raw bytes --- */
 
-static int dial(int port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static void send_text(int fd, const char *text)
-{
-	autoerror Error err = {0};
-	assert_true(fd_write_all(fd, text, strlen(text), &err));
-}
-
-/* Reads until the peer closes or `until` was seen. */
-static char *receive(int fd, const char *until)
-{
-	Buf out = {0};
-	char bytes[4096];
-	while (!until || !strstr(buf_text(&out), until)) {
-		ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
-		if (got <= 0)
-			break;
-		buf_append(&out, bytes, (size_t)got);
-	}
-	return buf_steal(&out);
-}
-
 static char *ask(const Fixture *f, const char *method, const char *target, const char *headers)
 {
 	autofd int fd = dial(httpd_port(f->httpd));
@@ -154,12 +121,6 @@ static char *ask(const Fixture *f, const char *method, const char *target, const
 					 method, target, headers);
 	send_text(fd, text);
 	return receive(fd, NULL);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("\"%s\" is not in:\n%s", part, text);
 }
 
 /* --- requests --- */

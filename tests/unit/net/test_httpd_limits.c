@@ -1,54 +1,9 @@
 /* Limits that a server may set for itself, and what it is told of its requests. */
-#include "../cmocka_all.h"
+#include "raw_client.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <string.h>
-#include <sys/socket.h>
 
-#include "base/buf.h"
-#include "base/fd.h"
 #include "net/httpd.h"
-
-static int dial(int port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static void send_text(int fd, const char *text)
-{
-	autoerror Error err = {0};
-	assert_true(fd_write_all(fd, text, strlen(text), &err));
-}
-
-/* Reads until the peer closes or `until` was seen. */
-static char *receive(int fd, const char *until)
-{
-	Buf out = {0};
-	char bytes[4096];
-	while (!until || !strstr(buf_text(&out), until)) {
-		ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
-		if (got <= 0)
-			break;
-		buf_append(&out, bytes, (size_t)got);
-	}
-	return buf_steal(&out);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("\"%s\" is not in:\n%s", part, text);
-}
 
 typedef struct {
 	pthread_mutex_t lock; /* guards the counts */
@@ -116,10 +71,46 @@ static void larger_headers_where_they_are_wanted(void **state)
 	assert_int_equal(seen.others, 0);
 }
 
+static void reply_ok(void *arg, HttpdRequest *request)
+{
+	(void)arg;
+	httpd_reply(request, 200, NULL, "", 0);
+}
+
+/* The reply's header to one request on a connection that stays open, if the server lets it. */
+static char *ask_on(int fd)
+{
+	send_text(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	return receive(fd, "\r\n\r\n");
+}
+
+static void a_crowd_of_connections_is_not_kept(void **state)
+{
+	(void)state;
+	autoerror Error err = {0};
+	HttpdConfig config = {.address = "127.0.0.1:0", .handler = reply_ok, .max_kept = 2};
+	Httpd *httpd = httpd_start(&config, &err);
+	assert_non_null(httpd);
+	autofd int one = dial(httpd_port(httpd)), two = dial(httpd_port(httpd));
+	for (int i = 0; i < 2; i++) {
+		autofree char *first = ask_on(one), *second = ask_on(two);
+		assert_null(strstr(first, "close"));
+		assert_null(strstr(second, "close"));
+	}
+	autofd int three = dial(httpd_port(httpd));
+	autofree char *third = ask_on(three);
+	assert_has(third, "HTTP/1.1 200");
+	assert_has(third, "Connection: close");
+	autofree char *nothing = receive(three, NULL);
+	assert_string_equal(nothing, "");
+	httpd_stop(httpd, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(larger_headers_where_they_are_wanted),
+		cmocka_unit_test(a_crowd_of_connections_is_not_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
