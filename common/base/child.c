@@ -27,6 +27,7 @@ typedef struct {
 	pid_t pid;
 	int pid_fd;
 	Stream streams[2];
+	int cancel_fd;
 	int64_t end_ms;
 	size_t max_output;
 } Child;
@@ -150,11 +151,15 @@ static bool follow(Child *child, Error *err)
 			{.fd = child->streams[0].fd, .events = POLLIN},
 			{.fd = child->streams[1].fd, .events = POLLIN},
 			{.fd = ended ? -1 : child->pid_fd, .events = POLLIN},
+			{.fd = child->cancel_fd, .events = POLLIN},
 		};
 		if (left_ms <= 0)
 			return err_set(err, ERR_TIMEOUT, "it has not ended in time");
-		if (poll(fds, 3, (int)(left_ms < 60000 ? left_ms : 60000)) < 0 && errno != EINTR)
+		if (poll(fds, COUNT(fds), (int)(left_ms < 60000 ? left_ms : 60000)) < 0 &&
+		    errno != EINTR)
 			return err_errno(err, "wait for it");
+		if (fds[3].revents)
+			return err_set(err, ERR_CANCELLED, "cancelled");
 		for (size_t i = 0; i < 2; i++)
 			if (fds[i].revents && !drain(child, &child->streams[i], err))
 				return false;
@@ -175,6 +180,7 @@ bool child_run(const ChildSpec *spec, Buf *out, Buf *errors, int *out_code, Erro
 {
 	Child child = {.pid_fd = -1,
 		       .streams = {{-1, out}, {-1, errors}},
+		       .cancel_fd = spec->cancel_fd ? spec->cancel_fd : -1,
 		       .end_ms = clock_mono_ms() + spec->timeout_ms,
 		       .max_output = spec->max_output};
 	bool ok = start(spec, &child, err);

@@ -22,6 +22,7 @@ typedef struct {
 	const int *fds;		 /* become its descriptors 3, 4, ...; borrowed */
 	size_t fd_count;	 /* at most CHILD_FDS_MAX */
 	int64_t timeout_ms;
+	int cancel_fd;	   /* when it can be read, the program is killed; 0: none */
 	size_t max_output; /* bytes of standard output, and as many of standard error */
 } ChildSpec;
 
@@ -30,8 +31,8 @@ enum { CHILD_FDS_MAX = 8 };
 /*
  * Runs it and waits. Appends what it wrote to `out` and `errors` (each may be NULL: thrown away);
  * *out_code is its exit code, 128 + N when signal N ended it. False: it could not be started
- * (ERR_NOT_FOUND when there is no such program), ran into the time limit (ERR_TIMEOUT), or wrote
- * more than max_output (ERR_LIMIT).
+ * (ERR_NOT_FOUND when there is no such program), ran into the time limit (ERR_TIMEOUT), was
+ * cancelled (ERR_CANCELLED), or wrote more than max_output (ERR_LIMIT).
  */
 bool child_run(const ChildSpec *spec, Buf *out, Buf *errors, int *out_code, Error *err) MUST_USE;
 

@@ -88,7 +88,7 @@ static void plan_retry(KubeClient *client, Task *task, const Error *err)
 	if (err->http_status == 401 && !task->renewed) {
 		task->renewed = true;
 		task->wait_ms = 0;
-		task->pending = credential_refresh(client);
+		task->pending = credential_refresh(client, task->deadline_ms - clock_mono_ms());
 		if (task->pending)
 			wire_renew_headers(client, task->request, &task->wire);
 		return;

@@ -46,7 +46,7 @@ static void on_end(void *arg, const Error *failure)
 		object = reply_object(call->status, call->retry_after_ms, &call->body, &err);
 	kube_count(call->client, call->verb, err_is_set(failure) ? 0 : call->status);
 	if (err.http_status == 401)
-		credential_refresh(call->client);
+		credential_refresh(call->client, 0);
 	if (call->done)
 		call->done(call->arg, object, &err);
 	buf_dispose(&call->body);

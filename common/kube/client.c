@@ -60,6 +60,7 @@ static void free_client(void *value)
 	if (client->http)
 		httpc_free(client->http);
 	if (client->root == client) {
+		exec_credential_stop(client->exec);
 		map_free(client->counts);
 		discovery_free(client->discovery);
 		kube_config_dispose(&client->config);
@@ -80,11 +81,6 @@ void kube_client_free(KubeClient *client)
 KubeClient *kube_client_new(Loop *loop, const KubeConfig *config, const char *field_manager,
 			    Error *err)
 {
-	if (config->exec)
-		return err_null(err, ERR_UNSUPPORTED,
-				"kubeconfig: user \"%s\": exec credential commands are not "
-				"supported",
-				config->user ? config->user : "");
 	if (!check_header("the user to impersonate", config->as_user, err) ||
 	    !check_header("the token", config->token, err))
 		return NULL;
@@ -100,6 +96,11 @@ KubeClient *kube_client_new(Loop *loop, const KubeConfig *config, const char *fi
 	client->field_manager = mem_strdup(field_manager);
 	client->as_user = mem_strdup(config->as_user);
 	client->token_file = mem_strdup(config->token_file);
+	if (config->exec) {
+		client->exec = exec_credential_start(config, err);
+		if (!client->exec)
+			return NULL;
+	}
 	client->http = connect_as(client, field_manager, err);
 	return client->http ? steal(&client) : err_wrap_null(err, "API server");
 }

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "kube/client.h"
+#include "kube/exec.h"
 
 enum {
 	KUBE_MAX_REPLY = 512 * 1024 * 1024, /* a full list; a page or an object is far less */
@@ -29,6 +30,7 @@ struct KubeClient {
 	char *server, *field_manager;
 	char *as_user; /* or NULL */
 	char *token_file;
+	ExecCredential *exec; /* the root's, or NULL */
 	Discovery *discovery;
 	atomic_bool yields; /* the root's */
 
@@ -48,8 +50,9 @@ void kube_count(KubeClient *client, const char *verb, int code);
 /* "Authorization: Bearer ..." or NULL; reads the token file when it is older than 60 s. Owned. */
 char *credential_header(KubeClient *client);
 
-/* After a 401: true when there is a token that may be newer, so that one more try makes sense. */
-bool credential_refresh(KubeClient *client);
+/* After a 401: true when there is a token that may be newer, so that one more try makes sense. A
+ * command that gives tokens is waited for up to wait_ms: 0 on the loop's thread. */
+bool credential_refresh(KubeClient *client, int64_t wait_ms);
 
 /* --- discovery.c --- */
 

@@ -1,5 +1,6 @@
-/* The bearer token: from the configuration, or from a file that is read again every 60 s and after
- * a 401 (kube-api.md 1.1). A file that cannot be read leaves the last token in use. */
+/* The bearer token: from the configuration, from a command (exec.h), or from a file that is read
+ * again every 60 s and after a 401 (kube-api.md 1.1). A file that cannot be read leaves the last
+ * token in use. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -43,6 +44,12 @@ static bool is_old(const KubeClient *root)
 char *credential_header(KubeClient *client)
 {
 	KubeClient *root = client->root;
+	if (root->exec) {
+		autofree char *token = exec_credential_token(root->exec);
+		char *made = mem_printf("Authorization: Bearer %s", token);
+		mem_wipe(token, strlen(token));
+		return made;
+	}
 	pthread_mutex_lock(&root->lock);
 	if (root->token_file && is_old(root))
 		read_token(root);
@@ -53,9 +60,11 @@ char *credential_header(KubeClient *client)
 	return header;
 }
 
-bool credential_refresh(KubeClient *client)
+bool credential_refresh(KubeClient *client, int64_t wait_ms)
 {
 	KubeClient *root = client->root;
+	if (root->exec)
+		return exec_credential_renew(root->exec, wait_ms);
 	if (!root->token_file)
 		return false;
 	pthread_mutex_lock(&root->lock);

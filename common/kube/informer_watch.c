@@ -250,7 +250,7 @@ static void end_reason(Informer *informer, const Error *failure, Error *out)
 static void on_stream_failure(Informer *informer, const Error *err, bool was_healthy)
 {
 	if (err->http_status == 401)
-		credential_refresh(informer->client);
+		credential_refresh(informer->client, 0);
 	/* The version is of a future that was lost with etcd's data. */
 	if (strstr(err_text(err), "Too large resource version"))
 		forget_state(informer);
