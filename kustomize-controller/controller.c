@@ -191,7 +191,6 @@ static void on_drift(void *arg, const char *ns, const char *name, int64_t after_
 static void stop(void *arg)
 {
 	KustomizeContext *context = arg;
-	autoerror Error ignored = {0};
 	clusters_free(context->clusters);
 	drift_free(context->drift);
 	artifact_cache_free(context->artifacts);
@@ -200,18 +199,14 @@ static void stop(void *arg)
 	parsed_free(context->parsed);
 	memory_free(context->memory);
 	map_free(context->seen);
-	if (context->work_dir)
-		dir_remove(context->work_dir, &ignored);
-	free(context->work_dir);
+	workdir_free(context->workdir);
 	free(context);
 }
 
 static bool start_fetching(Manager *manager, KustomizeContext *context, Error *err)
 {
-	const char *temp = getenv("TMPDIR");
-	context->work_dir =
-		dir_make_temp(cstr_empty(temp) ? "/tmp" : temp, "kustomize-controller", err);
-	if (!context->work_dir)
+	context->workdir = workdir_new("kustomize-controller", err);
+	if (!context->workdir)
 		return false;
 	context->http =
 		httpc_new(manager_loop(manager), &(HttpClientConfig){.env_proxy = true}, err);
@@ -219,7 +214,7 @@ static bool start_fetching(Manager *manager, KustomizeContext *context, Error *e
 		return false;
 	context->artifacts = artifact_cache_new(
 		context->http,
-		&(ArtifactCacheConfig){.dir = context->work_dir,
+		&(ArtifactCacheConfig){.dir = workdir_path(context->workdir),
 				       .retries = context->flags->http_retry,
 				       .localhost_env = getenv("SOURCE_CONTROLLER_LOCALHOST"),
 				       .watcher_localhost_env = getenv("SOURCE_WATCHER_LOCALHOST")},

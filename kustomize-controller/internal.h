@@ -7,6 +7,7 @@
 
 #include "artifact/fetch.h"
 #include "base/map.h"
+#include "base/workdir.h"
 #include "cluster.h"
 #include "ctrl/manager.h"
 #include "drift.h"
@@ -38,7 +39,7 @@ typedef struct {
 	const KustomizeFlags *flags;
 	HttpClient *http;
 	ArtifactCache *artifacts;
-	char *work_dir;	    /* unpacked artifacts; removed at the end */
+	WorkDir *workdir;   /* unpacked artifacts */
 	Drift *drift;	    /* of this cluster */
 	Clusters *clusters; /* the others */
 	Vec overridden;	    /* prefixes of field managers whose fields are taken over, then NULL */
