@@ -5,7 +5,7 @@
 #include "artifact/serve.h"
 #include "base/mem.h"
 #include "data/digest.h"
-#include "internal.h"
+#include "gitrepository.h"
 
 #define AT(member) offsetof(SourceOptions, member)
 
@@ -51,7 +51,9 @@ static const Kind kinds[] = {
 	{.api_version = SOURCE_VERSION,
 	 .kind = "GitRepository",
 	 .reconcile = gitrepository_reconcile,
-	 .finalize = source_finalize},
+	 .finalize = source_finalize,
+	 .index = gitrepository_index,
+	 .changed = gitrepository_changed},
 };
 
 /* storage-addr as others reach it: an empty host is localhost, 0.0.0.0 the host's name (source.md 2
@@ -89,12 +91,13 @@ static void stop(void *arg)
 	store_free(context->store);
 	free(context->ssh_kex_algos);
 	free(context->ssh_hostkey_algos);
+	notify_tokens_free(context->tokens);
+	map_free(context->seen);
 	free(context);
 }
 
 static void *start(Manager *manager, const void *arg, Error *err)
 {
-	(void)manager;
 	const SourceOptions *options = arg;
 	DigestAlgo algo;
 	if (!digest_algo_parse(options->digest_algo, &algo) || algo == DIGEST_SHA1)
@@ -104,6 +107,10 @@ static void *start(Manager *manager, const void *arg, Error *err)
 	autofree char *adv = advertised(options);
 	SourceContext *context = mem_zalloc(1, sizeof(*context));
 	context->options = options;
+	int64_t token_max_ms = 0;
+	size_t token_max = manager_token_cache(manager, &token_max_ms);
+	context->tokens = notify_tokens_new(token_max, token_max_ms);
+	context->seen = map_new(free);
 	context->ssh_kex_algos = join(&options->ssh_kex_algos);
 	context->ssh_hostkey_algos = join(&options->ssh_hostkey_algos);
 	context->store = store_new(&(StoreConfig){.root = options->storage_path,

@@ -1,6 +1,6 @@
 /*
- * The reconcile of a GitRepository: storage, credentials, resolve, nothing moved?, fetch, pack,
- * announce. Everything is a step that either goes on or fails with one condition.
+ * The reconcile of a GitRepository: storage, credentials, includes, resolve, nothing moved?, fetch,
+ * verify, pack, announce. Everything is a step that either goes on or fails with one condition.
  */
 #include "gitrepository.h"
 
@@ -31,6 +31,7 @@ void gitrepository_parse(const json_t *object, GitRepository *out)
 		.interval_ms = duration_ms_or(json_text(spec, "interval"), 60000),
 		.timeout_ms = duration_ms_or(json_text(spec, "timeout"), 60000),
 		.provider = json_text_or(spec, "provider", "generic"),
+		.service_account = json_text(spec, "serviceAccountName"),
 		.secret_name = json_text_at(spec, "secretRef", "name", NULL),
 		.proxy_secret_name = json_text_at(spec, "proxySecretRef", "name", NULL),
 		.branch = json_text(ref, "branch"),
@@ -44,29 +45,6 @@ void gitrepository_parse(const json_t *object, GitRepository *out)
 		.verify = json_map(spec, "verify"),
 		.submodules = json_flag(spec, "recurseSubmodules", false),
 	};
-}
-
-/* Parts of the API that are not there yet must say so: an unverified commit that looks verified
- * would be the worst outcome of all. */
-static bool check_supported(Run *run, const GitRepository *repo, Error *err)
-{
-	const struct {
-		const char *field;
-		bool used;
-	} rows[] = {
-		{"verify", repo->verify != NULL},
-		{"include", json_array_size(repo->include) > 0},
-		{"recurseSubmodules", repo->submodules},
-		{"provider", !cstr_eq(repo->provider, "generic")},
-	};
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (!rows[i].used)
-			continue;
-		err_set(err, ERR_UNSUPPORTED, "spec.%s is not supported by this version",
-			rows[i].field);
-		return source_fail(run, "FetchFailed", "UnsupportedField", err);
-	}
-	return true;
 }
 
 static bool check_url(Run *run, const GitRepository *repo, Error *err)
@@ -84,16 +62,19 @@ static bool check_url(Run *run, const GitRepository *repo, Error *err)
 }
 
 /* The inputs beside the commit that the stored artifact was made from. */
-static bool inputs_unchanged(const json_t *object, const GitRepository *repo)
+static bool inputs_unchanged(const json_t *object, const GitRepository *repo,
+			     const GitIncludes *includes)
 {
 	const json_t *status = json_map(object, "status");
 	const json_t *sparse = json_list(status, "observedSparseCheckout");
 	bool same_sparse = json_array_size(sparse) == 0 ? json_array_size(repo->sparse) == 0
 							: json_same(sparse, repo->sparse);
-	return same_sparse && cstr_eq(json_text(status, "observedIgnore"), repo->ignore);
+	return same_sparse && cstr_eq(json_text(status, "observedIgnore"), repo->ignore) &&
+	       json_flag(status, "observedRecurseSubmodules", false) == repo->submodules &&
+	       git_includes_unchanged(object, repo, includes);
 }
 
-static void observe_inputs(json_t *object, const GitRepository *repo)
+static void observe_inputs(json_t *object, const GitRepository *repo, const GitIncludes *includes)
 {
 	json_t *status = json_make_at(object, "status", NULL);
 	json_put_text(status, "observedIgnore", repo->ignore);
@@ -101,13 +82,17 @@ static void observe_inputs(json_t *object, const GitRepository *repo)
 		json_object_set_new(status, "observedSparseCheckout", json_deep_copy(repo->sparse));
 	else
 		json_object_del(status, "observedSparseCheckout");
+	if (repo->submodules)
+		json_object_set_new(status, "observedRecurseSubmodules", json_true());
+	else
+		json_object_del(status, "observedRecurseSubmodules");
+	git_includes_observe(object, repo, includes);
 }
 
 static void clear_failures(json_t *object)
 {
 	condition_remove(object, "FetchFailed");
 	condition_remove(object, "StorageOperationFailed");
-	condition_remove(object, "IncludeUnavailable");
 	condition_remove(object, "ArtifactOutdated");
 }
 
@@ -118,113 +103,199 @@ static bool has_failure(const json_t *object)
 	       condition_is(object, "IncludeUnavailable", "True");
 }
 
-/* "stored artifact for commit 'SUBJECT'", the subject's first 50 bytes at most (source.md 1.8). */
+/* "stored artifact for commit 'SUBJECT'": 50 characters of it (source.md 1.8). */
 static char *stored_message(GitStore *store, const GitTarget *target)
 {
 	enum { SUBJECT_MAX = 50 };
 	autoerror Error ignored = {0};
 	autogitcommit GitCommit commit = {0};
-	const char *subject = target->revision;
-	size_t len = strlen(subject);
-	if (store && git_store_commit(store, target->hash, &commit, &ignored)) {
-		subject = commit.message;
-		len = strcspn(subject, "\n");
-	}
-	if (store && len > SUBJECT_MAX) {
-		len = SUBJECT_MAX;
-		while (len && ((unsigned char)subject[len] & 0xc0) == 0x80)
-			len--;
-	}
-	return mem_printf("stored artifact for commit '%.*s'", (int)len, subject);
+	if (!store || !git_store_commit(store, target->hash, &commit, &ignored))
+		return mem_printf("stored artifact for commit '%s'", target->revision);
+	size_t len = 0, whole = strcspn(commit.message, "\n");
+	for (int count = 0; len < whole && count < SUBJECT_MAX; count++)
+		do
+			len++;
+		while (len < whole && ((unsigned char)commit.message[len] & 0xc0) == 0x80);
+	return mem_printf("stored artifact for commit '%.*s%s'", (int)len, commit.message,
+			  len < whole ? "..." : "");
 }
 
-static void note_new_revision(Run *run, const GitTarget *target, bool has_artifact)
+/* --- one run --- */
+
+typedef struct {
+	Run *run;
+	const GitRepository *repo;
+	GitAuth *auth;
+	GitRemote *remote;
+	GitIncludes includes;
+	GitTarget target;
+	char *dir;    /* temporary */
+	GitTree tree; /* what was fetched */
+	bool has_artifact, failed_before;
+	Artifact before;
+} Work;
+
+static void work_dispose(Work *work)
 {
-	json_t *object = run_object(run);
-	autofree char *message = mem_printf("new upstream revision '%s'", target->revision);
-	if (has_artifact)
-		condition_set(object, "ArtifactOutdated", "True", "NewRevision", message);
-	condition_setf(object, "Reconciling", "True", "Progressing", "building artifact: %s",
-		       message);
-	condition_setf(object, "Ready", "Unknown", "Progressing", "building artifact: %s", message);
-	run_progress(run);
+	git_tree_dispose(&work->tree);
+	dir_auto_remove(&work->dir);
+	git_target_dispose(&work->target);
+	git_includes_dispose(&work->includes);
+	git_remote_free(work->remote);
+	git_auth_free(work->auth);
+	artifact_dispose(&work->before);
+}
+#define autowork __attribute__((cleanup(work_dispose)))
+
+static bool authenticate(Work *work, Error *err)
+{
+	work->auth = git_auth_load(work->run, work->repo, err);
+	if (work->auth)
+		work->remote = git_auth_remote(work->auth, work->repo->url, err);
+	if (work->remote)
+		return true;
+	if (err->reason && !cstr_eq(err->reason, "AuthenticationFailed")) {
+		autofree char *reason = mem_strdup(err->reason);
+		return source_fail(work->run, "FetchFailed", reason, err);
+	}
+	err_wrap(err, "failed to configure authentication options");
+	return source_fail(work->run, "FetchFailed", "AuthenticationFailed", err);
 }
 
-static bool fetch_and_pack(Run *run, const GitRepository *repo, GitRemote *remote,
-			   const GitTarget *target, Artifact *out, char **out_message, Error *err)
+/* Nothing failed when one is missing: its own artifact is awaited (S44). */
+static bool find_includes(Work *work, Error *err)
 {
-	const char *temp = getenv("TMPDIR");
-	autotempdir char *dir =
-		dir_make_temp(cstr_empty(temp) ? "/tmp" : temp, "gitrepository", err);
-	if (!dir)
-		return source_fail(run, "StorageOperationFailed", "DirectoryCreationFailed", err);
-	autogitstore GitStore *store = gitrepository_fetch(remote, target, dir, err);
-	if (!store) {
-		err_wrap(err, "failed to checkout and determine revision");
-		return source_fail(run, "FetchFailed", "GitOperationFailed", err);
+	json_t *object = run_object(work->run);
+	if (!gitrepository_includes(work->run, work->repo, &work->includes, err)) {
+		condition_set(object, "IncludeUnavailable", "True", err->reason, err_text(err));
+		condition_set(object, "Reconciling", "True", "ProgressingWithRetry", err_text(err));
+		run_event(work->run, EVENT_TRACE, err->reason, NULL, "%s", err_text(err));
+		return false;
 	}
-	run_progress(run);
-	if (!gitrepository_pack(run, repo, store, target, out, err)) {
-		bool storage = cstr_eq(err->reason, "ArchiveOperationFailed") ||
-			       cstr_eq(err->reason, "DirectoryCreationFailed");
-		autofree char *reason = mem_strdup(storage ? err->reason : "GitOperationFailed");
-		return source_fail(run, storage ? "StorageOperationFailed" : "FetchFailed", reason,
-				   err);
-	}
-	*out_message = stored_message(store, target);
 	return true;
 }
 
-static bool resolve(Run *run, const GitRepository *repo, GitRemote **out_remote, GitTarget *target,
-		    Error *err)
+static bool fail_fetch(Work *work, Error *err)
 {
-	*out_remote = gitrepository_remote(run, repo, err);
-	if (!*out_remote) {
-		err_wrap(err, "failed to configure authentication options");
-		return source_fail(run, "FetchFailed", "AuthenticationFailed", err);
-	}
-	if (gitrepository_resolve(*out_remote, repo, target, err))
-		return true;
 	if (cstr_eq(err->reason, "EmptyGitRepository"))
-		return source_fail(run, "FetchFailed", "EmptyGitRepository", err);
+		return source_fail(work->run, "FetchFailed", "EmptyGitRepository", err);
 	err_wrap(err, "failed to checkout and determine revision");
-	return source_fail(run, "FetchFailed", "GitOperationFailed", err);
+	return source_fail(work->run, "FetchFailed", "GitOperationFailed", err);
+}
+
+static void note_change(Work *work)
+{
+	json_t *object = run_object(work->run);
+	bool moved = !work->has_artifact || !cstr_eq(work->before.revision, work->target.revision);
+	autofree char *message =
+		moved ? mem_printf("new upstream revision '%s'", work->target.revision)
+		      : mem_strdup("included artifacts differ from last observed includes");
+	if (!moved && git_includes_unchanged(object, work->repo, &work->includes))
+		return;
+	if (work->has_artifact)
+		condition_set(object, "ArtifactOutdated", "True",
+			      moved ? "NewRevision" : "IncludeChange", message);
+	condition_setf(object, "Reconciling", "True", "Progressing", "building artifact: %s",
+		       message);
+	condition_setf(object, "Ready", "Unknown", "Progressing", "building artifact: %s", message);
+}
+
+/* Brings the target's objects here, those of submodules too. */
+static bool fetch(Work *work, Error *err)
+{
+	const char *temp = getenv("TMPDIR");
+	work->dir = dir_make_temp(cstr_empty(temp) ? "/tmp" : temp, "gitrepository", err);
+	if (!work->dir)
+		return source_fail(work->run, "StorageOperationFailed", "DirectoryCreationFailed",
+				   err);
+	GitTree *tree = &work->tree;
+	memcpy(tree->hash, work->target.hash, GIT_HASH_SIZE);
+	tree->url = mem_strdup(work->repo->url);
+	tree->store = git_store_open(work->dir, err);
+	if (!tree->store || !gitrepository_fetch(work->remote, &work->target, tree->store, err))
+		return fail_fetch(work, err);
+	if (work->repo->submodules &&
+	    !gitrepository_fetch_modules(work->auth, tree, work->dir, err))
+		return fail_fetch(work, err);
+	run_progress(work->run);
+	return true;
+}
+
+static bool pack(Work *work, Error *err)
+{
+	static const char *const storage_reasons[] = {"ArchiveOperationFailed",
+						      "DirectoryCreationFailed", "CopyFailure"};
+	autoartifact Artifact now = {0};
+	if (!gitrepository_pack(work->run, work->repo, &work->tree, &work->includes,
+				work->target.revision, work->dir, &now, err)) {
+		for (size_t i = 0; i < COUNT(storage_reasons); i++)
+			if (cstr_eq(err->reason, storage_reasons[i]))
+				return source_fail(work->run, "StorageOperationFailed",
+						   storage_reasons[i], err);
+		return source_fail(work->run, "FetchFailed", "GitOperationFailed", err);
+	}
+	autofree char *message = stored_message(work->tree.store, &work->target);
+	clear_failures(run_object(work->run));
+	source_set_artifact(work->run, &now, "Succeeded");
+	observe_inputs(run_object(work->run), work->repo, &work->includes);
+	source_announce(work->run, work->has_artifact ? &work->before : NULL, &now,
+			work->failed_before, message);
+	return true;
+}
+
+static void keep_artifact(Work *work)
+{
+	autofree char *message = stored_message(NULL, &work->target);
+	clear_failures(run_object(work->run));
+	condition_setf(run_object(work->run), "ArtifactInStorage", "True", "Succeeded",
+		       "stored artifact for revision '%s'", work->before.revision);
+	source_announce(work->run, &work->before, &work->before, work->failed_before, message);
 }
 
 /* The steps between storage and summary. */
 static bool update_artifact(Run *run, const GitRepository *repo, Error *err)
 {
 	json_t *object = run_object(run);
-	autogitremote GitRemote *remote = NULL;
-	autogittarget GitTarget target = {0};
-	bool failed_before = has_failure(object);
-	if (!check_url(run, repo, err) || !check_supported(run, repo, err) ||
-	    !resolve(run, repo, &remote, &target, err))
+	autowork Work work = {.run = run, .repo = repo, .failed_before = has_failure(object)};
+	condition_remove(object, "IncludeUnavailable");
+	gitrepository_forget_verification(object, repo);
+	if (!check_url(run, repo, err) || !authenticate(&work, err) || !find_includes(&work, err))
 		return false;
-	autoartifact Artifact before = {0}, now = {0};
-	bool has = source_artifact(run, &before);
-	if (has && cstr_eq(before.revision, target.revision) && inputs_unchanged(object, repo)) {
-		autofree char *message = stored_message(NULL, &target);
-		clear_failures(object);
-		condition_setf(object, "ArtifactInStorage", "True", "Succeeded",
-			       "stored artifact for revision '%s'", before.revision);
-		source_announce(run, &before, &before, failed_before, message);
-		return true;
+	if (!gitrepository_resolve(work.remote, repo, &work.target, err))
+		return fail_fetch(&work, err);
+	work.has_artifact = source_artifact(run, &work.before);
+	bool same = work.has_artifact && cstr_eq(work.before.revision, work.target.revision) &&
+		    inputs_unchanged(object, repo, &work.includes);
+	if (!same || gitrepository_needs_verification(object, repo)) {
+		note_change(&work);
+		run_progress(run);
+		if (!fetch(&work, err) ||
+		    !gitrepository_verify(run, repo, &work.target, work.tree.store, err))
+			return false;
 	}
-	autofree char *message = NULL;
-	note_new_revision(run, &target, has);
-	if (!fetch_and_pack(run, repo, remote, &target, &now, &message, err))
-		return false;
-	clear_failures(object);
-	source_set_artifact(run, &now, "Succeeded");
-	observe_inputs(object, repo);
-	source_announce(run, has ? &before : NULL, &now, failed_before, message);
+	if (!same)
+		return pack(&work, err);
+	keep_artifact(&work);
 	return true;
 }
 
 static bool is_stall(const Error *err)
 {
-	return cstr_eq(err->reason, "URLInvalid") || cstr_eq(err->reason, "UnsupportedField");
+	static const char *const reasons[] = {"URLInvalid", "UnsupportedField",
+					      "FeatureGateDisabled", "InvalidVerificationMode"};
+	for (size_t i = 0; i < COUNT(reasons); i++)
+		if (cstr_eq(err->reason, reasons[i]))
+			return true;
+	/* A Secret that lacks the keys may get them; a spec without a Secret stalls (S46). */
+	return cstr_eq(err->reason, "InvalidProviderConfiguration") && err->code == ERR_UNSUPPORTED;
+}
+
+static Outcome outcome_of(Run *run, Error *err)
+{
+	const SourceContext *context = run_context(run);
+	if (condition_is(run_object(run), "IncludeUnavailable", "True"))
+		return outcome_waiting(context->options->requeue_dependency_ms);
+	return is_stall(err) ? outcome_stalled() : outcome_failed();
 }
 
 Outcome gitrepository_reconcile(Run *run, Error *err)
@@ -236,10 +307,10 @@ Outcome gitrepository_reconcile(Run *run, Error *err)
 		      "reconciliation in progress");
 	bool ok = update_artifact(run, &repo, err);
 	/* They say how the run went; Ready must not take last time's word for it. */
-	condition_remove(run_object(run), "Reconciling");
+	bool waits = condition_is(run_object(run), "IncludeUnavailable", "True");
+	if (!waits)
+		condition_remove(run_object(run), "Reconciling");
 	condition_remove(run_object(run), "Stalled");
 	source_summarize(run, order, err);
-	if (ok)
-		return outcome_again(repo.interval_ms);
-	return is_stall(err) ? outcome_stalled() : outcome_failed();
+	return ok ? outcome_again(repo.interval_ms) : outcome_of(run, err);
 }

@@ -10,7 +10,7 @@
 typedef struct {
 	const char *url;
 	int64_t interval_ms, timeout_ms;
-	const char *provider;
+	const char *provider, *service_account;
 	const char *secret_name, *proxy_secret_name;
 	const char *branch, *tag, *semver, *name, *commit;
 	const char *ignore; /* NULL differs from "" (source.md 2 "Ignore") */
@@ -20,9 +20,26 @@ typedef struct {
 
 void gitrepository_parse(const json_t *object, GitRepository *out);
 
-/* The remote with credentials, TLS and proxy from the Secrets. Errors have the reason
- * AuthenticationFailed (S30, S31, S36). */
-GitRemote *gitrepository_remote(Run *run, const GitRepository *repo, Error *err) MUST_USE;
+/* --- gitrepository_auth.c --- */
+
+/* The Secrets of an object and the remotes that they open. One run, one thread. */
+typedef struct GitAuth GitAuth;
+
+/* Reads the Secrets and asks the provider. Errors have the reason that upstream gives, or none for
+ * AuthenticationFailed (S30, S31, S36, S46, S47). */
+GitAuth *git_auth_load(Run *run, const GitRepository *repo, Error *err) MUST_USE;
+void git_auth_free(GitAuth *auth);
+AUTO_POINTER(GitAuth, git_auth_free, auto_git_auth);
+#define autogitauth __attribute__((cleanup(auto_git_auth)))
+
+/* A remote for spec.url or a submodule's URL. Only the scheme, host and port of spec.url get its
+ * credentials over HTTP; over SSH known_hosts is the limit. Owned. */
+GitRemote *git_auth_remote(const GitAuth *auth, const char *url, Error *err) MUST_USE;
+
+/* Appends what tells this remote with these credentials from another: hashes, no secret. */
+void git_auth_fingerprint(const GitAuth *auth, Buf *out);
+
+/* --- gitrepository_ref.c --- */
 
 /* What is to be fetched. */
 typedef struct {
@@ -39,12 +56,91 @@ void git_target_dispose(GitTarget *target);
 bool gitrepository_resolve(GitRemote *remote, const GitRepository *repo, GitTarget *out,
 			   Error *err) MUST_USE;
 
-/* Fetches the target into a store of its own below `dir`. Owned. */
-GitStore *gitrepository_fetch(GitRemote *remote, const GitTarget *target, const char *dir,
-			      Error *err) MUST_USE;
+/* Fetches the target into the store. */
+bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitStore *store,
+			 Error *err) MUST_USE;
 
-/* Packs the commit's tree into storage: *out is filled. Errors have a reason. */
-bool gitrepository_pack(Run *run, const GitRepository *repo, GitStore *store,
-			const GitTarget *target, Artifact *out, Error *err) MUST_USE;
+/* --- gitrepository_modules.c, gitrepository_tree.c --- */
+
+/* A commit's tree and those of its submodules. Zero is empty. */
+typedef struct GitTree GitTree;
+struct GitTree {
+	char *path; /* where the parent has it; "" for the root */
+	char hash[GIT_HASH_SIZE];
+	char *url; /* of its remote */
+	GitStore *store;
+	GitTree *modules;
+	size_t module_count;
+};
+
+void git_tree_dispose(GitTree *tree);
+#define autogittree __attribute__((cleanup(git_tree_dispose)))
+
+/* Fetches the submodules of tree, and theirs, into stores below `dir` (S37). */
+bool gitrepository_fetch_modules(const GitAuth *auth, GitTree *tree, const char *dir,
+				 Error *err) MUST_USE;
+
+/* Told of each entry but the root; paths are from the root. */
+typedef bool GitTreeFn(void *arg, GitStore *store, const GitEntry *entry, Error *err);
+
+/* Walks all trees in lexical order, as git_store_walk does; a submodule that was fetched is a
+ * directory, one that was not is not told. */
+bool git_tree_walk(const GitTree *tree, GitTreeFn *fn, void *arg, Error *err) MUST_USE;
+
+/* --- gitrepository_include.c --- */
+
+/* spec.include, each with the artifact that it names. */
+typedef struct {
+	const char *name, *from, *to; /* borrowed of spec; to is never empty */
+	Artifact artifact;
+} GitInclude;
+
+typedef struct {
+	GitInclude *items;
+	size_t len;
+} GitIncludes;
+
+void git_includes_dispose(GitIncludes *includes);
+#define autogitincludes __attribute__((cleanup(git_includes_dispose)))
+
+/* Finds the artifacts. Errors have the reason NotFound or NoArtifact (S44). */
+bool gitrepository_includes(Run *run, const GitRepository *repo, GitIncludes *out,
+			    Error *err) MUST_USE;
+
+/* Whether they are those that the stored artifact was made with. */
+bool git_includes_unchanged(const json_t *object, const GitRepository *repo,
+			    const GitIncludes *includes);
+void git_includes_observe(json_t *object, const GitRepository *repo, const GitIncludes *includes);
+
+/* Moves what they hold into the work tree at `dir` (S43, S45). Errors have the reason CopyFailure.
+ */
+bool git_includes_place(Run *run, const GitIncludes *includes, const char *dir,
+			Error *err) MUST_USE;
+
+/* Kind.index and Kind.changed: a new artifact wakes those that include it. */
+void gitrepository_index(const json_t *object, IndexAdd *add, void *arg);
+void gitrepository_changed(Manager *manager, const Kind *kind, const char *ns, const char *name,
+			   const json_t *object);
+
+/* --- gitrepository_verify.c --- */
+
+/* True when spec.verify asks for more than has been verified at the artifact's revision. */
+bool gitrepository_needs_verification(const json_t *object, const GitRepository *repo);
+
+/* A refusal of the last run, and all of it without spec.verify, goes before the next one. */
+void gitrepository_forget_verification(json_t *object, const GitRepository *repo);
+
+/* Verifies what was fetched and sets SourceVerified. Errors have a reason; InvalidVerificationMode
+ * stalls (S39-S42). */
+bool gitrepository_verify(Run *run, const GitRepository *repo, const GitTarget *target,
+			  GitStore *store, Error *err) MUST_USE;
+
+/* --- gitrepository_pack.c --- */
+
+/* Packs tree and includes into storage: *out is filled. `dir` is for a work tree, which only
+ * includes need. Errors have a reason. */
+bool gitrepository_pack(Run *run, const GitRepository *repo, const GitTree *tree,
+			const GitIncludes *includes, const char *revision, const char *dir,
+			Artifact *out, Error *err) MUST_USE;
 
 #endif

@@ -1,12 +1,16 @@
 /*
  * A commit's tree straight from the object database into the archive: no work tree is written. The
  * walk runs twice, first for the .sourceignore files, then for the content that the rules leave.
+ * Includes, which come as files, are the exception: with them the tree is written out and packed
+ * from there.
  */
 #include "gitrepository.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "archive/tar.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 
@@ -20,12 +24,13 @@ enum {
 #define BLOB_MAX (UINT64_C(1) << 30)
 
 typedef struct {
-	GitStore *store;
-	const GitTarget *target;
+	const GitTree *tree;
 	const json_t *sparse;
 	bool *sparse_found; /* one a listed path */
 	IgnoreRules *rules;
-	TarWriter *tar; /* second walk only */
+	TarWriter *tar;	  /* second walk only */
+	const char *work; /* the work tree, for includes, and its descriptor */
+	int work_fd;
 } Pack;
 
 static const char *without_dot(const char *path)
@@ -61,9 +66,9 @@ static bool is_file(const GitEntry *entry)
 	return (entry->mode & MODE_KIND) == MODE_FILE;
 }
 
-static bool add_ignore_file(Pack *pack, const GitEntry *entry, Error *err)
+static bool add_ignore_file(Pack *pack, GitStore *store, const GitEntry *entry, Error *err)
 {
-	autogitblob GitBlob *blob = git_store_blob(pack->store, entry->hash, IGNORE_FILE_MAX, err);
+	autogitblob GitBlob *blob = git_store_blob(store, entry->hash, IGNORE_FILE_MAX, err);
 	if (!blob)
 		return err_wrap(err, "%s", entry->path);
 	size_t len;
@@ -73,16 +78,16 @@ static bool add_ignore_file(Pack *pack, const GitEntry *entry, Error *err)
 	return true;
 }
 
-static bool collect_rules(void *arg, const GitEntry *entry, Error *err)
+static bool collect_rules(void *arg, GitStore *store, const GitEntry *entry, Error *err)
 {
 	Pack *pack = arg;
 	bool listed = is_listed(pack, entry->path);
 	if (!listed || !is_file(entry) || !cstr_eq(path_base(entry->path), ".sourceignore"))
 		return true;
-	return add_ignore_file(pack, entry, err);
+	return add_ignore_file(pack, store, entry, err);
 }
 
-static bool write_entry(void *arg, const GitEntry *entry, Error *err)
+static bool write_entry(void *arg, GitStore *store, const GitEntry *entry, Error *err)
 {
 	Pack *pack = arg;
 	bool is_dir = entry->mode == MODE_TREE;
@@ -91,7 +96,7 @@ static bool write_entry(void *arg, const GitEntry *entry, Error *err)
 		return true;
 	if (is_dir)
 		return tar_writer_dir(pack->tar, entry->path, err);
-	autogitblob GitBlob *blob = git_store_blob(pack->store, entry->hash, BLOB_MAX, err);
+	autogitblob GitBlob *blob = git_store_blob(store, entry->hash, BLOB_MAX, err);
 	if (!blob)
 		return err_wrap(err, "%s", entry->path);
 	size_t len;
@@ -103,7 +108,7 @@ static bool write_archive(void *arg, struct TarWriter *tar, Error *err)
 {
 	Pack *pack = arg;
 	pack->tar = tar;
-	return git_store_walk(pack->store, pack->target->hash, write_entry, pack, err);
+	return git_tree_walk(pack->tree, write_entry, pack, err);
 }
 
 static bool check_sparse(const Pack *pack, Error *err)
@@ -122,26 +127,97 @@ static bool check_sparse(const Pack *pack, Error *err)
 	return true;
 }
 
-bool gitrepository_pack(Run *run, const GitRepository *repo, GitStore *store,
-			const GitTarget *target, Artifact *out, Error *err)
+/* --- with includes --- */
+
+/* A sparse tree is told without the directories above what is listed. */
+static bool make_parent(const Pack *pack, const char *path, Error *err)
+{
+	autofree char *parent = path_dir(path);
+	autofree char *whole = path_join(pack->work, parent);
+	return dir_make(whole, 0700, err);
+}
+
+static bool write_file(const Pack *pack, const GitEntry *entry, GitStore *store, Error *err)
+{
+	autogitblob GitBlob *blob = git_store_blob(store, entry->hash, BLOB_MAX, err);
+	if (!blob)
+		return false;
+	mode_t mode = (entry->mode & 0111) != 0 ? 0700 : 0600;
+	if (!make_parent(pack, entry->path, err))
+		return false;
+	autofd int fd =
+		fd_open_beneath(pack->work_fd, entry->path, O_WRONLY | O_CREAT | O_EXCL, mode, err);
+	size_t len;
+	const void *bytes = git_blob_bytes(blob, &len);
+	return fd >= 0 && fd_write_all(fd, bytes, len, err);
+}
+
+/* Ignored files too: a rule of an include's .sourceignore may bring them back. */
+static bool check_out(void *arg, GitStore *store, const GitEntry *entry, Error *err)
+{
+	const Pack *pack = arg;
+	bool is_dir = entry->mode == MODE_TREE;
+	if ((!is_dir && !is_file(entry)) || !is_listed(pack, entry->path))
+		return true;
+	if (is_dir) {
+		autofree char *whole = path_join(pack->work, entry->path);
+		return dir_make(whole, 0700, err);
+	}
+	return write_file(pack, entry, store, err) || err_wrap(err, "%s", entry->path);
+}
+
+static bool pack_dir(Run *run, const GitRepository *repo, Pack *pack, const GitIncludes *includes,
+		     const char *revision, const char *dir, Artifact *out, Error *err)
 {
 	const SourceContext *context = run_context(run);
+	autofree char *work = dir_make_temp(dir, "work", err);
+	autofd int work_fd = work ? fd_open(work, O_RDONLY | O_DIRECTORY, 0, err) : -1;
+	if (work_fd < 0)
+		return err_reason(err, "DirectoryCreationFailed");
+	pack->work = work;
+	pack->work_fd = work_fd;
+	if (!git_tree_walk(pack->tree, check_out, pack, err) ||
+	    !git_includes_place(run, includes, work, err))
+		return false;
+	autoignore IgnoreRules *rules = ignore_of_dir(work_fd, repo->ignore, err);
+	if (!rules)
+		return err_wrap(err, "failed to load source ignore patterns from repository");
+	autofree char *file = mem_printf("%s.tar.gz", pack->tree->hash);
+	return store_pack_dir(context->store, run_kind(run)->kind, run_namespace(run),
+			      run_name(run), file, revision, work_fd, rules, out, err) ||
+	       err_wrap(err, "unable to archive artifact to storage");
+}
+
+/* --- */
+
+static bool pack_trees(Run *run, const GitRepository *repo, Pack *pack, const char *revision,
+		       Artifact *out, Error *err)
+{
+	const SourceContext *context = run_context(run);
+	ignore_add_spec(pack->rules, repo->ignore);
+	ignore_finish(pack->rules);
+	autofree char *file = mem_printf("%s.tar.gz", pack->tree->hash);
+	return store_pack(context->store, run_kind(run)->kind, run_namespace(run), run_name(run),
+			  file, revision, write_archive, pack, out, err) ||
+	       err_wrap(err, "unable to archive artifact to storage");
+}
+
+bool gitrepository_pack(Run *run, const GitRepository *repo, const GitTree *tree,
+			const GitIncludes *includes, const char *revision, const char *dir,
+			Artifact *out, Error *err)
+{
 	autoignore IgnoreRules *rules = ignore_new();
 	autofree bool *found = mem_zalloc(json_array_size(repo->sparse) + 1, sizeof(bool));
-	Pack pack = {.store = store,
-		     .target = target,
+	Pack pack = {.tree = tree,
 		     .sparse = repo->sparse,
 		     .sparse_found = found,
-		     .rules = rules};
-	if (!git_store_walk(store, target->hash, collect_rules, &pack, err))
+		     .rules = rules,
+		     .work_fd = -1};
+	if (!git_tree_walk(tree, collect_rules, &pack, err))
 		return err_wrap(err, "failed to load source ignore patterns from repository");
 	if (!check_sparse(&pack, err))
 		return false;
-	ignore_add_spec(rules, repo->ignore);
-	ignore_finish(rules);
-	autofree char *file = mem_printf("%s.tar.gz", target->hash);
-	if (store_pack(context->store, run_kind(run)->kind, run_namespace(run), run_name(run), file,
-		       target->revision, write_archive, &pack, out, err))
-		return true;
-	return err_wrap(err, "unable to archive artifact to storage");
+	if (includes->len)
+		return pack_dir(run, repo, &pack, includes, revision, dir, out, err);
+	return pack_trees(run, repo, &pack, revision, out, err);
 }

@@ -121,23 +121,20 @@ bool gitrepository_resolve(GitRemote *remote, const GitRepository *repo, GitTarg
 	return by_name(remote, full, branch, out, err);
 }
 
-GitStore *gitrepository_fetch(GitRemote *remote, const GitTarget *target, const char *dir,
-			      Error *err)
+bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitStore *store, Error *err)
 {
-	autogitstore GitStore *store = git_store_open(dir, err);
-	if (!store)
-		return NULL;
+	autoerror Error refused = {0};
 	GitFetch fetch = {.hash = target->object, .ref = target->ref};
-	if (!git_remote_fetch(remote, store, &fetch, NULL, err)) {
+	if (git_store_has(store, target->object) && git_store_has(store, target->hash))
+		return true;
+	if (!git_remote_fetch(remote, store, &fetch, NULL, &refused)) {
 		/* A server that gives no bare hashes gives the branch with all its history. */
-		if (err->code != ERR_NOT_FOUND || !target->ref)
-			return NULL;
-		error_dispose(err);
+		if (refused.code != ERR_NOT_FOUND || !target->ref)
+			return err_move(err, &refused);
 		fetch.deep = true;
 		if (!git_remote_fetch(remote, store, &fetch, NULL, err))
-			return NULL;
+			return false;
 	}
-	if (!git_store_has(store, target->hash))
-		return err_null(err, ERR_NOT_FOUND, "object not found: commit %s", target->hash);
-	return steal(&store);
+	return git_store_has(store, target->hash) ||
+	       err_set(err, ERR_NOT_FOUND, "object not found: commit %s", target->hash);
 }

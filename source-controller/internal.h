@@ -4,7 +4,9 @@
 
 #include "artifact/store.h"
 #include "ctrl/manager.h"
+#include "base/map.h"
 #include "net/httpd.h"
+#include "notify/notify.h"
 
 #define SOURCE_GROUP "source.toolkit.fluxcd.io"
 #define SOURCE_VERSION SOURCE_GROUP "/v1"
@@ -28,6 +30,8 @@ typedef struct {
 	Store *store;
 	Httpd *httpd;				 /* leader only (S99) */
 	char *ssh_kex_algos, *ssh_hostkey_algos; /* joined by commas, NULL when unset */
+	NotifyTokens *tokens;			 /* of GitHub Apps; thread-safe */
+	Map *seen; /* the artifact that each GitRepository was last seen with; loop's thread */
 } SourceContext;
 
 /*
