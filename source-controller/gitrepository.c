@@ -147,6 +147,17 @@ static void work_dispose(Work *work)
 }
 #define autowork __attribute__((cleanup(work_dispose)))
 
+/* What spec.provider may have to say; all else is AuthenticationFailed. */
+static const char *provider_reason(const Error *err)
+{
+	static const char *const reasons[] = {"InvalidProviderConfiguration", "FeatureGateDisabled",
+					      "UnsupportedField"};
+	for (size_t i = 0; i < COUNT(reasons); i++)
+		if (cstr_eq(err->reason, reasons[i]))
+			return reasons[i];
+	return NULL;
+}
+
 static bool authenticate(Work *work, Error *err)
 {
 	work->auth = git_auth_load(work->run, work->repo, err);
@@ -154,12 +165,10 @@ static bool authenticate(Work *work, Error *err)
 		work->remote = git_auth_remote(work->auth, work->repo->url, err);
 	if (work->remote)
 		return true;
-	if (err->reason && !cstr_eq(err->reason, "AuthenticationFailed")) {
-		autofree char *reason = mem_strdup(err->reason);
-		return source_fail(work->run, "FetchFailed", reason, err);
-	}
-	err_wrap(err, "failed to configure authentication options");
-	return source_fail(work->run, "FetchFailed", "AuthenticationFailed", err);
+	const char *reason = provider_reason(err);
+	if (!reason)
+		err_wrap(err, "failed to configure authentication options");
+	return source_fail(work->run, "FetchFailed", reason ? reason : "AuthenticationFailed", err);
 }
 
 /* Nothing failed when one is missing: its own artifact is awaited (S44). */
