@@ -91,9 +91,23 @@ static void stop(void *arg)
 	store_free(context->store);
 	free(context->ssh_kex_algos);
 	free(context->ssh_hostkey_algos);
+	git_cache_free(context->git_cache);
 	notify_tokens_free(context->tokens);
 	map_free(context->seen);
 	free(context);
+}
+
+/* Below TMPDIR, where a container that crashed finds it again; one for each storage. */
+static GitCache *open_git_cache(const SourceContext *context, Error *err)
+{
+	static const uint64_t max_bytes = 1ull << 30;
+	const char *temp = getenv("TMPDIR");
+	const char *root = store_root(context->store);
+	char hex[DIGEST_TEXT_SIZE];
+	digest_hex(DIGEST_SHA256, root, strlen(root), hex);
+	autofree char *dir =
+		mem_printf("%s/source-controller-git-%.8s", cstr_empty(temp) ? "/tmp" : temp, hex);
+	return git_cache_new(dir, max_bytes, err);
 }
 
 static void *start(Manager *manager, const void *arg, Error *err)
@@ -119,7 +133,9 @@ static void *start(Manager *manager, const void *arg, Error *err)
 						  .ttl_ms = options->retention_ttl_ms,
 						  .records = options->retention_records},
 				   err);
-	if (!context->store) {
+	if (context->store)
+		context->git_cache = open_git_cache(context, err);
+	if (!context->git_cache) {
 		stop(context);
 		return NULL;
 	}

@@ -129,7 +129,6 @@ typedef struct {
 	GitRemote *remote;
 	GitIncludes includes;
 	GitTarget target;
-	char *dir;    /* temporary */
 	GitTree tree; /* what was fetched */
 	bool has_artifact, failed_before;
 	Artifact before;
@@ -138,7 +137,6 @@ typedef struct {
 static void work_dispose(Work *work)
 {
 	git_tree_dispose(&work->tree);
-	dir_auto_remove(&work->dir);
 	git_target_dispose(&work->target);
 	git_includes_dispose(&work->includes);
 	git_remote_free(work->remote);
@@ -212,19 +210,13 @@ static void note_change(Work *work)
 /* Brings the target's objects here, those of submodules too. */
 static bool fetch(Work *work, Error *err)
 {
-	const char *temp = getenv("TMPDIR");
-	work->dir = dir_make_temp(cstr_empty(temp) ? "/tmp" : temp, "gitrepository", err);
-	if (!work->dir)
-		return source_fail(work->run, "StorageOperationFailed", "DirectoryCreationFailed",
-				   err);
 	GitTree *tree = &work->tree;
 	memcpy(tree->hash, work->target.hash, GIT_HASH_SIZE);
 	tree->url = mem_strdup(work->repo->url);
-	tree->store = git_store_open(work->dir, err);
-	if (!tree->store || !gitrepository_fetch(work->remote, &work->target, tree->store, err))
+	if (!git_tree_open(work->auth, tree, err) ||
+	    !gitrepository_fetch(work->remote, &work->target, tree->lease, err))
 		return fail_fetch(work, err);
-	if (work->repo->submodules &&
-	    !gitrepository_fetch_modules(work->auth, tree, work->dir, err))
+	if (work->repo->submodules && !gitrepository_fetch_modules(work->auth, tree, err))
 		return fail_fetch(work, err);
 	run_progress(work->run);
 	return true;
@@ -236,11 +228,13 @@ static bool pack(Work *work, Error *err)
 						      "DirectoryCreationFailed", "CopyFailure"};
 	autoartifact Artifact now = {0};
 	if (!gitrepository_pack(work->run, work->repo, &work->tree, &work->includes,
-				work->target.revision, work->dir, &now, err)) {
+				work->target.revision, &now, err)) {
 		for (size_t i = 0; i < COUNT(storage_reasons); i++)
 			if (cstr_eq(err->reason, storage_reasons[i]))
 				return source_fail(work->run, "StorageOperationFailed",
 						   storage_reasons[i], err);
+		/* An object that is missing or bad may be the cache's fault. */
+		git_tree_spoil(&work->tree);
 		return source_fail(work->run, "FetchFailed", "GitOperationFailed", err);
 	}
 	autofree char *message = stored_message(work->tree.store, &work->target);

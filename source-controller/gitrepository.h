@@ -2,6 +2,7 @@
 #ifndef SOURCE_CONTROLLER_GITREPOSITORY_H
 #define SOURCE_CONTROLLER_GITREPOSITORY_H
 
+#include "git/cache.h"
 #include "git/git.h"
 #include "internal.h"
 #include "kube/secret.h"
@@ -36,8 +37,8 @@ AUTO_POINTER(GitAuth, git_auth_free, auto_git_auth);
  * credentials over HTTP; over SSH known_hosts is the limit. Owned. */
 GitRemote *git_auth_remote(const GitAuth *auth, const char *url, Error *err) MUST_USE;
 
-/* Appends what tells this remote with these credentials from another: hashes, no secret. */
-void git_auth_fingerprint(const GitAuth *auth, Buf *out);
+/* The store of the cache for a remote with these credentials. Owned. */
+GitLease *git_auth_lease(const GitAuth *auth, const char *url, Error *err) MUST_USE;
 
 /* --- gitrepository_ref.c --- */
 
@@ -56,8 +57,8 @@ void git_target_dispose(GitTarget *target);
 bool gitrepository_resolve(GitRemote *remote, const GitRepository *repo, GitTarget *out,
 			   Error *err) MUST_USE;
 
-/* Fetches the target into the store. */
-bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitStore *store,
+/* Brings the target's objects into the lease's store. */
+bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitLease *lease,
 			 Error *err) MUST_USE;
 
 /* --- gitrepository_modules.c, gitrepository_tree.c --- */
@@ -68,7 +69,8 @@ struct GitTree {
 	char *path; /* where the parent has it; "" for the root */
 	char hash[GIT_HASH_SIZE];
 	char *url; /* of its remote */
-	GitStore *store;
+	GitLease *lease;
+	GitStore *store; /* the lease's */
 	GitTree *modules;
 	size_t module_count;
 };
@@ -76,9 +78,14 @@ struct GitTree {
 void git_tree_dispose(GitTree *tree);
 #define autogittree __attribute__((cleanup(git_tree_dispose)))
 
-/* Fetches the submodules of tree, and theirs, into stores below `dir` (S37). */
-bool gitrepository_fetch_modules(const GitAuth *auth, GitTree *tree, const char *dir,
-				 Error *err) MUST_USE;
+/* Takes a store for tree->url from the cache. */
+bool git_tree_open(const GitAuth *auth, GitTree *tree, Error *err) MUST_USE;
+
+/* Something in the stores could not be read: none of them is used again. */
+void git_tree_spoil(GitTree *tree);
+
+/* Fetches the submodules of tree, and theirs (S37). */
+bool gitrepository_fetch_modules(const GitAuth *auth, GitTree *tree, Error *err) MUST_USE;
 
 /* Told of each entry but the root; paths are from the root. */
 typedef bool GitTreeFn(void *arg, GitStore *store, const GitEntry *entry, Error *err);
@@ -137,10 +144,9 @@ bool gitrepository_verify(Run *run, const GitRepository *repo, const GitTarget *
 
 /* --- gitrepository_pack.c --- */
 
-/* Packs tree and includes into storage: *out is filled. `dir` is for a work tree, which only
- * includes need. Errors have a reason. */
+/* Packs tree and includes into storage: *out is filled. Errors have a reason. */
 bool gitrepository_pack(Run *run, const GitRepository *repo, const GitTree *tree,
-			const GitIncludes *includes, const char *revision, const char *dir,
-			Artifact *out, Error *err) MUST_USE;
+			const GitIncludes *includes, const char *revision, Artifact *out,
+			Error *err) MUST_USE;
 
 #endif

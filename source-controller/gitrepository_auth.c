@@ -269,7 +269,8 @@ GitRemote *git_auth_remote(const GitAuth *auth, const char *text, Error *err)
 	return git_remote_new(manager_loop(run_manager(auth->run)), &config, err);
 }
 
-void git_auth_fingerprint(const GitAuth *auth, Buf *out)
+/* Who has other credentials may see other things: a hash of them is part of the key. */
+static void fingerprint(const GitAuth *auth, Buf *out)
 {
 	const Secret *secrets[] = {auth->auth, auth->proxy};
 	autostrings Vec lines = {0};
@@ -284,7 +285,15 @@ void git_auth_fingerprint(const GitAuth *auth, Buf *out)
 		}
 	}
 	vec_sort(&lines, vec_compare_strings);
-	buf_printf(out, "%s\n%s\n", auth->repo->url, auth->repo->provider);
 	for (size_t i = 0; i < lines.len; i++)
 		buf_puts(out, lines.items[i]);
+}
+
+GitLease *git_auth_lease(const GitAuth *auth, const char *url, Error *err)
+{
+	const SourceContext *context = run_context(auth->run);
+	autobuf Buf key = {0};
+	buf_printf(&key, "%s\n%s\n%s\n", auth->repo->url, url, auth->repo->provider);
+	fingerprint(auth, &key);
+	return git_cache_take(context->git_cache, buf_text(&key), err);
 }

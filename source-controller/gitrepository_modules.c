@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/path.h"
 #include "git/modules.h"
 
 enum { MODE_LINK = 0160000, MODE_KIND = 0170000, MODE_FILE = 0100000 };
@@ -16,7 +15,6 @@ enum { MAX_DEPTH = 10, MAX_MODULES = 200, MODULES_FILE_MAX = 1 << 20 };
 
 typedef struct {
 	const GitAuth *auth;
-	const char *dir; /* stores go below */
 	int count;
 } Work;
 
@@ -68,19 +66,20 @@ static bool fetch_module(Work *work, const GitTree *parent, const GitModuleSpec 
 	if (!out->url)
 		return false;
 	autogitremote GitRemote *remote = git_auth_remote(work->auth, out->url, err);
-	autofree char *name = mem_printf("module-%d", work->count);
-	autofree char *path = path_join(work->dir, name);
-	out->store = remote ? git_store_open(path, err) : NULL;
 	GitFetch fetch = {.hash = hash};
-	return out->store && git_remote_fetch(remote, out->store, &fetch, NULL, err);
+	return remote && git_tree_open(work->auth, out, err) &&
+	       git_lease_fetch(out->lease, remote, &fetch, NULL, err);
 }
 
 static bool fetch_all(Work *work, GitTree *tree, int depth, Error *err)
 {
 	__attribute__((cleanup(found_dispose))) Found found = {0};
 	autogitmodules GitModules modules = {0};
-	if (!git_store_walk(tree->store, tree->hash, note_entry, &found, err) ||
-	    !read_modules(tree, found.modules_file, &modules, err))
+	if (!git_store_walk(tree->store, tree->hash, note_entry, &found, err)) {
+		git_lease_spoil(tree->lease);
+		return false;
+	}
+	if (!read_modules(tree, found.modules_file, &modules, err))
 		return false;
 	tree->modules = mem_zalloc(found.paths.len + 1, sizeof(GitTree));
 	for (size_t i = 0; i < found.paths.len; i++) {
@@ -98,8 +97,8 @@ static bool fetch_all(Work *work, GitTree *tree, int depth, Error *err)
 	return true;
 }
 
-bool gitrepository_fetch_modules(const GitAuth *auth, GitTree *tree, const char *dir, Error *err)
+bool gitrepository_fetch_modules(const GitAuth *auth, GitTree *tree, Error *err)
 {
-	Work work = {.auth = auth, .dir = dir};
+	Work work = {.auth = auth};
 	return fetch_all(&work, tree, 1, err);
 }

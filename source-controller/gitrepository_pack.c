@@ -167,10 +167,13 @@ static bool check_out(void *arg, GitStore *store, const GitEntry *entry, Error *
 }
 
 static bool pack_dir(Run *run, const GitRepository *repo, Pack *pack, const GitIncludes *includes,
-		     const char *revision, const char *dir, Artifact *out, Error *err)
+		     const char *revision, Artifact *out, Error *err)
 {
 	const SourceContext *context = run_context(run);
-	autofree char *work = dir_make_temp(dir, "work", err);
+	const char *temp = getenv("TMPDIR");
+	autotempdir char *dir =
+		dir_make_temp(cstr_empty(temp) ? "/tmp" : temp, "gitrepository", err);
+	autofree char *work = dir ? dir_make_temp(dir, "work", err) : NULL;
 	autofd int work_fd = work ? fd_open(work, O_RDONLY | O_DIRECTORY, 0, err) : -1;
 	if (work_fd < 0)
 		return err_reason(err, "DirectoryCreationFailed");
@@ -203,8 +206,8 @@ static bool pack_trees(Run *run, const GitRepository *repo, Pack *pack, const ch
 }
 
 bool gitrepository_pack(Run *run, const GitRepository *repo, const GitTree *tree,
-			const GitIncludes *includes, const char *revision, const char *dir,
-			Artifact *out, Error *err)
+			const GitIncludes *includes, const char *revision, Artifact *out,
+			Error *err)
 {
 	autoignore IgnoreRules *rules = ignore_new();
 	autofree bool *found = mem_zalloc(json_array_size(repo->sparse) + 1, sizeof(bool));
@@ -218,6 +221,6 @@ bool gitrepository_pack(Run *run, const GitRepository *repo, const GitTree *tree
 	if (!check_sparse(&pack, err))
 		return false;
 	if (includes->len)
-		return pack_dir(run, repo, &pack, includes, revision, dir, out, err);
+		return pack_dir(run, repo, &pack, includes, revision, out, err);
 	return pack_trees(run, repo, &pack, revision, out, err);
 }

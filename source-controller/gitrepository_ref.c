@@ -121,20 +121,18 @@ bool gitrepository_resolve(GitRemote *remote, const GitRepository *repo, GitTarg
 	return by_name(remote, full, branch, out, err);
 }
 
-bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitStore *store, Error *err)
+bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitLease *lease, Error *err)
 {
 	autoerror Error refused = {0};
 	GitFetch fetch = {.hash = target->object, .ref = target->ref};
-	if (git_store_has(store, target->object) && git_store_has(store, target->hash))
-		return true;
-	if (!git_remote_fetch(remote, store, &fetch, NULL, &refused)) {
+	if (!git_lease_fetch(lease, remote, &fetch, NULL, &refused)) {
 		/* A server that gives no bare hashes gives the branch with all its history. */
 		if (refused.code != ERR_NOT_FOUND || !target->ref)
 			return err_move(err, &refused);
 		fetch.deep = true;
-		if (!git_remote_fetch(remote, store, &fetch, NULL, err))
+		if (!git_lease_fetch(lease, remote, &fetch, NULL, err))
 			return false;
 	}
-	return git_store_has(store, target->hash) ||
+	return git_store_has(git_lease_store(lease), target->hash) ||
 	       err_set(err, ERR_NOT_FOUND, "object not found: commit %s", target->hash);
 }

@@ -12,10 +12,27 @@ void git_tree_dispose(GitTree *tree)
 	for (size_t i = 0; i < tree->module_count; i++)
 		git_tree_dispose(&tree->modules[i]);
 	free(tree->modules);
-	git_store_free(tree->store);
+	git_lease_free(tree->lease);
 	free(tree->path);
 	free(tree->url);
 	*tree = (GitTree){0};
+}
+
+bool git_tree_open(const GitAuth *auth, GitTree *tree, Error *err)
+{
+	tree->lease = git_auth_lease(auth, tree->url, err);
+	if (!tree->lease)
+		return false;
+	tree->store = git_lease_store(tree->lease);
+	return true;
+}
+
+void git_tree_spoil(GitTree *tree)
+{
+	if (tree->lease)
+		git_lease_spoil(tree->lease);
+	for (size_t i = 0; i < tree->module_count; i++)
+		git_tree_spoil(&tree->modules[i]);
 }
 
 typedef struct {

@@ -4,6 +4,7 @@
 
 #include "artifact/store.h"
 #include "ctrl/manager.h"
+#include "git/cache.h"
 #include "base/map.h"
 #include "net/httpd.h"
 #include "notify/notify.h"
@@ -30,6 +31,7 @@ typedef struct {
 	Store *store;
 	Httpd *httpd;				 /* leader only (S99) */
 	char *ssh_kex_algos, *ssh_hostkey_algos; /* joined by commas, NULL when unset */
+	GitCache *git_cache;			 /* thread-safe */
 	NotifyTokens *tokens;			 /* of GitHub Apps; thread-safe */
 	Map *seen; /* the artifact that each GitRepository was last seen with; loop's thread */
 } SourceContext;

@@ -115,6 +115,15 @@ GitStore *git_store_open(const char *path, Error *err)
 	return steal(&store);
 }
 
+bool git_store_refresh(GitStore *store, Error *err)
+{
+	int code = git_odb_refresh(store->odb);
+	if (code < 0)
+		return git_store_fail(code, err, "look for new packs in %s", store->path);
+	vec_dispose_strings(&store->shallow);
+	return load_shallow(store, err);
+}
+
 void git_store_free(GitStore *store)
 {
 	if (!store)

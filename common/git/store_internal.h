@@ -60,7 +60,12 @@ void git_pack_writer_free(GitPackWriter *writer);
 AUTO_POINTER(GitPackWriter, git_pack_writer_free, auto_git_pack_writer);
 #define autogitpackwriter __attribute__((cleanup(auto_git_pack_writer)))
 
-/* --- store.c: the `shallow` file --- */
+/* --- store.c --- */
+
+/* Sees what others have put into the directory since it was opened. */
+bool git_store_refresh(GitStore *store, Error *err) MUST_USE;
+
+/* The `shallow` file. */
 bool git_store_save_shallow(GitStore *store, const GitBoundary *boundary, Error *err) MUST_USE;
 
 #endif
