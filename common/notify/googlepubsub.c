@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "data/base64.h"
 #include "net/url.h"
-#include "notify/jwt_sign.h"
+#include "data/jwt_sign.h"
 #include "notify/tokens.h"
 
 enum { REPLY_MAX = 1 << 20, KEY_MAX = 64 << 10, ASSERTION_S = 3600 };

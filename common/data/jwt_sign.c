@@ -1,4 +1,4 @@
-#include "notify/jwt_sign.h"
+#include "data/jwt_sign.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -49,14 +49,15 @@ static char *encoded(const json_t *value)
 	return base64url_encode(text, strlen(text));
 }
 
-char *jwt_sign_rs256(const char *private_key_pem, const char *kid, const json_t *claims, Error *err)
+char *jwt_sign_rs256_with(const char *private_key_pem, const json_t *header, const json_t *claims,
+			  Error *err)
 {
 	EVP_PKEY *key = read_key(private_key_pem);
 	if (!key)
 		return err_null(err, ERR_INVALID, "could not parse the private key");
-	autojson json_t *header = json_pack("{s:s,s:s}", "alg", "RS256", "typ", "JWT");
-	json_put_text(header, "kid", kid);
-	autofree char *head = encoded(header), *body = encoded(claims);
+	autojson json_t *full = json_pack("{s:s,s:s}", "alg", "RS256", "typ", "JWT");
+	json_object_update(full, json_borrow(header));
+	autofree char *head = encoded(full), *body = encoded(claims);
 	autofree char *text = mem_printf("%s.%s", head, body);
 	autobuf Buf raw = {0};
 	bool good = sign(key, text, &raw);
@@ -65,4 +66,11 @@ char *jwt_sign_rs256(const char *private_key_pem, const char *kid, const json_t 
 		return err_null(err, ERR_INVALID, "could not sign with the private key");
 	autofree char *signature = base64url_encode(raw.ptr, raw.len);
 	return mem_printf("%s.%s", text, signature);
+}
+
+char *jwt_sign_rs256(const char *private_key_pem, const char *kid, const json_t *claims, Error *err)
+{
+	autojson json_t *header = json_object();
+	json_put_text(header, "kid", kid);
+	return jwt_sign_rs256_with(private_key_pem, header, claims, err);
 }
