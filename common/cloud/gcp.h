@@ -21,8 +21,12 @@
  */
 bool gcp_token(Cloud *cloud, const CloudCaller *caller, CloudCredential *out, Error *err) MUST_USE;
 
-/* A token for the key of a service account (its JSON: client_email, private_key, token_uri) or an
- * external_account's, with `scope`. ERR_INVALID says what the key lacks, and no part of it. */
+/*
+ * A token with `scope` for the key of a service account (its JSON: client_email, private_key,
+ * token_uri). ERR_INVALID says what the key lacks, and no part of it. ERR_UNSUPPORTED for another
+ * type of credential: an external account's names files of this process, which only its own
+ * environment may.
+ */
 bool gcp_token_of_key(Cloud *cloud, const CloudCaller *caller, const char *key_json,
 		      const char *scope, CloudCredential *out, Error *err) MUST_USE;
 
