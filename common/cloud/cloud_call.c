@@ -118,8 +118,12 @@ bool cloud_refused(const HttpRequest *request, const HttpResponse *reply, Error 
 	autofree char *line = one_line(&text);
 	const char *host = url_parse(request->url, &url, &ignored) ? url.host : "the server";
 	int status = reply->status;
-	err_set(err, err_code_of_http(status < 400 ? 500 : status), "%s replied %d%s%s", host,
-		status, *line ? ": " : "", line);
+	if (status >= 300 && status < 400)
+		err_set(err, ERR_INVALID, "%s replied %d: redirects are not followed%s%s", host,
+			status, *line ? ": " : "", line);
+	else
+		err_set(err, err_code_of_http(status < 400 ? 500 : status), "%s replied %d%s%s",
+			host, status, *line ? ": " : "", line);
 	err->http_status = status;
 	err->retry_after_ms = http_response_retry_after_ms(reply);
 	if (what.code.len && what.code.len < SAID_MAX) {

@@ -51,7 +51,8 @@ typedef struct {
 	size_t max_body;	 /* reply bytes, more is ERR_LIMIT; 0: 64 MiB. Not for streams */
 	const char *user;	 /* Basic authentication when not NULL */
 	const char *password;
-	bool follow_redirects;	 /* up to 10; credentials only to the same host */
+	bool follow_redirects; /* up to 10; credentials only to the same host */
+	bool path_as_is;       /* "." and ".." in the path go out as they stand: names of objects */
 	const char *unix_socket; /* connect there instead of TCP; NULL: no */
 } HttpRequest;
 
