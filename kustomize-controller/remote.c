@@ -7,12 +7,12 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "data/base64.h"
 #include "data/digest.h"
 #include "kube/secret.h"
+#include "kube/service_account.h"
 #include "net/url.h"
 
 #define OWN_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
@@ -130,26 +130,12 @@ static bool refresh_token(Run *run, Cluster *cluster, const char *account, json_
 	Str ns, name;
 	str_cut(str_of(account), '/', &ns, &name);
 	autofree char *ns_text = str_dup(ns), *name_text = str_dup(name);
-	autojson json_t *body =
-		json_pack("{s:s,s:s,s:{s:O}}", "apiVersion", "authentication.k8s.io/v1", "kind",
-			  "TokenRequest", "spec", "audiences", audiences);
-	autojson json_t *reply = kube_do(run_client(run),
-					 &(KubeRequest){.verb = KUBE_CREATE,
-							.api_version = "v1",
-							.kind = "ServiceAccount",
-							.ns = ns_text,
-							.name = name_text,
-							.subresource = "token",
-							.body = body},
-					 err);
-	if (!reply)
-		return err_wrap(err, "failed to get a token of service account '%s'", account);
-	const json_t *status = json_map(reply, "status");
 	int64_t until = 0;
-	if (!clock_parse(json_text_or(status, "expirationTimestamp", ""), &until) ||
-	    !json_text(status, "token"))
-		return err_set(err, ERR_UNAVAILABLE, "the server gave no token");
-	return cluster_set_token(cluster, json_text(status, "token"), until, err);
+	autofree char *token =
+		service_account_token(run_client(run), ns_text, name_text, audiences, &until, err);
+	if (!token)
+		return err_wrap(err, "failed to get a token of service account '%s'", account);
+	return cluster_set_token(cluster, token, until, err);
 }
 
 /* https only, host and port. Owned. */
