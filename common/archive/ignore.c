@@ -124,9 +124,14 @@ static void add_table(IgnoreRules *rules, const char *const *table, size_t count
 		add_pattern(rules, "", str_of(table[i]));
 }
 
+IgnoreRules *ignore_new_empty(void)
+{
+	return mem_zalloc(1, sizeof(IgnoreRules));
+}
+
 IgnoreRules *ignore_new(void)
 {
-	IgnoreRules *rules = mem_zalloc(1, sizeof(*rules));
+	IgnoreRules *rules = ignore_new_empty();
 	add_table(rules, vcs_patterns, COUNT(vcs_patterns));
 	return rules;
 }

@@ -16,6 +16,9 @@ typedef struct IgnoreRules IgnoreRules;
 
 /* Only the VCS rules. Owned by the caller. */
 IgnoreRules *ignore_new(void);
+
+/* No rules at all: those of a Bucket (source.md 2 "Ignore"). Owned by the caller. */
+IgnoreRules *ignore_new_empty(void);
 void ignore_free(IgnoreRules *rules);
 AUTO_POINTER(IgnoreRules, ignore_free, auto_ignore);
 #define autoignore __attribute__((cleanup(auto_ignore)))

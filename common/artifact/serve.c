@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "artifact/store_internal.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -65,6 +66,8 @@ static int open_served(const Store *store, const char *path)
 {
 	autoerror Error first = {0}, ignored = {0};
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+	if (cstr_starts(path, STORE_TEMP_PREFIX))
+		return -1;
 	int fd = fd_open_beneath(store_root_fd(store), *path ? path : ".", flags, 0, &first);
 	if (fd >= 0)
 		return fd;
@@ -114,7 +117,8 @@ static void reply_listing(HttpdRequest *request, int dir_fd)
 	autobuf Buf html = {0};
 	buf_puts(&html, "<pre>\n");
 	for (size_t i = 0; i < names.len; i++)
-		add_link(&html, dir_fd, names.items[i]);
+		if (!cstr_starts(names.items[i], STORE_TEMP_PREFIX))
+			add_link(&html, dir_fd, names.items[i]);
 	buf_puts(&html, "</pre>\n");
 	httpd_reply(request, 200, "text/html; charset=utf-8", html.ptr, html.len);
 }

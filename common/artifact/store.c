@@ -48,6 +48,27 @@ void store_free(Store *store)
 	free(store);
 }
 
+/* A name that serve.c refuses, as those of files being written. */
+static char *temp_root(const Store *store)
+{
+	return path_join(store->root, STORE_TEMP_PREFIX "work");
+}
+
+char *store_temp_dir(Store *store, const char *prefix, Error *err)
+{
+	autofree char *root = temp_root(store);
+	if (!dir_make(root, 0700, err))
+		return NULL;
+	return dir_make_temp(root, prefix, err);
+}
+
+void store_clear_temp(Store *store)
+{
+	autofree char *root = temp_root(store);
+	autoerror Error ignored = {0};
+	dir_remove(root, &ignored);
+}
+
 int store_root_fd(const Store *store)
 {
 	return store->root_fd;

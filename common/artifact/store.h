@@ -65,6 +65,13 @@ int store_sweep(Store *store, const char *kind, const char *ns, const char *name
 /* The object is gone: its whole directory goes (S16). */
 bool store_remove(Store *store, const char *kind, const char *ns, const char *name, Error *err);
 
+/* A new directory below the root, not served, for what is fetched before it is packed: beside the
+ * artifacts because /tmp may be memory. Removed with dir_remove (autotempdir). Owned. */
+char *store_temp_dir(Store *store, const char *prefix, Error *err) MUST_USE;
+
+/* Removes what a crash left of them: for who has become the only writer. */
+void store_clear_temp(Store *store);
+
 /* For serve.h: the root directory's descriptor and absolute path, borrowed. */
 int store_root_fd(const Store *store);
 const char *store_root(const Store *store);
