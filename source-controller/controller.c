@@ -54,6 +54,10 @@ static const Kind kinds[] = {
 	 .finalize = source_finalize,
 	 .index = gitrepository_index,
 	 .changed = gitrepository_changed},
+	{.api_version = SOURCE_VERSION,
+	 .kind = "Bucket",
+	 .reconcile = bucket_reconcile,
+	 .finalize = source_finalize},
 };
 
 /* storage-addr as others reach it: an empty host is localhost, 0.0.0.0 the host's name (source.md 2
@@ -89,6 +93,7 @@ static void stop(void *arg)
 	if (context->httpd)
 		httpd_stop(context->httpd, DRAIN_MS);
 	store_free(context->store);
+	cloud_free(context->cloud);
 	free(context->ssh_kex_algos);
 	free(context->ssh_hostkey_algos);
 	git_cache_free(context->git_cache);
@@ -139,6 +144,9 @@ static void *start(Manager *manager, const void *arg, Error *err)
 		stop(context);
 		return NULL;
 	}
+	CloudConfig cloud = {.loop = manager_loop(manager)};
+	cloud.cache_max = manager_token_cache(manager, &cloud.cache_max_ms);
+	context->cloud = cloud_new(&cloud);
 	return context;
 }
 
@@ -146,6 +154,7 @@ static bool lead(Manager *manager, void *arg, Error *err)
 {
 	(void)manager;
 	SourceContext *context = arg;
+	store_clear_temp(context->store);
 	context->httpd = artifact_serve(context->store, context->options->storage_addr, err);
 	return context->httpd != NULL;
 }

@@ -89,20 +89,6 @@ static void observe_inputs(json_t *object, const GitRepository *repo, const GitI
 	git_includes_observe(object, repo, includes);
 }
 
-static void clear_failures(json_t *object)
-{
-	condition_remove(object, "FetchFailed");
-	condition_remove(object, "StorageOperationFailed");
-	condition_remove(object, "ArtifactOutdated");
-}
-
-static bool has_failure(const json_t *object)
-{
-	return condition_is(object, "FetchFailed", "True") ||
-	       condition_is(object, "StorageOperationFailed", "True") ||
-	       condition_is(object, "IncludeUnavailable", "True");
-}
-
 /* "stored artifact for commit 'SUBJECT'": 50 characters of it (source.md 1.8). */
 static char *stored_message(GitStore *store, const GitTarget *target)
 {
@@ -238,7 +224,7 @@ static bool pack(Work *work, Error *err)
 		return source_fail(work->run, "FetchFailed", "GitOperationFailed", err);
 	}
 	autofree char *message = stored_message(work->tree.store, &work->target);
-	clear_failures(run_object(work->run));
+	source_clear_failures(run_object(work->run));
 	source_set_artifact(work->run, &now, "Succeeded");
 	observe_inputs(run_object(work->run), work->repo, &work->includes);
 	source_announce(work->run, work->has_artifact ? &work->before : NULL, &now,
@@ -249,17 +235,19 @@ static bool pack(Work *work, Error *err)
 static void keep_artifact(Work *work)
 {
 	autofree char *message = stored_message(NULL, &work->target);
-	clear_failures(run_object(work->run));
+	source_clear_failures(run_object(work->run));
 	condition_setf(run_object(work->run), "ArtifactInStorage", "True", "Succeeded",
 		       "stored artifact for revision '%s'", work->before.revision);
 	source_announce(work->run, &work->before, &work->before, work->failed_before, message);
 }
 
 /* The steps between storage and summary. */
-static bool update_artifact(Run *run, const GitRepository *repo, Error *err)
+static bool update_artifact(Run *run, const void *view, Error *err)
 {
+	const GitRepository *repo = view;
 	json_t *object = run_object(run);
-	autowork Work work = {.run = run, .repo = repo, .failed_before = has_failure(object)};
+	autowork Work work = {
+		.run = run, .repo = repo, .failed_before = source_has_failure(object)};
 	condition_remove(object, "IncludeUnavailable");
 	gitrepository_forget_verification(object, repo);
 	if (!check_url(run, repo, err) || !authenticate(&work, err) || !find_includes(&work, err))
@@ -282,38 +270,9 @@ static bool update_artifact(Run *run, const GitRepository *repo, Error *err)
 	return true;
 }
 
-static bool is_stall(const Error *err)
-{
-	static const char *const reasons[] = {"URLInvalid", "UnsupportedField",
-					      "FeatureGateDisabled", "InvalidVerificationMode"};
-	for (size_t i = 0; i < COUNT(reasons); i++)
-		if (cstr_eq(err->reason, reasons[i]))
-			return true;
-	/* A Secret that lacks the keys may get them; a spec without a Secret stalls (S46). */
-	return cstr_eq(err->reason, "InvalidProviderConfiguration") && err->code == ERR_UNSUPPORTED;
-}
-
-static Outcome outcome_of(Run *run, Error *err)
-{
-	const SourceContext *context = run_context(run);
-	if (condition_is(run_object(run), "IncludeUnavailable", "True"))
-		return outcome_waiting(context->options->requeue_dependency_ms);
-	return is_stall(err) ? outcome_stalled() : outcome_failed();
-}
-
 Outcome gitrepository_reconcile(Run *run, Error *err)
 {
 	GitRepository repo;
 	gitrepository_parse(run_object(run), &repo);
-	source_check_storage(run);
-	condition_set(run_object(run), "Reconciling", "True", "Progressing",
-		      "reconciliation in progress");
-	bool ok = update_artifact(run, &repo, err);
-	/* They say how the run went; Ready must not take last time's word for it. */
-	bool waits = condition_is(run_object(run), "IncludeUnavailable", "True");
-	if (!waits)
-		condition_remove(run_object(run), "Reconciling");
-	condition_remove(run_object(run), "Stalled");
-	source_summarize(run, order, err);
-	return ok ? outcome_again(repo.interval_ms) : outcome_of(run, err);
+	return source_run(run, order, repo.interval_ms, update_artifact, &repo, err);
 }

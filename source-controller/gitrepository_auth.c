@@ -31,15 +31,6 @@ void git_auth_free(GitAuth *auth)
 	free(auth);
 }
 
-static bool load(Run *run, const char *name, Secret **out, Error *err)
-{
-	if (cstr_empty(name))
-		return true;
-	*out = secret_get(run_client(run), run_namespace(run), name, err);
-	return *out ? true
-		    : err_wrap(err, "failed to get secret '%s/%s'", run_namespace(run), name);
-}
-
 static bool use_ssh(const Secret *auth, GitRemoteConfig *config, Error *err)
 {
 	config->ssh_identity = secret_text(auth, "identity");
@@ -210,8 +201,9 @@ GitAuth *git_auth_load(Run *run, const GitRepository *repo, Error *err)
 	auth->run = run;
 	auth->repo = repo;
 	if (!url_parse(repo->url, &auth->home, err) ||
-	    !load(run, repo->proxy_secret_name, &auth->proxy, err) ||
-	    !load(run, repo->secret_name, &auth->auth, err) || !use_provider(auth, err))
+	    !source_secret(run, repo->proxy_secret_name, "secret", &auth->proxy, err) ||
+	    !source_secret(run, repo->secret_name, "secret", &auth->auth, err) ||
+	    !use_provider(auth, err))
 		return NULL;
 	return steal(&auth);
 }

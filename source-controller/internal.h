@@ -3,9 +3,11 @@
 #define SOURCE_CONTROLLER_INTERNAL_H
 
 #include "artifact/store.h"
+#include "cloud/cloud.h"
 #include "ctrl/manager.h"
 #include "git/cache.h"
 #include "base/map.h"
+#include "kube/secret.h"
 #include "net/httpd.h"
 #include "notify/notify.h"
 
@@ -29,6 +31,7 @@ typedef struct {
 typedef struct {
 	const SourceOptions *options;
 	Store *store;
+	Cloud *cloud;
 	Httpd *httpd;				 /* leader only (S99) */
 	char *ssh_kex_algos, *ssh_hostkey_algos; /* joined by commas, NULL when unset */
 	GitCache *git_cache;			 /* thread-safe */
@@ -63,10 +66,62 @@ bool source_fail(Run *run, const char *condition, const char *reason, Error *err
 void source_announce(Run *run, const Artifact *before, const Artifact *now, bool failed_before,
 		     const char *message);
 
+/*
+ * A run from storage to summary: source_check_storage, then update(run, view, err), which has
+ * called source_fail when it is false; then Ready by `order`, and the outcome: again after
+ * interval_ms, failed, or stalled by the reason of err (source.md 1.7 "Stalled").
+ */
+typedef bool SourceUpdate(Run *run, const void *view, Error *err);
+Outcome source_run(Run *run, const char *const *order, int64_t interval_ms, SourceUpdate *update,
+		   const void *view, Error *err);
+
+/* True when a condition stands that tells of a failure of the kinds' own. */
+bool source_has_failure(const json_t *object);
+
+/* Takes those and ArtifactOutdated off. */
+void source_clear_failures(json_t *object);
+
+/* A revision that is to be fetched: ArtifactOutdated (when there is an artifact), Reconciling,
+ * Ready Unknown. */
+void source_note_revision(Run *run, const char *revision, bool has_artifact);
+
+/* The link `name` beside the artifact, and status.url (S17); best effort. */
+void source_alias(Run *run, const Artifact *artifact, const char *name);
+
+/* --- source_secret.c --- */
+
+/* The Secret of that name in the object's namespace; NULL name: NULL and true. `what` is how the
+ * error calls it ("secret", "STS secret"). */
+bool source_secret(Run *run, const char *name, const char *what, Secret **out, Error *err) MUST_USE;
+
+/* proxySecretRef into the config, which borrows from the Secret; a NULL Secret changes nothing.
+ * ERR_INVALID (source.md 3 "proxy secret"). */
+bool source_use_proxy(const Secret *proxy, HttpClientConfig *config, Error *err) MUST_USE;
+
+/* certSecretRef into the config: ca.crt beside the system's roots, tls.crt with tls.key, or their
+ * older names; borrows from the Secret. ERR_INVALID for half a pair or none of them. */
+bool source_use_tls(const Secret *tls, HttpClientConfig *config, Error *err) MUST_USE;
+
+/* --- source_identity.c --- */
+
+/* The ServiceAccount whose workload identity an object uses; holds what a CloudAccount borrows. */
+typedef struct {
+	Run *run;
+	json_t *object;
+	CloudAccount account;
+} SourceIdentity;
+void source_identity_dispose(SourceIdentity *identity);
+#define autosourceidentity __attribute__((cleanup(source_identity_dispose)))
+
+/* spec.serviceAccountName or --default-service-account; *out_account (borrowed from *out) is NULL
+ * when there is neither: the controller's own identity. */
+bool source_identity(Run *run, const char *name, SourceIdentity *out,
+		     const CloudAccount **out_account, Error *err) MUST_USE;
+
 /* Deletion: the object's directory goes (S16). */
 Outcome source_finalize(Run *run, Error *err);
 
-/* gitrepository.c */
 Outcome gitrepository_reconcile(Run *run, Error *err);
+Outcome bucket_reconcile(Run *run, Error *err);
 
 #endif

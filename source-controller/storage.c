@@ -1,6 +1,8 @@
 /* The steps that every source kind shares: storage, conditions, events, deletion. */
 #include "internal.h"
 
+#include "base/path.h"
+
 bool source_artifact(Run *run, Artifact *out)
 {
 	return artifact_of_json(json_at(run_object(run), "status", "artifact", NULL), out);
@@ -25,6 +27,20 @@ static void lost(Run *run, const char *message)
 		log_error(run_log(run), &err, "lost artifact not noted in status", NULL);
 }
 
+/* The alias lies beside the artifact; only where it is reached may have changed (S15). */
+static void refresh_url(Run *run, const Artifact *artifact)
+{
+	const SourceContext *context = run_context(run);
+	json_t *status = json_at(run_object(run), "status", NULL);
+	const char *old = json_text(status, "url");
+	if (cstr_empty(old))
+		return;
+	autofree char *dir = path_dir(artifact->path), *path = path_join(dir, path_base(old));
+	autofree char *url = store_url(context->store, path);
+	if (!cstr_eq(url, old))
+		json_put_text(status, "url", url);
+}
+
 void source_check_storage(Run *run)
 {
 	const SourceContext *context = run_context(run);
@@ -47,6 +63,7 @@ void source_check_storage(Run *run)
 	autofree char *url = store_url(context->store, artifact.path);
 	if (!cstr_eq(url, artifact.url))
 		json_put_text(json_at(run_object(run), "status", "artifact", NULL), "url", url);
+	refresh_url(run, &artifact);
 }
 
 void source_set_artifact(Run *run, const Artifact *artifact, const char *reason)

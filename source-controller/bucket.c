@@ -1,0 +1,187 @@
+/*
+ * The reconcile of a Bucket: storage, credentials, list, nothing changed?, download, pack,
+ * announce. A step goes on or fails with one condition.
+ */
+#include "bucket.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "data/duration.h"
+
+static const char *const order[] = {
+	"StorageOperationFailed",
+	"FetchFailed",
+	"ArtifactOutdated",
+	"ArtifactInStorage",
+	"Stalled",
+	"Reconciling",
+	NULL,
+};
+
+void bucket_parse(const json_t *object, Bucket *out)
+{
+	const json_t *spec = json_map(object, "spec");
+	*out = (Bucket){
+		.interval_ms = duration_ms_or(json_text(spec, "interval"), 60000),
+		.timeout_ms = duration_ms_or(json_text(spec, "timeout"), 60000),
+		.provider = json_text_or(spec, "provider", "generic"),
+		.bucket_name = json_text_or(spec, "bucketName", ""),
+		.endpoint = json_text_or(spec, "endpoint", ""),
+		.region = json_text(spec, "region"),
+		.prefix = json_text(spec, "prefix"),
+		.service_account = json_text(spec, "serviceAccountName"),
+		.ignore = json_text(spec, "ignore"),
+		.secret_name = json_text_at(spec, "secretRef", "name", NULL),
+		.cert_secret_name = json_text_at(spec, "certSecretRef", "name", NULL),
+		.proxy_secret_name = json_text_at(spec, "proxySecretRef", "name", NULL),
+		.sts = json_map(spec, "sts"),
+		.insecure = json_flag(spec, "insecure", false),
+	};
+}
+
+/* RFC-0010: an object may only name an identity where the gate is open (D41). */
+static bool check_gate(Run *run, const Bucket *view, Error *err)
+{
+	static const char gate[] = "ObjectLevelWorkloadIdentity";
+	if (cstr_empty(view->service_account) || cstr_eq(view->provider, "generic") ||
+	    manager_gate(run_manager(run), gate))
+		return true;
+	err_set(err, ERR_FORBIDDEN,
+		"to use spec.serviceAccountName for provider authentication please enable the %s "
+		"feature gate in the controller",
+		gate);
+	return source_fail(run, "FetchFailed", "FeatureGateDisabled", err);
+}
+
+/* A service that asks for patience gets it: the run is put off, nobody is told of a failure. */
+static bool fail_operation(Run *run, Error *err)
+{
+	if (err->retry_after_ms > 0 && (err->code == ERR_TOO_MANY || err->code == ERR_UNAVAILABLE))
+		err->not_yet = true;
+	return source_fail(run, "FetchFailed", "BucketOperationFailed", err);
+}
+
+/* True when the artifact that is stored was made of the same listing, by its own algorithm. */
+static bool is_current(const Artifact *stored, const BucketIndex *index)
+{
+	DigestAlgo algo;
+	const char *hex;
+	char digest[DIGEST_TEXT_SIZE];
+	autoerror Error ignored = {0};
+	if (!stored->revision || !digest_parse(stored->revision, &algo, &hex, &ignored))
+		return false;
+	bucket_index_digest(index, algo, digest);
+	return cstr_eq(digest, stored->revision);
+}
+
+static size_t count_files(const BucketIndex *index)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < index->objects.len; i++)
+		count += !((const BucketObject *)index->objects.items[i])->gone;
+	return count;
+}
+
+static bool pack(Run *run, const char *dir, const char *revision, Artifact *out, Error *err)
+{
+	const SourceContext *context = run_context(run);
+	autofree char *file = mem_printf("%s.tar.gz", strchr(revision, ':') + 1);
+	autofd int dir_fd = fd_open(dir, O_RDONLY | O_DIRECTORY, 0, err);
+	if (dir_fd < 0)
+		return source_fail(run, "StorageOperationFailed", "StatOperationFailed", err);
+	if (store_pack_dir(context->store, run_kind(run)->kind, run_namespace(run), run_name(run),
+			   file, revision, dir_fd, NULL, out, err))
+		return true;
+	autofree char *reason = mem_strdup(err->reason ? err->reason : "ArchiveOperationFailed");
+	err_wrap(err, "unable to archive artifact to storage");
+	return source_fail(run, "StorageOperationFailed", reason, err);
+}
+
+/* What came may by now be what is stored: an etag that the listing said otherwise. */
+static bool download_and_pack(Run *run, const Bucket *view, CloudBucket *bucket, BucketIndex *index,
+			      const BucketIgnore *ignore, const Artifact *before, Artifact *out,
+			      Error *err)
+{
+	const SourceContext *context = run_context(run);
+	DigestAlgo algo = DIGEST_SHA256;
+	char revision[DIGEST_TEXT_SIZE];
+	digest_algo_parse(context->options->digest_algo, &algo);
+	bucket_index_digest(index, algo, revision);
+	source_note_revision(run, revision, before->revision != NULL);
+	autotempdir char *dir = store_temp_dir(context->store, "bucket", err);
+	if (!dir) {
+		err_wrap(err, "failed to create temporary working directory");
+		return source_fail(run, "StorageOperationFailed", "DirectoryCreationFailed", err);
+	}
+	if (!bucket_download(bucket, view, index, ignore, dir, err)) {
+		err_wrap(err, "fetch from bucket '%s' failed", view->bucket_name);
+		return fail_operation(run, err);
+	}
+	if (before->revision && is_current(before, index))
+		return true;
+	bucket_index_digest(index, algo, revision);
+	return pack(run, dir, revision, out, err);
+}
+
+static void conclude(Run *run, const Bucket *view, const BucketIndex *index, const Artifact *before,
+		     const Artifact *now, bool failed_before)
+{
+	json_t *object = run_object(run);
+	autofree char *message =
+		mem_printf("stored artifact with %zu fetched files from '%s' bucket",
+			   count_files(index), view->bucket_name);
+	source_clear_failures(object);
+	if (now != before) {
+		source_set_artifact(run, now, "Succeeded");
+		source_alias(run, now, "latest.tar.gz");
+	}
+	json_put_text(json_make_at(object, "status", NULL), "observedIgnore", view->ignore);
+	condition_setf(object, "ArtifactInStorage", "True", "Succeeded",
+		       "stored artifact: revision '%s'", now->revision);
+	source_announce(run, before->revision ? before : NULL, now, failed_before, message);
+}
+
+static void free_client(HttpClient **http)
+{
+	if (*http)
+		httpc_free(*http);
+}
+
+/* The steps between storage and summary. */
+static bool update_artifact(Run *run, const void *arg, Error *err)
+{
+	const Bucket *view = arg;
+	bool failed_before = source_has_failure(run_object(run));
+	__attribute__((cleanup(free_client))) HttpClient *http = NULL;
+	autobucketindex BucketIndex index = {0};
+	__attribute__((cleanup(bucket_ignore_dispose))) BucketIgnore ignore = {0};
+	autoartifact Artifact before = {0}, now = {0};
+	if (!check_gate(run, view, err))
+		return false;
+	autobucket CloudBucket *bucket = bucket_open(run, view, &http, err);
+	if (!bucket) {
+		autofree char *reason =
+			mem_strdup(err->reason ? err->reason : "AuthenticationFailed");
+		return source_fail(run, "FetchFailed", reason, err);
+	}
+	if (!bucket_make_index(bucket, view, &index, &ignore, err))
+		return fail_operation(run, err);
+	bool has = source_artifact(run, &before);
+	if (has && is_current(&before, &index))
+		run_event(run, EVENT_TRACE, "ArtifactUpToDate", NULL,
+			  "artifact up-to-date with remote revision: '%s'", before.revision);
+	else if (!download_and_pack(run, view, bucket, &index, &ignore, &before, &now, err))
+		return false;
+	conclude(run, view, &index, &before, now.revision ? &now : &before, failed_before);
+	return true;
+}
+
+Outcome bucket_reconcile(Run *run, Error *err)
+{
+	Bucket view;
+	bucket_parse(run_object(run), &view);
+	return source_run(run, order, view.interval_ms, update_artifact, &view, err);
+}

@@ -1,0 +1,83 @@
+/* The frame of a run that the kinds fill in, and the conditions that all of them set. */
+#include "base/mem.h"
+#include "base/path.h"
+#include "internal.h"
+
+static const char *const failures[] = {"FetchFailed", "StorageOperationFailed",
+				       "IncludeUnavailable"};
+
+bool source_has_failure(const json_t *object)
+{
+	for (size_t i = 0; i < COUNT(failures); i++)
+		if (condition_is(object, failures[i], "True"))
+			return true;
+	return false;
+}
+
+void source_clear_failures(json_t *object)
+{
+	for (size_t i = 0; i < COUNT(failures); i++)
+		condition_remove(object, failures[i]);
+	condition_remove(object, "ArtifactOutdated");
+}
+
+void source_note_revision(Run *run, const char *revision, bool has_artifact)
+{
+	json_t *object = run_object(run);
+	autofree char *message = mem_printf("new upstream revision '%s'", revision);
+	if (has_artifact)
+		condition_set(object, "ArtifactOutdated", "True", "NewRevision", message);
+	condition_setf(object, "Reconciling", "True", "Progressing", "building artifact: %s",
+		       message);
+	condition_setf(object, "Ready", "Unknown", "Progressing", "building artifact: %s", message);
+	run_progress(run);
+}
+
+void source_alias(Run *run, const Artifact *artifact, const char *name)
+{
+	const SourceContext *context = run_context(run);
+	autoerror Error err = {0};
+	if (!store_link(context->store, artifact, name, &err)) {
+		run_event(run, EVENT_TRACE, "SymlinkUpdateFailed", NULL,
+			  "failed to update status URL symlink: %s", err_text(&err));
+		return;
+	}
+	autofree char *dir = path_dir(artifact->path), *path = path_join(dir, name);
+	autofree char *url = store_url(context->store, path);
+	json_put_text(json_make_at(run_object(run), "status", NULL), "url", url);
+}
+
+/* What only a change of the spec, or somebody's asking, can cure (source.md 1.7 "Stalled"). */
+static bool is_stall(const Error *err)
+{
+	static const char *const reasons[] = {"URLInvalid", "UnsupportedField",
+					      "FeatureGateDisabled", "InvalidSTSConfiguration",
+					      "InvalidVerificationMode"};
+	for (size_t i = 0; i < COUNT(reasons); i++)
+		if (cstr_eq(err->reason, reasons[i]))
+			return true;
+	/* A Secret that lacks the keys may get them; a spec without a Secret stalls (S46). */
+	return cstr_eq(err->reason, "InvalidProviderConfiguration") && err->code == ERR_UNSUPPORTED;
+}
+
+Outcome source_run(Run *run, const char *const *order, int64_t interval_ms, SourceUpdate *update,
+		   const void *view, Error *err)
+{
+	const SourceContext *context = run_context(run);
+	source_check_storage(run);
+	condition_set(run_object(run), "Reconciling", "True", "Progressing",
+		      "reconciliation in progress");
+	bool ok = update(run, view, err);
+	/* Nothing failed when something included is missing: its own artifact is awaited (S44). */
+	bool waits = condition_is(run_object(run), "IncludeUnavailable", "True");
+	/* They say how the run went; Ready must not take last time's word for it. */
+	if (!waits)
+		condition_remove(run_object(run), "Reconciling");
+	condition_remove(run_object(run), "Stalled");
+	source_summarize(run, order, err);
+	if (ok)
+		return outcome_again(interval_ms);
+	if (waits)
+		return outcome_waiting(context->options->requeue_dependency_ms);
+	return is_stall(err) ? outcome_stalled() : outcome_failed();
+}
