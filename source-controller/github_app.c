@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "data/json.h"
 #include "net/url.h"
-#include "notify/jwt_sign.h"
+#include "data/jwt_sign.h"
 #include "notify/tokens.h"
 
 enum { REPLY_MAX = 1 << 20, JWT_BACK_S = 30, JWT_LIFE_S = 120 };
