@@ -85,7 +85,7 @@ static void stop(void *arg)
 	NotificationContext *context = arg;
 	cancel(context);
 	notify_sender_free(context->sender, DRAIN_MS);
-	notify_tokens_free(context->tokens);
+	token_cache_free(context->tokens);
 	limiter_free(context->limiter);
 	key_cache_free(context->keys);
 	receiver_paths_free(context->paths);
@@ -114,7 +114,7 @@ static void *start(Manager *manager, const void *options, Error *err)
 	context->paths = receiver_paths_new();
 	int64_t keep_ms;
 	size_t token_count = manager_token_cache(manager, &keep_ms);
-	context->tokens = notify_tokens_new(token_count, keep_ms);
+	context->tokens = token_cache_new(token_count, keep_ms);
 	context->limiter = limiter_new(context->flags->rate_limit_interval_ms);
 	context->sender = notify_sender_new(manager_loop(manager), err);
 	if (context->sender)

@@ -66,7 +66,7 @@ typedef struct {
 	Limiter *limiter;
 	Dispatcher *dispatcher;
 	NotifySender *sender;
-	NotifyTokens *tokens;
+	TokenCache *tokens;
 	ReceiverPaths *paths;
 	KeyCache *keys;
 	Httpd *events, *webhooks;

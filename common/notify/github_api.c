@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "data/jwt_sign.h"
-#include "notify/tokens.h"
 
 enum { REPLY_MAX = 1 << 20, JWT_BACK_S = 30, JWT_LIFE_S = 120 };
 
@@ -31,7 +30,7 @@ char *github_api(const Repository *repository)
 typedef struct {
 	NotifyRequest first; /* what all this is for */
 	GithubLogin *login;
-	NotifyTokens *tokens;
+	TokenCache *tokens;
 	char *cache_key, *base, *jwt, *owner, *installation, *slug;
 } AppWork;
 
@@ -123,7 +122,7 @@ static bool take_token(NotifyRequest *self, int status, Str reply, NotifyRequest
 		return false;
 	if (!token || !clock_parse(json_text_or(answer, "expires_at", ""), &expires_ms))
 		return err_set(err, ERR_INVALID, "GitHub's reply has no token");
-	notify_tokens_put(work->tokens, work->cache_key, token, work->slug, expires_ms);
+	token_cache_put(work->tokens, work->cache_key, token, work->slug, expires_ms);
 	release(work, token, out_next);
 	return true;
 }
@@ -182,7 +181,7 @@ static bool fill_work(const NotifyTarget *target, AppWork *work, Error *err)
 	work->base = mem_strdup(base ? base : "https://api.github.com");
 	while (cstr_ends(work->base, "/"))
 		work->base[strlen(work->base) - 1] = '\0';
-	work->cache_key = notify_tokens_key((const char *const[]){
+	work->cache_key = token_cache_key((const char *const[]){
 		"github-app", target->provider_uid, app_id, private_key, work->base,
 		work->installation ? work->installation : work->owner, work->login ? "slug" : "",
 		NULL});
@@ -208,7 +207,7 @@ bool github_authorize(const NotifyTarget *target, NotifyRequest *take_first, Git
 		free_work(work);
 		return false;
 	}
-	autofree char *kept = notify_tokens_get(work->tokens, work->cache_key, &work->slug);
+	autofree char *kept = token_cache_get(work->tokens, work->cache_key, &work->slug);
 	if (kept) {
 		release(work, kept, out);
 		mem_wipe(kept, strlen(kept));

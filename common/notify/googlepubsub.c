@@ -13,7 +13,6 @@
 #include "data/base64.h"
 #include "net/url.h"
 #include "data/jwt_sign.h"
-#include "notify/tokens.h"
 
 enum { REPLY_MAX = 1 << 20, KEY_MAX = 64 << 10, ASSERTION_S = 3600 };
 
@@ -21,7 +20,7 @@ static const char scope[] = "https://www.googleapis.com/auth/pubsub";
 
 typedef struct {
 	NotifyRequest publish;
-	NotifyTokens *tokens;
+	TokenCache *tokens;
 	char *cache_key;
 } Work;
 
@@ -76,8 +75,8 @@ static bool take_token(NotifyRequest *self, int status, Str reply, NotifyRequest
 	const char *token = json_text(answer, "access_token");
 	if (cstr_empty(token))
 		return err_set(err, ERR_INVALID, "Google's reply has no access token");
-	notify_tokens_put(work->tokens, work->cache_key, token, NULL,
-			  clock_wall_ms() + json_int(answer, "expires_in", 0) * 1000);
+	token_cache_put(work->tokens, work->cache_key, token, NULL,
+			clock_wall_ms() + json_int(answer, "expires_in", 0) * 1000);
 	*out_next = work->publish;
 	work->publish = (NotifyRequest){0};
 	notify_add_auth(out_next, "Bearer", token);
@@ -127,11 +126,11 @@ static bool authorize(const NotifyTarget *target, NotifyRequest *take_publish, N
 	work->publish = *take_publish;
 	*take_publish = (NotifyRequest){0};
 	work->tokens = target->tokens;
-	work->cache_key = notify_tokens_key(
+	work->cache_key = token_cache_key(
 		(const char *const[]){"google", target->provider_uid ? target->provider_uid : "",
 				      scope, target->token ? target->token : "", NULL});
 	autofree char *note = NULL;
-	autofree char *kept = notify_tokens_get(work->tokens, work->cache_key, &note);
+	autofree char *kept = token_cache_get(work->tokens, work->cache_key, &note);
 	if (kept) {
 		*out = work->publish;
 		work->publish = (NotifyRequest){0};

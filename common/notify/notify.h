@@ -8,13 +8,7 @@
 #include "base/vec.h"
 #include "data/json.h"
 #include "net/httpc.h"
-
-/* Access tokens that were asked for, so that they are not asked for each time. Thread-safe. */
-typedef struct NotifyTokens NotifyTokens;
-
-/* So many of them, each for so long at most (and never more than an hour); 0 keeps none. */
-NotifyTokens *notify_tokens_new(size_t max, int64_t max_ms);
-void notify_tokens_free(NotifyTokens *tokens);
+#include "net/tokens.h"
 
 /* Where to: what a Provider, its Secret and the Alert say. All borrowed; NULL when absent. */
 typedef struct {
@@ -29,7 +23,7 @@ typedef struct {
 	/* Any other key of the Secret, NULL when absent; may be NULL. */
 	const char *(*secret_key)(const void *secret, const char *key);
 	const void *secret;
-	NotifyTokens *tokens; /* may be NULL */
+	TokenCache *tokens; /* may be NULL */
 } NotifyTarget;
 
 /* A request ready to be sent; all owned. */

@@ -149,7 +149,7 @@ static void N70_app_token_is_asked_for_and_kept(void **state)
 	(void)state;
 	__attribute__((cleanup(app_dispose))) App app = {0};
 	app_make(&app);
-	NotifyTokens *tokens = notify_tokens_new(10, 3600000);
+	TokenCache *tokens = token_cache_new(10, 3600000);
 	NotifyTarget target = {.type = "github",
 			       .address = "https://hub.test/o/r",
 			       .status_id = "id",
@@ -188,7 +188,7 @@ static void N70_app_token_is_asked_for_and_kept(void **state)
 	build(&target, BAD, &again);
 	assert_line(&again,
 		    "GET https://hub.test/api/v3/repos/o/r/commits/" SHA "/statuses?per_page=50");
-	notify_tokens_free(tokens);
+	token_cache_free(tokens);
 }
 
 static void N74_app_comments_by_its_slug(void **state)
@@ -196,7 +196,7 @@ static void N74_app_comments_by_its_slug(void **state)
 	(void)state;
 	__attribute__((cleanup(app_dispose))) App app = {0};
 	app_make(&app);
-	NotifyTokens *tokens = notify_tokens_new(10, 3600000);
+	TokenCache *tokens = token_cache_new(10, 3600000);
 	NotifyTarget target = {.type = "githubpullrequestcomment",
 			       .address = "https://hub.test/o/r",
 			       .provider_uid = "provider-uid",
@@ -218,7 +218,7 @@ static void N74_app_comments_by_its_slug(void **state)
 			"[{'id':7,'user':{'login':'fluxbot[bot]'},'body':'" MARK("flux-pr") "'}]"));
 		assert_line(&request, "PATCH https://hub.test/api/v3/repos/o/r/issues/comments/7");
 	}
-	notify_tokens_free(tokens);
+	token_cache_free(tokens);
 }
 
 static void tokens_are_not_kept_beyond_their_life(void **state)
@@ -231,7 +231,7 @@ static void tokens_are_not_kept_beyond_their_life(void **state)
 		int64_t life_ms;
 	} rows[] = {{0, 3600000}, {10, -1000}, {10, 0}};
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		NotifyTokens *tokens = notify_tokens_new(rows[i].max, 3600000);
+		TokenCache *tokens = token_cache_new(rows[i].max, 3600000);
 		NotifyTarget target = {.type = "githubdispatch",
 				       .address = "https://hub.test/o/r",
 				       .secret_key = app_key,
@@ -244,7 +244,7 @@ static void tokens_are_not_kept_beyond_their_life(void **state)
 		assert_true(follow(&request, 201, reply));
 		build(&target, GOOD, &again);
 		assert_line(&again, "GET https://hub.test/api/v3/app/installations?per_page=100");
-		notify_tokens_free(tokens);
+		token_cache_free(tokens);
 	}
 }
 

@@ -120,7 +120,7 @@ static void N55_pubsub_exchanges_the_key_and_publishes(void **state)
 	__attribute__((cleanup(signer_dispose))) Signer signer = signer_make("RS256", "kid-1");
 	autofree char *key = key_json(&signer);
 	autojson json_t *event = test_event("{}"), *headers = json_quoted("{'a':'b'}");
-	NotifyTokens *tokens = notify_tokens_new(10, 3600000);
+	TokenCache *tokens = token_cache_new(10, 3600000);
 	NotifyTarget target = {.type = "googlepubsub",
 			       .address = "proj",
 			       .channel = "top",
@@ -152,7 +152,7 @@ static void N55_pubsub_exchanges_the_key_and_publishes(void **state)
 	assert_true(notify_build(&target, event, &again, &err));
 	assert_string_equal(again.url, next.url);
 	assert_true(has_header(&again, STR("Authorization: Bearer acc")));
-	notify_tokens_free(tokens);
+	token_cache_free(tokens);
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-#include "notify/tokens.h"
+#include "net/tokens.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -13,7 +13,7 @@ typedef struct {
 	int64_t until_ms; /* monotonic */
 } Kept;
 
-struct NotifyTokens {
+struct TokenCache {
 	size_t max;
 	int64_t max_ms;
 	pthread_mutex_t lock; /* guards map */
@@ -29,10 +29,10 @@ static void free_kept(void *value)
 	free(kept);
 }
 
-NotifyTokens *notify_tokens_new(size_t max, int64_t max_ms)
+TokenCache *token_cache_new(size_t max, int64_t max_ms)
 {
 	enum { HOUR_MS = 3600000 };
-	NotifyTokens *tokens = mem_zalloc(1, sizeof(*tokens));
+	TokenCache *tokens = mem_zalloc(1, sizeof(*tokens));
 	tokens->max = max;
 	tokens->max_ms = max_ms < HOUR_MS ? max_ms : HOUR_MS;
 	pthread_mutex_init(&tokens->lock, NULL);
@@ -40,7 +40,7 @@ NotifyTokens *notify_tokens_new(size_t max, int64_t max_ms)
 	return tokens;
 }
 
-void notify_tokens_free(NotifyTokens *tokens)
+void token_cache_free(TokenCache *tokens)
 {
 	if (!tokens)
 		return;
@@ -49,7 +49,7 @@ void notify_tokens_free(NotifyTokens *tokens)
 	free(tokens);
 }
 
-char *notify_tokens_key(const char *const *parts)
+char *token_cache_key(const char *const *parts)
 {
 	autodigest Digest *digest = digest_new(DIGEST_SHA256);
 	for (; *parts; parts++)
@@ -59,7 +59,7 @@ char *notify_tokens_key(const char *const *parts)
 	return mem_strdup(text);
 }
 
-char *notify_tokens_get(NotifyTokens *tokens, const char *key, char **out_note)
+char *token_cache_get(TokenCache *tokens, const char *key, char **out_note)
 {
 	if (!tokens)
 		return NULL;
@@ -76,7 +76,7 @@ char *notify_tokens_get(NotifyTokens *tokens, const char *key, char **out_note)
 	return token;
 }
 
-static void drop_oldest(NotifyTokens *tokens)
+static void drop_oldest(TokenCache *tokens)
 {
 	size_t at = 0;
 	const char *key;
@@ -85,8 +85,8 @@ static void drop_oldest(NotifyTokens *tokens)
 		map_remove(tokens->map, key);
 }
 
-void notify_tokens_put(NotifyTokens *tokens, const char *key, const char *token, const char *note,
-		       int64_t expires_ms)
+void token_cache_put(TokenCache *tokens, const char *key, const char *token, const char *note,
+		     int64_t expires_ms)
 {
 	int64_t keep_ms = (expires_ms - clock_wall_ms()) / 5 * 4;
 	if (!tokens || !tokens->max || keep_ms <= 0)
