@@ -58,6 +58,10 @@ static const Kind kinds[] = {
 	 .kind = "Bucket",
 	 .reconcile = bucket_reconcile,
 	 .finalize = source_finalize},
+	{.api_version = SOURCE_VERSION,
+	 .kind = "OCIRepository",
+	 .reconcile = ocirepository_reconcile,
+	 .finalize = source_finalize},
 };
 
 /* storage-addr as others reach it: an empty host is localhost, 0.0.0.0 the host's name (source.md 2
@@ -92,6 +96,7 @@ static void stop(void *arg)
 	SourceContext *context = arg;
 	if (context->httpd)
 		httpd_stop(context->httpd, DRAIN_MS);
+	registry_hub_free(context->registries);
 	store_free(context->store);
 	cloud_free(context->cloud);
 	free(context->ssh_kex_algos);
@@ -132,6 +137,7 @@ static void *start(Manager *manager, const void *arg, Error *err)
 	context->seen = map_new(free);
 	context->ssh_kex_algos = join(&options->ssh_kex_algos);
 	context->ssh_hostkey_algos = join(&options->ssh_hostkey_algos);
+	context->registries = registry_hub_new(manager_loop(manager));
 	context->store = store_new(&(StoreConfig){.root = options->storage_path,
 						  .adv_addr = adv,
 						  .algo = algo,

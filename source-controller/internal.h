@@ -9,7 +9,8 @@
 #include "base/map.h"
 #include "kube/secret.h"
 #include "net/httpd.h"
-#include "notify/notify.h"
+#include "net/tokens.h"
+#include "oci/registry.h"
 
 #define SOURCE_GROUP "source.toolkit.fluxcd.io"
 #define SOURCE_VERSION SOURCE_GROUP "/v1"
@@ -35,8 +36,9 @@ typedef struct {
 	Httpd *httpd;				 /* leader only (S99) */
 	char *ssh_kex_algos, *ssh_hostkey_algos; /* joined by commas, NULL when unset */
 	GitCache *git_cache;			 /* thread-safe */
-	NotifyTokens *tokens;			 /* of GitHub Apps; thread-safe */
+	TokenCache *tokens;			 /* of GitHub Apps; thread-safe */
 	Map *seen; /* the artifact that each GitRepository was last seen with; loop's thread */
+	RegistryHub *registries;
 } SourceContext;
 
 /*
@@ -50,6 +52,10 @@ bool source_artifact(Run *run, Artifact *out);
 
 /* Puts an artifact into status, with ArtifactInStorage True. */
 void source_set_artifact(Run *run, const Artifact *artifact, const char *reason);
+
+/* Links NAME beside the artifact's file to it and puts its URL into status.url (S17). A failure is
+ * told and harmless. */
+void source_link(Run *run, const Artifact *artifact, const char *name);
 
 /*
  * Sets Ready from the other conditions by the kind's order (source.md 1.7 and 7 "Ready"). `err` is
@@ -123,5 +129,8 @@ Outcome source_finalize(Run *run, Error *err);
 
 Outcome gitrepository_reconcile(Run *run, Error *err);
 Outcome bucket_reconcile(Run *run, Error *err);
+
+/* ocirepository.c */
+Outcome ocirepository_reconcile(Run *run, Error *err);
 
 #endif

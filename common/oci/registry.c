@@ -1,0 +1,286 @@
+/*
+ * One call of a registry. The first one on a host learns what it speaks and what it asks for; the
+ * hub remembers, so that the next repository starts with the right scheme and a token. There is no
+ * request to "/v2/" beforehand: the refusal of the first real request says as much.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "oci/reference.h"
+#include "oci/registry_internal.h"
+
+enum { DEFAULT_TIMEOUT_MS = 60000, MAX_ATTEMPTS = 3, MAX_HEADERS = 5, UNAUTHORIZED = 401 };
+
+Registry *registry_open(RegistryHub *hub, const RegistryConfig *config, Error *err)
+{
+	bool may_http = config->allow_http || oci_host_is_local(config->host);
+	RegistryIdentity *identity = hub_identity_take(hub, config, may_http, err);
+	if (!identity)
+		return NULL;
+	int64_t timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
+	Registry *registry = mem_zalloc(1, sizeof(*registry));
+	*registry = (Registry){.hub = hub,
+			       .identity = identity,
+			       .host = mem_strdup(config->host),
+			       .repository = mem_strdup(config->repository),
+			       .may_http = may_http,
+			       .push = config->push,
+			       .deadline_ms = clock_mono_ms() + timeout_ms};
+	registry_auth_copy(&registry->auth, config->auth);
+	return registry;
+}
+
+static void forget_token(Registry *registry)
+{
+	if (registry->token)
+		mem_wipe(registry->token, strlen(registry->token));
+	free(steal(&registry->token));
+}
+
+void registry_close(Registry *registry)
+{
+	if (!registry)
+		return;
+	hub_identity_release(registry->hub, registry->identity);
+	registry_auth_dispose(&registry->auth);
+	forget_token(registry);
+	free(registry->host);
+	free(registry->repository);
+	free(registry);
+}
+
+char *registry_scope(const Registry *registry)
+{
+	return mem_printf("repository:%s:%s", registry->repository,
+			  registry->push ? "pull,push" : "pull");
+}
+
+/* --- one request --- */
+
+typedef struct {
+	const RegistryCall *call;
+	HttpResponse *reply;
+	bool overlong; /* an error's body was cut off */
+} Stream;
+
+/* Bytes that were asked for go to the caller, an error's text into the reply. */
+static bool on_stream_data(void *arg, const char *bytes, size_t len)
+{
+	Stream *stream = arg;
+	int status = stream->reply->status;
+	if (status == 200 || status == 206)
+		return stream->call->on_data(stream->call->arg, stream->reply, bytes, len);
+	size_t room = REGISTRY_MAX_ERROR_BODY - stream->reply->body.len;
+	buf_append(&stream->reply->body, bytes, len < room ? len : room);
+	stream->overlong = len > room;
+	return !stream->overlong;
+}
+
+bool registry_send(Registry *registry, const HttpRequest *request, const RegistryCall *call,
+		   HttpResponse *out, Error *err)
+{
+	HttpClient *http = registry->identity->http;
+	HttpRequest timed = *request;
+	timed.timeout_ms = registry->deadline_ms - clock_mono_ms();
+	timed.idle_timeout_ms = REGISTRY_IDLE_TIMEOUT_MS;
+	if (timed.timeout_ms <= 0)
+		return err_set(err, ERR_TIMEOUT, "the time limit of the registry's calls is over");
+	http_response_dispose(out);
+	atomic_fetch_add(&registry->hub->requests, 1);
+	if (!call || !call->on_data)
+		return httpc_do(http, &timed, out, err);
+	Stream stream = {.call = call, .reply = out};
+	if (httpc_stream(http, &timed, on_stream_data, &stream, out, err))
+		return true;
+	if (stream.overlong)
+		error_dispose(err);
+	return stream.overlong;
+}
+
+/* --- credentials --- */
+
+/* What went with a request. */
+typedef struct {
+	ChallengeKind kind;
+	bool fresh; /* the token was made for this request */
+	char *header;
+} Shown;
+
+static void shown_dispose(Shown *shown)
+{
+	if (shown->header)
+		mem_wipe(shown->header, strlen(shown->header));
+	free(shown->header);
+}
+#define autoshown __attribute__((cleanup(shown_dispose)))
+
+static bool show(Registry *registry, const Challenge *asked, bool fresh, Shown *out, Error *err)
+{
+	const RegistryAuth *auth = &registry->auth;
+	if (asked->kind == CHALLENGE_BASIC && auth->username)
+		out->kind = CHALLENGE_BASIC;
+	if (asked->kind != CHALLENGE_BEARER)
+		return true;
+	char *token = registry_token(registry, asked, fresh, &out->fresh, err);
+	if (!token)
+		return false;
+	forget_token(registry);
+	registry->token = token;
+	out->kind = CHALLENGE_BEARER;
+	out->header = mem_printf("Authorization: Bearer %s", token);
+	return true;
+}
+
+static bool send_shown(Registry *registry, const RegistryCall *call, const char *url,
+		       const Shown *shown, HttpResponse *out, Error *err)
+{
+	const char *headers[MAX_HEADERS + 1] = {0};
+	size_t count = 0;
+	for (; call->headers && call->headers[count] && count < MAX_HEADERS - 1; count++)
+		headers[count] = call->headers[count];
+	headers[count] = shown->header;
+	bool basic = shown->kind == CHALLENGE_BASIC;
+	const HttpRequest request = {.method = call->method,
+				     .url = url,
+				     .headers = headers,
+				     .body = call->body,
+				     .body_len = call->body_len,
+				     .max_body = call->max_body,
+				     .user = basic ? registry->auth.username : NULL,
+				     .password = basic ? registry->auth.password : NULL};
+	return registry_send(registry, &request, call, out, err);
+}
+
+/* The first challenge in any of the reply's headers that we can answer. */
+static bool read_challenge(const HttpResponse *reply, Challenge *out)
+{
+	Str rest = buf_str(&reply->headers), line, name, value;
+	while (str_next(&rest, '\n', &line)) {
+		str_cut(line, ':', &name, &value);
+		if (str_eq(name, STR("www-authenticate")) && challenge_parse(str_trim(value), out))
+			return true;
+	}
+	return false;
+}
+
+/* Whether another try with what the refusal asks for could end otherwise. */
+static bool may_try_again(const Registry *registry, const Challenge *asked, const Shown *shown,
+			  const char *scope_before)
+{
+	if (asked->kind == CHALLENGE_BASIC)
+		return shown->kind != CHALLENGE_BASIC && registry->auth.username;
+	if (asked->kind != CHALLENGE_BEARER)
+		return false;
+	return shown->kind != CHALLENGE_BEARER || !shown->fresh ||
+	       (asked->scope && !cstr_eq(asked->scope, scope_before));
+}
+
+/* To the registry itself: shows what it is known to want, and answers its challenges. */
+static bool send_own(Registry *registry, const RegistryCall *call, const char *url,
+		     HttpResponse *out, Error *err)
+{
+	autochallenge Challenge asked = {0};
+	hub_host_facts(registry->hub, registry->identity, registry->host, &asked);
+	bool fresh = false;
+	for (int attempt = 0;; attempt++) {
+		autoshown Shown shown = {0};
+		if (!show(registry, &asked, fresh, &shown, err) ||
+		    !send_shown(registry, call, url, &shown, out, err))
+			return false;
+		if (out->status != UNAUTHORIZED || attempt + 1 >= MAX_ATTEMPTS)
+			return true;
+		autochallenge Challenge now = {0};
+		if (!read_challenge(out, &now) ||
+		    !may_try_again(registry, &now, &shown, asked.scope))
+			return true;
+		hub_host_set_challenge(registry->hub, registry->identity, registry->host, &now);
+		fresh = shown.kind == CHALLENGE_BEARER;
+		challenge_dispose(&asked);
+		challenge_copy(&asked, &now);
+	}
+}
+
+/* --- redirects --- */
+
+static bool send_following(Registry *registry, const RegistryCall *call, const char *first,
+			   HttpResponse *out, char **out_url, Error *err)
+{
+	autofree char *url = mem_strdup(first);
+	for (int hop = 0; hop <= REGISTRY_MAX_REDIRECTS; hop++) {
+		const Shown nothing = {0};
+		bool own = url_same_origin(first, url);
+		if (!(own ? send_own(registry, call, url, out, err)
+			  : send_shown(registry, call, url, &nothing, out, err)))
+			return false;
+		autofree char *location = http_response_header(out, "location");
+		if (!http_status_redirects(out->status) || !location) {
+			*out_url = steal(&url);
+			return true;
+		}
+		autofree char *next = url_resolve(url, location, err);
+		if (!next || !url_check_follow(registry, url, next, err))
+			return err_wrap(err, "%s", registry->host);
+		free(url);
+		url = steal(&next);
+	}
+	return err_set(err, ERR_LIMIT, "%s redirects more than %d times", registry->host,
+		       REGISTRY_MAX_REDIRECTS);
+}
+
+/* --- the scheme --- */
+
+static char *call_url(const Registry *registry, const RegistryCall *call, const char *scheme)
+{
+	if (strstr(call->path, "://"))
+		return mem_strdup(call->path);
+	return mem_printf("%s://%s/v2/%s", scheme, registry->host, call->path);
+}
+
+static bool call_by(Registry *registry, const RegistryCall *call, const char *scheme,
+		    HttpResponse *out, char **out_url, Error *err)
+{
+	autofree char *url = call_url(registry, call, scheme);
+	return send_following(registry, call, url, out, out_url, err);
+}
+
+/* Where http is allowed, a peer that does not speak https at all is asked by it. One whose
+ * certificate is wrong does speak it: that is an error. */
+bool registry_call(Registry *registry, const RegistryCall *call, HttpResponse *out, char **out_url,
+		   Error *err)
+{
+	autochallenge Challenge unused = {0};
+	const char *known =
+		hub_host_facts(registry->hub, registry->identity, registry->host, &unused);
+	const char *scheme = known ? known : "https";
+	if (call_by(registry, call, scheme, out, out_url, err)) {
+		if (!known)
+			hub_host_set_scheme(registry->hub, registry->identity, registry->host,
+					    scheme);
+		return true;
+	}
+	if (known && err->code == ERR_UNAVAILABLE)
+		hub_host_set_scheme(registry->hub, registry->identity, registry->host, NULL);
+	if (known || !registry->may_http || err->code != ERR_UNAVAILABLE)
+		return false;
+	autoerror Error second = {0};
+	if (!call_by(registry, call, "http", out, out_url, &second)) {
+		if (second.code != ERR_UNAVAILABLE) {
+			error_dispose(err);
+			return err_move(err, &second);
+		}
+		return err_wrap(err, "%s", err_text(&second));
+	}
+	error_dispose(err);
+	hub_host_set_scheme(registry->hub, registry->identity, registry->host, "http");
+	return true;
+}
+
+bool registry_expect(Registry *registry, const RegistryCall *call, int want, HttpResponse *out,
+		     Error *err)
+{
+	autofree char *url = NULL;
+	if (!registry_call(registry, call, out, &url, err))
+		return false;
+	return out->status == want || registry_reply_fail(registry, call->method, url, out, err);
+}

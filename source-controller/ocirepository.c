@@ -1,0 +1,246 @@
+/*
+ * The reconcile of an OCIRepository: storage, credentials, resolve (one HEAD), nothing moved?, pull
+ * by digest, store, announce. After the tag is resolved only the digest counts: a tag that moves
+ * meanwhile is for the next run (S53).
+ */
+#include "ocirepository.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "data/duration.h"
+
+#define ORIGIN_SOURCE "org.opencontainers.image.source"
+#define ORIGIN_REVISION "org.opencontainers.image.revision"
+
+static const char *const order[] = {
+	"StorageOperationFailed", "FetchFailed", "ArtifactOutdated", "ArtifactInStorage",
+	"SourceVerified",	  "Stalled",	 "Reconciling",	     NULL,
+};
+
+void ocirepository_parse(const json_t *object, OCIRepository *out)
+{
+	const json_t *spec = json_map(object, "spec"), *ref = json_map(spec, "ref");
+	const json_t *selector = json_map(spec, "layerSelector");
+	*out = (OCIRepository){
+		.url = json_text_or(spec, "url", ""),
+		.interval_ms = duration_ms_or(json_text(spec, "interval"), 60000),
+		.timeout_ms = duration_ms_or(json_text(spec, "timeout"), 60000),
+		.provider = json_text_or(spec, "provider", "generic"),
+		.secret_name = json_text_at(spec, "secretRef", "name", NULL),
+		.cert_secret_name = json_text_at(spec, "certSecretRef", "name", NULL),
+		.proxy_secret_name = json_text_at(spec, "proxySecretRef", "name", NULL),
+		.service_account = json_text(spec, "serviceAccountName"),
+		.tag = json_text(ref, "tag"),
+		.semver = json_text(ref, "semver"),
+		.semver_filter = json_text(ref, "semverFilter"),
+		.digest = json_text(ref, "digest"),
+		.layer_selector = selector,
+		.media_type = json_text(selector, "mediaType"),
+		.copy = cstr_eq(json_text(selector, "operation"), "copy"),
+		.ignore = json_text(spec, "ignore"),
+		.verify = json_map(spec, "verify"),
+		.insecure = json_flag(spec, "insecure", false),
+	};
+}
+
+const char *ocirepository_digest(const char *revision)
+{
+	const char *at = strrchr(revision, '@');
+	return at ? at + 1 : revision;
+}
+
+/* --- observations --- */
+
+/* The inputs beside the digest that the stored artifact was made from. */
+static bool inputs_unchanged(const json_t *object, const OCIRepository *repo)
+{
+	const json_t *status = json_map(object, "status");
+	const json_t *selector = json_map(status, "observedLayerSelector");
+	bool same = !selector == !repo->layer_selector &&
+		    (!selector || json_same(selector, repo->layer_selector));
+	return same && cstr_eq(json_text(status, "observedIgnore"), repo->ignore);
+}
+
+static void observe_inputs(json_t *object, const OCIRepository *repo)
+{
+	json_t *status = json_make_at(object, "status", NULL);
+	json_put_text(status, "observedIgnore", repo->ignore);
+	if (repo->layer_selector)
+		json_object_set_new(status, "observedLayerSelector",
+				    json_deep_copy(repo->layer_selector));
+	else
+		json_object_del(status, "observedLayerSelector");
+}
+
+static void clear_failures(json_t *object)
+{
+	condition_remove(object, "FetchFailed");
+	condition_remove(object, "StorageOperationFailed");
+	condition_remove(object, "ArtifactOutdated");
+	condition_remove(object, "SourceVerified"); /* nothing is verified yet */
+}
+
+static bool has_failure(const json_t *object)
+{
+	return condition_is(object, "FetchFailed", "True") ||
+	       condition_is(object, "StorageOperationFailed", "True");
+}
+
+static void note_stored(json_t *object, const char *revision)
+{
+	condition_setf(object, "ArtifactInStorage", "True", "Succeeded",
+		       "stored artifact for digest '%s'", revision);
+}
+
+static void note_new_revision(Run *run, const OciReference *reference, const char *revision,
+			      bool has_artifact)
+{
+	json_t *object = run_object(run);
+	autofree char *shown = oci_reference_text(reference);
+	autofree char *message = mem_printf("new revision '%s' for '%s'", revision, shown);
+	if (has_artifact)
+		condition_set(object, "ArtifactOutdated", "True", "NewRevision", message);
+	condition_setf(object, "Reconciling", "True", "Progressing", "building artifact: %s",
+		       message);
+	condition_setf(object, "Ready", "Unknown", "Progressing", "building artifact: %s", message);
+	run_progress(run);
+}
+
+static void announce(Run *run, const OCIRepository *repo, const Artifact *before,
+		     const Artifact *now, bool failed_before)
+{
+	Buf message = {0};
+	buf_printf(&message, "stored artifact with revision '%s' from '%s'", now->revision,
+		   repo->url);
+	const char *source = json_text(now->metadata, ORIGIN_SOURCE);
+	const char *revision = json_text(now->metadata, ORIGIN_REVISION);
+	if (!cstr_empty(source) && !cstr_empty(revision))
+		buf_printf(&message, ", origin source '%s', origin revision '%s'", source,
+			   revision);
+	autofree char *text = buf_steal(&message);
+	source_announce(run, before, now, failed_before, text);
+}
+
+/* --- steps --- */
+
+/* Parts of the API that are not there yet must say so: an artifact that looks verified and is not
+ * would be the worst outcome of all. */
+static bool check_supported(Run *run, const OCIRepository *repo, Error *err)
+{
+	if (!repo->verify)
+		return true;
+	err_set(err, ERR_UNSUPPORTED, "spec.verify is not supported by this version");
+	return source_fail(run, "FetchFailed", "UnsupportedField", err);
+}
+
+static Registry *open_registry(Run *run, const OCIRepository *repo, OciReference *reference,
+			       Error *err)
+{
+	Registry *registry = ocirepository_registry(run, repo, reference, err);
+	if (registry)
+		return registry;
+	autofree char *reason = mem_strdup(err->reason ? err->reason : "AuthenticationFailed");
+	source_fail(run, "FetchFailed", reason, err);
+	return NULL;
+}
+
+/* The revision that upstream has now: "tag@sha256:..." or "sha256:...". NULL and err. Owned. */
+static char *resolve(Run *run, const OCIRepository *repo, Registry *registry,
+		     OciReference *reference, Error *err)
+{
+	autofree char *wanted = ocirepository_reference(registry, repo, err);
+	if (!wanted) {
+		err_wrap(err, "failed to determine the artifact tag for '%s'", repo->url);
+		source_fail(run, "FetchFailed", "ReadOperationFailed", err);
+		return NULL;
+	}
+	bool by_digest = !cstr_empty(repo->digest);
+	autoocidescriptor OciDescriptor found = {0};
+	if (by_digest ? oci_digest_check(wanted, err)
+		      : registry_resolve(registry, wanted, &found, err)) {
+		char *revision =
+			by_digest ? mem_strdup(wanted) : mem_printf("%s@%s", wanted, found.digest);
+		*(by_digest ? &reference->digest : &reference->tag) = steal(&wanted);
+		return revision;
+	}
+	err_wrap(err, "failed to determine artifact digest");
+	source_fail(run, "FetchFailed", "OCIArtifactPullFailed", err);
+	return NULL;
+}
+
+static bool pull(Run *run, const OCIRepository *repo, Registry *registry, const char *revision,
+		 Artifact *out, Error *err)
+{
+	if (ocirepository_pull(run, repo, registry, revision, out, err))
+		return true;
+	static const char *const storage[] = {"ArchiveOperationFailed", "DirectoryCreationFailed"};
+	autofree char *reason = mem_strdup(err->reason ? err->reason : "OCIArtifactPullFailed");
+	bool is_storage = cstr_eq(reason, storage[0]) || cstr_eq(reason, storage[1]);
+	return source_fail(run, is_storage ? "StorageOperationFailed" : "FetchFailed", reason, err);
+}
+
+/* Nothing moved: no request beyond the one that told so. */
+static bool keep_artifact(Run *run, const OCIRepository *repo, const Artifact *stored,
+			  bool failed_before)
+{
+	clear_failures(run_object(run));
+	note_stored(run_object(run), stored->revision);
+	announce(run, repo, stored, stored, failed_before);
+	return true;
+}
+
+static bool update_artifact(Run *run, const OCIRepository *repo, Error *err)
+{
+	json_t *object = run_object(run);
+	bool failed_before = has_failure(object);
+	autoocireference OciReference reference = {0};
+	autoregistry Registry *registry =
+		check_supported(run, repo, err) ? open_registry(run, repo, &reference, err) : NULL;
+	autofree char *revision = registry ? resolve(run, repo, registry, &reference, err) : NULL;
+	if (!revision)
+		return false;
+	autoartifact Artifact before = {0}, now = {0};
+	bool has = source_artifact(run, &before);
+	if (has && cstr_eq(before.revision, revision) && inputs_unchanged(object, repo))
+		return keep_artifact(run, repo, &before, failed_before);
+	if (!has || !cstr_eq(before.revision, revision))
+		note_new_revision(run, &reference, revision, has);
+	if (!pull(run, repo, registry, revision, &now, err))
+		return false;
+	clear_failures(object);
+	source_set_artifact(run, &now, "Succeeded");
+	note_stored(object, now.revision);
+	source_alias(run, &now, "latest.tar.gz");
+	observe_inputs(object, repo);
+	announce(run, repo, has ? &before : NULL, &now, failed_before);
+	return true;
+}
+
+static bool is_stall(const Error *err)
+{
+	static const char *const reasons[] = {"URLInvalid", "UnsupportedField",
+					      "FeatureGateDisabled"};
+	for (size_t i = 0; i < COUNT(reasons); i++)
+		if (cstr_eq(err->reason, reasons[i]))
+			return true;
+	return false;
+}
+
+Outcome ocirepository_reconcile(Run *run, Error *err)
+{
+	OCIRepository repo;
+	ocirepository_parse(run_object(run), &repo);
+	source_check_storage(run);
+	condition_set(run_object(run), "Reconciling", "True", "Progressing",
+		      "reconciliation in progress");
+	bool ok = update_artifact(run, &repo, err);
+	/* They say how the run went; Ready must not take last time's word for it. */
+	condition_remove(run_object(run), "Reconciling");
+	condition_remove(run_object(run), "Stalled");
+	source_summarize(run, order, err);
+	if (ok)
+		return outcome_again(repo.interval_ms);
+	return is_stall(err) ? outcome_stalled() : outcome_failed();
+}
