@@ -82,6 +82,7 @@ class Objects:
     def path(self, kind, name=""):
         group, plural = {
             "GitRepository": ("source.toolkit.fluxcd.io/v1", "gitrepositories"),
+            "OCIRepository": ("source.toolkit.fluxcd.io/v1", "ocirepositories"),
             "Kustomization": ("kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
             "Provider": ("notification.toolkit.fluxcd.io/v1beta3", "providers"),
             "Alert": ("notification.toolkit.fluxcd.io/v1beta3", "alerts"),

@@ -1,7 +1,7 @@
 /*
- * One call of a registry. The first one on a host learns what it speaks and what it asks for; the
- * hub remembers, so that the next repository starts with the right scheme and a token. There is no
- * request to "/v2/" beforehand: the refusal of the first real request says as much.
+ * One call of a registry. The first one on a host learns what it asks for; the hub remembers, so
+ * that the next repository starts with a token. There is no request to "/v2/" beforehand, but for
+ * hosts that may speak http: the refusal of the first real request says as much.
  */
 #include <string.h>
 
@@ -228,7 +228,7 @@ static bool send_following(Registry *registry, const RegistryCall *call, const c
 		       REGISTRY_MAX_REDIRECTS);
 }
 
-/* --- the scheme --- */
+/* --- the call --- */
 
 static char *call_url(const Registry *registry, const RegistryCall *call, const char *scheme)
 {
@@ -237,43 +237,19 @@ static char *call_url(const Registry *registry, const RegistryCall *call, const 
 	return mem_printf("%s://%s/v2/%s", scheme, registry->host, call->path);
 }
 
-static bool call_by(Registry *registry, const RegistryCall *call, const char *scheme,
-		    HttpResponse *out, char **out_url, Error *err)
-{
-	autofree char *url = call_url(registry, call, scheme);
-	return send_following(registry, call, url, out, out_url, err);
-}
-
-/* Where http is allowed, a peer that does not speak https at all is asked by it. One whose
- * certificate is wrong does speak it: that is an error. */
+/* What a host spoke is forgotten when nobody is there any more. */
 bool registry_call(Registry *registry, const RegistryCall *call, HttpResponse *out, char **out_url,
 		   Error *err)
 {
-	autochallenge Challenge unused = {0};
-	const char *known =
-		hub_host_facts(registry->hub, registry->identity, registry->host, &unused);
-	const char *scheme = known ? known : "https";
-	if (call_by(registry, call, scheme, out, out_url, err)) {
-		if (!known)
-			hub_host_set_scheme(registry->hub, registry->identity, registry->host,
-					    scheme);
-		return true;
-	}
-	if (known && err->code == ERR_UNAVAILABLE)
-		hub_host_set_scheme(registry->hub, registry->identity, registry->host, NULL);
-	if (known || !registry->may_http || err->code != ERR_UNAVAILABLE)
+	const char *scheme = registry_scheme(registry, err);
+	if (!scheme)
 		return false;
-	autoerror Error second = {0};
-	if (!call_by(registry, call, "http", out, out_url, &second)) {
-		if (second.code != ERR_UNAVAILABLE) {
-			error_dispose(err);
-			return err_move(err, &second);
-		}
-		return err_wrap(err, "%s", err_text(&second));
-	}
-	error_dispose(err);
-	hub_host_set_scheme(registry->hub, registry->identity, registry->host, "http");
-	return true;
+	autofree char *url = call_url(registry, call, scheme);
+	if (send_following(registry, call, url, out, out_url, err))
+		return true;
+	if (registry->may_http && err->code == ERR_UNAVAILABLE)
+		hub_host_set_scheme(registry->hub, registry->identity, registry->host, NULL);
+	return false;
 }
 
 bool registry_expect(Registry *registry, const RegistryCall *call, int want, HttpResponse *out,

@@ -1,7 +1,8 @@
 /*
  * What the files of the registry client share: hub.c (what a process shares), registry.c (one call:
- * scheme, credentials, redirects), token.c (token servers), reply.c (errors, redirect targets);
- * registry_manifest.c, registry_tags.c, registry_blob.c and registry_push.c are calls by kind.
+ * credentials, redirects), scheme.c (https or http), token.c (token servers), reply.c (errors,
+ * redirect targets); registry_manifest.c, registry_tags.c, registry_blob.c and registry_push.c are
+ * calls by kind.
  */
 #ifndef OCI_REGISTRY_INTERNAL_H
 #define OCI_REGISTRY_INTERNAL_H
@@ -99,6 +100,11 @@ char *registry_scope(const Registry *registry);
 /* One request on the identity's connections, counted, within the handle's deadline. */
 bool registry_send(Registry *registry, const HttpRequest *request, const RegistryCall *call,
 		   HttpResponse *out, Error *err) MUST_USE;
+
+/* --- scheme.c --- */
+
+/* "https", or "http" where that is allowed and https is not spoken. Static; NULL and err. */
+const char *registry_scheme(Registry *registry, Error *err) MUST_USE;
 
 /* --- token.c --- */
 

@@ -141,17 +141,12 @@ static char *read_token(const HttpResponse *reply, int64_t *out_expires_ms, Erro
 	return mem_strdup(token);
 }
 
-static bool check_challenge(const Registry *registry, const Challenge *challenge, Error *err)
+static bool check_challenge(Registry *registry, const Challenge *challenge, Error *err)
 {
-	autochallenge Challenge unused = {0};
 	if (cstr_empty(challenge->realm))
 		return err_set(err, ERR_INVALID, "malformed www-authenticate, missing realm");
-	/* Before its first reply is through, a host that may speak http has no scheme yet. */
-	const char *scheme =
-		hub_host_facts(registry->hub, registry->identity, registry->host, &unused);
-	if (!scheme)
-		scheme = registry->may_http ? "http" : "https";
-	return url_check_realm(registry, scheme, challenge->realm, err);
+	const char *scheme = registry_scheme(registry, err);
+	return scheme && url_check_realm(registry, scheme, challenge->realm, err);
 }
 
 char *registry_token(Registry *registry, const Challenge *challenge, bool fresh, bool *out_fresh,

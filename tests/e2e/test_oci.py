@@ -1,0 +1,329 @@
+"""OCIRepository end to end: a real registry, real artifacts, both API servers."""
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+
+import pytest
+
+from tests.lib.net import http, wait_until
+from tests.lib.proxy import Proxy
+from tests.lib.registry import (
+    INDEX,
+    LAYER,
+    MANIFEST,
+    Registry,
+    descriptor,
+    digest_of,
+    tar_gz,
+)
+
+
+@pytest.fixture(scope="module")
+def registry(directory):
+    server = Registry(directory / "registry")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def wire(registry):
+    """The registry as the tests' objects reach it: what passes is seen."""
+    proxy = Proxy(registry.url)
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture(autouse=True)
+def clean_wire(wire):
+    yield
+    wire.off()
+
+
+@pytest.fixture
+def source(objects, wire, ns):
+    """Applies an OCIRepository for the test's own repository."""
+    def make(name="src", ref=None, **spec):
+        spec = {"url": f"oci://127.0.0.1:{wire.port}/{ns}", "interval": "1h", **spec}
+        if ref:
+            spec["ref"] = ref
+        objects.apply("OCIRepository", name, spec)
+    return make
+
+
+def fetch(obj):
+    """The artifact's bytes, checked against its digest and size."""
+    artifact = obj["status"]["artifact"]
+    status, _, data = http("GET", artifact["url"])
+    assert status == 200
+    assert artifact["digest"] == "sha256:" + hashlib.sha256(data).hexdigest()
+    assert artifact["size"] == len(data)
+    return data
+
+
+def names(obj):
+    with tarfile.open(fileobj=io.BytesIO(fetch(obj)), mode="r:gz") as tar:
+        return sorted(m.name for m in tar if m.name != ".")
+
+
+def failure(objects, reason, text, condition="FetchFailed", name="src"):
+    """The object once it has failed with that reason and text."""
+    def match(obj):
+        c = objects.condition(obj, condition)
+        ready = objects.condition(obj)
+        return c.get("reason") == reason and text in c["message"] and \
+            ready.get("status") == "False" and ready["reason"] == reason
+    return objects.wait("OCIRepository", name, match, f"to fail with {reason}: {text}")
+
+
+def test_S2_S48_latest_by_default(objects, source, registry, ns, toolkit):
+    digest = registry.push(ns, "latest", {"a.yaml": "x: 1\n"})
+    source()
+    obj = objects.ready("OCIRepository", "src")
+    artifact = obj["status"]["artifact"]
+    assert artifact["revision"] == f"latest@{digest}"
+    assert artifact["path"] == f"ocirepository/{ns}/src/{digest}.tar.gz"
+    assert names(obj) == ["a.yaml"]
+    assert objects.condition(obj)["message"] == f"stored artifact for digest 'latest@{digest}'"
+    event = ("Normal", "NewArtifact", f"stored artifact with revision 'latest@{digest}' from "
+             f"'{obj['spec']['url']}'")
+    wait_until(lambda: event in objects.events("src"), "the event")
+
+
+def test_S17_latest_link(objects, source, registry, ns, toolkit):
+    registry.push(ns, "latest", {"a.yaml": "1"})
+    source()
+    first = objects.ready("OCIRepository", "src")
+    url = first["status"]["url"]
+    assert url.endswith(f"/ocirepository/{ns}/src/latest.tar.gz")
+    assert http("GET", url)[2] == fetch(first)
+    digest = registry.push(ns, "latest", {"a.yaml": "2"})
+    objects.request("OCIRepository", "src")
+    second = objects.ready("OCIRepository", "src", revision=digest)
+    assert second["status"]["url"] == url and http("GET", url)[2] == fetch(second)
+
+
+def test_S48_digest_beats_semver_beats_tag(objects, source, registry, ns):
+    by_digest = registry.push(ns, "other", {"d": "1"})
+    by_semver = registry.push(ns, "v1.2.0", {"s": "1"})
+    by_tag = registry.push(ns, "stable", {"t": "1"})
+    registry.push(ns, "v2.0.0", {"s": "2"})
+    source(ref={"digest": by_digest, "semver": "1.x", "tag": "stable"})
+    obj = objects.ready("OCIRepository", "src")
+    assert obj["status"]["artifact"]["revision"] == by_digest
+    source(ref={"semver": "1.x", "tag": "stable"})
+    objects.ready("OCIRepository", "src", revision=f"v1.2.0@{by_semver}")
+    source(ref={"tag": "stable"})
+    objects.ready("OCIRepository", "src", revision=f"stable@{by_tag}")
+
+
+def test_S49_semver_filter_and_bad_input(objects, source, registry, ns):
+    for tag in ("1.0.0", "1.0.1-rc.1", "1.1.0-rc.1", "1.1.0-beta.1", "v1.0.5", "1.9", "junk"):
+        registry.push(ns, tag, {"tag": tag})
+    source(ref={"semver": ">=1.0.0"})
+    objects.ready("OCIRepository", "src", revision="v1.0.5@")
+    source(ref={"semver": ">=1.0.0-0", "semverFilter": ".*-rc.*"})
+    objects.ready("OCIRepository", "src", revision="1.1.0-rc.1@")
+    source(ref={"semver": ">=1.0.0", "semverFilter": "(("})
+    failure(objects, "ReadOperationFailed", "failed to determine the artifact tag for 'oci://")
+    source(ref={"semver": "not a range"})
+    failure(objects, "ReadOperationFailed", "semver 'not a range' parse error")
+    source(ref={"semver": ">=9.0.0"})
+    failure(objects, "ReadOperationFailed", "no match found for semver: >=9.0.0")
+
+
+def test_S49_semver_looks_at_every_page(objects, source, registry, ns, wire):
+    registry.push(ns, "1.0.0", {"a": "1"})
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST,
+                           "config": descriptor(b"{}", "application/json"), "layers": []})
+    tags = [f"0.{i}.0" for i in range(40)]
+    for tag in tags:
+        registry.push_manifest(ns, tag, manifest.encode())
+
+    def small_pages(x):
+        x.request.target = x.request.target.replace("n=1000", "n=7")
+        x.forward()
+    wire.on(small_pages, path="/tags/list$")
+    source(ref={"semver": ">=0.0.0"})
+    objects.ready("OCIRepository", "src", revision="1.0.0@")
+    assert wire.count(path=f"{ns}/tags/list$") >= 1
+
+
+def test_S50_a_tag_in_the_url_stalls(objects, source, registry, ns, wire):
+    source(url=f"oci://127.0.0.1:{wire.port}/{ns}:v1")
+    obj = failure(objects, "URLInvalid", "URL must not contain a tag")
+    assert objects.condition(obj, "Stalled")["reason"] == "URLInvalid"
+    assert obj["status"]["observedGeneration"] == obj["metadata"]["generation"]
+
+
+def test_S51_layer_selector(objects, source, registry, ns):
+    registry.push(ns, "latest", layers=[
+        (tar_gz({"first": "1"}), LAYER), (tar_gz({"second": "2"}), "application/x.second"),
+        (tar_gz({"third": "3"}), "application/x.second")])
+    source()
+    assert names(objects.ready("OCIRepository", "src")) == ["first"]
+    source(layerSelector={"mediaType": "application/x.second"})
+    obj = objects.wait("OCIRepository", "src",
+                       lambda o: o["status"].get("observedLayerSelector"), "the selector")
+    assert names(obj) == ["second"]
+    assert obj["status"]["observedLayerSelector"] == {"mediaType": "application/x.second"}
+    source(layerSelector={"mediaType": "application/x.none"})
+    failure(objects, "OCIArtifactLayerOperationFailed",
+            "failed to find layer with media type 'application/x.none' in artifact")
+
+
+def test_S52_copy_keeps_the_bytes_and_extract_applies_ignore(objects, source, registry, ns):
+    layer = tar_gz({"a.yaml": "1", "pic.png": "2", "b.txt": "3"})
+    digest = registry.push(ns, "latest", layers=[(layer, LAYER)], annotations={
+        "org.opencontainers.image.source": "https://git.example/x",
+        "org.opencontainers.image.revision": "main@sha1:abc"})
+    source(layerSelector={"operation": "copy", "mediaType": LAYER}, ignore="b.txt\n")
+    obj = objects.ready("OCIRepository", "src")
+    assert fetch(obj) == layer
+    assert obj["status"]["artifact"]["metadata"]["org.opencontainers.image.source"] == \
+        "https://git.example/x"
+    wait_until(lambda: [e for e in objects.events("src") if e[2].endswith(
+        ", origin source 'https://git.example/x', origin revision 'main@sha1:abc'")], "the event")
+    source()
+    obj = objects.wait("OCIRepository", "src",
+                       lambda o: "observedLayerSelector" not in o["status"], "extraction")
+    assert names(obj) == ["a.yaml", "b.txt"] and digest in obj["status"]["artifact"]["revision"]
+    source(ignore="b.txt\n")
+    obj = objects.wait("OCIRepository", "src",
+                       lambda o: o["status"].get("observedIgnore") == "b.txt\n", "ignore")
+    assert names(obj) == ["a.yaml", "pic.png"]
+
+
+def test_S52_extract_of_what_is_no_gzip_fails(objects, source, registry, ns):
+    registry.push(ns, "latest", layers=[(b"just text", "text/plain")])
+    source()
+    failure(objects, "OCIArtifactLayerOperationFailed",
+            "failed to extract layer contents from artifact")
+    registry.push(ns, "latest", layers=[])
+    objects.request("OCIRepository", "src")
+    failure(objects, "OCIArtifactLayerOperationFailed", "no layers found in artifact")
+
+
+def test_S53_an_unchanged_digest_costs_one_head(objects, source, registry, ns, wire):
+    registry.push(ns, "latest", {"a": "1"})
+    source()
+    objects.ready("OCIRepository", "src")
+    mark = wire.mark()
+    objects.request("OCIRepository", "src", "again")
+    objects.wait("OCIRepository", "src",
+                 lambda o: o["status"].get("lastHandledReconcileAt") == "again" and
+                 objects.condition(o).get("status") == "True", "to run again")
+    assert [(r.method, r.path) for r in wire.requests(mark)] == \
+        [("HEAD", f"/v2/{ns}/manifests/latest")]
+
+
+def test_S53_a_tag_that_moves_after_it_was_resolved(objects, source, registry, ns, wire):
+    first = registry.push(ns, "latest", {"first": "1"})
+
+    def move(x):
+        x.forward()
+        registry.push(ns, "latest", {"second": "2"})
+    wire.on(move, times=1, method="HEAD", path=f"{ns}/manifests/latest$")
+    source()
+    obj = objects.ready("OCIRepository", "src")
+    assert obj["status"]["artifact"]["revision"] == f"latest@{first}"
+    assert names(obj) == ["first"]
+
+
+def test_S48_a_head_without_digest_is_made_up_for_by_a_get(objects, source, registry, ns, wire):
+    digest = registry.push(ns, "latest", {"a": "1"})
+    wire.on(lambda x: x.reply(405), method="HEAD", path=f"{ns}/manifests")
+    source()
+    objects.ready("OCIRepository", "src", revision=f"latest@{digest}")
+
+
+def test_S48_an_index_gives_its_linux_amd64_child(objects, source, registry, ns):
+    def image(tag, files):
+        digest = registry.push(ns, tag, files)
+        data = registry.send("GET", f"/v2/{ns}/manifests/{tag}", Accept=MANIFEST)[2]
+        assert digest_of(data) == digest
+        return data
+
+    arm, amd = image("arm", {"arm": "1"}), image("amd", {"amd": "1"})
+    entries = [descriptor(arm, MANIFEST, platform={"os": "linux", "architecture": "arm64"}),
+               descriptor(amd, MANIFEST, platform={"os": "linux", "architecture": "amd64"})]
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+    digest = registry.push_manifest(ns, "latest", index, INDEX)
+    source()
+    obj = objects.ready("OCIRepository", "src")
+    assert obj["status"]["artifact"]["revision"] == f"latest@{digest}" and names(obj) == ["amd"]
+    registry.push_manifest(ns, "latest", {**index, "manifests": entries[:1]}, INDEX)
+    objects.request("OCIRepository", "src")
+    failure(objects, "OCIArtifactPullFailed", "no child with platform linux/amd64 in index")
+
+
+def test_S60_hostile_archives(objects, source, registry, ns):
+    for i, raw in enumerate(["../../x", "/etc/x", "a/../../x"]):
+        registry.push(ns, f"evil{i}", layers=[(tar_gz({"a": "1"}, raw_names=[raw]), LAYER)])
+        source(ref={"tag": f"evil{i}"})
+        failure(objects, "OCIArtifactLayerOperationFailed",
+                "failed to extract layer contents from artifact")
+        assert "artifact" not in objects.get("OCIRepository", "src")["status"]
+    registry.push(ns, "links", layers=[(tar_gz({"a": "1"}, links=[("b", "/etc/passwd")]), LAYER)])
+    source(ref={"tag": "links"})
+    assert names(objects.ready("OCIRepository", "src")) == ["a"]
+    cut = gzip.compress(b"x" * 5000)[:-20]
+    registry.push(ns, "cut", layers=[(cut, LAYER)])
+    source(ref={"tag": "cut"})
+    failure(objects, "OCIArtifactLayerOperationFailed", "failed to extract layer contents")
+
+
+def test_S15_S16_S12_storage(objects, source, registry, ns, toolkit):
+    digest = registry.push(ns, "latest", {"a": "1"})
+    source()
+    obj = objects.ready("OCIRepository", "src")
+    path = toolkit.storage / obj["status"]["artifact"]["path"]
+    path.unlink()
+    objects.request("OCIRepository", "src", "lost")
+    objects.wait("OCIRepository", "src",
+                 lambda o: o["status"].get("lastHandledReconcileAt") == "lost" and
+                 path.exists() and objects.condition(o).get("status") == "True", "to be rebuilt")
+    assert digest in path.name
+    objects.delete("OCIRepository", "src")
+    objects.gone("OCIRepository", "src")
+    assert not path.parent.exists()
+
+
+def test_S48_absent_tags_and_repositories(objects, source, registry, ns):
+    source(ref={"tag": "nope"})
+    obj = failure(objects, "OCIArtifactPullFailed", "failed to determine artifact digest: GET http")
+    assert "MANIFEST_UNKNOWN" in objects.condition(obj)["message"]
+    assert objects.condition(obj, "Reconciling")["reason"] == "ProgressingWithRetry"
+    registry.push(ns, "nope", {"a": "1"})
+    objects.request("OCIRepository", "src")
+    objects.ready("OCIRepository", "src")
+    source(ref={"digest": "sha256:short"})
+    failure(objects, "OCIArtifactPullFailed", "failed to determine artifact digest: cannot parse")
+
+
+def test_parts_that_are_not_there_are_refused_by_name(objects, source, registry, ns):
+    registry.push(ns, "latest", {"a": "1"})
+    source(verify={"provider": "cosign"})
+    obj = failure(objects, "UnsupportedField", "spec.verify is not supported by this version")
+    assert objects.condition(obj, "Stalled")["status"] == "True"
+    assert "artifact" not in obj["status"]
+    source(provider="aws")
+    failure(objects, "UnsupportedField", "spec.provider aws is not supported by this version")
+
+
+def test_K56_kustomization_from_an_oci_artifact(objects, source, registry, ns):
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: app}}\ndata: {{v: '{0}'}}\n"
+    registry.push(ns, "latest", {"app.yaml": config.format(1)}, annotations={
+        "org.opencontainers.image.revision": "main@sha1:abc"})
+    source()
+    objects.apply("Kustomization", "app", {
+        "interval": "1h", "prune": True, "targetNamespace": ns, "path": "./",
+        "sourceRef": {"kind": "OCIRepository", "name": "src"}})
+    obj = objects.ready("Kustomization", "app")
+    assert objects.configmap("app")["data"] == {"v": "1"}
+    assert obj["status"]["lastAppliedOriginRevision"] == "main@sha1:abc"
+    digest = registry.push(ns, "latest", {"app.yaml": config.format(2)})
+    objects.request("OCIRepository", "src")
+    objects.ready("Kustomization", "app", revision=digest)
+    assert objects.configmap("app")["data"] == {"v": "2"}
