@@ -135,13 +135,24 @@ static bool check_supported(Run *run, const OCIRepository *repo, Error *err)
 	return source_fail(run, "FetchFailed", "UnsupportedField", err);
 }
 
+static bool is_stall(const Error *err)
+{
+	static const char *const reasons[] = {"URLInvalid", "UnsupportedField",
+					      "FeatureGateDisabled"};
+	for (size_t i = 0; i < COUNT(reasons); i++)
+		if (cstr_eq(err->reason, reasons[i]))
+			return true;
+	return false;
+}
+
 static Registry *open_registry(Run *run, const OCIRepository *repo, OciReference *reference,
 			       Error *err)
 {
 	Registry *registry = ocirepository_registry(run, repo, reference, err);
 	if (registry)
 		return registry;
-	autofree char *reason = mem_strdup(err->reason ? err->reason : "AuthenticationFailed");
+	/* What the API server said of a Secret has a reason of its own, which is none of ours. */
+	autofree char *reason = mem_strdup(is_stall(err) ? err->reason : "AuthenticationFailed");
 	source_fail(run, "FetchFailed", reason, err);
 	return NULL;
 }
@@ -216,16 +227,6 @@ static bool update_artifact(Run *run, const OCIRepository *repo, Error *err)
 	observe_inputs(object, repo);
 	announce(run, repo, has ? &before : NULL, &now, failed_before);
 	return true;
-}
-
-static bool is_stall(const Error *err)
-{
-	static const char *const reasons[] = {"URLInvalid", "UnsupportedField",
-					      "FeatureGateDisabled"};
-	for (size_t i = 0; i < COUNT(reasons); i++)
-		if (cstr_eq(err->reason, reasons[i]))
-			return true;
-	return false;
 }
 
 Outcome ocirepository_reconcile(Run *run, Error *err)

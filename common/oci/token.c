@@ -17,12 +17,18 @@ static const char *text_or_none(const char *text)
 	return text ? text : "";
 }
 
+/* The challenge's scope when it is another one than ours, which then stands beside it. */
+static const char *other_scope(const Challenge *challenge, const char *scope)
+{
+	return cstr_eq(challenge->scope, scope) ? NULL : challenge->scope;
+}
+
 static char *token_key(const Registry *registry, const Challenge *challenge, const char *scope)
 {
 	const RegistryAuth *auth = &registry->auth;
 	return token_cache_key((const char *const[]){
 		registry->identity->key, challenge->realm, text_or_none(challenge->service), scope,
-		text_or_none(challenge->scope), text_or_none(auth->username),
+		text_or_none(other_scope(challenge, scope)), text_or_none(auth->username),
 		text_or_none(auth->password), text_or_none(auth->identity_token), NULL});
 }
 
@@ -30,8 +36,8 @@ static char *token_key(const Registry *registry, const Challenge *challenge, con
 static void add_scopes(Buf *out, const Challenge *challenge, const char *scope, const char *before,
 		       const char *between)
 {
-	bool other = challenge->scope && !cstr_eq(challenge->scope, scope);
-	autofree char *asked = url_escape(other ? challenge->scope : scope, false);
+	const char *other = other_scope(challenge, scope);
+	autofree char *asked = url_escape(other ? other : scope, false);
 	autofree char *own = url_escape(scope, false);
 	buf_printf(out, "%s%s", before, asked);
 	if (other)

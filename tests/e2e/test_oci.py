@@ -1,12 +1,10 @@
 """OCIRepository end to end: a real registry, real artifacts, both API servers."""
 import gzip
-import hashlib
-import io
 import json
-import tarfile
 
 import pytest
 
+from tests.lib.artifact import fetch, names
 from tests.lib.net import http, wait_until
 from tests.lib.proxy import Proxy
 from tests.lib.registry import (
@@ -16,6 +14,7 @@ from tests.lib.registry import (
     Registry,
     descriptor,
     digest_of,
+    oci_failure,
     tar_gz,
 )
 
@@ -50,31 +49,6 @@ def source(objects, wire, ns):
             spec["ref"] = ref
         objects.apply("OCIRepository", name, spec)
     return make
-
-
-def fetch(obj):
-    """The artifact's bytes, checked against its digest and size."""
-    artifact = obj["status"]["artifact"]
-    status, _, data = http("GET", artifact["url"])
-    assert status == 200
-    assert artifact["digest"] == "sha256:" + hashlib.sha256(data).hexdigest()
-    assert artifact["size"] == len(data)
-    return data
-
-
-def names(obj):
-    with tarfile.open(fileobj=io.BytesIO(fetch(obj)), mode="r:gz") as tar:
-        return sorted(m.name for m in tar if m.name != ".")
-
-
-def failure(objects, reason, text, condition="FetchFailed", name="src"):
-    """The object once it has failed with that reason and text."""
-    def match(obj):
-        c = objects.condition(obj, condition)
-        ready = objects.condition(obj)
-        return c.get("reason") == reason and text in c["message"] and \
-            ready.get("status") == "False" and ready["reason"] == reason
-    return objects.wait("OCIRepository", name, match, f"to fail with {reason}: {text}")
 
 
 def test_S2_S48_latest_by_default(objects, source, registry, ns, toolkit):
@@ -126,11 +100,11 @@ def test_S49_semver_filter_and_bad_input(objects, source, registry, ns):
     source(ref={"semver": ">=1.0.0-0", "semverFilter": ".*-rc.*"})
     objects.ready("OCIRepository", "src", revision="1.1.0-rc.1@")
     source(ref={"semver": ">=1.0.0", "semverFilter": "(("})
-    failure(objects, "ReadOperationFailed", "failed to determine the artifact tag for 'oci://")
+    oci_failure(objects, "ReadOperationFailed", "failed to determine the artifact tag for 'oci://")
     source(ref={"semver": "not a range"})
-    failure(objects, "ReadOperationFailed", "semver 'not a range' parse error")
+    oci_failure(objects, "ReadOperationFailed", "semver 'not a range' parse error")
     source(ref={"semver": ">=9.0.0"})
-    failure(objects, "ReadOperationFailed", "no match found for semver: >=9.0.0")
+    oci_failure(objects, "ReadOperationFailed", "no match found for semver: >=9.0.0")
 
 
 def test_S49_semver_looks_at_every_page(objects, source, registry, ns, wire):
@@ -152,7 +126,7 @@ def test_S49_semver_looks_at_every_page(objects, source, registry, ns, wire):
 
 def test_S50_a_tag_in_the_url_stalls(objects, source, registry, ns, wire):
     source(url=f"oci://127.0.0.1:{wire.port}/{ns}:v1")
-    obj = failure(objects, "URLInvalid", "URL must not contain a tag")
+    obj = oci_failure(objects, "URLInvalid", "URL must not contain a tag")
     assert objects.condition(obj, "Stalled")["reason"] == "URLInvalid"
     assert obj["status"]["observedGeneration"] == obj["metadata"]["generation"]
 
@@ -169,7 +143,7 @@ def test_S51_layer_selector(objects, source, registry, ns):
     assert names(obj) == ["second"]
     assert obj["status"]["observedLayerSelector"] == {"mediaType": "application/x.second"}
     source(layerSelector={"mediaType": "application/x.none"})
-    failure(objects, "OCIArtifactLayerOperationFailed",
+    oci_failure(objects, "OCIArtifactLayerOperationFailed",
             "failed to find layer with media type 'application/x.none' in artifact")
 
 
@@ -198,11 +172,11 @@ def test_S52_copy_keeps_the_bytes_and_extract_applies_ignore(objects, source, re
 def test_S52_extract_of_what_is_no_gzip_fails(objects, source, registry, ns):
     registry.push(ns, "latest", layers=[(b"just text", "text/plain")])
     source()
-    failure(objects, "OCIArtifactLayerOperationFailed",
+    oci_failure(objects, "OCIArtifactLayerOperationFailed",
             "failed to extract layer contents from artifact")
     registry.push(ns, "latest", layers=[])
     objects.request("OCIRepository", "src")
-    failure(objects, "OCIArtifactLayerOperationFailed", "no layers found in artifact")
+    oci_failure(objects, "OCIArtifactLayerOperationFailed", "no layers found in artifact")
 
 
 def test_S53_an_unchanged_digest_costs_one_head(objects, source, registry, ns, wire):
@@ -255,14 +229,14 @@ def test_S48_an_index_gives_its_linux_amd64_child(objects, source, registry, ns)
     assert obj["status"]["artifact"]["revision"] == f"latest@{digest}" and names(obj) == ["amd"]
     registry.push_manifest(ns, "latest", {**index, "manifests": entries[:1]}, INDEX)
     objects.request("OCIRepository", "src")
-    failure(objects, "OCIArtifactPullFailed", "no child with platform linux/amd64 in index")
+    oci_failure(objects, "OCIArtifactPullFailed", "no child with platform linux/amd64 in index")
 
 
 def test_S60_hostile_archives(objects, source, registry, ns):
     for i, raw in enumerate(["../../x", "/etc/x", "a/../../x"]):
         registry.push(ns, f"evil{i}", layers=[(tar_gz({"a": "1"}, raw_names=[raw]), LAYER)])
         source(ref={"tag": f"evil{i}"})
-        failure(objects, "OCIArtifactLayerOperationFailed",
+        oci_failure(objects, "OCIArtifactLayerOperationFailed",
                 "failed to extract layer contents from artifact")
         assert "artifact" not in objects.get("OCIRepository", "src")["status"]
     registry.push(ns, "links", layers=[(tar_gz({"a": "1"}, links=[("b", "/etc/passwd")]), LAYER)])
@@ -271,7 +245,7 @@ def test_S60_hostile_archives(objects, source, registry, ns):
     cut = gzip.compress(b"x" * 5000)[:-20]
     registry.push(ns, "cut", layers=[(cut, LAYER)])
     source(ref={"tag": "cut"})
-    failure(objects, "OCIArtifactLayerOperationFailed", "failed to extract layer contents")
+    oci_failure(objects, "OCIArtifactLayerOperationFailed", "failed to extract layer contents")
 
 
 def test_S15_S16_S12_storage(objects, source, registry, ns, toolkit):
@@ -292,24 +266,24 @@ def test_S15_S16_S12_storage(objects, source, registry, ns, toolkit):
 
 def test_S48_absent_tags_and_repositories(objects, source, registry, ns):
     source(ref={"tag": "nope"})
-    obj = failure(objects, "OCIArtifactPullFailed", "failed to determine artifact digest: GET http")
+    obj = oci_failure(objects, "OCIArtifactPullFailed", "failed to determine artifact digest: GET http")
     assert "MANIFEST_UNKNOWN" in objects.condition(obj)["message"]
     assert objects.condition(obj, "Reconciling")["reason"] == "ProgressingWithRetry"
     registry.push(ns, "nope", {"a": "1"})
     objects.request("OCIRepository", "src")
     objects.ready("OCIRepository", "src")
     source(ref={"digest": "sha256:short"})
-    failure(objects, "OCIArtifactPullFailed", "failed to determine artifact digest: cannot parse")
+    oci_failure(objects, "OCIArtifactPullFailed", "failed to determine artifact digest: cannot parse")
 
 
 def test_parts_that_are_not_there_are_refused_by_name(objects, source, registry, ns):
     registry.push(ns, "latest", {"a": "1"})
     source(verify={"provider": "cosign"})
-    obj = failure(objects, "UnsupportedField", "spec.verify is not supported by this version")
+    obj = oci_failure(objects, "UnsupportedField", "spec.verify is not supported by this version")
     assert objects.condition(obj, "Stalled")["status"] == "True"
     assert "artifact" not in obj["status"]
     source(provider="aws")
-    failure(objects, "UnsupportedField", "spec.provider aws is not supported by this version")
+    oci_failure(objects, "UnsupportedField", "spec.provider aws is not supported by this version")
 
 
 def test_K56_kustomization_from_an_oci_artifact(objects, source, registry, ns):

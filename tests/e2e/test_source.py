@@ -1,6 +1,5 @@
 """GitRepository end to end: real Git over HTTP, real artifacts, both API servers."""
 import gzip
-import hashlib
 import io
 import json
 import pathlib
@@ -9,6 +8,7 @@ import tarfile
 
 import pytest
 
+from tests.lib.artifact import fetch, names
 from tests.lib.net import http, wait_until
 
 
@@ -29,21 +29,6 @@ def source(objects, git_server, repo):
 
 def artifact_of(obj):
     return obj["status"]["artifact"]
-
-
-def fetch(obj):
-    """The artifact's bytes, checked against its digest and size."""
-    artifact = artifact_of(obj)
-    status, _, data = http("GET", artifact["url"])
-    assert status == 200
-    assert artifact["digest"] == "sha256:" + hashlib.sha256(data).hexdigest()
-    assert artifact["size"] == len(data)
-    return data
-
-
-def names(obj):
-    with tarfile.open(fileobj=io.BytesIO(fetch(obj)), mode="r:gz") as tar:
-        return sorted(m.name for m in tar if m.isfile())
 
 
 def test_S2_S3_S4_artifact_file_url_and_entries(objects, source, repo, toolkit):

@@ -1,20 +1,21 @@
 """A real OCI registry (Debian's docker-registry), a token server for it, and pushing by plain
 requests, so that what is tested is not tested with its own code."""
 import base64
-import crypt
 import gzip
 import hashlib
-import http.server
 import io
 import json
 import pathlib
-import subprocess
 import tarfile
 import threading
 import time
 import urllib.parse
+import warnings
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from .jwt import b64
 from .net import free_port, http
+from .pki import openssl
 from .process import Process
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -50,6 +51,14 @@ def descriptor(data, media_type, **more):
 
 def basic(user, password):
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def bcrypt(password):
+    """As htpasswd -B hashes: docker-registry takes nothing else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import crypt
+        return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))
 
 
 class Remote:
@@ -123,8 +132,7 @@ class Registry(Remote):
             if client_ca:
                 config["http"]["tls"]["clientcas"] = [str(client_ca)]
         if auth:
-            hashed = crypt.crypt(auth[1], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))
-            (self.dir / "htpasswd").write_text(f"{auth[0]}:{hashed}\n")
+            (self.dir / "htpasswd").write_text(f"{auth[0]}:{bcrypt(auth[1])}\n")
             config["auth"] = {"htpasswd": {"realm": "r", "path": str(self.dir / "htpasswd")}}
         if tokens:
             config["auth"] = {"token": {
@@ -154,7 +162,7 @@ class TokenServer:
         self.cert, self.key = authority.issue("tokens", "DNS:localhost")
         server = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
@@ -178,7 +186,7 @@ class TokenServer:
             def log_message(self, *args):
                 pass
 
-        self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         context = authority.server_context("token-server", "DNS:localhost")
         self.httpd.socket = context.wrap_socket(self.httpd.socket, server_side=True)
         self.url = f"https://localhost:{self.httpd.server_address[1]}/token"
@@ -196,10 +204,7 @@ class TokenServer:
 
     def token(self, scopes):
         """A JWT that docker-registry takes: RS256, the certificate within."""
-        def encode(data):
-            return base64.urlsafe_b64encode(data).rstrip(b"=")
-        der = subprocess.run(["openssl", "x509", "-in", self.cert, "-outform", "DER"], check=True,
-                             capture_output=True).stdout
+        der = openssl("x509", "-in", self.cert, "-outform", "DER").stdout
         now = int(time.time())
         access = []
         for scope in scopes:
@@ -208,18 +213,26 @@ class TokenServer:
         head = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}
         claims = {"iss": self.issuer, "aud": self.service, "sub": "t", "jti": str(now),
                   "exp": now + self.life_s, "nbf": now - 10, "iat": now, "access": access}
-        text = encode(json.dumps(head).encode()) + b"." + encode(json.dumps(claims).encode())
-        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key], input=text,
-                                   check=True, capture_output=True).stdout
-        return (text + b"." + encode(signature)).decode()
+        text = ".".join(b64(json.dumps(part).encode()) for part in (head, claims))
+        signature = openssl("dgst", "-sha256", "-sign", self.key, input=text.encode()).stdout
+        return f"{text}.{b64(signature)}"
 
     def stop(self):
         self.httpd.shutdown()
         self.httpd.server_close()
 
 
-def docker_config(host, user=None, password=None, **entry):
+def docker_config(host, user, password):
     """The text of a pull secret."""
-    if user is not None:
-        entry["auth"] = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return json.dumps({"auths": {host: entry}})
+    auth = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return json.dumps({"auths": {host: {"auth": auth}}})
+
+
+def oci_failure(objects, reason, text, condition="FetchFailed", name="src"):
+    """The object once it has failed with that reason and text."""
+    def match(obj):
+        c = objects.condition(obj, condition)
+        ready = objects.condition(obj)
+        return c.get("reason") == reason and text in c["message"] and \
+            ready.get("status") == "False" and ready["reason"] == reason
+    return objects.wait("OCIRepository", name, match, f"to fail with {reason}: {text}")
