@@ -102,7 +102,7 @@ static void stop(void *arg)
 	free(context->ssh_kex_algos);
 	free(context->ssh_hostkey_algos);
 	git_cache_free(context->git_cache);
-	notify_tokens_free(context->tokens);
+	token_cache_free(context->tokens);
 	map_free(context->seen);
 	free(context);
 }
@@ -133,7 +133,7 @@ static void *start(Manager *manager, const void *arg, Error *err)
 	context->options = options;
 	int64_t token_max_ms = 0;
 	size_t token_max = manager_token_cache(manager, &token_max_ms);
-	context->tokens = notify_tokens_new(token_max, token_max_ms);
+	context->tokens = token_cache_new(token_max, token_max_ms);
 	context->seen = map_new(free);
 	context->ssh_kex_algos = join(&options->ssh_kex_algos);
 	context->ssh_hostkey_algos = join(&options->ssh_hostkey_algos);

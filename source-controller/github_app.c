@@ -11,7 +11,7 @@
 #include "data/json.h"
 #include "net/url.h"
 #include "data/jwt_sign.h"
-#include "notify/tokens.h"
+#include "net/tokens.h"
 
 enum { REPLY_MAX = 1 << 20, JWT_BACK_S = 30, JWT_LIFE_S = 120 };
 
@@ -111,16 +111,16 @@ static char *find_installation(const Exchange *exchange, Error *err)
 	return mem_printf("%lld", (long long)json_int(found, "id", 0));
 }
 
-char *github_app_token(NotifyTokens *tokens, HttpClient *http, const GithubApp *app, Error *err)
+char *github_app_token(TokenCache *tokens, HttpClient *http, const GithubApp *app, Error *err)
 {
 	if (!check(app, err))
 		return NULL;
-	autofree char *key = notify_tokens_key((const char *const[]){
+	autofree char *key = token_cache_key((const char *const[]){
 		"github-app", app->id, app->private_key, app->base_url ? app->base_url : "",
 		app->installation_id ? app->installation_id : "",
 		app->installation_owner ? app->installation_owner : "", NULL});
 	autofree char *note = NULL;
-	char *kept = notify_tokens_get(tokens, key, &note);
+	char *kept = token_cache_get(tokens, key, &note);
 	if (kept)
 		return kept;
 	__attribute__((cleanup(exchange_dispose))) Exchange exchange = {.http = http, .app = app};
@@ -137,6 +137,6 @@ char *github_app_token(NotifyTokens *tokens, HttpClient *http, const GithubApp *
 	const char *token = json_text(reply, "token");
 	if (cstr_empty(token) || !clock_parse(json_text_or(reply, "expires_at", ""), &expires_ms))
 		return err_null(err, ERR_INVALID, "GitHub's reply has no token");
-	notify_tokens_put(tokens, key, token, NULL, expires_ms);
+	token_cache_put(tokens, key, token, NULL, expires_ms);
 	return mem_strdup(token);
 }

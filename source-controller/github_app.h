@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "net/httpc.h"
-#include "notify/notify.h"
+#include "net/tokens.h"
 
 /* All borrowed; NULL or "" when absent. Exactly one of the two installations is needed. */
 typedef struct {
@@ -16,7 +16,7 @@ typedef struct {
 
 /* A token, kept in `tokens` (may be NULL) until shortly before its end; owned, a secret.
  * ERR_INVALID for unusable keys, ERR_UNAUTHORIZED and others as GitHub answers. */
-char *github_app_token(NotifyTokens *tokens, HttpClient *http, const GithubApp *app,
+char *github_app_token(TokenCache *tokens, HttpClient *http, const GithubApp *app,
 		       Error *err) MUST_USE;
 
 #endif

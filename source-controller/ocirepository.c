@@ -74,20 +74,6 @@ static void observe_inputs(json_t *object, const OCIRepository *repo)
 		json_object_del(status, "observedLayerSelector");
 }
 
-static void clear_failures(json_t *object)
-{
-	condition_remove(object, "FetchFailed");
-	condition_remove(object, "StorageOperationFailed");
-	condition_remove(object, "ArtifactOutdated");
-	condition_remove(object, "SourceVerified"); /* nothing is verified yet */
-}
-
-static bool has_failure(const json_t *object)
-{
-	return condition_is(object, "FetchFailed", "True") ||
-	       condition_is(object, "StorageOperationFailed", "True");
-}
-
 static void note_stored(json_t *object, const char *revision)
 {
 	condition_setf(object, "ArtifactInStorage", "True", "Succeeded",
@@ -196,16 +182,18 @@ static bool pull(Run *run, const OCIRepository *repo, Registry *registry, const 
 static bool keep_artifact(Run *run, const OCIRepository *repo, const Artifact *stored,
 			  bool failed_before)
 {
-	clear_failures(run_object(run));
+	source_clear_failures(run_object(run));
+	condition_remove(run_object(run), "SourceVerified"); /* nothing is verified yet */
 	note_stored(run_object(run), stored->revision);
 	announce(run, repo, stored, stored, failed_before);
 	return true;
 }
 
-static bool update_artifact(Run *run, const OCIRepository *repo, Error *err)
+static bool update_artifact(Run *run, const void *view, Error *err)
 {
+	const OCIRepository *repo = view;
 	json_t *object = run_object(run);
-	bool failed_before = has_failure(object);
+	bool failed_before = source_has_failure(object);
 	autoocireference OciReference reference = {0};
 	autoregistry Registry *registry =
 		check_supported(run, repo, err) ? open_registry(run, repo, &reference, err) : NULL;
@@ -220,7 +208,8 @@ static bool update_artifact(Run *run, const OCIRepository *repo, Error *err)
 		note_new_revision(run, &reference, revision, has);
 	if (!pull(run, repo, registry, revision, &now, err))
 		return false;
-	clear_failures(object);
+	source_clear_failures(object);
+	condition_remove(object, "SourceVerified");
 	source_set_artifact(run, &now, "Succeeded");
 	note_stored(object, now.revision);
 	source_alias(run, &now, "latest.tar.gz");
@@ -233,15 +222,5 @@ Outcome ocirepository_reconcile(Run *run, Error *err)
 {
 	OCIRepository repo;
 	ocirepository_parse(run_object(run), &repo);
-	source_check_storage(run);
-	condition_set(run_object(run), "Reconciling", "True", "Progressing",
-		      "reconciliation in progress");
-	bool ok = update_artifact(run, &repo, err);
-	/* They say how the run went; Ready must not take last time's word for it. */
-	condition_remove(run_object(run), "Reconciling");
-	condition_remove(run_object(run), "Stalled");
-	source_summarize(run, order, err);
-	if (ok)
-		return outcome_again(repo.interval_ms);
-	return is_stall(err) ? outcome_stalled() : outcome_failed();
+	return source_run(run, order, repo.interval_ms, update_artifact, &repo, err);
 }
