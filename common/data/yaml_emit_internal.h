@@ -8,8 +8,11 @@ typedef enum { AT_ROOT, IN_SEQUENCE, IN_MAPPING } Context;
 
 typedef struct {
 	Buf *out;
-	int indent;	  /* -1 before the root */
-	int column;	  /* in characters */
+	int indent; /* -1 before the root */
+	int column; /* in characters */
+	int step;   /* of yaml.v3's style, which indents by steps, keeps long lines and takes tabs
+		       into blocks; 0: that of sigs.k8s.io/yaml */
+	bool in_sequence; /* with a step: an item of a list is being written */
 	bool whitespace;  /* the last character was white space */
 	bool indentation; /* the line has only indentation, "-", "?" and ":" so far */
 } Emitter;

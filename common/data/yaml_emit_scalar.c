@@ -78,17 +78,19 @@ static bool is_indicator(Str text, size_t at, bool after_blank)
 	return byte == ':' ? before_blank : byte == '#' && after_blank;
 }
 
-static Allowed analyze(Str text)
+static Allowed analyze(Str text, bool tabs)
 {
 	bool indicators = str_starts(text, STR("---")) || str_starts(text, STR("..."));
 	bool special = false, breaks = false, break_space = false, space_break = false;
 	bool was_space = false, was_break = false, edge = false, after_blank = true;
+	bool tab = false;
 	for (size_t at = 0; at < text.len; at += char_width(text.ptr[at])) {
 		uint32_t code = emit_decode(text, at);
 		bool space = code == ' ', line_break = is_break(code);
 		bool end = at == 0 || at + char_width(text.ptr[at]) >= text.len;
 		indicators |= is_indicator(text, at, after_blank);
-		special |= !is_printable(code);
+		tab |= tabs && code == '\t';
+		special |= !is_printable(code) && !(tabs && code == '\t');
 		breaks |= line_break;
 		edge |= end && (space || line_break);
 		break_space |= space && was_break;
@@ -100,8 +102,8 @@ static Allowed analyze(Str text)
 	bool unquotable = space_break || special;
 	return (Allowed){
 		.multiline = breaks,
-		.plain = !edge && !break_space && !unquotable && !breaks && !indicators,
-		.single = !break_space && !unquotable,
+		.plain = !edge && !break_space && !unquotable && !breaks && !indicators && !tab,
+		.single = !break_space && !unquotable && !tab,
 		.block = !unquotable && !was_space,
 	};
 }
@@ -142,10 +144,13 @@ void emit_indent(Emitter *emitter)
 
 void emit_increase_indent(Emitter *emitter, bool flow, bool indentless)
 {
+	int step = emitter->step ? emitter->step : 2;
 	if (emitter->indent < 0)
-		emitter->indent = flow ? 2 : 0;
+		emitter->indent = flow ? step : 0;
+	else if (!indentless && (!emitter->step || emitter->in_sequence))
+		emitter->indent += 2; /* "- " is the first step within a list */
 	else if (!indentless)
-		emitter->indent += 2;
+		emitter->indent = step * ((emitter->indent + step) / step);
 }
 
 void emit_indicator(Emitter *emitter, const char *text, bool spaced, bool whitespace,
@@ -162,7 +167,7 @@ void emit_indicator(Emitter *emitter, const char *text, bool spaced, bool whites
 /* True when the space at `at` may become a line break. */
 static bool may_fold(const Emitter *emitter, bool key, bool after_space)
 {
-	return !key && !after_space && emitter->column > BEST_WIDTH;
+	return !key && !after_space && !emitter->step && emitter->column > BEST_WIDTH;
 }
 
 static void write_plain(Emitter *emitter, Str text, bool key)
@@ -283,8 +288,9 @@ static const char *chomping(Str text)
 static void write_literal(Emitter *emitter, Str text)
 {
 	emit_indicator(emitter, "|", true, false, false);
+	const char hint[] = {(char)('0' + (emitter->step ? emitter->step : 2)), '\0'};
 	if (is_space(text, 0) || is_break(emit_decode(text, 0)))
-		emit_indicator(emitter, "2", false, false, false);
+		emit_indicator(emitter, hint, false, false, false);
 	emit_indicator(emitter, chomping(text), false, false, false);
 	put_break(emitter);
 	emitter->whitespace = true;
@@ -315,7 +321,7 @@ void emit_plain(Emitter *emitter, Str text)
 
 void emit_string(Emitter *emitter, Str text, bool key)
 {
-	Allowed allowed = analyze(text);
+	Allowed allowed = analyze(text, emitter->step > 0);
 	int before = emitter->indent;
 	emit_increase_indent(emitter, true, false);
 	/* `<<` as a key would be read as a merge. */
@@ -334,5 +340,5 @@ void emit_string(Emitter *emitter, Str text, bool key)
 
 bool emit_is_simple_key(Str text)
 {
-	return text.len <= SIMPLE_KEY_MAX && !analyze(text).multiline;
+	return text.len <= SIMPLE_KEY_MAX && !analyze(text, false).multiline;
 }
