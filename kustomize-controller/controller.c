@@ -31,6 +31,8 @@ static const Flag flags[] = {
 	 "", NULL, "Service account for remote clusters where none is named."},
 	{"sops-age-secret", FLAG_TEXT, AT(sops_age_secret), "", NULL,
 	 "Secret with age keys for all Kustomizations."},
+	{"sops-ignore-mac", FLAG_BOOL, AT(sops_ignore_mac), "false", NULL,
+	 "Decrypt SOPS files that were changed beside their encrypted values."},
 	{"sops-vault-configmap", FLAG_TEXT, AT(sops_vault_configmap), "", NULL,
 	 "ConfigMap with the Vault instances that may be used."},
 	{"override-manager", FLAG_LIST, AT(override_managers), NULL, NULL,
@@ -89,6 +91,7 @@ static void index_kustomization(const json_t *object, IndexAdd *add, void *arg)
 	const json_t *remote = json_map(spec, "kubeConfig");
 	index_config("Secret", ns, json_map(remote, "secretRef"), add, arg);
 	index_config("ConfigMap", ns, json_map(remote, "configMapRef"), add, arg);
+	index_config("Secret", ns, json_map(json_map(spec, "decryption"), "secretRef"), add, arg);
 }
 
 /* A dependency that is Ready wakes its dependents at once (design.md 3.1). */

@@ -3,6 +3,7 @@
  * there is none, with what the Kustomization's spec adds (facts 3); then the build. Nothing is
  * written: the artifact's tree is shared by all that use it.
  */
+#include "decrypt.h"
 #include "internal.h"
 
 #include <string.h>
@@ -191,10 +192,28 @@ static bool extend_root(const KustomizeFiles *files, const char *dir, const Kust
 	return add_components(files, dir, ks, root, err);
 }
 
+static bool build_root(Run *run, const SourceState *source, const KustomizeFiles *files,
+		       const char *dir, const json_t *root, const Decryptor *decryptor,
+		       KustomizeResult *out, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	/* What one Kustomization's keys opened is not for the others of this source. */
+	bool shared = !decryptor || !decryptor_has_opened(decryptor);
+	KustomizeCache *cache = parsed_get(context->parsed, source->artifact.digest);
+	bool ok = kustomize_build(dir,
+				  &(KustomizeOptions){.files = files,
+						      .cache = shared ? cache : NULL,
+						      .root = root,
+						      .load_anywhere = true,
+						      .keep_builtin_schema = true},
+				  out, err);
+	parsed_put(context->parsed, cache);
+	return ok ? true : err_wrap(err, "kustomize build failed");
+}
+
 static bool build(Run *run, const Kustomization *ks, const SourceState *source,
 		  const KustomizeFiles *files, const char *dir, KustomizeResult *out, Error *err)
 {
-	const KustomizeContext *context = run_context(run);
 	const char *name = kustomize_find_root(files, dir, err);
 	if (err_is_set(err))
 		return false;
@@ -202,16 +221,15 @@ static bool build(Run *run, const Kustomization *ks, const SourceState *source,
 		name ? read_root(files, dir, name, err) : generate_root(files, dir, err);
 	if (!root || !extend_root(files, dir, ks, root, err))
 		return false;
-	KustomizeCache *cache = parsed_get(context->parsed, source->artifact.digest);
-	bool ok = kustomize_build(dir,
-				  &(KustomizeOptions){.files = files,
-						      .cache = cache,
-						      .root = root,
-						      .load_anywhere = true,
-						      .keep_builtin_schema = true},
-				  out, err);
-	parsed_put(context->parsed, cache);
-	return ok ? true : err_wrap(err, "kustomize build failed");
+	autodecryptor Decryptor *decryptor = decryptor_new(run, ks, files, err);
+	if (err_is_set(err))
+		return false;
+	if (!decryptor)
+		return build_root(run, source, files, dir, root, NULL, out, err);
+	return decrypt_sources(decryptor, dir, root, err) &&
+	       build_root(run, source, decryptor_files(decryptor), dir, root, decryptor, out,
+			  err) &&
+	       decrypt_objects(decryptor, out, err);
 }
 
 bool generate_and_build(Run *run, const Kustomization *ks, const SourceState *source,

@@ -27,7 +27,7 @@ typedef struct {
 	int64_t requeue_dependency_ms;
 	int http_retry;
 	bool no_remote_bases, no_cross_namespace_refs;
-	bool insecure_kubeconfig_exec, insecure_kubeconfig_tls;
+	bool insecure_kubeconfig_exec, insecure_kubeconfig_tls, sops_ignore_mac;
 	char *default_decryption_service_account, *default_kubeconfig_service_account;
 	char *sops_age_secret, *sops_vault_configmap;
 	Vec override_managers;

@@ -55,8 +55,7 @@ json_t *kustomization_event_metadata(const SourceState *source)
 	return metadata;
 }
 
-/* Parts of the API that are not there yet say so: a Secret left encrypted or a check left out must
- * never look like success. */
+/* Parts of the API that are not there yet say so: a check left out must never look like success. */
 static bool check_supported(Run *run, const Kustomization *ks, Error *err)
 {
 	if (!cstr_empty(json_text_at(ks->spec, "decryption", "serviceAccountName", NULL)) &&
@@ -67,7 +66,7 @@ static bool check_supported(Run *run, const Kustomization *ks, Error *err)
 			"controller");
 		return err_reason(err, "FeatureGateDisabled"); /* K49 */
 	}
-	static const char *const later[] = {"decryption", "healthCheckExprs"};
+	static const char *const later[] = {"healthCheckExprs"};
 	for (size_t i = 0; i < COUNT(later); i++) {
 		if (!json_object_get(ks->spec, later[i]))
 			continue;

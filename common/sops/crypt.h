@@ -9,10 +9,11 @@
  * quote nothing. Owned. */
 Node *seal_open(Str sealed, const unsigned char key[DATA_KEY_SIZE], Str aad, Error *err) MUST_USE;
 
-/* Opens all that is sealed, in place; mac gets the MAC of what was found, as upper-case hex. Errors
+/* Opens all that is sealed, in place; `no_comments`: what their rules would say is told by the
+ * values' looks. mac gets the MAC of what was found, as upper-case hex. Errors
  * name the value's path. */
 enum { MAC_TEXT_SIZE = 129 };
 bool tree_open(Tree *tree, const Metadata *metadata, const unsigned char key[DATA_KEY_SIZE],
-	       char mac[MAC_TEXT_SIZE], Error *err) MUST_USE;
+	       bool no_comments, char mac[MAC_TEXT_SIZE], Error *err) MUST_USE;
 
 #endif

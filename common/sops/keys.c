@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/digest.h"
 
 enum { MAX_GROUPS = 64, MAX_KEYS = 256 };
 
@@ -30,6 +31,46 @@ static const SopsKeyService *find_service(const SopsOptions *options, const char
 	return NULL;
 }
 
+static void free_part(void *item)
+{
+	Buf *part = item;
+	sops_buf_wipe(part);
+	free(part);
+}
+
+Map *sops_known_new(void)
+{
+	return map_new(free_part);
+}
+
+/* Under which a key's text is remembered; owned. */
+static char *known_name(const char *type, const json_t *key)
+{
+	char digest[DIGEST_TEXT_SIZE];
+	const char *enc = json_text_or(key, "enc", "");
+	digest_of(DIGEST_SHA256, enc, strlen(enc), digest);
+	return mem_printf("%s %s", type, digest);
+}
+
+static bool ask(const SopsOptions *options, const SopsKeyService *service, const json_t *key,
+		Buf *out, Error *err)
+{
+	autofree char *name = known_name(service->type, key);
+	const Buf *known = options->known ? map_get(options->known, name) : NULL;
+	if (known) {
+		buf_add(out, buf_str(known));
+		return true;
+	}
+	if (!service->decrypt(service->arg, key, out, err))
+		return false;
+	if (options->known) {
+		Buf *copy = mem_zalloc(1, sizeof(*copy));
+		buf_add(copy, buf_str(out));
+		map_put(options->known, name, copy);
+	}
+	return true;
+}
+
 static bool try_key(Search *search, size_t kind, const json_t *key, Buf *out)
 {
 	const SopsKeyService *service = find_service(search->options, kinds[kind].type);
@@ -38,7 +79,7 @@ static bool try_key(Search *search, size_t kind, const json_t *key, Buf *out)
 		err_set(&cause, ERR_INVALID, "is no object");
 	else if (!service)
 		err_set(&cause, ERR_UNSUPPORTED, "there are no credentials for it");
-	else if (service->decrypt(service->arg, key, out, &cause))
+	else if (ask(search->options, service, key, out, &cause))
 		return true;
 	sops_buf_wipe(out);
 	const char *name = json_text_or(key, kinds[kind].name, "");
@@ -59,13 +100,6 @@ static bool try_group(Search *search, const json_t *group, Buf *out)
 		}
 	}
 	return false;
-}
-
-static void free_part(void *item)
-{
-	Buf *part = item;
-	sops_buf_wipe(part);
-	free(part);
 }
 
 static bool has_keys(const json_t *group)

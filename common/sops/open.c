@@ -22,6 +22,7 @@ typedef struct {
 	Vec path;     /* Str's text, const char *: map keys, borrowed */
 	Vec comments; /* Vec *: the comments in front, a list for each open map or list */
 	int depth;
+	bool no_comments;
 	Error *err;
 } Walk;
 
@@ -56,16 +57,22 @@ static bool comments_match(const Walk *walk, bool skip_last)
 	return false;
 }
 
-static bool is_sealed(const Walk *walk, bool is_comment)
+static bool looks_sealed(const Node *leaf)
 {
+	return leaf->type == NODE_STR && str_starts(buf_str(&leaf->text), STR("ENC[AES256_GCM,"));
+}
+
+static bool is_sealed(const Walk *walk, const Node *leaf)
+{
+	bool is_comment = leaf->type == NODE_COMMENT;
 	switch (walk->metadata->rule) {
 	case RULE_ENCRYPTED_SUFFIX:
 	case RULE_ENCRYPTED_REGEX:
 		return path_matches(walk);
 	case RULE_UNENCRYPTED_COMMENT_REGEX:
-		return !comments_match(walk, false);
+		return walk->no_comments ? looks_sealed(leaf) : !comments_match(walk, false);
 	case RULE_ENCRYPTED_COMMENT_REGEX:
-		return comments_match(walk, is_comment);
+		return walk->no_comments ? looks_sealed(leaf) : comments_match(walk, is_comment);
 	case RULE_UNENCRYPTED_SUFFIX:
 	case RULE_UNENCRYPTED_REGEX:
 	default:
@@ -146,7 +153,7 @@ static bool walk_leaf(Walk *walk, Node **slot)
 	bool is_comment = (*slot)->type == NODE_COMMENT;
 	if ((*slot)->type == NODE_NULL)
 		return true;
-	bool sealed = is_sealed(walk, is_comment);
+	bool sealed = is_sealed(walk, *slot);
 	if (sealed && is_comment)
 		open_comment(walk, slot);
 	else if (sealed && !open_leaf(walk, slot))
@@ -227,10 +234,14 @@ static void mac_text(Digest *mac, char out[MAC_TEXT_SIZE])
 }
 
 bool tree_open(Tree *tree, const Metadata *metadata, const unsigned char key[DATA_KEY_SIZE],
-	       char mac[MAC_TEXT_SIZE], Error *err)
+	       bool no_comments, char mac[MAC_TEXT_SIZE], Error *err)
 {
 	autodigest Digest *digest = digest_new(DIGEST_SHA512);
-	Walk walk = {.metadata = metadata, .key = key, .mac = digest, .err = err};
+	Walk walk = {.metadata = metadata,
+		     .key = key,
+		     .mac = digest,
+		     .no_comments = no_comments,
+		     .err = err};
 	if (metadata->mac_only_encrypted)
 		prime_mac(digest);
 	bool ok = true;

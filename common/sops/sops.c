@@ -170,13 +170,13 @@ static bool mac_matches(const Metadata *metadata, const unsigned char *key, cons
 
 /* Opens a tree, metadata taken out. */
 static bool open_tree(Tree *tree, const Metadata *metadata, const SopsOptions *options,
-		      bool *out_mac_matches, Error *err)
+		      bool no_comments, bool *out_mac_matches, Error *err)
 {
 	unsigned char key[DATA_KEY_SIZE];
 	char mac[MAC_TEXT_SIZE];
 	if (!data_key_get(metadata, options, key, err))
 		return false;
-	bool ok = tree_open(tree, metadata, key, mac, err);
+	bool ok = tree_open(tree, metadata, key, no_comments, mac, err);
 	*out_mac_matches = true;
 	if (ok && !options->ignore_mac)
 		ok = mac_matches(metadata, key, mac, out_mac_matches, err);
@@ -184,25 +184,28 @@ static bool open_tree(Tree *tree, const Metadata *metadata, const SopsOptions *o
 	return ok || err_wrap(err, "error decrypting sops tree");
 }
 
-static bool read_and_open(Str text, SopsFormat format, const SopsOptions *options, Tree *tree,
-			  Error *err)
+static bool read_text(Str text, SopsFormat format, Tree *tree, Error *err)
 {
-	autometadata Metadata metadata = {0};
-	bool matches;
 	if (text.len > SOPS_MAX_BYTES)
 		return err_set(err, ERR_LIMIT,
 			       "cannot decrypt file with size (%zu bytes) exceeding limit (%d)",
 			       text.len, SOPS_MAX_BYTES);
-	if (!stores[format].read(text, tree, err) ||
-	    !extract(tree, stores[format].form, &metadata, err))
+	return stores[format].read(text, tree, err) ||
+	       err_wrap(err, "failed to load encrypted %s data", stores[format].name);
+}
+
+static bool open_documents(Tree *tree, SopsFormat format, const SopsOptions *options, Error *err)
+{
+	autometadata Metadata metadata = {0};
+	bool matches;
+	if (!extract(tree, stores[format].form, &metadata, err))
 		return err_wrap(err, "failed to load encrypted %s data", stores[format].name);
-	if (!open_tree(tree, &metadata, options, &matches, err))
+	if (!open_tree(tree, &metadata, options, false, &matches, err))
 		return false;
-	if (!matches)
-		return err_set(err, ERR_INVALID,
-			       "failed to verify sops data integrity: the MAC does not match, the "
-			       "file was changed after it was encrypted");
-	return true;
+	return matches ||
+	       err_set(err, ERR_INVALID,
+		       "failed to verify sops data integrity: the MAC does not match, the file was "
+		       "changed after it was encrypted");
 }
 
 bool sops_decrypt(Str text, SopsFormat in, SopsFormat out_format, const SopsOptions *options,
@@ -210,7 +213,7 @@ bool sops_decrypt(Str text, SopsFormat in, SopsFormat out_format, const SopsOpti
 {
 	autotree Tree tree = {0};
 	autosecretbuf Buf plain = {0};
-	if (!read_and_open(text, in, options, &tree, err))
+	if (!read_text(text, in, &tree, err) || !open_documents(&tree, in, options, err))
 		return false;
 	/* Not grown piece by piece: that would leave copies behind. */
 	buf_reserve(&plain, text.len);
@@ -221,10 +224,29 @@ bool sops_decrypt(Str text, SopsFormat in, SopsFormat out_format, const SopsOpti
 	return true;
 }
 
-bool sops_verify(Str text, SopsFormat format, const SopsOptions *options, Error *err)
+static bool has_mac(const Node *document, const char *mac)
+{
+	const Node *meta = node_get(document, "sops");
+	const Node *own = meta && meta->type == NODE_MAP ? node_get(meta, "mac") : NULL;
+	return own && cstr_eq(buf_text(&own->text), mac);
+}
+
+bool sops_verify(Str text, SopsFormat format, const char *mac, const SopsOptions *options,
+		 Error *err)
 {
 	autotree Tree tree = {0};
-	return read_and_open(text, format, options, &tree, err);
+	if (!read_text(text, format, &tree, err))
+		return false;
+	Vec *documents = &tree.documents;
+	size_t kept = 0;
+	for (size_t i = 0; i < documents->len; i++) {
+		if (has_mac(documents->items[i], mac))
+			documents->items[kept++] = documents->items[i];
+		else
+			node_free(documents->items[i]);
+	}
+	documents->len = kept;
+	return open_documents(&tree, format, options, err);
 }
 
 json_t *sops_decrypt_tree(const json_t *object, const SopsOptions *options, bool *out_mac_matches,
@@ -234,7 +256,7 @@ json_t *sops_decrypt_tree(const json_t *object, const SopsOptions *options, bool
 	autometadata Metadata metadata = {0};
 	vec_push(&tree.documents, node_of_json(object));
 	if (!extract(&tree, META_NESTED, &metadata, err) ||
-	    !open_tree(&tree, &metadata, options, out_mac_matches, err))
+	    !open_tree(&tree, &metadata, options, true, out_mac_matches, err))
 		return NULL;
 	return node_to_json(tree.documents.items[0], err);
 }

@@ -6,6 +6,7 @@
 #ifndef SOPS_SOPS_H
 #define SOPS_SOPS_H
 
+#include "base/map.h"
 #include "base/str.h"
 #include "data/json.h"
 
@@ -40,8 +41,13 @@ typedef struct {
 typedef struct {
 	const SopsKeyService *services;
 	size_t service_count;
+	Map *known;	 /* data keys by what they are sealed as, or NULL: sops_known_new */
 	bool ignore_mac; /* as upstream's controller: what is not encrypted may have been changed */
 } SopsOptions;
+
+/* A memory of data keys, so that files under one key ask its service once. Freed with map_free,
+ * which wipes it. One thread at a time. */
+Map *sops_known_new(void);
 
 /*
  * Decrypts a file and writes it without metadata, in a format that may be another than its own.
@@ -52,13 +58,18 @@ typedef struct {
 bool sops_decrypt(Str text, SopsFormat in, SopsFormat out_format, const SopsOptions *options,
 		  Buf *out, Error *err) MUST_USE;
 
-/* As sops_decrypt, for a tree with a "sops" member. A MAC that does not match is told by
- * *out_mac_matches, since an object that was built from a file differs from it. Owned. */
+/*
+ * As sops_decrypt, for a tree with a "sops" member. A MAC that does not match is told by
+ * *out_mac_matches, since an object that was built from a file differs from it. A tree has no
+ * comments: where the metadata goes by them, what looks sealed is opened. Owned.
+ */
 json_t *sops_decrypt_tree(const json_t *tree, const SopsOptions *options, bool *out_mac_matches,
 			  Error *err) MUST_USE;
 
-/* Checks a file's MAC, decrypting it for that. */
-bool sops_verify(Str text, SopsFormat format, const SopsOptions *options, Error *err) MUST_USE;
+/* Checks the MAC of a file, decrypting it for that. Of files put together in one, those documents
+ * count that have this text as their MAC. */
+bool sops_verify(Str text, SopsFormat format, const char *mac, const SopsOptions *options,
+		 Error *err) MUST_USE;
 
 /* Frees a buffer that held something secret, wiping it; an empty one afterwards. */
 void sops_buf_wipe(Buf *buf);

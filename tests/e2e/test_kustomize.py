@@ -152,10 +152,11 @@ def test_K93_impersonation(app, objects, api):
 
 def test_unsupported_fields_are_told_not_ignored(app, objects):
     app.commit({"cm.yaml": config_map("one")})
-    app.kustomization(decryption={"provider": "sops"})
+    app.kustomization(healthCheckExprs=[{"apiVersion": "v1", "kind": "ConfigMap",
+                                         "current": "true"}])
     obj = objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Stalled"),
                        "to stall")
-    assert "spec.decryption" in objects.condition(obj)["message"]
+    assert "spec.healthCheckExprs" in objects.condition(obj)["message"]
     assert not objects.configmap("one")
 
 

@@ -1,0 +1,142 @@
+#include "decrypt_internal.h"
+
+#include "base/mem.h"
+#include "kube/secret.h"
+
+/* The keys of a run, from the Secret that spec names (its entries are told apart by name), or from
+ * the one that --sops-age-secret names, which gives age identities alone (K47). */
+
+static void free_opened(void *item)
+{
+	Buf *text = item;
+	sops_buf_wipe(text);
+	free(text);
+}
+
+static KustomizeNode files_stat(void *arg, const char *path)
+{
+	const Decryptor *self = arg;
+	return self->source->stat(self->source->arg, path);
+}
+
+static bool files_read(void *arg, const char *path, Buf *out, Error *err)
+{
+	const Decryptor *self = arg;
+	const Buf *opened = map_get(self->opened, path);
+	if (!opened)
+		return self->source->read(self->source->arg, path, out, err);
+	buf_add(out, buf_str(opened));
+	return true;
+}
+
+static bool files_list(void *arg, const char *path, Vec *out, Error *err)
+{
+	const Decryptor *self = arg;
+	return self->source->list(self->source->arg, path, out, err);
+}
+
+static bool import_age(Decryptor *self, Str value, Error *err)
+{
+	return age_identities_add(self->age, value, err);
+}
+
+/* A row for each kind of entry; those that end in `name` when it starts with a dot. */
+static const struct {
+	const char *name;
+	bool global; /* also taken from --sops-age-secret */
+	bool (*import)(Decryptor *self, Str value, Error *err);
+} entries[] = {
+	{".agekey", true, import_age},
+};
+
+static bool import_entry(Decryptor *self, const char *name, Str value, bool global, Error *err)
+{
+	for (size_t i = 0; i < COUNT(entries); i++) {
+		bool fits = entries[i].name[0] == '.' ? cstr_ends(name, entries[i].name)
+						      : cstr_eq(name, entries[i].name);
+		if (!fits || (global && !entries[i].global))
+			continue;
+		return entries[i].import(self, value, err);
+	}
+	return true;
+}
+
+static bool import_secret(Run *run, Decryptor *self, const char *ns, const char *name, bool global,
+			  Error *err)
+{
+	autosecret Secret *secret = secret_get(run_client(run), ns, name, err);
+	if (!secret)
+		return err_wrap(err, "cannot get sops decryption Secret '%s/%s'", ns, name);
+	size_t at = 0;
+	const char *key;
+	Str value;
+	while (secret_next(secret, &at, &key, &value))
+		if (!import_entry(self, key, value, global, err))
+			return err_wrap(err,
+					"failed to import '%s' data from sops decryption Secret "
+					"'%s/%s'",
+					key, ns, name);
+	return true;
+}
+
+static bool import_keys(Run *run, const json_t *decryption, Decryptor *self, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	const json_t *reference = json_map(decryption, "secretRef");
+	if (reference)
+		return import_secret(run, self, run_namespace(run),
+				     json_text_or(reference, "name", ""), false, err);
+	const char *global = context->flags->sops_age_secret;
+	if (cstr_empty(global))
+		return true;
+	return import_secret(run, self, manager_namespace(run_manager(run)), global, true, err);
+}
+
+static void add_services(Decryptor *self)
+{
+	size_t count = 0;
+	self->services[count++] = age_key_service(self->age);
+	self->options.services = self->services;
+	self->options.service_count = count;
+}
+
+Decryptor *decryptor_new(Run *run, const Kustomization *ks, const KustomizeFiles *files, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	const json_t *decryption = json_map(ks->spec, "decryption");
+	if (!decryption)
+		return NULL;
+	autodecryptor Decryptor *self = mem_zalloc(1, sizeof(*self));
+	self->source = files;
+	self->files = (KustomizeFiles){self, files_stat, files_read, files_list};
+	self->opened = map_new(free_opened);
+	self->verified = map_new(NULL);
+	self->age = age_identities_new();
+	self->options.known = sops_known_new();
+	self->options.ignore_mac = context->flags->sops_ignore_mac;
+	if (!import_keys(run, decryption, self, err))
+		return NULL;
+	add_services(self);
+	return steal(&self);
+}
+
+void decryptor_free(Decryptor *decryptor)
+{
+	if (!decryptor)
+		return;
+	map_free(decryptor->opened);
+	map_free(decryptor->verified);
+	map_free(decryptor->options.known);
+	age_identities_free(decryptor->age);
+	free(decryptor);
+}
+
+const KustomizeFiles *decryptor_files(const Decryptor *decryptor)
+{
+	return &decryptor->files;
+}
+
+bool decryptor_has_opened(const Decryptor *decryptor)
+{
+	return map_len(decryptor->opened) > 0;
+}

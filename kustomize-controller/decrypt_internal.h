@@ -1,0 +1,20 @@
+/* What decrypt.c, decrypt_files.c and decrypt_objects.c share. */
+#ifndef KUSTOMIZE_CONTROLLER_DECRYPT_INTERNAL_H
+#define KUSTOMIZE_CONTROLLER_DECRYPT_INTERNAL_H
+
+#include "decrypt.h"
+#include "sops/age.h"
+
+enum { MAX_SERVICES = 8 };
+
+struct Decryptor {
+	const KustomizeFiles *source; /* borrowed */
+	KustomizeFiles files;	      /* source, with `opened` in front */
+	Map *opened;		      /* path -> Buf *, wiped when freed */
+	Map *verified;		      /* "PATH MAC" of files whose MAC was found right */
+	AgeIdentities *age;
+	SopsKeyService services[MAX_SERVICES];
+	SopsOptions options;
+};
+
+#endif

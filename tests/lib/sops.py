@@ -1,0 +1,66 @@
+"""Files encrypted by the real sops (tests/oracles/sops), with keys made for the test."""
+import json
+import os
+import pathlib
+import subprocess
+
+from .oracle import oracle
+
+SUFFIX = {"yaml": "yaml", "json": "json", "dotenv": "env", "ini": "ini", "binary": "bin"}
+
+
+class AgeKey:
+    def __init__(self, directory, name, programs):
+        self.path = pathlib.Path(directory, f"{name}.agekey")
+        subprocess.run([programs / "age-keygen", "-o", self.path], check=True,
+                       stderr=subprocess.DEVNULL)
+        self.text = self.path.read_text()
+        self.recipient = next(line.split(": ")[1] for line in self.text.splitlines()
+                              if "public key" in line)
+
+
+class Sops:
+    def __init__(self, directory):
+        self.programs = oracle("sops")
+        self.dir = pathlib.Path(directory)
+        self.dir.mkdir(parents=True, exist_ok=True)
+        self.files = 0
+        self.age = self.age_key("age")
+
+    def age_key(self, name):
+        return AgeKey(self.dir, name, self.programs)
+
+    def run(self, *args, env=None, ok=True):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("SOPS_", "VAULT_"))}
+        done = subprocess.run([self.programs / "sops", *map(str, args)], capture_output=True,
+                              timeout=60, env={**clean, "HOME": str(self.dir), **(env or {})})
+        if ok:
+            assert done.returncode == 0, done.stderr.decode()
+        return done
+
+    def encrypt(self, plain, form="yaml", *flags, key=None, env=None, rule=None):
+        """The encrypted file's bytes, for self.age when nothing else is said. `rule`: a creation
+        rule as in .sops.yaml, in place of flags."""
+        self.files += 1
+        path = self.dir / f"plain-{self.files}.{SUFFIX[form]}"
+        path.write_bytes(plain.encode() if isinstance(plain, str) else plain)
+        before = []
+        keys = [] if key is False or rule else ["--age", (key or self.age).recipient]
+        if rule:
+            config = self.dir / f"rule-{self.files}.yaml"
+            config.write_text(json.dumps({"creation_rules": [rule]}))
+            keys, before = [], ["--config", config]
+        done = self.run(*before, "encrypt", "--input-type", form, "--output-type", form, *keys, *flags,
+                        path, env=env)
+        path.unlink()
+        return done.stdout
+
+    def decrypt(self, sealed, form="yaml", out=None, env=None, ok=True):
+        """What `sops decrypt` gives: bytes, or None where it fails and may."""
+        self.files += 1
+        path = self.dir / f"sealed-{self.files}.{SUFFIX[form]}"
+        path.write_bytes(sealed)
+        done = self.run("decrypt", "--input-type", form, "--output-type", out or form, path,
+                        env={"SOPS_AGE_KEY_FILE": str(self.age.path), **(env or {})}, ok=ok)
+        path.unlink()
+        return done.stdout if done.returncode == 0 else None
