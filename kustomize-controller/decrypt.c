@@ -1,5 +1,7 @@
 #include "decrypt_internal.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "kube/secret.h"
 
@@ -40,6 +42,30 @@ static bool import_age(Decryptor *self, Str value, Error *err)
 	return age_identities_add(self->age, value, err);
 }
 
+static bool import_pgp(Decryptor *self, Str value, Error *err)
+{
+	return pgp_keyring_add(self->pgp, value, err);
+}
+
+static bool import_vault_token(Decryptor *self, Str value, Error *err)
+{
+	Str token = str_trim(value);
+	if (str_find_char(token, '\n') >= 0 || str_find_char(token, '\r') >= 0)
+		return err_set(err, ERR_INVALID, "a Vault token is one line");
+	self->vault_token = str_dup(token);
+	return true;
+}
+
+/* The Secret's token, else that of the controller's own environment. */
+static char *vault_token(void *arg, const char *address UNUSED, Error *err)
+{
+	const Decryptor *self = arg;
+	const char *token = self->vault_token ? self->vault_token : getenv("VAULT_TOKEN");
+	if (cstr_empty(token))
+		return err_null(err, ERR_UNAUTHORIZED, "there is no Vault token");
+	return mem_strdup(token);
+}
+
 /* A row for each kind of entry; those that end in `name` when it starts with a dot. */
 static const struct {
 	const char *name;
@@ -47,6 +73,8 @@ static const struct {
 	bool (*import)(Decryptor *self, Str value, Error *err);
 } entries[] = {
 	{".agekey", true, import_age},
+	{".asc", false, import_pgp},
+	{"sops.vault-token", false, import_vault_token},
 };
 
 static bool import_entry(Decryptor *self, const char *name, Str value, bool global, Error *err)
@@ -96,6 +124,8 @@ static void add_services(Decryptor *self)
 {
 	size_t count = 0;
 	self->services[count++] = age_key_service(self->age);
+	self->services[count++] = pgp_key_service(self->pgp);
+	self->services[count++] = vault_key_service(&self->vault);
 	self->options.services = self->services;
 	self->options.service_count = count;
 }
@@ -112,6 +142,11 @@ Decryptor *decryptor_new(Run *run, const Kustomization *ks, const KustomizeFiles
 	self->opened = map_new(free_opened);
 	self->verified = map_new(NULL);
 	self->age = age_identities_new();
+	self->pgp = pgp_keyring_new(context->work_dir);
+	self->vault = (VaultKeys){.http = context->http,
+				  .token = vault_token,
+				  .arg = self,
+				  .allowed = getenv("SOPS_HC_VAULT_ALLOWLIST")};
 	self->options.known = sops_known_new();
 	self->options.ignore_mac = context->flags->sops_ignore_mac;
 	if (!import_keys(run, decryption, self, err))
@@ -128,6 +163,10 @@ void decryptor_free(Decryptor *decryptor)
 	map_free(decryptor->verified);
 	map_free(decryptor->options.known);
 	age_identities_free(decryptor->age);
+	pgp_keyring_free(decryptor->pgp);
+	if (decryptor->vault_token)
+		mem_wipe(decryptor->vault_token, strlen(decryptor->vault_token));
+	free(decryptor->vault_token);
 	free(decryptor);
 }
 

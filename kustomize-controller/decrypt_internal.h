@@ -4,6 +4,8 @@
 
 #include "decrypt.h"
 #include "sops/age.h"
+#include "sops/pgp.h"
+#include "sops/vault.h"
 
 enum { MAX_SERVICES = 8 };
 
@@ -13,6 +15,9 @@ struct Decryptor {
 	Map *opened;		      /* path -> Buf *, wiped when freed */
 	Map *verified;		      /* "PATH MAC" of files whose MAC was found right */
 	AgeIdentities *age;
+	PgpKeyring *pgp;
+	char *vault_token; /* owned, or NULL */
+	VaultKeys vault;
 	SopsKeyService services[MAX_SERVICES];
 	SopsOptions options;
 };

@@ -1,20 +1,44 @@
 """Kustomizations end to end: spec.decryption, with files made by the real sops."""
 import base64
+import contextlib
 import json
+import pathlib
 import re
 import textwrap
 
 import pytest
 
 from tests.lib.apps import app, config_map  # noqa: F401
+from tests.lib.controllers import Toolkit
+from tests.lib.net import wait_until
 from tests.lib.sops import Sops
+from tests.lib.vault import Vault
 
 SECRET = "hunter2-the-secret"
 
 
 @pytest.fixture(scope="module")
+def toolkit(api, directory):
+    """With temporary files of its own, to see what is left of them."""
+    (directory / "tmp").mkdir()
+    kit = Toolkit(api, directory / "toolkit", prefixes={
+        "kustomize-controller": ["env", f"TMPDIR={directory}/tmp"]}).start()
+    yield kit
+    log = kit["kustomize-controller"].log_path
+    codes = kit.stop()
+    assert set(codes.values()) == {0}, (codes, pathlib.Path(log).read_text()[-4000:])
+
+
+@pytest.fixture(scope="module")
 def sops(tmp_path_factory):
-    return Sops(tmp_path_factory.mktemp("sops"))
+    made = Sops(tmp_path_factory.mktemp("sops"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def pgp(sops):
+    return sops.pgp_key("first")
 
 
 def keys_secret(objects, entries, name="keys", ns=None):
@@ -152,6 +176,120 @@ def test_K40_rules_by_comments(app, objects, sops):
     app.kustomization(decryption=decryption())
     app.ready()
     assert secret_of(objects, "s") == {"password": SECRET, "number": "5"}
+
+
+def pgp_manifest(sops, key, **kw):
+    return sops.encrypt(manifest(**kw), key=False, env=key.env, rule={
+        "pgp": key.fingerprint, "encrypted_regex": "^stringData$"}).decode()
+
+
+def left_of_gnupg(directory):
+    """The homes that the daemon has made, and the agents that serve them."""
+    homes = [str(p) for p in (directory / "tmp").glob("kustomize-controller-*/gnupg-*")]
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+            if "gpg-agent" in command and str(directory) in command:
+                homes.append(command)
+    return homes
+
+
+def test_K40_a_PGP_key(app, objects, sops, pgp, toolkit, directory):
+    """GnuPG's home is removed and its agent ended when the run is over."""
+    keys_secret(objects, {"p.asc": pgp.text})
+    app.commit({"s.yaml": pgp_manifest(sops, pgp), "t.yaml": pgp_manifest(sops, pgp, name="t")})
+    app.kustomization(decryption=decryption())
+    app.ready()
+    for name in ("s", "t"):
+        assert secret_of(objects, name) == {"password": SECRET, "number": "5"}
+    wait_until(lambda: not left_of_gnupg(directory), "GnuPG's homes and agents to be gone")
+    assert_untold(objects, toolkit, SECRET, pgp.text.splitlines()[3])
+
+
+def test_K48_the_wrong_PGP_key(app, objects, sops, pgp, toolkit):
+    other = sops.pgp_key("other")
+    keys_secret(objects, {"p.asc": other.text})
+    app.commit({"s.yaml": pgp_manifest(sops, pgp)})
+    app.kustomization(decryption=decryption())
+    app.failed("BuildFailed", f"cannot get sops data key: pgp {pgp.fingerprint}: "
+                              "gpg: decryption failed: No secret key")
+    keys_secret(objects, {"p.asc": "no key"})
+    app.kustomization("damaged", decryption=decryption())
+    app.failed("BuildFailed", "failed to import PGP keys", name="damaged")
+    assert_untold(objects, toolkit, other.text.splitlines()[3])
+
+
+@pytest.fixture
+def vault():
+    server = Vault()
+    yield server
+    server.stop()
+
+
+def vault_manifest(sops, vault, **kw):
+    return sops.encrypt(
+        manifest(**kw), "yaml", "--hc-vault-transit", vault.key_url,
+        "--encrypted-regex", "^stringData$", key=False,
+        env={"VAULT_TOKEN": vault.token}).decode()
+
+
+def test_K40_a_Vault_token_on_a_server_that_follows_the_documented_API(app, objects, sops, vault,
+                                                                      toolkit):
+    keys_secret(objects, {"sops.vault-token": vault.token + "\n"})
+    app.commit({"s.yaml": vault_manifest(sops, vault)})
+    app.kustomization(decryption=decryption())
+    app.ready()
+    assert secret_of(objects, "s") == {"password": SECRET, "number": "5"}
+    asked = vault.messages[-1]
+    assert asked.path == "/v1/transit/decrypt/firstkey"
+    assert asked.headers["X-Vault-Token"] == vault.token
+    assert_untold(objects, toolkit, SECRET, vault.token)
+
+
+def test_K48_a_Vault_that_refuses(app, objects, sops, vault, toolkit):
+    bad = "hvs.another-token"
+    keys_secret(objects, {"sops.vault-token": bad})
+    app.commit({"s.yaml": vault_manifest(sops, vault)})
+    app.kustomization(decryption=decryption(), retryInterval="1s")
+    app.failed("BuildFailed", f"{vault.url}/v1/transit/decrypt/firstkey: HTTP 403: permission "
+                              "denied for ***")
+    assert_untold(objects, toolkit, bad, vault.token)
+    keys_secret(objects, {"sops.vault-token": vault.token})
+    app.ready()
+
+
+def test_K48_a_Vault_that_is_not_there(app, objects, sops, vault):
+    keys_secret(objects, {"sops.vault-token": vault.token})
+    app.commit({"s.yaml": vault_manifest(sops, vault)})
+    vault.stop()
+    app.kustomization(decryption=decryption())
+    app.failed("BuildFailed", f"cannot get sops data key: hc_vault {vault.url}: ")
+
+
+def shamir(sops, pgp, vault, threshold):
+    """Three key groups: an age key, a PGP key, a Vault."""
+    return {"encrypted_regex": "^stringData$", "shamir_threshold": threshold, "key_groups": [
+        {"age": [sops.age.recipient]}, {"pgp": [pgp.fingerprint]},
+        {"hc_vault": [vault.key_url]}]}
+
+
+def test_K40_key_groups(app, objects, sops, pgp, vault):
+    sealed = sops.encrypt(manifest(), rule=shamir(sops, pgp, vault, 2),
+                          env={**pgp.env, "VAULT_TOKEN": vault.token}).decode()
+    assert "shamir_threshold: 2" in sealed
+    app.commit({"s.yaml": sealed})
+    keys_secret(objects, {"a.agekey": sops.age.text})
+    app.kustomization(decryption=decryption())
+    app.failed("BuildFailed", "1 of 3 key groups could be opened, 2 are needed")
+    keys_secret(objects, {"a.agekey": sops.age.text, "p.asc": pgp.text})
+    app.rerun()
+    app.ready()
+    assert secret_of(objects, "s") == {"password": SECRET, "number": "5"}
+    app.kustomization("all", decryption=decryption("all"), namePrefix="all-")
+    keys_secret(objects, {"a.agekey": sops.age.text, "sops.vault-token": vault.token}, "all")
+    app.rerun("all")
+    app.ready("all")
+    assert secret_of(objects, "all-s") == {"password": SECRET, "number": "5"}
 
 
 def test_K43_keys_tell_the_format(app, objects, sops):

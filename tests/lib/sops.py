@@ -19,6 +19,30 @@ class AgeKey:
                               if "public key" in line)
 
 
+class PgpKey:
+    """A key pair in a home of its own, without a passphrase."""
+
+    def __init__(self, directory, name):
+        self.home = pathlib.Path(directory, f"gnupg-{name}")
+        self.home.mkdir(mode=0o700)
+        self.env = {"GNUPGHOME": str(self.home)}
+        self.gpg("--quick-generate-key", "--passphrase", "", name, "future-default",
+                 "default", "never")
+        listing = self.gpg("--list-keys", "--with-colons").decode()
+        self.fingerprint = next(line.split(":")[9] for line in listing.splitlines()
+                                if line.startswith("fpr"))
+        self.text = self.gpg("--armor", "--export-secret-keys", self.fingerprint).decode()
+
+    def gpg(self, *args):
+        return subprocess.run(["gpg", "--batch", "--quiet", "--homedir", self.home, *args],
+                              check=True, capture_output=True, timeout=60).stdout
+
+    def stop(self):
+        """Ends this home's agent."""
+        subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "gpg-agent"], check=True,
+                       timeout=60)
+
+
 class Sops:
     def __init__(self, directory):
         self.programs = oracle("sops")
@@ -26,6 +50,16 @@ class Sops:
         self.dir.mkdir(parents=True, exist_ok=True)
         self.files = 0
         self.age = self.age_key("age")
+        self.pgp_keys = []
+
+    def pgp_key(self, name):
+        """Its agent runs until stop."""
+        self.pgp_keys.append(PgpKey(self.dir, name))
+        return self.pgp_keys[-1]
+
+    def stop(self):
+        for key in self.pgp_keys:
+            key.stop()
 
     def age_key(self, name):
         return AgeKey(self.dir, name, self.programs)

@@ -1,13 +1,14 @@
 /*
  * Decrypts for tests/differential/sops: JSON lines on stdin, one result line each on stdout. In:
- * {data: base64, in: FORMAT, out: FORMAT, age: IDENTITIES, ignoreMac}. Out: {data: base64} or
- * {error, code}.
+ * {data: base64, in: FORMAT, out: FORMAT, age: IDENTITIES, pgp: KEYS, ignoreMac}. Out: {data:
+ * base64} or {error, code}.
  */
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "data/base64.h"
 #include "sops/age.h"
+#include "sops/pgp.h"
 
 static SopsFormat format_of(const json_t *line, const char *key)
 {
@@ -27,12 +28,16 @@ static SopsFormat format_of(const json_t *line, const char *key)
 static bool run(const json_t *line, Buf *out, Error *err)
 {
 	autoageidentities AgeIdentities *identities = age_identities_new();
+	autopgpkeyring PgpKeyring *keyring = pgp_keyring_new("/tmp");
 	autobuf Buf data = {0};
+	Str pgp = str_of(json_text(line, "pgp"));
 	const char *encoded = json_text_or(line, "data", "");
 	if (!base64_decode(encoded, str_of(encoded).len, &data, err) ||
 	    !age_identities_add(identities, str_of(json_text(line, "age")), err))
 		return false;
-	SopsKeyService services[] = {age_key_service(identities)};
+	if (pgp.len && !pgp_keyring_add(keyring, pgp, err))
+		return false;
+	SopsKeyService services[] = {age_key_service(identities), pgp_key_service(keyring)};
 	SopsOptions options = {.services = services,
 			       .service_count = COUNT(services),
 			       .ignore_mac = json_flag(line, "ignoreMac", false)};
