@@ -13,6 +13,7 @@ typedef struct {
 	int step;   /* of yaml.v3's style, which indents by steps, keeps long lines and takes tabs
 		       into blocks; 0: that of sigs.k8s.io/yaml */
 	bool in_sequence; /* with a step: an item of a list is being written */
+	Str behind;	  /* a comment, with its "#", for the head of a block; empty when written */
 	bool whitespace;  /* the last character was white space */
 	bool indentation; /* the line has only indentation, "-", "?" and ":" so far */
 } Emitter;

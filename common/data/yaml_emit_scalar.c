@@ -292,6 +292,10 @@ static void write_literal(Emitter *emitter, Str text)
 	if (is_space(text, 0) || is_break(emit_decode(text, 0)))
 		emit_indicator(emitter, hint, false, false, false);
 	emit_indicator(emitter, chomping(text), false, false, false);
+	if (emitter->behind.len)
+		buf_putc(emitter->out, ' ');
+	buf_add(emitter->out, emitter->behind);
+	emitter->behind = (Str){0};
 	put_break(emitter);
 	emitter->whitespace = true;
 	emitter->indentation = true;

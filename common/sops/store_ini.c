@@ -11,6 +11,37 @@
 
 static const char *const delimiters = "=:";
 
+/* Bytes of the white space at the front of text, or 0. */
+static size_t space_at(Str text)
+{
+	static const Str wide[] = {
+		{"\xc2\x85", 2},     {"\xc2\xa0", 2},	  {"\xe1\x9a\x80", 3}, {"\xe2\x80\xa8", 3},
+		{"\xe2\x80\xa9", 3}, {"\xe2\x80\xaf", 3}, {"\xe2\x81\x9f", 3}, {"\xe3\x80\x80", 3},
+	};
+	if (text.len && text.ptr[0] && strchr(" \t\n\v\f\r", text.ptr[0]))
+		return 1;
+	for (size_t i = 0; i < COUNT(wide); i++)
+		if (str_starts(text, wide[i]))
+			return wide[i].len;
+	bool quad = text.len > 2 && str_starts(text, STR("\xe2\x80")) &&
+		    (unsigned char)text.ptr[2] <= 0x8a; /* U+2000 to U+200A */
+	return quad ? 3 : 0;
+}
+
+Str trim_space(Str text)
+{
+	size_t len;
+	while ((len = space_at(text)))
+		text = str_slice(text, len, text.len);
+	for (len = 1; len <= 3 && len <= text.len;) {
+		bool space = space_at(str_slice(text, text.len - len, text.len)) == len;
+		if (space)
+			text = str_slice(text, 0, text.len - len);
+		len = space ? 1 : len + 1;
+	}
+	return text;
+}
+
 static bool contains_any(Str text, const char *bytes)
 {
 	for (size_t i = 0; i < text.len; i++)
@@ -28,7 +59,7 @@ static bool write_comment(Str comment, Buf *out, Error *err)
 		if (line.len == 0)
 			return err_set(err, ERR_INVALID, "a comment has an empty line");
 		bool marked = line.ptr[0] == '#' || line.ptr[0] == ';';
-		Str rest = str_trim(str_slice(line, marked ? 1 : 0, line.len));
+		Str rest = trim_space(str_slice(line, marked ? 1 : 0, line.len));
 		buf_putc(out, marked ? line.ptr[0] : ';');
 		buf_putc(out, ' ');
 		buf_add(out, rest);
@@ -69,7 +100,7 @@ static void write_value(Str value, Buf *out)
 		quote = "\"\"\"";
 	else if (contains_any(value, "#;"))
 		quote = "`";
-	else if (str_trim(value).len != value.len)
+	else if (trim_space(value).len != value.len)
 		quote = "\"";
 	buf_puts(out, quote);
 	buf_add(out, value);

@@ -40,7 +40,7 @@ static bool next_line(Reader *reader, Str *out)
 
 static Str trim_left(Str text)
 {
-	Str trimmed = str_trim(text);
+	Str trimmed = trim_space(text);
 	if (trimmed.len == 0)
 		return trimmed;
 	size_t skipped = (size_t)(trimmed.ptr - text.ptr);
@@ -73,7 +73,7 @@ static void note_comment(Reader *reader, Str text)
 /* The comment gathered so far, as a node; NULL when there is none. Owned. */
 static Node *take_comment(Reader *reader)
 {
-	Str text = str_trim(buf_str(&reader->comment));
+	Str text = trim_space(buf_str(&reader->comment));
 	char mark = text.len ? text.ptr[0] : '\0';
 	while (text.len && (mark == ';' || mark == '#') &&
 	       (text.ptr[0] == mark || text.ptr[0] == ' '))
@@ -126,8 +126,8 @@ static bool read_key(Reader *reader, Str line, Str *key, Str *value)
 	ptrdiff_t at = find_any(tail, "=:");
 	if (at < 0)
 		return fail(reader, "there is no '='");
-	*key = str_trim(quote.len ? str_slice(inner, 0, (size_t)close)
-				  : str_slice(line, 0, (size_t)at));
+	*key = trim_space(quote.len ? str_slice(inner, 0, (size_t)close)
+				    : str_slice(line, 0, (size_t)at));
 	*value = str_slice(tail, (size_t)at + 1, tail.len);
 	return key->len || fail(reader, "a key has no name");
 }
@@ -142,13 +142,13 @@ static bool read_multiline(Reader *reader, Str first, Str quote, Buf *out)
 			buf_add(out, line);
 			continue;
 		}
-		Str tail = str_trim(str_slice(line, (size_t)at + quote.len, line.len));
+		Str tail = trim_space(str_slice(line, (size_t)at + quote.len, line.len));
 		if (str_ends(tail, STR("\\"))) {
 			buf_add(out, line);
 			continue;
 		}
 		buf_add(out, str_slice(line, 0, (size_t)at));
-		note_comment(reader, str_trim(tail));
+		note_comment(reader, trim_space(tail));
 		return true;
 	}
 	return fail(reader, "a value's quote is not closed");
@@ -160,7 +160,7 @@ static void read_continued(Reader *reader, Str first, Buf *out)
 	buf_add(out, first);
 	Str line;
 	while (next_line(reader, &line)) {
-		line = str_trim(line);
+		line = trim_space(line);
 		if (line.len == 0)
 			return;
 		bool more = line.ptr[line.len - 1] == '\\';
@@ -194,7 +194,7 @@ static bool read_value(Reader *reader, Str text, Buf *out)
 		buf_add(out, str_slice(inner, 0, (size_t)end));
 		return true;
 	}
-	line = str_trim(line);
+	line = trim_space(line);
 	if (line.ptr[line.len - 1] == '\\') {
 		read_continued(reader, str_slice(line, 0, line.len - 1), out);
 		return true;
@@ -202,7 +202,7 @@ static bool read_value(Reader *reader, Str text, Buf *out)
 	ptrdiff_t comment = find_any(line, "#;");
 	if (comment >= 0) {
 		buf_add(&reader->comment, str_slice(line, (size_t)comment, line.len));
-		line = str_trim(str_slice(line, 0, (size_t)comment));
+		line = trim_space(str_slice(line, 0, (size_t)comment));
 	}
 	if (is_surrounded(line, '\'') || is_surrounded(line, '"'))
 		line = str_slice(line, 1, line.len - 1);

@@ -1,4 +1,4 @@
-#include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "sops/stores.h"
@@ -23,11 +23,40 @@ static void new_line(Buf *out, int depth)
 		buf_putc(out, '\t');
 }
 
-static void write_text(const char *text, size_t len, Buf *out)
+static void write_valid(Str text, Buf *out)
 {
-	autojson json_t *string = json_text_new(text, len);
+	autojson json_t *string = json_stringn_nocheck(text.ptr, text.len);
 	autofree char *quoted = json_dump_go(string);
-	buf_puts(out, quoted);
+	buf_append(out, quoted + 1, strlen(quoted) - 2);
+}
+
+/* The length of the UTF-8 character at `at`, or 0. */
+static size_t char_at(Str text, size_t at)
+{
+	for (size_t len = 1; len <= 4 && at + len <= text.len; len++) {
+		autojson json_t *one = json_stringn(text.ptr + at, len);
+		if (one)
+			return len;
+	}
+	return 0;
+}
+
+/* Go writes a byte that is no UTF-8 as an escape, where it keeps a real U+FFFD. */
+static void write_text(Str text, Buf *out)
+{
+	autojson json_t *valid = json_stringn(text.ptr, text.len);
+	buf_putc(out, '"');
+	if (valid)
+		write_valid(text, out);
+	for (size_t at = 0; !valid && at < text.len;) {
+		size_t len = char_at(text, at);
+		if (len)
+			write_valid(str_slice(text, at, at + len), out);
+		else
+			buf_puts(out, "\\ufffd");
+		at += len ? len : 1;
+	}
+	buf_putc(out, '"');
 }
 
 static bool write_node(const Node *node, int depth, Buf *out, Error *err);
@@ -44,7 +73,7 @@ static bool write_items(const Node *node, int depth, Buf *out, Error *err)
 		empty = false;
 		new_line(out, depth + 1);
 		if (map) {
-			write_text(item->key, str_of(item->key).len, out);
+			write_text(str_of(item->key), out);
 			buf_puts(out, ": ");
 		}
 		if (!write_node(item, depth + 1, out, err))
@@ -60,6 +89,10 @@ static bool write_node(const Node *node, int depth, Buf *out, Error *err)
 {
 	if (node->type == NODE_MAP || node->type == NODE_LIST)
 		return write_items(node, depth, out, err);
+	if (node->type == NODE_STR) {
+		write_text(buf_str(&node->text), out);
+		return true;
+	}
 	autojson json_t *leaf = node_to_json(node, err);
 	if (!leaf)
 		return false;

@@ -11,7 +11,7 @@
  * below the last item.
  */
 
-enum { INDENT = 4 };
+enum { INDENT = 4, BASE64_COLUMNS = 70 };
 
 typedef struct {
 	Emitter emitter;
@@ -37,24 +37,53 @@ static void new_line(Writer *writer)
 	emit_indent(&writer->emitter);
 }
 
-static void write_comment(Writer *writer, const Node *comment)
+/* Bytes of the line break at the front, or 0. */
+static size_t line_break(Str text)
 {
-	new_line(writer);
-	buf_putc(writer->emitter.out, '#');
-	buf_add(writer->emitter.out, buf_str(&comment->text));
-	buf_putc(writer->emitter.out, '\n');
-	writer->emitter.column = 0;
-	writer->emitter.whitespace = true;
-	writer->emitter.indentation = true;
+	static const Str breaks[] = {
+		{"\n", 1}, {"\r", 1}, {"\xc2\x85", 2}, {"\xe2\x80\xa8", 3}, {"\xe2\x80\xa9", 3}};
+	for (size_t i = 0; i < COUNT(breaks); i++)
+		if (str_starts(text, breaks[i]))
+			return breaks[i].len;
+	return 0;
 }
 
-/* Those in front of item `at` that are on lines of their own; in front of none: all at the end. */
-static void write_comments(Writer *writer, const Vec *items, size_t at)
+/* Each line of a comment stays one: what other formats' comments hold must not become content. */
+static void write_comment(Writer *writer, const Node *comment)
+{
+	Emitter *emitter = &writer->emitter;
+	Str rest = buf_str(&comment->text);
+	new_line(writer);
+	buf_putc(emitter->out, '#');
+	while (rest.len) {
+		size_t len = line_break(rest);
+		if (!len) {
+			buf_putc(emitter->out, rest.ptr[0]);
+			rest = str_slice(rest, 1, rest.len);
+			continue;
+		}
+		rest = str_slice(rest, len, rest.len);
+		buf_putc(emitter->out, '\n');
+		emitter->column = 0;
+		emitter->whitespace = emitter->indentation = true;
+		emit_indent(emitter);
+		buf_puts(emitter->out, str_starts(rest, STR("#")) ? "" : "# ");
+	}
+	buf_putc(emitter->out, '\n');
+	emitter->column = 0;
+	emitter->whitespace = emitter->indentation = true;
+}
+
+/* Those in front of item `at` that are on lines of their own; in front of none: all at the end. In
+ * a list's item the first ones are written already. */
+static void write_comments(Writer *writer, const Vec *items, size_t at, bool in_list)
 {
 	size_t from = at;
 	while (from > 0 && ((const Node *)items->items[from - 1])->type == NODE_COMMENT)
 		from--;
 	bool end = at == items->len;
+	if (from == 0 && !end && in_list)
+		return;
 	for (size_t i = from; i < at; i++) {
 		const Node *comment = items->items[i];
 		if (end || !comment->behind)
@@ -64,10 +93,24 @@ static void write_comments(Writer *writer, const Vec *items, size_t at)
 		writer->foot = writer->emitter.indent < 0 ? 0 : writer->emitter.indent;
 }
 
-/* The comments that stand behind item `at`, on its line. */
-static void write_behind(Writer *writer, const Vec *items, size_t at)
+/* Those in front of a collection's first item stand in front of the "-" when it is a list's item
+ * itself. */
+static void write_leading(Writer *writer, const Node *node)
 {
-	Emitter *emitter = &writer->emitter;
+	bool collection = node->type == NODE_MAP || node->type == NODE_LIST;
+	for (size_t i = 0; collection && i < node->items.len; i++) {
+		const Node *comment = node->items.items[i];
+		if (comment->type != NODE_COMMENT)
+			return;
+		if (!comment->behind)
+			write_comment(writer, comment);
+	}
+}
+
+/* The comments that stand behind item `at`, on its line. Owned. */
+static char *comments_behind(const Vec *items, size_t at)
+{
+	Buf text = {0};
 	size_t from = at;
 	while (from > 0 && ((const Node *)items->items[from - 1])->type == NODE_COMMENT)
 		from--;
@@ -75,39 +118,54 @@ static void write_behind(Writer *writer, const Vec *items, size_t at)
 		const Node *comment = items->items[i];
 		if (!comment->behind)
 			continue;
-		if (!emitter->whitespace)
-			buf_putc(emitter->out, ' ');
-		buf_putc(emitter->out, '#');
-		buf_add(emitter->out, buf_str(&comment->text));
-		buf_putc(emitter->out, '\n');
-		emitter->column = 0;
-		emitter->whitespace = true;
-		emitter->indentation = true;
+		buf_puts(&text, text.len ? " #" : "#");
+		buf_add(&text, buf_str(&comment->text));
 	}
+	return buf_steal(&text);
 }
 
-static bool write_item(Writer *writer, const Vec *items, size_t at)
+/* Writes a value and what stands behind it; a block has that in its head. */
+static bool write_with_comments(Writer *writer, const Vec *items, size_t at, bool in_map)
 {
-	const Node *item = items->items[at];
-	write_comments(writer, items, at);
-	new_line(writer);
-	emit_indicator(&writer->emitter, "-", true, false, true);
-	writer->emitter.in_sequence = true;
-	if (!write_node(writer, item, false))
+	Emitter *emitter = &writer->emitter;
+	autofree char *behind = comments_behind(items, at);
+	emitter->behind = str_of(behind);
+	if (!write_node(writer, items->items[at], in_map))
 		return false;
-	write_behind(writer, items, at);
+	if (!emitter->behind.len)
+		return true;
+	if (!emitter->whitespace)
+		buf_putc(emitter->out, ' ');
+	buf_add(emitter->out, emitter->behind);
+	buf_putc(emitter->out, '\n');
+	emitter->behind = (Str){0};
+	emitter->column = 0;
+	emitter->whitespace = true;
+	emitter->indentation = true;
 	return true;
 }
 
-static bool write_member(Writer *writer, const Vec *items, size_t at)
+static bool write_item(Writer *writer, const Node *list, size_t at, bool in_list)
 {
+	const Vec *items = &list->items;
+	write_comments(writer, items, at, in_list);
+	write_leading(writer, items->items[at]);
+	new_line(writer);
+	emit_indicator(&writer->emitter, "-", true, false, true);
+	writer->emitter.in_sequence = true;
+	return write_with_comments(writer, items, at, false);
+}
+
+static bool write_member(Writer *writer, const Node *map, size_t at, bool in_list)
+{
+	const Vec *items = &map->items;
 	const Node *item = items->items[at];
 	Emitter *emitter = &writer->emitter;
 	/* A key from another format may be no UTF-8. */
 	autojson json_t *name = json_text_new(item->key, str_of(item->key).len);
 	Str key = str_sized(json_string_value(name), json_string_length(name));
 	bool simple = emit_is_simple_key(key);
-	write_comments(writer, items, at);
+	write_comments(writer, items, at, in_list);
 	new_line(writer);
 	if (!simple)
 		emit_indicator(emitter, "?", true, false, true);
@@ -116,10 +174,7 @@ static bool write_member(Writer *writer, const Vec *items, size_t at)
 	if (!simple)
 		new_line(writer);
 	emit_indicator(emitter, ":", !simple, false, !simple);
-	if (!write_node(writer, item, true))
-		return false;
-	write_behind(writer, items, at);
-	return true;
+	return write_with_comments(writer, items, at, true);
 }
 
 static bool has_values(const Node *node)
@@ -130,7 +185,7 @@ static bool has_values(const Node *node)
 	return false;
 }
 
-static bool write_items(Writer *writer, const Node *node)
+static bool write_items(Writer *writer, const Node *node, bool in_list)
 {
 	Emitter *emitter = &writer->emitter;
 	int before = emitter->indent;
@@ -139,12 +194,12 @@ static bool write_items(Writer *writer, const Node *node)
 		const Node *item = node->items.items[i];
 		if (item->type == NODE_COMMENT)
 			continue;
-		bool ok = node->type == NODE_MAP ? write_member(writer, &node->items, i)
-						 : write_item(writer, &node->items, i);
+		bool ok = node->type == NODE_MAP ? write_member(writer, node, i, in_list)
+						 : write_item(writer, node, i, in_list);
 		if (!ok)
 			return false;
 	}
-	write_comments(writer, &node->items, node->items.len);
+	write_comments(writer, &node->items, node->items.len, in_list);
 	emitter->indent = before;
 	return true;
 }
@@ -165,13 +220,27 @@ static void write_text(Emitter *emitter, const Node *leaf)
 {
 	Str text = buf_str(&leaf->text);
 	autojson json_t *valid = json_stringn(text.ptr, text.len);
+	if (str_eq(text, STR("<<"))) { /* yaml.v3 says what it is not */
+		emit_plain(emitter, STR("!!merge <<"));
+		return;
+	}
 	if (valid) {
 		emit_string(emitter, text, false);
 		return;
 	}
 	autofree char *encoded = base64_encode(text.ptr, text.len);
+	autobuf Buf lines = {0};
+	Str rest = str_of(encoded);
+	bool broken = rest.len >= BASE64_COLUMNS;
+	for (; broken && rest.len; rest = str_slice(rest, BASE64_COLUMNS, rest.len)) {
+		buf_add(&lines, str_slice(rest, 0, BASE64_COLUMNS));
+		buf_putc(&lines, '\n');
+	}
 	emit_indicator(emitter, "!!binary", true, false, false);
-	emit_plain(emitter, str_of(encoded));
+	if (broken)
+		emit_string(emitter, buf_str(&lines), false);
+	else
+		emit_plain(emitter, rest);
 }
 
 static void write_leaf(Emitter *emitter, const Node *leaf)
@@ -211,7 +280,7 @@ static bool write_node(Writer *writer, const Node *node, bool in_map)
 		return true;
 	}
 	if (has_values(node))
-		return write_items(writer, node);
+		return write_items(writer, node, !in_map);
 	emit_indicator(&writer->emitter, node->type == NODE_MAP ? "{}" : "[]", true, false, false);
 	return true;
 }

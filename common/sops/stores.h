@@ -18,6 +18,9 @@ bool yaml_store_write(const Tree *tree, Buf *out, Error *err) MUST_USE;
 bool dotenv_store_write(const Tree *tree, Buf *out, Error *err) MUST_USE;
 bool ini_store_write(const Tree *tree, Buf *out, Error *err) MUST_USE;
 
+/* Without Unicode's white space at both ends, as Go trims it. */
+Str trim_space(Str text);
+
 /* A leaf as dotenv and INI write it: floats never look like integers. */
 void leaf_text(const Node *leaf, Buf *out);
 

@@ -2,18 +2,36 @@
 
 #include "base/mem.h"
 
+/* Bytes of the line break at `at` as libyaml counts them, or 0. */
+static size_t break_at(Str text, size_t at)
+{
+	static const Str breaks[] = {{"\r\n", 2},     {"\n", 1},	   {"\r", 1},
+				     {"\xc2\x85", 2}, {"\xe2\x80\xa8", 3}, {"\xe2\x80\xa9", 3}};
+	if ((unsigned char)text.ptr[at] > '\r' && (unsigned char)text.ptr[at] < 0xc2)
+		return 0;
+	for (size_t i = 0; i < COUNT(breaks); i++)
+		if (str_starts(str_slice(text, at, text.len), breaks[i]))
+			return breaks[i].len;
+	return 0;
+}
+
 void comments_init(Comments *comments, Str text)
 {
-	size_t count = 1;
-	for (size_t i = 0; i < text.len; i++)
-		count += text.ptr[i] == '\n';
-	*comments = (Comments){.text = text, .line_count = count};
-	comments->lines = mem_zalloc(count + 1, sizeof(*comments->lines));
-	size_t line = 0;
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] == '\n')
-			comments->lines[++line] = i + 1;
-	comments->lines[count] = text.len;
+	*comments = (Comments){.text = text, .line_count = 1};
+	size_t room = 64, len;
+	comments->lines = mem_zalloc(room, sizeof(*comments->lines));
+	for (size_t at = 0; at < text.len; at += len ? len : 1) {
+		len = break_at(text, at);
+		if (!len)
+			continue;
+		if (comments->line_count + 2 > room) {
+			room *= 2;
+			comments->lines =
+				mem_realloc(comments->lines, room * sizeof(*comments->lines));
+		}
+		comments->lines[comments->line_count++] = at + len;
+	}
+	comments->lines[comments->line_count] = text.len;
 }
 
 void comments_dispose(Comments *comments)
@@ -25,8 +43,8 @@ void comments_dispose(Comments *comments)
 	*comments = (Comments){0};
 }
 
-/* A mark counts characters; lines are found by bytes, so that other line breaks do not matter. From
- * where the last mark was, when it is on the same line: lines may be long. */
+/* A mark counts characters. From where the last mark was, when it is on the same line: lines may be
+ * long. */
 static size_t offset_of(const Comments *comments, yaml_mark_t mark)
 {
 	if (mark.line >= comments->line_count)
