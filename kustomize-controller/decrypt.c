@@ -142,7 +142,7 @@ Decryptor *decryptor_new(Run *run, const Kustomization *ks, const KustomizeFiles
 	self->opened = map_new(free_opened);
 	self->verified = map_new(NULL);
 	self->age = age_identities_new();
-	self->pgp = pgp_keyring_new(context->work_dir);
+	self->pgp = pgp_keyring_new(workdir_path(context->workdir));
 	self->vault = (VaultKeys){.http = context->http,
 				  .token = vault_token,
 				  .arg = self,
