@@ -73,12 +73,16 @@ static bool is_immutable(const Error *err)
 	       strstr(err_text(err), "is immutable") || strstr(err_text(err), "immutable field");
 }
 
-static bool wrap_item(const Item *item, const char *step, Error *err)
+bool apply_wrap_error(const Item *item, const char *step, Error *err)
 {
 	const char *reason = err->reason ? err->reason : err_code_name(err->code);
-	autofree char *place =
-		item->line ? mem_printf(" [%s:%zu]", item->file, item->line) : mem_strdup("");
+	autofree char *place = place_text(item->file, item->line);
 	return err_wrap(err, "%s%s %s (%s)", item->id, place, step, reason);
+}
+
+bool apply_is_recreated(const ApplyRun *apply, const Item *item, const Error *refusal)
+{
+	return (apply->ks->force || object_is_forced(item->object)) && is_immutable(refusal);
 }
 
 /* A refused dry run or write: with force an immutable object is deleted, to be created by a later
@@ -86,10 +90,9 @@ static bool wrap_item(const Item *item, const char *step, Error *err)
 static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *take_cause,
 		    Error *err)
 {
-	bool force = apply->ks->force || object_is_forced(item->object);
-	if (!force || !is_immutable(take_cause)) {
+	if (!apply_is_recreated(apply, item, take_cause)) {
 		err_move(err, take_cause);
-		return wrap_item(item, step, err);
+		return apply_wrap_error(item, step, err);
 	}
 	autojson json_t *deleted =
 		kube_do(apply->client,
@@ -101,7 +104,7 @@ static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *
 				       .propagation = "Background"},
 			err);
 	if (!deleted && err->code != ERR_NOT_FOUND)
-		return wrap_item(item, "delete failed", err);
+		return apply_wrap_error(item, "delete failed", err);
 	error_dispose(err);
 	item->recreate = true;
 	return true;
@@ -116,10 +119,6 @@ static KubeRequest request_of(const Item *item, bool dry_run)
 			     .dry_run = dry_run};
 }
 
-/* The items of a stage that are to be sent, in chunks: replies of a thousand objects are not held
- * at once. `each` gets the reply of one; false ends the whole. */
-typedef bool EachReply(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err);
-
 /* Sends once more what was refused only for fields that are to be left out. */
 static void send_again(const ApplyRun *apply, Item *item, bool dry_run, KubeReply *reply)
 {
@@ -131,22 +130,32 @@ static void send_again(const ApplyRun *apply, Item *item, bool dry_run, KubeRepl
 	kube_do_all(apply->client, &request, reply, 1);
 }
 
+void apply_send(const ApplyRun *apply, Item *const *items, size_t count, bool dry_run,
+		KubeReply *replies)
+{
+	KubeRequest requests[APPLY_CHUNK] = {0};
+	for (size_t i = 0; i < count; i++)
+		requests[i] = request_of(items[i], dry_run);
+	kube_do_all(apply->client, requests, replies, count);
+	for (size_t i = 0; i < count; i++)
+		send_again(apply, items[i], dry_run, &replies[i]);
+}
+
+/* The items of a stage that are to be sent, in chunks: replies of a thousand objects are not held
+ * at once. `each` gets the reply of one; false ends the whole. */
+typedef bool EachReply(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err);
+
 static bool send_all(const ApplyRun *apply, Item *const *items, size_t count, bool dry_run,
 		     EachReply *each, Error *err)
 {
-	enum { CHUNK = 64 };
 	bool ok = true;
-	for (size_t from = 0; from < count && ok; from += CHUNK) {
-		size_t n = count - from < CHUNK ? count - from : CHUNK;
-		KubeRequest requests[CHUNK];
-		KubeReply replies[CHUNK] = {0};
-		for (size_t i = 0; i < n; i++)
-			requests[i] = request_of(items[from + i], dry_run);
-		kube_do_all(apply->client, requests, replies, n);
+	for (size_t from = 0; from < count && ok; from += APPLY_CHUNK) {
+		size_t n = count - from < APPLY_CHUNK ? count - from : APPLY_CHUNK;
+		KubeReply replies[APPLY_CHUNK] = {0};
+		apply_send(apply, items + from, n, dry_run, replies);
 		for (size_t i = 0; i < n; i++) {
 			/* All replies are looked at, the first failure is what is told. */
 			autoerror Error failure = {0};
-			send_again(apply, items[from + i], dry_run, &replies[i]);
 			if (!each(apply, items[from + i], &replies[i], &failure) && ok) {
 				ok = false;
 				err_move(err, &failure);
@@ -168,7 +177,7 @@ static bool leave_ignored(const ApplyRun *apply, Item *item, const json_t *reply
 		kube_get(apply->client, object_api_version(item->object), object_kind(item->object),
 			 object_namespace(item->object), object_name(item->object), err);
 	if (!live)
-		return wrap_item(item, "get failed", err);
+		return apply_wrap_error(item, "get failed", err);
 	if (!item->takeover && !ignore_has_drifted(live, reply, paths)) {
 		item->action = ITEM_CLEAN;
 		apply_note_applied(apply, item, live);
@@ -245,7 +254,7 @@ static bool write_stage(const ApplyRun *apply, Item *const *items, size_t count,
 		if (item->action != ITEM_APPLY || item->recreate)
 			continue;
 		if (item->takeover && !apply_takeover(apply, item, err))
-			return wrap_item(item, "take-over failed", err);
+			return apply_wrap_error(item, "take-over failed", err);
 		drift_writing(apply->drift, item->key);
 		vec_push(&sent, item);
 	}
@@ -280,8 +289,8 @@ static bool run_stage(const ApplyRun *apply, Vec *dirty, Error *err)
 {
 	for (size_t i = 0; apply->migrate && i < dirty->len; i++)
 		if (!apply_migrate_version(apply, dirty->items[i], err))
-			return wrap_item(dirty->items[i], "migration of managed fields failed",
-					 err);
+			return apply_wrap_error(dirty->items[i],
+						"migration of managed fields failed", err);
 	Item *first = take_first_written(apply, dirty);
 	/* Recreation that another object's refusal stops would leave a hole: it goes on in the next
 	 * run, which comes soon. */
@@ -322,7 +331,7 @@ static bool refresh_status(const ApplyRun *apply, Item *item, Error *err)
 		kube_get(apply->client, object_api_version(item->object), object_kind(item->object),
 			 object_namespace(item->object), object_name(item->object), err);
 	if (!live)
-		return wrap_item(item, "get failed", err);
+		return apply_wrap_error(item, "get failed", err);
 	note_status(item, live);
 	return true;
 }
@@ -390,13 +399,15 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 	autoignorerules IgnoreRules *ignore = ignore_rules_new(json_list(ks->spec, "ignore"), err);
 	if (!ignore)
 		return err_reason(err, "ReconciliationFailed");
-	ApplyRun apply = {.context = run_context(run),
+	KustomizeContext *context = run_context(run);
+	ApplyRun apply = {.context = context,
 			  .ks = ks,
 			  .client = target->client,
 			  .drift = target->drift,
 			  .ks_key = ks_key,
 			  .revision = revision,
 			  .ignore = ignore,
+			  .overridden = (const char *const *)context->overridden.items,
 			  .migrate = manager_gate(run_manager(run), "MigrateAPIVersion"),
 			  .inventoried = inventoried,
 			  .documents = documents};

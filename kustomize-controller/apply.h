@@ -13,10 +13,23 @@ typedef struct {
 	const char *ks_key; /* "ns/name" */
 	const char *revision;
 	const IgnoreRules *ignore;
-	bool migrate;		/* the gate MigrateAPIVersion is on */
-	const Map *inventoried; /* ids of what was applied before, whoever's run it was */
-	json_t *documents;	/* schemas asked for in this run, by apiVersion */
+	const char *const *overridden; /* prefixes of managers whose fields are taken over */
+	bool migrate;		       /* the gate MigrateAPIVersion is on */
+	const Map *inventoried;	       /* ids of what was applied before, whoever's run it was */
+	json_t *documents;	       /* schemas asked for in this run, by apiVersion */
 } ApplyRun;
+
+/* Server-side apply of up to APPLY_CHUNK items at once: replies[i], zeroed before, answers
+ * items[i]. What was refused only for fields that are to be left out is sent once more. */
+enum { APPLY_CHUNK = 64 };
+void apply_send(const ApplyRun *apply, Item *const *items, size_t count, bool dry_run,
+		KubeReply *replies);
+
+/* Whether what was refused is to be deleted and made anew: immutable, and force says so (K64). */
+bool apply_is_recreated(const ApplyRun *apply, const Item *item, const Error *refusal);
+
+/* "ID [FILE:LINE] STEP (REASON)" in front of err. Returns false. */
+bool apply_wrap_error(const Item *item, const char *step, Error *err);
 
 /* Leaves out of item->object what its built-in kind does not declare, when that is why the server
  * refused it; true when something was left out and another try makes sense. undeclared.c */
@@ -32,6 +45,9 @@ void apply_note_applied(const ApplyRun *apply, const Item *item, const json_t *r
 /* True when others' fields or annotations are to be taken over first: kubectl and the like have
  * written, and the manifest does not say ssa Merge (facts 6.3 "Cleanup"). */
 bool apply_needs_takeover(const ApplyRun *apply, const json_t *desired, const json_t *reply);
+
+/* Takes off an object what a takeover removes beside fields' owners: tools' annotations. */
+void apply_drop_stale(json_t *object);
 
 /* Does it, on the live object. */
 bool apply_takeover(const ApplyRun *apply, const Item *item, Error *err);

@@ -59,7 +59,7 @@ Outcome kustomization_finalize(Run *run, Error *err)
 	enum { LOOK_AGAIN_MS = 1000 };
 	const KustomizeContext *context = run_context(run);
 	Kustomization ks;
-	kustomization_parse(run, run_object(run), &ks);
+	kustomization_parse(run_object(run), &ks);
 	const json_t *entries = json_at(run_object(run), "status", "inventory", "entries", NULL);
 	if (!deletes_objects(&ks, run_object(run)) || !json_array_size(entries))
 		return released(run);

@@ -15,8 +15,7 @@
 enum { ROOT_FILE_MAX = 1 << 20, MAX_DEPTH = 64, MAX_FILES = 100000 };
 
 typedef struct {
-	const KustomizeFiles *files;
-	const char *dir;
+	const BuildInput *input;
 	json_t *resources;
 	int depth;
 } Scan;
@@ -26,15 +25,23 @@ static bool is_manifest_name(const char *name)
 	return cstr_ends(name, ".yaml") || cstr_ends(name, ".yml");
 }
 
+static bool is_left_out(const BuildInput *input, const char *path, bool is_dir)
+{
+	return input->leaves_out && input->leaves_out(input->leaves_out_arg, path, is_dir);
+}
+
 static bool scan_dir(Scan *scan, const char *below, Error *err);
 
 static bool scan_entry(Scan *scan, const char *path, Error *err)
 {
-	autofree char *full = path_join(scan->dir, path);
+	const KustomizeFiles *files = scan->input->files;
+	autofree char *full = path_join(scan->input->dir, path);
 	autofree char *clean = path_clean(full);
-	KustomizeNode node = scan->files->stat(scan->files->arg, clean);
+	KustomizeNode node = files->stat(files->arg, clean);
+	if (is_left_out(scan->input, clean, node == KUSTOMIZE_DIR))
+		return true;
 	if (node == KUSTOMIZE_DIR) {
-		const char *root = kustomize_find_root(scan->files, clean, err);
+		const char *root = kustomize_find_root(files, clean, err);
 		if (err_is_set(err))
 			return false;
 		if (!root)
@@ -53,11 +60,12 @@ static bool scan_entry(Scan *scan, const char *path, Error *err)
 static bool scan_dir(Scan *scan, const char *below, Error *err)
 {
 	autostrings Vec names = {0};
-	autofree char *full = path_join(scan->dir, below);
+	const KustomizeFiles *files = scan->input->files;
+	autofree char *full = path_join(scan->input->dir, below);
 	autofree char *clean = path_clean(full);
 	if (++scan->depth > MAX_DEPTH)
 		return err_set(err, ERR_LIMIT, "more than %d nested directories", MAX_DEPTH);
-	if (!scan->files->list(scan->files->arg, clean, &names, err))
+	if (!files->list(files->arg, clean, &names, err))
 		return false;
 	for (size_t i = 0; i < names.len; i++) {
 		autofree char *path = path_join(below, names.items[i]);
@@ -68,14 +76,14 @@ static bool scan_dir(Scan *scan, const char *below, Error *err)
 	return true;
 }
 
-static json_t *generate_root(const KustomizeFiles *files, const char *dir, Error *err)
+static json_t *generate_root(const BuildInput *input, Error *err)
 {
 	autojson json_t *root = json_object();
 	json_t *resources = json_array();
 	json_put_text(root, "apiVersion", "kustomize.config.k8s.io/v1beta1");
 	json_put_text(root, "kind", "Kustomization");
 	json_object_set_new(root, "resources", resources);
-	Scan scan = {.files = files, .dir = dir, .resources = resources};
+	Scan scan = {.input = input, .resources = resources};
 	if (!scan_dir(&scan, "", err))
 		return NULL;
 	if (json_array_size(resources) == 0)
@@ -83,9 +91,25 @@ static json_t *generate_root(const KustomizeFiles *files, const char *dir, Error
 	return steal(&root);
 }
 
-static json_t *read_root(const KustomizeFiles *files, const char *dir, const char *name, Error *err)
+/* What the root file itself lists is left out as well where it is to be. */
+static void leave_out_listed(const BuildInput *input, json_t *resources)
 {
-	autofree char *joined = path_join(dir, name);
+	for (size_t i = json_array_size(resources); input->leaves_out && i-- > 0;) {
+		const char *entry = json_string_value(json_array_get(resources, i));
+		autofree char *joined = path_join(input->dir, entry ? entry : "");
+		autofree char *path = path_clean(joined);
+		const KustomizeFiles *files = input->files;
+		KustomizeNode node = files->stat(files->arg, path);
+		if (entry && node != KUSTOMIZE_NONE &&
+		    is_left_out(input, path, node == KUSTOMIZE_DIR))
+			json_array_remove(resources, i);
+	}
+}
+
+static json_t *read_root(const BuildInput *input, const char *name, Error *err)
+{
+	const KustomizeFiles *files = input->files;
+	autofree char *joined = path_join(input->dir, name);
 	autofree char *path = path_clean(joined);
 	autobuf Buf text = {0};
 	if (!files->read(files->arg, path, &text, err))
@@ -99,6 +123,7 @@ static json_t *read_root(const KustomizeFiles *files, const char *dir, const cha
 	if (!json_array_size(json_list(root, "resources")) &&
 	    !json_object_get(root, "buildMetadata"))
 		json_object_set_new(root, "buildMetadata", json_pack("[s]", "originAnnotations"));
+	leave_out_listed(input, json_list(root, "resources"));
 	return steal(&root);
 }
 
@@ -145,9 +170,10 @@ static bool is_remote(const char *component)
 	return component[0] == '/';
 }
 
-static bool add_components(const KustomizeFiles *files, const char *dir, const Kustomization *ks,
-			   json_t *root, Error *err)
+static bool add_components(const BuildInput *input, const Kustomization *ks, json_t *root,
+			   Error *err)
 {
+	const KustomizeFiles *files = input->files;
 	size_t i;
 	json_t *item;
 	json_array_foreach(json_list(ks->spec, "components"), i, item)
@@ -156,7 +182,7 @@ static bool add_components(const KustomizeFiles *files, const char *dir, const K
 		if (is_remote(component))
 			return err_set(err, ERR_INVALID,
 				       "component path '%s' must be local and relative", component);
-		autofree char *joined = path_join(dir, component);
+		autofree char *joined = path_join(input->dir, component);
 		autofree char *path = path_clean(joined);
 		if (ks->ignore_missing_components &&
 		    files->stat(files->arg, path) == KUSTOMIZE_NONE)
@@ -167,8 +193,7 @@ static bool add_components(const KustomizeFiles *files, const char *dir, const K
 }
 
 /* What spec puts on top of the root (facts 1 and 3). */
-static bool extend_root(const KustomizeFiles *files, const char *dir, const Kustomization *ks,
-			json_t *root, Error *err)
+static bool extend_root(const BuildInput *input, const Kustomization *ks, json_t *root, Error *err)
 {
 	if (!cstr_empty(ks->target_namespace))
 		json_put_text(root, "namespace", ks->target_namespace);
@@ -189,63 +214,41 @@ static bool extend_root(const KustomizeFiles *files, const char *dir, const Kust
 	json_t *metadata = json_list(ks->spec, "buildMetadata");
 	if (json_array_size(metadata))
 		json_object_set(root, "buildMetadata", metadata);
-	return add_components(files, dir, ks, root, err);
+	return add_components(input, ks, root, err);
 }
 
-static bool build_root(Run *run, const SourceState *source, const KustomizeFiles *files,
-		       const char *dir, const json_t *root, const Decryptor *decryptor,
-		       KustomizeResult *out, Error *err)
+static bool build_root(const BuildInput *input, const json_t *root, KustomizeResult *out,
+		       Error *err)
 {
-	const KustomizeContext *context = run_context(run);
+	const Decryptor *decryptor = input->decryptor;
 	/* What one Kustomization's keys opened is not for the others of this source. */
 	bool shared = !decryptor || !decryptor_has_opened(decryptor);
-	KustomizeCache *cache = parsed_get(context->parsed, source->artifact.digest);
-	bool ok = kustomize_build(dir,
-				  &(KustomizeOptions){.files = files,
-						      .cache = shared ? cache : NULL,
-						      .root = root,
-						      .load_anywhere = true,
-						      .keep_builtin_schema = true},
-				  out, err);
-	parsed_put(context->parsed, cache);
-	return ok ? true : err_wrap(err, "kustomize build failed");
+	KustomizeOptions options = {.files = decryptor ? decryptor_files(decryptor) : input->files,
+				    .cache = shared ? input->cache : NULL,
+				    .root = root,
+				    .load_anywhere = true,
+				    .keep_builtin_schema = true};
+	return kustomize_build(input->dir, &options, out, err) ||
+	       err_wrap(err, "kustomize build failed");
 }
 
-static bool build(Run *run, const Kustomization *ks, const SourceState *source,
-		  const KustomizeFiles *files, const char *dir, KustomizeResult *out, Error *err)
+static bool build(const Kustomization *ks, const BuildInput *input, KustomizeResult *out,
+		  Error *err)
 {
-	const char *name = kustomize_find_root(files, dir, err);
+	const char *name = kustomize_find_root(input->files, input->dir, err);
 	if (err_is_set(err))
 		return false;
-	autojson json_t *root =
-		name ? read_root(files, dir, name, err) : generate_root(files, dir, err);
-	if (!root || !extend_root(files, dir, ks, root, err))
+	autojson json_t *root = name ? read_root(input, name, err) : generate_root(input, err);
+	if (!root || !extend_root(input, ks, root, err))
 		return false;
-	autodecryptor Decryptor *decryptor = decryptor_new(run, ks, files, err);
-	if (err_is_set(err))
-		return false;
-	if (!decryptor)
-		return build_root(run, source, files, dir, root, NULL, out, err);
-	return decrypt_sources(decryptor, dir, root, err) &&
-	       build_root(run, source, decryptor_files(decryptor), dir, root, decryptor, out,
-			  err) &&
-	       decrypt_objects(decryptor, out, err);
+	Decryptor *decryptor = input->decryptor;
+	return (!decryptor || decrypt_sources(decryptor, input->dir, root, err)) &&
+	       build_root(input, root, out, err) &&
+	       (!decryptor || decrypt_objects(decryptor, out, err));
 }
 
-bool generate_and_build(Run *run, const Kustomization *ks, const SourceState *source,
-			KustomizeResult *out, Error *err)
+bool generate_and_build(const Kustomization *ks, const BuildInput *input, KustomizeResult *out,
+			Error *err)
 {
-	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *dir_files =
-		kustomize_dir_files_new(artifact_tree_fd(source->tree));
-	const KustomizeFiles *files = kustomize_dir_files(dir_files);
-	autofree char *confined = path_confine(".", ks->path);
-	autofree char *dir = path_clean(confined);
-	if (files->stat(files->arg, dir) != KUSTOMIZE_DIR) {
-		err_set(err, ERR_NOT_FOUND, "kustomization path not found: %s in revision %s",
-			ks->path, source->artifact.revision);
-		return err_reason(err, "ArtifactFailed"); /* K10 */
-	}
-	if (build(run, ks, source, files, dir, out, err))
-		return true;
-	return err_reason(err, "BuildFailed");
+	return build(ks, input, out, err) || err_reason(err, "BuildFailed");
 }

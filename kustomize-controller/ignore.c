@@ -91,9 +91,7 @@ static void remove_path(json_t **object, const char *path)
 	(void)!jsonpatch_apply(object, patch, true, &ignored);
 }
 
-/* What counts in a comparison: labels, annotations and all but metadata and status, without the
- * ignored paths. Owned. */
-static json_t *comparable(const json_t *object, const json_t *paths)
+json_t *ignore_comparable(const json_t *object, const json_t *paths)
 {
 	json_t *copy = json_deep_copy(object);
 	size_t i;
@@ -102,22 +100,22 @@ static json_t *comparable(const json_t *object, const json_t *paths)
 	{
 		remove_path(&copy, json_string_value(path));
 	}
-	json_t *metadata = json_incref(json_map(copy, "metadata"));
+	autojson json_t *metadata = json_incref(json_map(copy, "metadata"));
 	json_object_del(copy, "metadata");
 	json_object_del(copy, "status");
 	static const char *const kept[] = {"labels", "annotations"};
 	for (size_t k = 0; k < COUNT(kept); k++) {
 		json_t *values = json_map(metadata, kept[k]);
 		if (json_object_size(values))
-			json_object_set(copy, kept[k], values);
+			json_object_set(json_make_at(copy, "metadata", NULL), kept[k], values);
 	}
-	json_decref(metadata);
 	return copy;
 }
 
 bool ignore_has_drifted(const json_t *live, const json_t *reply, const json_t *paths)
 {
-	autojson json_t *before = comparable(live, paths), *after = comparable(reply, paths);
+	autojson json_t *before = ignore_comparable(live, paths);
+	autojson json_t *after = ignore_comparable(reply, paths);
 	return !json_equal(before, after);
 }
 

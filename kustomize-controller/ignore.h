@@ -19,6 +19,10 @@ bool ignore_rules_any(const IgnoreRules *rules);
 /* The JSON pointers that apply to an object: an owned array, empty when there are none. */
 json_t *ignore_paths(const IgnoreRules *rules, const json_t *object);
 
+/* What counts in a comparison: labels, annotations and all but metadata and status, without the
+ * ignored paths. Owned. */
+json_t *ignore_comparable(const json_t *object, const json_t *paths);
+
 /* Whether applying would change more than the ignored fields: `reply` is what a dry run gave. */
 bool ignore_has_drifted(const json_t *live, const json_t *reply, const json_t *paths);
 

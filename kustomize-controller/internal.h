@@ -48,8 +48,9 @@ typedef struct {
 	struct ParsedSources *parsed; /* parsed files by artifact digest: parsed.c */
 } KustomizeContext;
 
-/* spec, parsed once; all borrowed from the run's object. */
+/* A Kustomization, parsed once; all borrowed from the object. view.c */
 typedef struct {
+	const char *ns, *name;
 	const json_t *spec;
 	int64_t interval_ms, retry_ms, timeout_ms;
 	const char *source_kind, *source_ns, *source_name;
@@ -60,7 +61,7 @@ typedef struct {
 	bool prune, wait, force, ignore_missing_components;
 } Kustomization;
 
-void kustomization_parse(Run *run, const json_t *object, Kustomization *out);
+void kustomization_parse(const json_t *object, Kustomization *out);
 
 /* target.c: where its objects go, and as whom. */
 typedef struct {
@@ -112,6 +113,9 @@ typedef struct {
 	size_t len, cap;
 } ItemSet;
 
+/* " [FILE:LINE]" for messages, "" where the line is not known. Owned. */
+char *place_text(const char *file, size_t line);
+
 void item_set_dispose(ItemSet *set);
 #define autoitemset __attribute__((cleanup(item_set_dispose)))
 void item_set_add(ItemSet *set, json_t *take_object, const char *file, size_t line);
@@ -137,9 +141,19 @@ bool source_fetch(Run *run, const Kustomization *ks, SourceState *source, Outcom
 /* depend.c */
 bool dependencies_ready(Run *run, const Kustomization *ks, const SourceState *source, Error *err);
 
-/* generate.c: the root kustomization with what spec adds, and the build. */
-bool generate_and_build(Run *run, const Kustomization *ks, const SourceState *source,
-			KustomizeResult *out, Error *err);
+/* generate.c: the root kustomization with what spec adds, and the build. All borrowed. */
+typedef struct {
+	const KustomizeFiles *files;
+	const char *dir;       /* of the root, clean, within files */
+	KustomizeCache *cache; /* or NULL */
+	/* Manifests that are left out of a generated root and of a root file's resources, by path
+	 * within files; or NULL: none. */
+	bool (*leaves_out)(void *arg, const char *path, bool is_dir);
+	void *leaves_out_arg;
+	struct Decryptor *decryptor; /* of `files`; NULL: what is encrypted stays so */
+} BuildInput;
+bool generate_and_build(const Kustomization *ks, const BuildInput *input, KustomizeResult *out,
+			Error *err);
 
 /* substitute.c: pure. Expands ${...} in text; facts 4. */
 typedef struct {
@@ -149,12 +163,16 @@ typedef struct {
 bool substitute_expand(const char *text, const SubstituteVars *vars, Buf *out, Error *err);
 bool substitute_valid_name(const char *name);
 
-/* postbuild.c: substitution over built objects. */
-bool postbuild_substitute(Run *run, const Kustomization *ks, KustomizeResult *result, Error *err);
+/* postbuild.c: substitution over built objects. `client` reads what substituteFrom names; NULL:
+ * that is passed over. */
+bool postbuild_substitute(const Kustomization *ks, KubeClient *client, bool strict,
+			  KustomizeResult *result, Error *err);
 
-/* prepare.c: owner labels, commonMetadata, scope, stringData; fills the set. */
-bool prepare_items(Run *run, const Kustomization *ks, KubeClient *client, KustomizeResult *result,
-		   ItemSet *out, Error *err);
+/* prepare.c: owner labels and commonMetadata; borrowed. */
+void prepare_metadata(const Kustomization *ks, json_t *object);
+/* Those, scope, stringData; fills the set. custom_kinds: of --custom-apply-stage-kinds. */
+bool prepare_items(const Kustomization *ks, KubeClient *client, const Vec *custom_kinds,
+		   KustomizeResult *result, ItemSet *out, Error *err);
 
 /* apply.c: all stages. False: failed, or *out_wait says for how long a stage is not ready yet. */
 bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSet *set,
@@ -176,6 +194,13 @@ json_t *inventory_difference(const json_t *old, const json_t *now); /* entries, 
 /* prune.c: deletes entries [{id, v}]; those whose delete failed are pushed to `kept` (an array). */
 bool prune_entries(Run *run, const Target *target, const json_t *entries, json_t *kept,
 		   const json_t *metadata, Error *err);
+/* What that would do to one of them. *out_live, owned, is set for DELETE and SKIP. */
+typedef enum { PRUNE_GONE, PRUNE_DELETE, PRUNE_SKIP, PRUNE_FAILED } PruneVerdict;
+PruneVerdict prune_judge(KubeClient *client, const char *ns, const char *name, const json_t *entry,
+			 json_t **out_live, Error *err);
+/* The entries in apply order, as objects {"entry": ...} that live as long as the array keep_alive:
+ * walking backwards is the order of deletion. */
+void prune_order(const json_t *entries, Vec *out, json_t *keep_alive);
 /* Whether any of the entries is still there, ours and not exempt from pruning. */
 bool prune_any_left(Run *run, KubeClient *client, const json_t *entries);
 

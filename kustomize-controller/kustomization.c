@@ -2,40 +2,14 @@
  * The reconcile of a Kustomization, as a list of steps. A step that cannot go on leaves a condition
  * and an outcome; none of them sleeps. Read reconcile_steps from the top.
  */
+#include "decrypt.h"
 #include "internal.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "data/digest.h"
 #include "data/duration.h"
-
-enum { TIMEOUT_FLOOR_MS = 30000 };
-
-void kustomization_parse(Run *run, const json_t *object, Kustomization *out)
-{
-	const json_t *spec = json_map(object, "spec"), *ref = json_map(spec, "sourceRef");
-	int64_t interval = duration_ms_or(json_text(spec, "interval"), 60000);
-	int64_t timeout = duration_ms_or(json_text(spec, "timeout"), interval - 30000);
-	*out = (Kustomization){
-		.spec = spec,
-		.interval_ms = interval,
-		.retry_ms = duration_ms_or(json_text(spec, "retryInterval"), interval),
-		.timeout_ms = timeout < TIMEOUT_FLOOR_MS ? TIMEOUT_FLOOR_MS : timeout,
-		.source_kind = json_text_or(ref, "kind", ""),
-		.source_ns = json_text_or(ref, "namespace", run_namespace(run)),
-		.source_name = json_text_or(ref, "name", ""),
-		.path = json_text_or(spec, "path", "./"),
-		.target_namespace = json_text(spec, "targetNamespace"),
-		.name_prefix = json_text(spec, "namePrefix"),
-		.name_suffix = json_text(spec, "nameSuffix"),
-		.service_account = json_text(spec, "serviceAccountName"),
-		.deletion_policy = json_text_or(spec, "deletionPolicy", "MirrorPrune"),
-		.prune = json_flag(spec, "prune", false),
-		.wait = json_flag(spec, "wait", false),
-		.force = json_flag(spec, "force", false),
-		.ignore_missing_components = json_flag(spec, "ignoreMissingComponents", false),
-	};
-}
 
 char *kustomization_key(Run *run)
 {
@@ -182,7 +156,9 @@ static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *so
 	autojson json_t *checks = NULL;
 	const json_t *metadata = facts->metadata;
 	const char *revision = source->artifact.revision;
-	if (!prepare_items(run, ks, target->client, result, &set, err))
+	const KustomizeContext *context = run_context(run);
+	if (!prepare_items(ks, target->client, &context->flags->custom_stage_kinds, result, &set,
+			   err))
 		return err_reason(err, "ReconciliationFailed");
 	/* The built objects are in the set now; the rest of the build's memory is not needed. */
 	kustomize_result_dispose(result);
@@ -210,6 +186,30 @@ Outcome kustomization_conclude(Run *run, const Kustomization *ks, const SourceSt
 	return outcome_again(ks->interval_ms);
 }
 
+static bool build_source(Run *run, const Kustomization *ks, const SourceState *source,
+			 KustomizeResult *out, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
+		kustomize_dir_files_new(artifact_tree_fd(source->tree));
+	autofree char *confined = path_confine(".", ks->path);
+	autofree char *dir = path_clean(confined);
+	BuildInput input = {.files = kustomize_dir_files(files), .dir = dir};
+	if (input.files->stat(input.files->arg, dir) != KUSTOMIZE_DIR) {
+		err_set(err, ERR_NOT_FOUND, "kustomization path not found: %s in revision %s",
+			ks->path, source->artifact.revision);
+		return err_reason(err, "ArtifactFailed"); /* K10 */
+	}
+	autodecryptor Decryptor *decryptor = decryptor_new(run, ks, input.files, err);
+	if (err_is_set(err))
+		return err_reason(err, "BuildFailed");
+	input.decryptor = decryptor;
+	input.cache = parsed_get(context->parsed, source->artifact.digest);
+	bool ok = generate_and_build(ks, &input, out, err);
+	parsed_put(context->parsed, input.cache);
+	return ok;
+}
+
 static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *source, Error *err)
 {
 	const KustomizeContext *context = run_context(run);
@@ -233,8 +233,10 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 	if (!target_open(run, ks, &target, err))
 		return failed(run, ks, metadata, err);
 	autokustomizeresult KustomizeResult result = {0};
-	if (!generate_and_build(run, ks, source, &result, err) ||
-	    !postbuild_substitute(run, ks, &result, err))
+	if (!build_source(run, ks, source, &result, err) ||
+	    !postbuild_substitute(ks, run_client(run),
+				  manager_gate(run_manager(run), "StrictPostBuildSubstitutions"),
+				  &result, err))
 		return failed(run, ks, metadata, err);
 	char digest[DIGEST_TEXT_SIZE];
 	stream_digest(&result, digest);
@@ -253,7 +255,7 @@ Outcome kustomization_reconcile(Run *run, Error *err)
 {
 	autosource SourceState source = {0};
 	Kustomization ks;
-	kustomization_parse(run, run_object(run), &ks);
+	kustomization_parse(run_object(run), &ks);
 	if (!check_supported(run, &ks, err)) {
 		condition_set(run_object(run), "Ready", "False", err->reason, err_text(err));
 		run_event(run, EVENT_WARNING, err->reason, NULL, "%s", err_text(err));

@@ -111,6 +111,11 @@ int item_stage(const json_t *object, const Vec *custom_kinds)
 	return is_custom(object, custom_kinds) ? 2 : 3;
 }
 
+char *place_text(const char *file, size_t line)
+{
+	return line ? mem_printf(" [%s:%zu]", file, line) : mem_strdup("");
+}
+
 void item_set_add(ItemSet *set, json_t *take_object, const char *file, size_t line)
 {
 	if (set->len == set->cap) {

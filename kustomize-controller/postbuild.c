@@ -24,12 +24,12 @@ static bool put_value(Map *values, const char *name, Str value, Error *err)
 	return true;
 }
 
-static bool load_reference(Run *run, const json_t *reference, Map *values, Error *err)
+static bool load_reference(const Kustomization *ks, KubeClient *client, const json_t *reference,
+			   Map *values, Error *err)
 {
 	const char *kind = json_text_or(reference, "kind", "");
 	const char *name = json_text_or(reference, "name", "");
-	autojson json_t *object =
-		kube_get(run_client(run), "v1", kind, run_namespace(run), name, err);
+	autojson json_t *object = kube_get(client, "v1", kind, ks->ns, name, err);
 	if (!object && err->code == ERR_NOT_FOUND && json_flag(reference, "optional", false)) {
 		error_dispose(err);
 		return true;
@@ -50,13 +50,14 @@ static bool load_reference(Run *run, const json_t *reference, Map *values, Error
 	return true;
 }
 
-static bool load_values(Run *run, const json_t *post_build, Map *values, Error *err)
+static bool load_values(const Kustomization *ks, KubeClient *client, const json_t *post_build,
+			Map *values, Error *err)
 {
 	size_t i;
 	json_t *reference;
 	json_array_foreach(json_list(post_build, "substituteFrom"), i, reference)
 	{
-		if (!load_reference(run, reference, values, err))
+		if (client && !load_reference(ks, client, reference, values, err))
 			return false;
 	}
 	const char *name;
@@ -94,26 +95,27 @@ static bool expand_object(KustomizeResource *resource, const SubstituteVars *var
 	return true;
 }
 
-bool postbuild_substitute(Run *run, const Kustomization *ks, KustomizeResult *result, Error *err)
+bool postbuild_substitute(const Kustomization *ks, KubeClient *client, bool strict,
+			  KustomizeResult *result, Error *err)
 {
 	const json_t *post_build = json_map(ks->spec, "postBuild");
 	if (!post_build)
 		return true;
 	automap Map *values = map_new(free);
-	if (!load_values(run, post_build, values, err))
+	if (!load_values(ks, client, post_build, values, err))
 		return err_reason(err, "BuildFailed");
 	bool always = cstr_eq(json_text(post_build, "substituteStrategy"), "Always");
 	if (!always && !map_len(values))
 		return true;
-	SubstituteVars vars = {
-		.values = values,
-		.strict = manager_gate(run_manager(run), "StrictPostBuildSubstitutions")};
+	SubstituteVars vars = {.values = values, .strict = strict};
 	for (size_t i = 0; i < result->len; i++) {
 		if (is_disabled(result->items[i].object))
 			continue;
-		autofree char *id = object_id(result->items[i].object);
+		const KustomizeResource *resource = &result->items[i];
+		autofree char *id = object_id(resource->object);
+		autofree char *place = place_text(resource->file, resource->line);
 		if (!expand_object(&result->items[i], &vars, err)) {
-			err_wrap(err, "post build failed for '%s'", id);
+			err_wrap(err, "post build failed for '%s'%s", id, place);
 			return err_reason(err, "BuildFailed");
 		}
 	}

@@ -20,7 +20,7 @@ static void put_all(json_t *target, const json_t *values)
 	}
 }
 
-static void put_metadata(Run *run, const Kustomization *ks, json_t *object)
+void prepare_metadata(const Kustomization *ks, json_t *object)
 {
 	const json_t *common = json_map(ks->spec, "commonMetadata");
 	json_t *labels = json_make_at(object, "metadata", "labels", NULL);
@@ -29,8 +29,8 @@ static void put_metadata(Run *run, const Kustomization *ks, json_t *object)
 	if (json_map(common, "annotations"))
 		put_all(json_make_at(object, "metadata", "annotations", NULL),
 			json_map(common, "annotations"));
-	json_put_text(labels, KS_OWNER_NAME, run_name(run));
-	json_put_text(labels, KS_OWNER_NAMESPACE, run_namespace(run));
+	json_put_text(labels, KS_OWNER_NAME, ks->name);
+	json_put_text(labels, KS_OWNER_NAMESPACE, ks->ns);
 }
 
 /* A key removed from stringData must leave the cluster: as data it is owned, and dropped (K63). */
@@ -126,25 +126,22 @@ static bool check_object(const json_t *object, Error *err)
 	return true;
 }
 
-bool prepare_items(Run *run, const Kustomization *ks, KubeClient *client, KustomizeResult *result,
-		   ItemSet *out, Error *err)
+bool prepare_items(const Kustomization *ks, KubeClient *client, const Vec *custom_kinds,
+		   KustomizeResult *result, ItemSet *out, Error *err)
 {
-	const KustomizeContext *context = run_context(run);
 	for (size_t i = 0; i < result->len; i++) {
 		KustomizeResource *resource = &result->items[i];
 		autofree char *id = object_id(resource->object);
 		clean_object(resource->object);
-		put_metadata(run, ks, resource->object);
+		prepare_metadata(ks, resource->object);
 		if (!check_object(resource->object, err) ||
 		    !set_scope(client, result, resource->object, err)) {
-			if (resource->line)
-				return err_wrap(err, "%s (%s:%zu)", id, resource->file,
-						resource->line);
-			return err_wrap(err, "%s", id);
+			autofree char *place = place_text(resource->file, resource->line);
+			return err_wrap(err, "%s%s", id, place);
 		}
 		item_set_add(out, json_incref(resource->object), resource->file, resource->line);
 		Item *item = &out->items[out->len - 1];
-		item->stage = item_stage(item->object, &context->flags->custom_stage_kinds);
+		item->stage = item_stage(item->object, custom_kinds);
 		item->desired = manifest_hash(ks, item->object);
 	}
 	item_set_sort(out);

@@ -12,10 +12,10 @@ static bool is_disabled(const json_t *object)
 	return object_is_exempt(object);
 }
 
-static bool is_ours(Run *run, const json_t *object)
+static bool is_ours(const char *ns, const char *name, const json_t *object)
 {
-	return cstr_eq(object_label(object, KS_OWNER_NAME), run_name(run)) &&
-	       cstr_eq(object_label(object, KS_OWNER_NAMESPACE), run_namespace(run));
+	return cstr_eq(object_label(object, KS_OWNER_NAME), name) &&
+	       cstr_eq(object_label(object, KS_OWNER_NAMESPACE), ns);
 }
 
 /* The entry's live object; NULL without err when it is gone. */
@@ -68,10 +68,8 @@ static bool delete_object(Run *run, const Target *target, const json_t *live, Er
 	return false;
 }
 
-typedef enum { PRUNE_GONE, PRUNE_DELETED, PRUNE_SKIPPED, PRUNE_FAILED } PruneResult;
-
-static PruneResult prune_entry(Run *run, const Target *target, const json_t *entry, Buf *lines,
-			       Error *err)
+PruneVerdict prune_judge(KubeClient *client, const char *ns, const char *name, const json_t *entry,
+			 json_t **out_live, Error *err)
 {
 	autoinventoryid InventoryId id = {0};
 	const char *text = json_text_or(entry, "id", "");
@@ -79,8 +77,7 @@ static PruneResult prune_entry(Run *run, const Target *target, const json_t *ent
 		err_set(err, ERR_INVALID, "unable to parse stored object metadata: %s", text);
 		return PRUNE_FAILED;
 	}
-	autojson json_t *live =
-		live_object(target->client, &id, json_text_or(entry, "v", "v1"), err);
+	autojson json_t *live = live_object(client, &id, json_text_or(entry, "v", "v1"), err);
 	if (!live) {
 		bool unknown_kind = err->code == ERR_NOT_FOUND || !err_is_set(err);
 		error_dispose(unknown_kind ? err : &(Error){0});
@@ -88,18 +85,27 @@ static PruneResult prune_entry(Run *run, const Target *target, const json_t *ent
 	}
 	if (object_is_deleting(live))
 		return PRUNE_GONE;
-	autofree char *what = object_id(live);
-	bool skip = is_disabled(live) || !is_ours(run, live);
-	if (!skip && !delete_object(run, target, live, err)) {
-		err_wrap(err, "%s delete failed", what);
-		return PRUNE_FAILED;
-	}
-	buf_printf(lines, "%s%s %s", lines->len ? "\n" : "", what, skip ? "skipped" : "deleted");
-	return skip ? PRUNE_SKIPPED : PRUNE_DELETED;
+	bool skip = is_disabled(live) || !is_ours(ns, name, live);
+	*out_live = steal(&live);
+	return skip ? PRUNE_SKIP : PRUNE_DELETE;
 }
 
-/* The entries as a list in apply order, so that walking backwards is the order of deletion. */
-static void sort_entries(const json_t *entries, Vec *out, json_t *keep_alive)
+static bool prune_entry(Run *run, const Target *target, const json_t *entry, Buf *lines, Error *err)
+{
+	autojson json_t *live = NULL;
+	PruneVerdict verdict =
+		prune_judge(target->client, run_namespace(run), run_name(run), entry, &live, err);
+	if (verdict == PRUNE_GONE || verdict == PRUNE_FAILED)
+		return verdict == PRUNE_GONE;
+	autofree char *what = object_id(live);
+	if (verdict == PRUNE_DELETE && !delete_object(run, target, live, err))
+		return err_wrap(err, "%s delete failed", what);
+	buf_printf(lines, "%s%s %s", lines->len ? "\n" : "", what,
+		   verdict == PRUNE_SKIP ? "skipped" : "deleted");
+	return true;
+}
+
+void prune_order(const json_t *entries, Vec *out, json_t *keep_alive)
 {
 	size_t i;
 	json_t *entry;
@@ -127,11 +133,11 @@ bool prune_entries(Run *run, const Target *target, const json_t *entries, json_t
 	autobuf Buf failures = {0};
 	bool not_yet = true; /* nothing but the server's wish to wait stood in the way */
 	int64_t wait_ms = 0;
-	sort_entries(entries, &order, keep_alive);
+	prune_order(entries, &order, keep_alive);
 	for (size_t i = order.len; i-- > 0;) {
 		json_t *entry = json_object_get(order.items[i], "entry");
 		autoerror Error failure = {0};
-		if (prune_entry(run, target, entry, &lines, &failure) != PRUNE_FAILED)
+		if (prune_entry(run, target, entry, &lines, &failure))
 			continue;
 		buf_printf(&failures, "%s%s", failures.len ? "; " : "", err_text(&failure));
 		not_yet = not_yet && failure.not_yet;
@@ -163,7 +169,8 @@ bool prune_any_left(Run *run, KubeClient *client, const json_t *entries)
 			live_object(client, &id, json_text_or(entry, "v", "v1"), &err);
 		/* A server that does not answer has not said that the object is gone. */
 		bool unknown = !live && err_is_set(&err) && err.code != ERR_NOT_FOUND;
-		if (unknown || (live && is_ours(run, live) && !is_disabled(live)))
+		if (unknown || (live && is_ours(run_namespace(run), run_name(run), live) &&
+				!is_disabled(live)))
 			return true;
 	}
 	return false;

@@ -26,11 +26,6 @@ bool object_is_forced(const json_t *object)
 
 static const char stale_label[] = "fluxcd.io/sync-gc-mark";
 
-static const char *const *overridden(const ApplyRun *apply)
-{
-	return (const char *const *)apply->context->overridden.items;
-}
-
 static bool has_stale_annotation(const json_t *object)
 {
 	for (size_t i = 0; i < COUNT(stale_annotations); i++)
@@ -45,8 +40,16 @@ bool apply_needs_takeover(const ApplyRun *apply, const json_t *desired, const js
 	if (object_says(desired, KS_GROUP "/ssa", "Merge") ||
 	    object_says(reply, KS_GROUP "/ssa", "Merge"))
 		return false;
-	fieldset_summary(reply, KS_FIELD_MANAGER, overridden(apply), &summary);
+	fieldset_summary(reply, KS_FIELD_MANAGER, apply->overridden, &summary);
 	return summary.to_take_over || has_stale_annotation(reply);
+}
+
+void apply_drop_stale(json_t *object)
+{
+	json_t *annotations = json_at(object, "metadata", "annotations", NULL);
+	for (size_t i = 0; i < COUNT(stale_annotations); i++)
+		json_object_del(annotations, stale_annotations[i]);
+	json_object_del(json_at(object, "metadata", "labels", NULL), stale_label);
 }
 
 static void remove_key(json_t **patch, const char *map, const char *key)
@@ -62,7 +65,7 @@ static void remove_key(json_t **patch, const char *map, const char *key)
 
 static json_t *takeover_patch(const ApplyRun *apply, const json_t *live)
 {
-	json_t *patch = fieldset_takeover_patch(live, KS_FIELD_MANAGER, overridden(apply));
+	json_t *patch = fieldset_takeover_patch(live, KS_FIELD_MANAGER, apply->overridden);
 	for (size_t i = 0; i < COUNT(stale_annotations); i++)
 		if (object_annotation(live, stale_annotations[i]))
 			remove_key(&patch, "/metadata/annotations", stale_annotations[i]);

@@ -532,7 +532,7 @@ def test_K42_K46_an_encrypted_secret_stays_out(app, objects, api):
     app.commit({"s.yaml": secret % ""})
     app.kustomization(retryInterval="1h")
     app.failed("ReconciliationFailed",
-               f"Secret/{objects.ns}/s (s.yaml:1): is SOPS encrypted, configuring decryption is")
+               f"Secret/{objects.ns}/s [s.yaml:1]: is SOPS encrypted, configuring decryption is")
     path = f"/api/v1/namespaces/{objects.ns}/secrets/s"
     assert not api.rest.get(path)
     app.commit({"s.yaml": secret % (
