@@ -27,6 +27,9 @@ typedef struct {
 	char *output;
 	char *data_dir, *bind, *log_level; /* up */
 	int port;
+	char *path, *kustomization_file; /* build, diff */
+	Vec ignore_paths, local_sources;
+	bool dry_run, strict, recursive, in_memory, ignore_not_found;
 } Options;
 
 /* One flag: how it is parsed, and what --help, completion and the manual page say of it. */
@@ -46,8 +49,9 @@ struct Verb {
 	const char *details; /* paragraphs for the manual page, or NULL */
 	bool (*check)(Command *command, Error *err); /* before connecting; or NULL */
 	bool (*run)(Command *command, Error *err);
-	bool connects; /* needs an API server */
-	bool kinds;    /* completion offers kinds */
+	bool connects;	/* needs an API server */
+	bool kinds;	/* completion offers kinds */
+	int error_code; /* exit code of an error; 0: 1 */
 	const Option *options;
 	size_t option_count;
 	/* Instead of all that: a command with another tool's arguments; argv[0] is its name. */
@@ -63,9 +67,10 @@ struct Command {
 	KubeClient *client; /* NULL unless the verb connects */
 	Vec given;	    /* Option *: the flags that were on the command line */
 	bool offline;	    /* set by check: this time no API server is needed */
+	int exit_code;	    /* set by run: of a success */
 };
 
-extern const Verb verb_up, verb_kustomize;
+extern const Verb verb_up, verb_kustomize, verb_build, verb_diff;
 extern const Verb verb_get, verb_reconcile, verb_suspend, verb_resume, verb_events, verb_version;
 extern const Verb verb_completion;
 

@@ -3,16 +3,14 @@
  * caller's rights from anywhere that the tree's bases lead to; nothing is fetched and no program is
  * run, so flags that ask for either are refused with the reason.
  */
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "base/fd.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "cli.h"
 #include "kustomize_command.h"
+#include "tree.h"
 
 typedef struct {
 	const char *dir;
@@ -134,41 +132,23 @@ static bool parse(int argc, char **argv, Arguments *out, Error *err)
 	       (!out->reorder || is_one_of("--reorder", out->reorder, "legacy", "none", err));
 }
 
-/* Paths in the engine start at the file system's root; people want them from where they are. */
-static char *shorten(const char *text)
-{
-	autofree char *here = realpath(".", NULL);
-	autofree char *prefix = mem_printf("%s/", here && here[1] ? here + 1 : "");
-	size_t len = strlen(prefix);
-	if (len < 2)
-		return mem_strdup(text);
-	autobuf Buf out = {0};
-	for (const char *found; (found = strstr(text, prefix)); text = found + len)
-		buf_append(&out, text, (size_t)(found - text));
-	buf_puts(&out, text);
-	return buf_steal(&out);
-}
-
 static bool build(const Arguments *arguments, KustomizeResult *out, Error *err)
 {
 	if (strstr(arguments->dir, "://") || cstr_starts(arguments->dir, "git@"))
 		return err_set(err, ERR_UNSUPPORTED, "%s: remote directories are not fetched here",
 			       arguments->dir);
-	autofree char *real = realpath(arguments->dir, NULL);
-	if (!real)
-		return err_errno(err, "%s", arguments->dir);
-	autofd int fd = fd_open("/", O_RDONLY | O_DIRECTORY, 0, err);
-	if (fd < 0)
+	autotree Tree tree = NO_TREE;
+	if (!tree_open(arguments->dir, "/", &tree, err))
 		return false;
 	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
-		kustomize_dir_files_new(fd);
+		kustomize_dir_files_new(tree.root_fd);
 	KustomizeOptions options = {
 		.files = kustomize_dir_files(files),
 		.load_anywhere = cstr_eq(arguments->load_restrictor, "LoadRestrictionsNone"),
 		.legacy_order = !cstr_eq(arguments->reorder, "none"),
 		.managed_by_label = arguments->managed_by_label ||
 				    cstr_eq(getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"), "on")};
-	return kustomize_build(real[1] ? real + 1 : ".", &options, out, err);
+	return kustomize_build(tree.dir, &options, out, err);
 }
 
 static bool run(const Arguments *arguments, Error *err)
@@ -198,7 +178,7 @@ static int kustomize_main(int argc, char **argv)
 	}
 	if (run(&arguments, &err))
 		return 0;
-	autofree char *text = shorten(err_text(&err));
+	autofree char *text = tree_shorten(err_text(&err));
 	fprintf(stderr, "Error: %s\n", text);
 	return 1;
 }

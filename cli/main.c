@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 	Command command = {0};
 	autoerror Error err = {0};
 	bool ok = options_parse(argc, argv, &command, &err);
-	int code = 1;
+	int code = command.verb && command.verb->error_code ? command.verb->error_code : 1;
 	if (ok && command.options.version) {
 		printf("sluice version %s\n", SLUICE_VERSION);
 		code = 0;
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 		help_print(command.verb, stdout);
 		code = 0;
 	} else if (ok && run(&command, &err)) {
-		code = 0;
+		code = command.exit_code;
 	}
 	/* A full disk must not look like success; a reader that went away has had what it wanted.
 	 */

@@ -1,0 +1,214 @@
+#include "local.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "data/yaml.h"
+#include "kind.h"
+
+enum { FILE_LIMIT = 16 << 20, MAX_VISITED = 10000 };
+
+#define GROUP "kustomize.toolkit.fluxcd.io"
+
+void local_dispose(Local *self)
+{
+	json_decref(self->object);
+	tree_dispose(&self->tree);
+	free(self->ignore);
+	*self = (Local){.tree = NO_TREE};
+}
+
+bool object_is_kustomization(const json_t *object)
+{
+	return cstr_starts(object_api_version(object), GROUP "/") &&
+	       cstr_eq(object_kind(object), "Kustomization");
+}
+
+static bool is_dir(const char *path)
+{
+	struct stat info;
+	return !cstr_empty(path) && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool local_check(Command *command, Error *err)
+{
+	const Options *options = &command->options;
+	const char *kind = command_word(command, 0), *name = command_word(command, 1);
+	struct stat info;
+	if (!kind || !kind_has_word("kustomization|kustomizations|ks", kind))
+		return err_set(err, ERR_INVALID, "\"kustomization NAME\" expected%s%s",
+			       kind ? ", not " : "", kind ? kind : "");
+	if (!name)
+		return err_set(err, ERR_INVALID, "Kustomization name is required");
+	if (!is_dir(options->path))
+		return err_set(err, ERR_INVALID, "invalid resource path \"%s\"",
+			       options->path ? options->path : "");
+	const char *file = options->kustomization_file;
+	if (cstr_empty(file) && options->dry_run)
+		return err_set(err, ERR_INVALID, "--dry-run needs --kustomization-file");
+	if (cstr_empty(file) && options->ignore_not_found)
+		return err_set(err, ERR_INVALID, "--ignore-not-found needs --kustomization-file");
+	if (!cstr_empty(file) && (stat(file, &info) != 0 || S_ISDIR(info.st_mode)))
+		return err_set(err, ERR_INVALID, "invalid kustomization file \"%s\"", file);
+	command->offline = options->dry_run;
+	return true;
+}
+
+/* The file's Kustomization of that name, in the namespace or without one. Owned. */
+static json_t *from_file(const Command *command, const char *name, Error *err)
+{
+	const char *file = command->options.kustomization_file;
+	autobuf Buf text = {0};
+	autoyaml YamlStream stream = {0};
+	if (!file_read(file, FILE_LIMIT, &text, err) ||
+	    !yaml_parse_all(buf_text(&text), text.len, FILE_LIMIT, file, &stream, err))
+		return NULL;
+	for (size_t i = 0; i < stream.len; i++) {
+		json_t *object = stream.items[i].value;
+		const char *ns = object_namespace(object);
+		if (!object_is_kustomization(object) || !cstr_eq(object_name(object), name) ||
+		    (*ns && !cstr_eq(ns, command->ns)))
+			continue;
+		json_put_text(json_make_at(object, "metadata", NULL), "namespace", command->ns);
+		json_object_del(object, "status");
+		return json_incref(object);
+	}
+	return err_null(err, ERR_NOT_FOUND, "%s: no Kustomization '%s' for namespace '%s'", file,
+			name, command->ns);
+}
+
+/* The cluster's; NULL without err where that is no failure. */
+static json_t *from_cluster(const Command *command, const char *ns, const char *name,
+			    bool must_be_there, Error *err)
+{
+	json_t *live = kube_get(command->client, GROUP "/v1", "Kustomization", ns, name, err);
+	if (!live && err->code == ERR_NOT_FOUND && !must_be_there)
+		error_dispose(err);
+	return live		 ? live
+	       : err_is_set(err) ? err_wrap_null(err, "failed to get Kustomization %s/%s", ns, name)
+				 : NULL;
+}
+
+/* A local Kustomization has the inventory of the one in the cluster. */
+static json_t *with_status(json_t *take_local, json_t *take_live)
+{
+	autojson json_t *live = take_live;
+	json_t *status = json_map(live, "status");
+	if (status)
+		json_object_set(take_local, "status", status);
+	return take_local;
+}
+
+static json_t *find(const Command *command, Error *err)
+{
+	const char *name = command_word(command, 1);
+	bool has_file = !cstr_empty(command->options.kustomization_file);
+	autojson json_t *local = has_file ? from_file(command, name, err) : NULL;
+	if (command->offline || err_is_set(err))
+		return steal(&local);
+	autojson json_t *live =
+		from_cluster(command, command->ns, name, !command->options.ignore_not_found, err);
+	if (err_is_set(err))
+		return NULL;
+	return local ? with_status(steal(&local), steal(&live)) : steal(&live);
+}
+
+static bool open_files(const Command *command, const char *path, Local *out, Error *err)
+{
+	const Options *options = &command->options;
+	autobuf Buf ignore = {0};
+	for (size_t i = 0; i < options->ignore_paths.len; i++)
+		buf_printf(&ignore, "%s\n", (const char *)options->ignore_paths.items[i]);
+	if (!tree_open(path, options->in_memory ? "." : "/", &out->tree, err))
+		return false;
+	out->ignore = ignore.len ? buf_steal(&ignore) : NULL;
+	return true;
+}
+
+bool local_open(const Command *command, Local *out, Error *err)
+{
+	autolocal Local found = {.tree = NO_TREE};
+	found.object = find(command, err);
+	if (!found.object || !open_files(command, command->options.path, &found, err))
+		return false;
+	*out = found;
+	found = (Local){.tree = NO_TREE};
+	return true;
+}
+
+/* The directory that --local-sources has for an object's source, joined with its path. Owned. */
+static char *local_path(const Command *command, const json_t *object, Error *err)
+{
+	const json_t *spec = json_map(object, "spec"), *ref = json_map(spec, "sourceRef");
+	const char *ns = json_text_or(ref, "namespace", "");
+	autofree char *key =
+		mem_printf("%s/%s/%s", json_text_or(ref, "kind", ""),
+			   *ns ? ns : object_namespace(object), json_text_or(ref, "name", ""));
+	const Vec *sources = &command->options.local_sources;
+	for (size_t i = 0; i < sources->len; i++) {
+		Str name, path;
+		str_cut(str_of(sources->items[i]), '=', &name, &path);
+		if (!str_eq(name, str_of(key)))
+			continue;
+		autofree char *root = str_dup(path);
+		return path_confine(root, json_text_or(spec, "path", "./"));
+	}
+	return err_null(err, ERR_NOT_FOUND,
+			"Kustomization %s/%s: --local-sources does not say where %s is",
+			object_namespace(object), object_name(object), key);
+}
+
+bool local_open_child(const Command *command, const Local *parent, const json_t *object, Local *out,
+		      Error *err)
+{
+	autolocal Local child = {.tree = NO_TREE};
+	child.object = json_deep_copy(object);
+	if (!*object_namespace(object))
+		json_put_text(json_make_at(child.object, "metadata", NULL), "namespace",
+			      object_namespace(parent->object));
+	autofree char *path = local_path(command, child.object, err);
+	if (!path || !open_files(command, path, &child, err))
+		return false;
+	if (!command->offline) {
+		json_t *live = from_cluster(command, object_namespace(child.object),
+					    object_name(child.object), false, err);
+		if (err_is_set(err))
+			return false;
+		child.object = with_status(child.object, live);
+	}
+	*out = child;
+	child = (Local){.tree = NO_TREE};
+	return true;
+}
+
+PlanInput local_input(const Command *command, const Local *self)
+{
+	return (PlanInput){.object = self->object,
+			   .client = command->client,
+			   .root_fd = self->tree.root_fd,
+			   .dir = self->tree.dir,
+			   .ignore = self->ignore,
+			   .strict = command->options.strict};
+}
+
+bool local_visit(Map *visited, const json_t *object)
+{
+	autofree char *key = mem_printf("%s/%s", object_namespace(object), object_name(object));
+	if (map_has(visited, key) || map_len(visited) >= MAX_VISITED)
+		return false;
+	map_put(visited, key, NULL);
+	return true;
+}
+
+void local_shorten(Error *err)
+{
+	autoerror Error whole = {0};
+	err_move(&whole, err);
+	autofree char *text = tree_shorten(err_text(&whole));
+	err_set(err, whole.code, "%s", text);
+}

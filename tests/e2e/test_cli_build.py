@@ -1,0 +1,305 @@
+"""sluice build and diff kustomization (cli.md 7, C67..C71): what diff says is what a reconcile does,
+and both say what upstream's command says."""
+import base64
+import os
+import pathlib
+import subprocess
+
+import pytest
+import yaml
+
+from tests.lib.apps import App, app, config_map  # noqa: F401
+from tests.lib.oracle import oracle
+
+SLUICE = pathlib.Path(os.environ["SLUICE_BUILD"], "cli", "sluice")
+NOWHERE = "/nonexistent"
+
+
+def tree_of(directory):
+    return {str(p.relative_to(directory)): p.read_bytes() for p in sorted(directory.rglob("*"))
+            if p.is_file()}
+
+
+class Local:
+    """Both command lines on local files and a cluster."""
+
+    def __init__(self, api, ns, directory):
+        self.api, self.ns, self.dir = api, ns, directory
+
+    def write(self, files):
+        for name, content in files.items():
+            path = self.dir / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+
+    def run(self, program, verb, *args, kubeconfig=None, name="app", path="."):
+        return subprocess.run(
+            [program, verb, "kustomization", name, "--path", str(self.dir / path), *args,
+             "-n", self.ns, f"--kubeconfig={kubeconfig or self.api.kubeconfig}"],
+            capture_output=True, text=True, timeout=90, cwd=self.dir,
+            env=dict(os.environ, HOME=str(self.api.dir), LC_ALL="C.UTF-8"))
+
+    def sluice(self, *args, **more):
+        return self.run(SLUICE, *args, **more)
+
+    def flux(self, *args, **more):
+        return self.run(oracle("flux") / "flux", *args, **more)
+
+    def built(self, *args, **more):
+        done = self.sluice("build", *args, **more)
+        assert done.returncode == 0, done.stderr
+        return [o for o in yaml.safe_load_all(done.stdout) if o]
+
+    def diff(self, *args, code, **more):
+        done = self.sluice("diff", *args, **more)
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        return done
+
+    def same_build(self, *args, **more):
+        ours, theirs = self.sluice("build", *args, **more), self.flux("build", *args, **more)
+        assert theirs.returncode == 0, theirs.stderr
+        assert (ours.returncode, ours.stdout) == (0, theirs.stdout), ours.stderr
+        return ours.stdout
+
+    def same_diff(self, *args, code, **more):
+        """Equal exit codes and equal lines about objects, in any order; not the fields' reports."""
+        ours = self.diff(*args, code=code, **more)
+        theirs = self.flux("diff", "--progress-bar=false", *args, **more)
+        assert theirs.returncode == code, theirs.stderr + theirs.stdout
+        shown = [sorted(line for line in done.stdout.splitlines() if line.startswith("►"))
+                 for done in (ours, theirs)]
+        assert shown[0] == shown[1]
+        return ours
+
+
+@pytest.fixture
+def local(api, ns, tmp_path):
+    return Local(api, ns, tmp_path)
+
+
+def kustomization(ns, name="app", **spec):
+    return {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"name": name, "namespace": ns},
+            "spec": {"interval": "1h", "prune": True, "path": "./", "targetNamespace": ns,
+                     "sourceRef": {"kind": "GitRepository", "name": "src"}, **spec}}
+
+
+FILES = {
+    "kustomization.yaml": {"resources": ["a.yaml", "sub"], "namePrefix": "x-"},
+    "a.yaml": config_map("a", {"k": "${v:=none}", "n": "1"}),
+    "sub/kustomization.yaml": {"resources": ["b.yaml"]},
+    "sub/b.yaml": config_map("b", {"k": "v"}),
+    "s.yaml": "not: listed\n",
+}
+
+
+def test_C67_C68_build_without_a_cluster_is_upstreams_and_writes_nothing(local, ns):
+    local.write(FILES)
+    local.write({"../ks.yaml": kustomization(
+        ns, postBuild={"substitute": {"v": "one"},
+                       "substituteFrom": [{"kind": "Secret", "name": "none"}]},
+        commonMetadata={"labels": {"team": "x"}, "annotations": {"a": "b"}},
+        patches=[{"patch": "- {op: add, path: /data/p, value: q}", "target": {"name": "b"}}])})
+    before = tree_of(local.dir)
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    ours = local.built(*args, kubeconfig=NOWHERE)
+    assert [(o["metadata"]["name"], o["data"]) for o in ours] == [
+        ("x-a", {"k": "one", "n": "1"}), ("x-b", {"k": "v", "p": "q"})]
+    assert ours[0]["metadata"]["labels"] == {
+        "team": "x", "kustomize.toolkit.fluxcd.io/name": "app",
+        "kustomize.toolkit.fluxcd.io/namespace": ns}
+    local.same_build(*args)
+    local.same_build(*args, "--in-memory-build")
+    local.write({"kustomization.yaml": "resources: [nope.yaml]\n"})
+    before = tree_of(local.dir)
+    done = local.sluice("build", *args, kubeconfig=NOWHERE)
+    assert done.returncode == 1 and "kustomization.yaml" in done.stderr and "nope" in done.stderr
+    assert tree_of(local.dir) == before
+
+
+def deploy(app, files, **spec):  # noqa: F811
+    app.commit({k: v if isinstance(v, str) else yaml.safe_dump(v) for k, v in files.items()})
+    app.kustomization(**spec)
+    app.ready()
+
+
+def test_C70_diff_of_what_is_applied_is_empty(local, app):  # noqa: F811
+    deploy(app, FILES)
+    local.write(FILES)
+    done = local.same_diff(code=0)
+    assert not done.stdout and not done.stderr
+
+
+def test_C70_C71_diff_tells_what_the_reconcile_then_does(local, app, ns):  # noqa: F811
+    old = {"a.yaml": config_map("a", {"k": "1", "gone": "x"}), "b.yaml": config_map("b"),
+           "c.yaml": config_map("c"), "h.yaml": config_map("h")}
+    deploy(app, old)
+    new = {"a.yaml": config_map("a", {"k": "2", "more": "y"}), "b.yaml": config_map("b"),
+           "d.yaml": config_map("d"), "h.yaml": config_map("h")}
+    local.write(new)
+    local.api.rest.call("PATCH", f"/api/v1/namespaces/{ns}/configmaps/h", {
+        "metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}},
+        "application/merge-patch+json")
+    before = local.api.rest.get(f"/api/v1/namespaces/{ns}/configmaps")["items"]
+    done = local.same_diff(code=1)
+    assert local.api.rest.get(f"/api/v1/namespaces/{ns}/configmaps")["items"] == before
+    assert sorted(line for line in done.stdout.splitlines() if line.startswith("►")) == [
+        f"► ConfigMap/{ns}/a drifted", f"► ConfigMap/{ns}/c deleted",
+        f"► ConfigMap/{ns}/d created", f"► ConfigMap/{ns}/h skipped"]
+    assert "data.k\n  ± value change\n    - \"1\"\n    + \"2\"\n" in done.stdout
+    assert "data\n  - 1 map entry removed:\n    gone: x\n" in done.stdout
+    assert "\033" not in done.stdout and "identified at least one change" in done.stderr
+    app.commit(new, remove=["c.yaml"])
+    app.ready()
+    told = "\n".join(e[2] for e in app.objects.events("app"))
+    for line in ("a configured", "d created", "c deleted"):
+        assert f"ConfigMap/{ns}/{line}" in told
+    assert f"ConfigMap/{ns}/b configured" not in told
+    assert not [line for line in local.diff(code=0).stdout.splitlines() if "skipped" not in line]
+
+
+def test_C71_nothing_is_deleted_without_prune(local, app):  # noqa: F811
+    deploy(app, {"a.yaml": config_map("a"), "b.yaml": config_map("b")}, prune=False)
+    local.write({"a.yaml": config_map("a")})
+    assert not local.same_diff(code=0).stdout
+
+
+def test_C70_what_pruning_leaves_alone_is_not_deleted(local, app, ns):  # noqa: F811
+    deploy(app, {"a.yaml": config_map("a"), "b.yaml": config_map(
+        "b", annotations="{kustomize.toolkit.fluxcd.io/prune: disabled}")})
+    local.write({"a.yaml": config_map("a")})
+    assert local.diff(code=0).stdout == f"► ConfigMap/{ns}/b skipped\n"
+
+
+def secret(name, string_data, **more):
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name},
+            "stringData": string_data, **more}
+
+
+def test_C69_values_of_secrets_are_not_shown(local, app, ns):  # noqa: F811
+    old = {"a": "hunter2", "b": "same-words", "c": "leaves-us"}
+    deploy(app, {"s.yaml": secret("s", old)})
+    live = f"/api/v1/namespaces/{ns}/secrets/s"
+    local.api.rest.call("PATCH", live, {"metadata": {"annotations": {
+        "kubectl.kubernetes.io/last-applied-configuration": '{"data":"hunter2"}'}}},
+        "application/merge-patch+json")
+    local.write({"s.yaml": secret("s", {"a": "hunter3", "b": "same-words", "d": "new-word"})})
+    done = local.diff(code=1)
+    assert f"► Secret/{ns}/s drifted" in done.stdout and "*** (before)" in done.stdout
+    words = ["hunter2", "hunter3", "same-words", "leaves-us", "new-word"]
+    for word in words + [base64.b64encode(w.encode()).decode() for w in words]:
+        assert word not in done.stdout + done.stderr
+
+
+SOPS = {"mac": "ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]", "version": "3.9.0"}
+INNER = base64.b64encode(b'{"a":"ENC[x]","sops":{"mac":"ENC[AES]"}}').decode()
+
+
+def test_C69_what_sops_encrypted_is_masked(local, ns):
+    enc = "ENC[AES256_GCM,data:abc,iv:d,tag:e,type:str]"
+    local.write({
+        "a.yaml": secret("a", {"k": enc}, sops=SOPS, data={"l": enc}),
+        "b.yaml": secret("b", {}, sops=SOPS, type="kubernetes.io/dockerconfigjson",
+                         data={".dockerconfigjson": enc}),
+        "c.yaml": {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "c"},
+                   "data": {"in": INNER, "plain": "aGVsbG8="}},
+        "../ks.yaml": kustomization(ns)})
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    text = local.sluice("build", *args).stdout
+    assert "ENC[" not in text and INNER not in text and "aGVsbG8=" in text
+    assert "mac" not in text
+    local.same_build(*args)
+
+
+def test_C70_errors_are_code_2(local, app, ns, tmp_path):  # noqa: F811
+    assert local.diff(code=2, name="nope").stdout == ""
+    assert local.diff("--nope", code=2).stdout == ""
+    assert "invalid resource path" in local.diff(code=2, path="nope").stderr
+    deploy(app, {"a.yaml": config_map("a"), "b.yaml": config_map("b")})
+    local.write({"a.yaml": config_map("a", {"k": "2"}),
+                 "bad.yaml": config_map("BAD_name")})
+    done = local.diff(code=2)
+    assert f"► ConfigMap/{ns}/a drifted" in done.stdout and "deleted" not in done.stdout
+    assert "BAD_name" in done.stderr and "bad.yaml:1" in done.stderr
+    local.write({"bad.yaml": "kind: [\n"})
+    done = local.diff(code=2)
+    assert "bad.yaml:" in done.stderr and not done.stdout
+
+
+def test_C70_namespace_that_comes_along(local, app, ns):  # noqa: F811
+    deploy(app, {"a.yaml": config_map("a", namespace=ns)}, targetNamespace=None)
+    local.write({"a.yaml": config_map("a", namespace=ns), "n.yaml": {
+        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns + "-new"}},
+        "b.yaml": config_map("b", namespace=ns + "-new")})
+    done = local.diff(code=1)
+    assert done.stdout.splitlines() == [f"► Namespace/{ns}-new created",
+                                        f"► ConfigMap/{ns}-new/b created"]
+
+
+def test_diff_respects_ignore_and_force(local, app, ns):  # noqa: F811
+    deploy(app, {"a.yaml": config_map("a", {"k": "1", "l": "1"}),
+                 "i.yaml": config_map("i") + "immutable: true\n"},
+           ignore=[{"paths": ["/data/k"], "target": {"name": "a"}}])
+    forced = config_map("i", {"k": "2"},
+                        annotations="{kustomize.toolkit.fluxcd.io/force: enabled}")
+    local.write({"a.yaml": config_map("a", {"k": "2", "l": "1"}),
+                 "i.yaml": forced + "immutable: true\n"})
+    done = local.same_diff(code=1)
+    assert done.stdout == f"► ConfigMap/{ns}/i created\n"
+    local.write({"i.yaml": config_map("i", {"k": "2"}) + "immutable: true\n"})
+    assert "immutable" in local.diff(code=2).stderr
+
+
+def test_diff_of_a_kustomization_that_is_not_there_yet(local, ns):
+    local.write({"a.yaml": config_map("a"), "../ks.yaml": kustomization(ns)})
+    args = ("--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    assert "not found" in local.diff(*args, code=2).stderr
+    done = local.same_diff(*args, "--ignore-not-found", code=1)
+    assert done.stdout == f"► ConfigMap/{ns}/a created\n"
+
+
+def test_recursive_build_and_diff(local, app, ns):  # noqa: F811
+    child = kustomization(ns, "child", path="./child")
+    files = {"top/child.yaml": child, "top/a.yaml": config_map("a"),
+             "child/c.yaml": config_map("c")}
+    deploy(app, files, path="./top")
+    app.objects.ready("Kustomization", "child")
+    local.write(files)
+    sources = ("-r", "--local-sources", f"GitRepository/{ns}/src={local.dir}")
+    text = local.same_build(*sources, path="top")
+    assert [o["metadata"]["name"] for o in yaml.safe_load_all(text) if o] == ["a", "child", "c"]
+    assert local.same_diff(*sources, code=0, path="top").stdout == ""
+    local.write({"child/c.yaml": config_map("c", {"k": "2"})})
+    done = local.same_diff(*sources, code=1, path="top")
+    assert f"► ConfigMap/{ns}/c drifted" in done.stdout
+    assert "does not say where" in local.diff("-r", code=2, path="top").stderr
+
+
+def test_build_leaves_out_ignored_paths(local, ns):
+    local.write({"a.yaml": config_map("a"), "skip/b.yaml": config_map("b"),
+                 "c.yaml": config_map("c"), "../ks.yaml": kustomization(ns)})
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    local.same_build(*args, "--ignore-paths", "/skip/**,c.yaml")
+    local.write({"kustomization.yaml": {"resources": ["a.yaml", "c.yaml"]}})
+    assert "name: c" not in local.same_build(*args, "--ignore-paths", "c.yaml")
+
+
+def test_strict_substitute(local, ns):
+    local.write({"a.yaml": config_map("a", {"k": "${nope}"}), "../ks.yaml": kustomization(
+        ns, postBuild={"substitute": {"v": "1"}})})
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    local.same_build(*args)
+    done = local.sluice("build", *args, "--strict-substitute")
+    assert done.returncode == 1 and "nope" in done.stderr and "a.yaml:1" in done.stderr
+
+
+def test_C68_bad_command_lines(local, ns):
+    local.write({"a.yaml": config_map("a")})
+    for args, text in ((("--dry-run",), "--kustomization-file"),
+                       (("--kustomization-file", "/nope"), "invalid kustomization file"),
+                       (("--ignore-not-found",), "unknown flag")):
+        done = local.sluice("build", *args, kubeconfig=NOWHERE)
+        assert done.returncode == 1 and text in done.stderr
+    done = local.sluice("build", "--in-memory-build", "--dry-run", "--kustomization-file",
+                        str(local.dir / "a.yaml"), path="..", kubeconfig=NOWHERE)
+    assert done.returncode == 1
