@@ -110,6 +110,21 @@ static bool find_place(const KTarget *target, const char *entry, Place *out, Err
 	return true;
 }
 
+/* A base is where its links lead: from there its own paths start, and there it may be a visited
+ * one. */
+static bool resolve_place(const KTarget *target, Place *place, Error *err)
+{
+	const KustomizeFiles *files = target->build->options->files;
+	char *real = files->resolve ? files->resolve(files->arg, place->path) : NULL;
+	if (!real)
+		return true;
+	free(place->path);
+	place->path = real;
+	return !place->confine || path_is_below(real, place->confine) ||
+	       err_set(err, ERR_FORBIDDEN, "security; '%s' leads out of '%s'", real,
+		       place->confine);
+}
+
 static bool check_component(const KTarget *child, bool component, Error *err)
 {
 	bool is = kustomization_is_component(child->spec);
@@ -136,10 +151,10 @@ static bool accumulate_child(const KTarget *child, KAccumulator *acc, bool compo
 }
 
 static bool accumulate_dir(const KTarget *target, KAccumulator *acc, const char *entry,
-			   const Place *place, bool component, Error *err)
+			   Place *place, bool component, Error *err)
 {
 	Arena *arena = target->build->arena;
-	if (!check_cycle(target, place->path, err))
+	if (!resolve_place(target, place, err) || !check_cycle(target, place->path, err))
 		return false;
 	KTarget child;
 	autofree char *origin = metadata_join(target, entry);
@@ -167,7 +182,7 @@ static bool accumulate_file(const KTarget *target, KAccumulator *acc, const char
 }
 
 static bool accumulate_stated(const KTarget *target, KAccumulator *acc, const char *entry,
-			      const Place *place, Error *err)
+			      Place *place, Error *err)
 {
 	const KustomizeFiles *files = target->build->options->files;
 	switch (files->stat(files->arg, place->path)) {

@@ -19,9 +19,13 @@ typedef struct {
 	bool (*read)(void *arg, const char *path, Buf *out, Error *err);
 	/* Names of the entries of a directory, sorted, as owned strings pushed to out. */
 	bool (*list)(void *arg, const char *path, Vec *out, Error *err);
+	/* The path without symbolic links, owned; NULL when it is not there or leads out. NULL
+	 * instead of a function: there are no links. */
+	char *(*resolve)(void *arg, const char *path);
 } KustomizeFiles;
 
-/* Files below a directory descriptor (borrowed): opened beneath it, 50 MiB at most each. */
+/* Files below a directory descriptor (borrowed): opened beneath it, 50 MiB at most each. Below the
+ * file system's own root nothing can lead out, so absolute links are followed there. */
 typedef struct KustomizeDirFiles KustomizeDirFiles;
 KustomizeDirFiles *kustomize_dir_files_new(int dir_fd);
 void kustomize_dir_files_free(KustomizeDirFiles *files);

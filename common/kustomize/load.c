@@ -44,6 +44,15 @@ static bool is_below(const char *path, const char *dir)
 	return cstr_eq(dir, ".") || path_is_below(path, dir);
 }
 
+/* What a link makes of it, too. The target's directory has no links in its own path; a path that is
+ * not there is told by whoever opens it. */
+static bool stays_below(const KTarget *target, const char *path)
+{
+	const KustomizeFiles *files = target->build->options->files;
+	autofree char *real = files->resolve ? files->resolve(files->arg, path) : NULL;
+	return !real || is_below(real, target->dir);
+}
+
 char *kload_path(const KTarget *target, const char *entry, Error *err)
 {
 	if (*entry == '\0')
@@ -56,7 +65,7 @@ char *kload_path(const KTarget *target, const char *entry, Error *err)
 	bool allowed = !escapes(path) && (!target->confine || is_below(path, target->confine));
 	/* Clones stay restricted to their own root, as upstream's loader for them is. */
 	if (allowed && (!target->build->options->load_anywhere || target->confine))
-		allowed = is_below(path, target->dir);
+		allowed = is_below(path, target->dir) && stays_below(target, path);
 	if (!allowed)
 		return err_null(err, ERR_FORBIDDEN, "security; file '%s' is not in or below '%s'",
 				entry, target->dir);

@@ -114,3 +114,41 @@ def test_a_full_disk_is_an_error(tree):
 def test_help(tree):
     done = run([SLUICE, "kustomize", "build", "--help"], tree)
     assert done.returncode == 0 and b"--load-restrictor" in done.stdout
+
+
+# name -> (links {path: target}, what is built). Files of TREE are there too.
+LINKS = {
+    "file_inside": ({"over/l.yaml": "d.yaml"}, "over", RES.replace("r.yaml", "l.yaml")),
+    "file_inside_by_absolute_link": ({"over/l.yaml": "{here}/over/d.yaml"}, "over",
+                                     RES.replace("r.yaml", "l.yaml")),
+    "file_outside": ({"over/l.yaml": "../r.yaml"}, "over", RES.replace("r.yaml", "l.yaml")),
+    "file_outside_by_absolute_link": ({"over/l.yaml": "{here}/r.yaml"}, "over",
+                                      RES.replace("r.yaml", "l.yaml")),
+    "directory_outside": ({"over/sub": "../far2"}, "over", "resources: [sub/x.yaml]\n"),
+    "directory_inside": ({"over/sub": "deep"}, "over", "resources: [sub/y.yaml]\n"),
+    "base_by_link": ({"over/b": "../base"}, "over", "resources: [b]\n"),
+    "base_by_absolute_link": ({"over/b": "{here}/base"}, "over", "resources: [b]\n"),
+    "generator_file_outside": ({"over/l.txt": "../r.yaml"}, "over",
+                               "configMapGenerator: [{name: g, files: [l.txt]}]\n"),
+    "env_file_outside": ({"over/l.txt": "../e.env"}, "over",
+                         "configMapGenerator: [{name: g, envs: [l.txt]}]\n"),
+    "patch_outside": ({"over/p.yaml": "../p.yaml"}, "over",
+                      "resources: [d.yaml]\npatches: [{path: p.yaml}]\n"),
+    "dangling": ({"over/l.yaml": "gone"}, "over", RES.replace("r.yaml", "l.yaml")),
+    "loop": ({"over/l.yaml": "l.yaml"}, "over", RES.replace("r.yaml", "l.yaml")),
+    "base_that_is_its_parent_by_link": ({"over/b": "."}, "over", "resources: [d.yaml, b]\n"),
+    "relative_behind_a_linked_base": ({"over/b": "../deep/base"}, "over", "resources: [b]\n"),
+}
+
+
+@pytest.mark.parametrize("restrictor", ["LoadRestrictionsRootOnly", "LoadRestrictionsNone"])
+@pytest.mark.parametrize("name", sorted(LINKS))
+def test_B102_symbolic_links_lead_where_kustomize_goes(name, restrictor, oracle, tree):
+    links, root, text = LINKS[name]
+    write(tree, {"over/" + K: text, "far2/x.yaml": config_map("x"), "e.env": "a=b\n",
+                 "over/deep/y.yaml": config_map("y"), "p.yaml": config_map("none"),
+                 "deep/base/" + K: "resources: [../other]\n",
+                 "deep/other/" + K: RES, "deep/other/r.yaml": config_map("o")})
+    for link, target in links.items():
+        (tree / link).symlink_to(target.format(here=tree))
+    both(oracle, tree, root, "--load-restrictor", restrictor)

@@ -38,7 +38,8 @@ static bool memory_list(void *arg, const char *path, Vec *out, Error *err)
 
 KustomizeFiles memory_files(const MemoryFile *files)
 {
-	return (KustomizeFiles){(void *)(uintptr_t)files, memory_stat, memory_read, memory_list};
+	return (KustomizeFiles){(void *)(uintptr_t)files, memory_stat, memory_read, memory_list,
+				NULL};
 }
 
 char *memory_build_with(const MemoryFile *files, const char *dir, KustomizeOptions options,
