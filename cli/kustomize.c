@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "bases/bases.h"
 #include "cli.h"
 #include "kustomize_command.h"
 #include "tree.h"
@@ -142,8 +143,11 @@ static bool build(const Arguments *arguments, KustomizeResult *out, Error *err)
 		return false;
 	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
 		kustomize_dir_files_new(tree.root_fd);
+	autobases Bases *bases = bases_new(&(BasesConfig){.local = kustomize_dir_files(files)});
 	KustomizeOptions options = {
-		.files = kustomize_dir_files(files),
+		.files = bases_files(bases),
+		.fetch = bases_fetch,
+		.fetch_arg = bases,
 		.load_anywhere = cstr_eq(arguments->load_restrictor, "LoadRestrictionsNone"),
 		.legacy_order = !cstr_eq(arguments->reorder, "none"),
 		.managed_by_label = arguments->managed_by_label ||

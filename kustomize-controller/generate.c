@@ -227,7 +227,9 @@ static bool build_root(const BuildInput *input, const json_t *root, KustomizeRes
 				    .cache = shared ? input->cache : NULL,
 				    .root = root,
 				    .load_anywhere = true,
-				    .keep_builtin_schema = true};
+				    .keep_builtin_schema = true,
+				    .fetch = input->bases ? bases_fetch : NULL,
+				    .fetch_arg = input->bases};
 	return kustomize_build(input->dir, &options, out, err) ||
 	       err_wrap(err, "kustomize build failed");
 }

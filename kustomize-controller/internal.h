@@ -8,6 +8,7 @@
 #include "artifact/fetch.h"
 #include "base/map.h"
 #include "base/workdir.h"
+#include "bases/bases.h"
 #include "cluster.h"
 #include "ctrl/manager.h"
 #include "drift.h"
@@ -146,6 +147,7 @@ typedef struct {
 	const KustomizeFiles *files;
 	const char *dir;       /* of the root, clean, within files */
 	KustomizeCache *cache; /* or NULL */
+	Bases *bases;	       /* files are bases_files of it then; NULL: no remote ones */
 	/* Manifests that are left out of a generated root and of a root file's resources, by path
 	 * within files; or NULL: none. */
 	bool (*leaves_out)(void *arg, const char *path, bool is_dir);

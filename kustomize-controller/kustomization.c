@@ -194,7 +194,13 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 		kustomize_dir_files_new(artifact_tree_fd(source->tree));
 	autofree char *confined = path_confine(".", ks->path);
 	autofree char *dir = path_clean(confined);
-	BuildInput input = {.files = kustomize_dir_files(files), .dir = dir};
+	autobases Bases *bases = bases_new(&(BasesConfig){.loop = manager_loop(run_manager(run)),
+							  .http = context->http,
+							  .local = kustomize_dir_files(files),
+							  .work_dir = context->work_dir});
+	BuildInput input = {.files = bases_files(bases),
+			    .dir = dir,
+			    .bases = context->flags->no_remote_bases ? NULL : bases};
 	if (input.files->stat(input.files->arg, dir) != KUSTOMIZE_DIR) {
 		err_set(err, ERR_NOT_FOUND, "kustomization path not found: %s in revision %s",
 			ks->path, source->artifact.revision);

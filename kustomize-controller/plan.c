@@ -41,7 +41,9 @@ bool plan_build(const PlanInput *input, const Kustomization *ks, KustomizeResult
 	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
 		kustomize_dir_files_new(input->root_fd);
 	LeftOut left_out = {rules, input->dir};
-	BuildInput build = {.files = kustomize_dir_files(files),
+	autobases Bases *bases = bases_new(&(BasesConfig){.local = kustomize_dir_files(files)});
+	BuildInput build = {.files = bases_files(bases),
+			    .bases = bases,
 			    .dir = input->dir,
 			    .leaves_out = leaves_out,
 			    .leaves_out_arg = &left_out};

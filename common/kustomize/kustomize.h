@@ -39,6 +39,12 @@ KustomizeCache *kustomize_cache_new(size_t max_bytes);
 void kustomize_cache_free(KustomizeCache *cache);
 AUTO_POINTER(KustomizeCache, kustomize_cache_free, auto_kustomize_cache);
 
+/* What a remote entry is wanted as: any text, or objects: a file of them or a directory. */
+typedef enum { KUSTOMIZE_TEXT, KUSTOMIZE_BASE } KustomizeWanted;
+
+/* How paths begin that were fetched: they are of one build and not shared by the cache. */
+#define KUSTOMIZE_FETCHED "remote:/"
+
 typedef struct {
 	const KustomizeFiles *files;
 	KustomizeCache *cache; /* or NULL */
@@ -61,9 +67,9 @@ typedef struct {
 	bool keep_builtin_schema;
 
 	/* Fetches a remote base or file (http, git); NULL: remote ones are an error. The result is
-	 * a path within `files`, owned; of a clone "CLONE//SUBPATH", which bases inside it never
-	 * leave (B105). */
-	char *(*fetch)(void *arg, const char *url, Error *err);
+	 * a path within `files`, owned, that begins with KUSTOMIZE_FETCHED; of a clone
+	 * "CLONE//SUBPATH", which bases inside it never leave (B105). */
+	char *(*fetch)(void *arg, const char *url, KustomizeWanted wanted, Error *err);
 	void *fetch_arg;
 } KustomizeOptions;
 

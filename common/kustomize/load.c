@@ -81,7 +81,7 @@ static char *resolve(const KTarget *target, const char *entry, Error *err)
 	if (!options->fetch)
 		return err_null(err, ERR_UNSUPPORTED, "%s: remote files are not available here",
 				entry);
-	return options->fetch(options->fetch_arg, entry, err);
+	return options->fetch(options->fetch_arg, entry, KUSTOMIZE_TEXT, err);
 }
 
 bool kload_text(const KTarget *target, const char *entry, Buf *out, Error *err)
@@ -221,8 +221,9 @@ bool kload_resources_text(const KTarget *target, Str text, const char *file, Vec
 bool kload_resources(const KTarget *target, const char *path, Vec *out, Error *err)
 {
 	const KustomizeOptions *options = target->build->options;
+	KustomizeCache *cache = cstr_starts(path, KUSTOMIZE_FETCHED) ? NULL : options->cache;
 	size_t bytes = 0;
-	const YamlStream *cached = options->cache ? kcache_get(options->cache, path, &bytes) : NULL;
+	const YamlStream *cached = cache ? kcache_get(cache, path, &bytes) : NULL;
 	if (cached)
 		return kbuild_charge(target->build, bytes, err) &&
 		       from_stream(target, cached, true, path, out, err);
@@ -233,6 +234,6 @@ bool kload_resources(const KTarget *target, const char *path, Vec *out, Error *e
 		return false;
 	if (!yaml_parse_all(buf_text(&text), text.len, K_MAX_TEXT, path, &stream, err))
 		return err_wrap(err, "MalformedYAMLError");
-	cached = options->cache ? kcache_put(options->cache, path, text.len, &stream) : NULL;
+	cached = cache ? kcache_put(cache, path, text.len, &stream) : NULL;
 	return from_stream(target, cached ? cached : &stream, cached != NULL, path, out, err);
 }

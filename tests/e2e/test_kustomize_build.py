@@ -244,3 +244,28 @@ def test_K23_a_tag_drops_the_digest(app, objects):
     app.ready()
     pod = objects.api.rest.get(f"/api/v1/namespaces/{objects.ns}/pods/p")
     assert [c["image"] for c in pod["spec"]["containers"]] == ["one:2", f"other@{digest}"]
+
+
+def test_B104_remote_base_of_a_repository(app, objects):
+    base = app.git_server.repository(f"{objects.ns}-base")
+    base.commit({"base/kustomization.yaml": "resources: [cm.yaml]\n",
+                 "base/cm.yaml": config_map("far"), "out/kustomization.yaml":
+                 "resources: [../base/cm.yaml]\n"})
+    url = app.git_server.url_of(base)
+    app.commit({"kustomization.yaml": f"resources: ['{url}//base?ref=main']\nnamePrefix: p-\n"})
+    app.kustomization()
+    app.ready()
+    assert objects.configmap("p-far")["data"] == {"k": "v"}
+    app.commit({"kustomization.yaml": f"resources: ['{url}//out']\n"})
+    app.failed("BuildFailed", "is not in or below")
+
+
+def test_B104_credentials_of_a_remote_base_are_not_told(app, objects):
+    port = app.git_server.port
+    app.commit({"kustomization.yaml":
+                f"resources: ['http://me:hunter2@127.0.0.1:{port}/none.git//x?ref=v']\n"})
+    app.kustomization()
+    app.failed("BuildFailed", f"127.0.0.1:{port}")
+    app.event("none.git")
+    assert "hunter2" not in str(objects.get("Kustomization", "app")["status"])
+    assert "hunter2" not in str(objects.events("app"))

@@ -208,9 +208,10 @@ static void fifos_do_not_hold_the_build(void **state)
 	assert_non_null(strstr(err_text(&err), "pipe"));
 }
 
-static char *fake_fetch(void *arg, const char *url, Error *err)
+static char *fake_fetch(void *arg, const char *url, KustomizeWanted wanted, Error *err)
 {
 	(void)arg;
+	(void)wanted;
 	if (strstr(url, "gone"))
 		return err_null(err, ERR_NOT_FOUND, "%s: HTTP Error: status code 404", url);
 	return mem_strdup(strstr(url, ".yaml") ? ".fetched/r.yaml" : "clones/one//overlay");
