@@ -1,8 +1,7 @@
-#include <inttypes.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "kustomize/path.h"
 #include "kustomize/smp_internal.h"
 
 /*
@@ -32,18 +31,6 @@ static void dispose_tuples(Tuples *tuples)
 		for (size_t j = 0; j < K_MERGE_KEYS_MAX; j++)
 			free(tuples->items[i].text[j]);
 	free(tuples->items);
-}
-
-/* A scalar as its text; "" for all else. Owned. */
-static char *text_of(const json_t *value)
-{
-	if (json_is_string(value))
-		return mem_strdup(json_string_value(value));
-	if (json_is_integer(value))
-		return mem_printf("%" PRId64, (int64_t)json_integer_value(value));
-	if (json_is_boolean(value))
-		return mem_strdup(json_is_true(value) ? "true" : "false");
-	return json_is_real(value) ? json_dump(value) : mem_strdup("");
 }
 
 /* Carries out a lone `$patch` element; returns what it says. */
@@ -83,7 +70,7 @@ static void unite_scalars(json_t *dest, const json_t *src)
 	for (size_t i = 0; i < COUNT(lists); i++)
 		for (size_t j = 0; j < json_array_size(lists[i]); j++) {
 			json_t *item = json_array_get(lists[i], j);
-			autofree char *text = text_of(item);
+			autofree char *text = kpath_scalar_text(item);
 			if (map_has(seen, text))
 				continue;
 			map_put(seen, text, NULL);
@@ -104,7 +91,7 @@ static Map *index_list(const json_t *list, const char *key, bool last)
 	Map *index = map_new(NULL);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *item = json_array_get(list, i);
-		autofree char *text = text_of(json_object_get(item, key));
+		autofree char *text = kpath_scalar_text(json_object_get(item, key));
 		if (*text && (last || !map_has(index, text)))
 			map_put(index, text, item);
 	}
@@ -126,7 +113,7 @@ static bool merge_keyed(OneKey *state, const json_t *list)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *item = json_array_get(list, i);
-		autofree char *text = text_of(json_object_get(item, state->key));
+		autofree char *text = kpath_scalar_text(json_object_get(item, state->key));
 		if (!*text || map_has(state->done, text))
 			continue;
 		map_put(state->done, text, NULL);
@@ -146,7 +133,7 @@ static void append_unkeyed(const json_t *list, const char *key, json_t *out)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *item = json_array_get(list, i);
-		autofree char *text = text_of(json_object_get(item, key));
+		autofree char *text = kpath_scalar_text(json_object_get(item, key));
 		if (!*text && !is_empty(item))
 			json_array_append(out, item);
 	}
@@ -197,7 +184,7 @@ static void add_tuples(Tuples *tuples, const json_t *list, const Keys *keys)
 		const json_t *item = json_array_get(list, i);
 		Tuple tuple = {0};
 		for (size_t j = 0; j < keys->len; j++)
-			tuple.text[j] = text_of(json_object_get(item, keys->keys[j]));
+			tuple.text[j] = kpath_scalar_text(json_object_get(item, keys->keys[j]));
 		if (has_tuple(tuples, &tuple, keys->len)) {
 			free_tuple(&tuple);
 			continue;
@@ -257,7 +244,7 @@ static bool key_matches(const json_t *item, const char *key, const char *text)
 	const json_t *value = json_object_get(item, key);
 	if (!value || !*text)
 		return value != NULL;
-	autofree char *have = text_of(value);
+	autofree char *have = kpath_scalar_text(value);
 	return cstr_eq(have, text);
 }
 
@@ -314,7 +301,7 @@ static void append_rest(const json_t *dest, const Keys *keys, json_t *out)
 		for (size_t j = 0; j < keys->len; j++)
 			if (json_object_get(item, keys->keys[j]))
 				one.items->text[given++] =
-					text_of(json_object_get(item, keys->keys[j]));
+					kpath_scalar_text(json_object_get(item, keys->keys[j]));
 		if (keys->len > 1)
 			put_element(out, keys, one.items, given, NULL);
 		put_element(out, keys, one.items, given, item);
@@ -378,7 +365,8 @@ static bool tidy_list(Merge *merge, json_t *dest, const Keys *keys, KSchemaAt it
 		json_t *item = json_array_get(dest, i);
 		autobuf Buf key = {0};
 		for (size_t j = 0; j < keys->len; j++) {
-			autofree char *text = text_of(json_object_get(item, keys->keys[j]));
+			autofree char *text =
+				kpath_scalar_text(json_object_get(item, keys->keys[j]));
 			buf_printf(&key, "%s\x1f", text);
 		}
 		json_decref(smp_value(merge, item, NULL, items));
