@@ -107,6 +107,24 @@ static KstatusCode from_condition(const json_t *object, const char *type, Kstatu
 	return code;
 }
 
+/* Whichever of the two the object lists first. */
+static KstatusCode by_standard_condition(const json_t *object, Buf *why)
+{
+	size_t i;
+	json_t *condition;
+	json_array_foreach(json_list(json_map(object, "status"), "conditions"), i, condition)
+	{
+		const char *type = json_text(condition, "type");
+		if (!cstr_eq(json_text(condition, "status"), "True"))
+			continue;
+		if (cstr_eq(type, "Reconciling"))
+			return from_condition(object, type, KSTATUS_IN_PROGRESS, why);
+		if (cstr_eq(type, "Stalled"))
+			return from_condition(object, type, KSTATUS_FAILED, why);
+	}
+	return KSTATUS_UNKNOWN;
+}
+
 /* KSTATUS_UNKNOWN when nothing here decides. */
 static KstatusCode generic(const json_t *object, Buf *why)
 {
@@ -116,16 +134,14 @@ static KstatusCode generic(const json_t *object, Buf *why)
 		buf_puts(why, "being deleted");
 		return KSTATUS_TERMINATING;
 	}
-	if (json_is_number(observed) && seen != object_generation(object)) {
+	/* Kinds without generations have nothing to observe. */
+	if (json_is_number(observed) && json_at(object, "metadata", "generation", NULL) &&
+	    seen != object_generation(object)) {
 		buf_printf(why, "generation %lld, observed %lld",
 			   (long long)object_generation(object), (long long)seen);
 		return KSTATUS_IN_PROGRESS;
 	}
-	if (kstatus_condition_is(object, "Reconciling", "True"))
-		return from_condition(object, "Reconciling", KSTATUS_IN_PROGRESS, why);
-	if (kstatus_condition_is(object, "Stalled", "True"))
-		return from_condition(object, "Stalled", KSTATUS_FAILED, why);
-	return KSTATUS_UNKNOWN;
+	return by_standard_condition(object, why);
 }
 
 static KstatusCode by_ready(const json_t *object, Buf *why)

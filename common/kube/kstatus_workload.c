@@ -137,6 +137,9 @@ KstatusCode kstatus_daemon_set(const json_t *object, Buf *why)
 
 KstatusCode kstatus_job(const json_t *object, Buf *why)
 {
+	/* What the Job says of itself may be of the time before it was resumed. */
+	if (json_flag(json_map(object, "spec"), "suspend", false))
+		return current(why, "suspended");
 	if (kstatus_condition_is(object, "Complete", "True"))
 		return current(why, "complete");
 	if (kstatus_condition_is(object, "Failed", "True")) {
@@ -144,19 +147,16 @@ KstatusCode kstatus_job(const json_t *object, Buf *why)
 			   json_text_or(object_condition(object, "Failed"), "message", ""));
 		return KSTATUS_FAILED;
 	}
-	if (kstatus_condition_is(object, "Suspended", "True") ||
-	    json_flag(json_map(object, "spec"), "suspend", false))
-		return current(why, "suspended");
 	return waiting(why, "running");
 }
 
 /* --- Pod --- */
 
-static bool has_crash_loop(const json_t *object, const char *list, Buf *why)
+static bool has_crash_loop(const json_t *object, Buf *why)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(json_list(json_map(object, "status"), list), i, item)
+	json_array_foreach(json_list(json_map(object, "status"), "containerStatuses"), i, item)
 	{
 		const char *reason = json_text_at(item, "state", "waiting", "reason", NULL);
 		if (!cstr_eq(reason, "CrashLoopBackOff"))
@@ -189,8 +189,7 @@ KstatusCode kstatus_pod(const json_t *object, Buf *why)
 		return current(why, "completed with a failure");
 	if (cstr_eq(phase, "Running") && kstatus_condition_is(object, "Ready", "True"))
 		return current(why, "ready");
-	if (has_crash_loop(object, "initContainerStatuses", why) ||
-	    has_crash_loop(object, "containerStatuses", why))
+	if (cstr_eq(phase, "Running") && has_crash_loop(object, why))
 		return KSTATUS_FAILED;
 	if (cstr_eq(phase, "Pending") && is_unschedulable(object)) {
 		buf_puts(why, "cannot be scheduled");
