@@ -1,0 +1,90 @@
+"""Many Kustomizations at once: a chain of dependencies, runs that change nothing, and waits that must
+not stand in anybody's way. bench/mttp has the figures; here are the rules, with room for sanitizers."""
+import re
+import time
+
+from tests.lib.apps import DEPLOYMENT, app, config_map  # noqa: F401
+from tests.lib.net import wait_until
+
+CHAIN, UNCHANGED, WAITING = 20, 40, 200
+
+
+def test_K89_a_chain_of_twenty_settles_at_once(app, objects):  # noqa: F811
+    app.commit({f"k{i}/cm.yaml": config_map(f"cm{i}") for i in range(CHAIN)})
+    objects.ready("GitRepository", "src")
+    started = time.monotonic()
+    for i in reversed(range(CHAIN)):
+        app.kustomization(f"k{i}", path=f"./k{i}", interval="1h", retryInterval="1h",
+                          dependsOn=[{"name": f"k{i - 1}"}] if i else None)
+    objects.ready("Kustomization", f"k{CHAIN - 1}", timeout=60)
+    took = time.monotonic() - started
+    assert took < 10, took  # 30 s a link where dependencies are polled
+    order = [objects.configmap(f"cm{i}")["metadata"]["resourceVersion"] for i in range(CHAIN)]
+    assert order == sorted(order, key=int)
+
+
+def requests_of(toolkit):
+    """{(verb, code): how many} that the controller has sent."""
+    lines = toolkit["kustomize-controller"].metrics().splitlines()
+    found = {}
+    for line in lines:
+        match = re.match(r'\w*requests_total\{(.*)\} (\d+)', line)
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', match.group(1))) if match else {}
+        if "verb" in labels or "method" in labels:
+            verb = labels.get("verb") or labels["method"]
+            found[verb] = found.get(verb, 0) + int(match.group(2))
+    return found
+
+
+def test_K55_runs_that_change_nothing_send_no_apply(app, objects, toolkit):  # noqa: F811
+    app.commit({f"k{i}/cm.yaml": config_map(f"cm{i}") + "---\n" + config_map(f"more{i}")
+                for i in range(UNCHANGED)})
+    names = [f"k{i}" for i in range(UNCHANGED)]
+    for name in names:
+        app.kustomization(name, path=f"./{name}")
+    for name in names:
+        objects.ready("Kustomization", name)
+    before = requests_of(toolkit)
+    assert before.get("APPLY", 0) >= 2 * UNCHANGED, before
+    versions = [c["metadata"]["resourceVersion"] for c in
+                objects.api.rest.get(f"/api/v1/namespaces/{objects.ns}/configmaps")["items"]]
+    for name in names:
+        objects.request("Kustomization", name, "again")
+    for name in names:
+        objects.wait("Kustomization", name, lambda o: o["status"].get("lastHandledReconcileAt") ==
+                     "again" and objects.condition(o)["status"] == "True", "to run again")
+    after = requests_of(toolkit)
+    assert after["APPLY"] == before["APPLY"], (before, after)
+    assert versions == [c["metadata"]["resourceVersion"] for c in objects.api.rest.get(
+        f"/api/v1/namespaces/{objects.ns}/configmaps")["items"]]
+
+
+def time_to_apply(app, objects, name):  # noqa: F811
+    started = time.monotonic()
+    app.kustomization(name, path="./plain", targetNamespace=objects.ns, namePrefix=f"{name}-")
+    objects.ready("Kustomization", name, timeout=60)
+    return time.monotonic() - started
+
+
+def test_K78_two_hundred_that_wait_delay_nobody(app, objects, api):  # noqa: F811
+    app.commit({"waits/d.yaml": DEPLOYMENT, "plain/cm.yaml": config_map("one")})
+    objects.ready("GitRepository", "src")
+    alone = min(time_to_apply(app, objects, f"before{i}") for i in range(3))
+    for i in range(WAITING):
+        app.kustomization(f"w{i}", path="./waits", wait=True, timeout="30m", namePrefix=f"w{i}-")
+
+    def all_wait():
+        items = api.rest.get(objects.path("Kustomization"))["items"]
+        waiting = [o for o in items if objects.condition(o, "Healthy").get("status") == "Unknown"]
+        return len(waiting) == WAITING
+    wait_until(all_wait, "all to wait for health", 120, 0.5)
+    among = min(time_to_apply(app, objects, f"after{i}") for i in range(3))
+    # Four workers and two hundred waits: with a worker held by each this would be half an hour.
+    assert among < 2 * alone + 1, (alone, among)
+    # Drift is undone meanwhile too.
+    path = f"/api/v1/namespaces/{objects.ns}/configmaps/after0-one"
+    started = time.monotonic()
+    assert api.rest.call("PATCH", path, {"data": {"k": "x"}}, "application/merge-patch+json")[0] == 200
+    wait_until(lambda: objects.configmap("after0-one")["data"] == {"k": "v"}, "the correction",
+               interval=0.005)
+    assert time.monotonic() - started < 5
