@@ -21,10 +21,24 @@ static KustomizeNode files_stat(void *arg, const char *path)
 	return self->source->stat(self->source->arg, path);
 }
 
+static char *files_resolve(void *arg, const char *path)
+{
+	const Decryptor *self = arg;
+	return self->source->resolve ? self->source->resolve(self->source->arg, path)
+				     : mem_strdup(path);
+}
+
+char *decryptor_key(const Decryptor *self, const char *path)
+{
+	char *real = self->source->resolve ? self->source->resolve(self->source->arg, path) : NULL;
+	return real ? real : mem_strdup(path);
+}
+
 static bool files_read(void *arg, const char *path, Buf *out, Error *err)
 {
 	const Decryptor *self = arg;
-	const Buf *opened = map_get(self->opened, path);
+	autofree char *key = map_len(self->opened) ? decryptor_key(self, path) : NULL;
+	const Buf *opened = key ? map_get(self->opened, key) : NULL;
 	if (!opened)
 		return self->source->read(self->source->arg, path, out, err);
 	buf_add(out, buf_str(opened));
@@ -138,7 +152,7 @@ Decryptor *decryptor_new(Run *run, const Kustomization *ks, const KustomizeFiles
 		return NULL;
 	autodecryptor Decryptor *self = mem_zalloc(1, sizeof(*self));
 	self->source = files;
-	self->files = (KustomizeFiles){self, files_stat, files_read, files_list};
+	self->files = (KustomizeFiles){self, files_stat, files_read, files_list, files_resolve};
 	self->opened = map_new(free_opened);
 	self->verified = map_new(NULL);
 	self->age = age_identities_new();

@@ -42,7 +42,8 @@ static bool decrypt_file(Walk *walk, const char *dir, const char *reference, Sop
 	autofree char *path = local_path(dir, reference);
 	autobuf Buf text = {0};
 	autoerror Error ignored = {0};
-	if (!path || map_has(self->opened, path) ||
+	autofree char *key = path ? decryptor_key(self, path) : NULL;
+	if (!path || map_has(self->opened, key) ||
 	    !self->source->read(self->source->arg, path, &text, &ignored) ||
 	    !sops_has_marker(buf_str(&text), format))
 		return true;
@@ -53,7 +54,7 @@ static bool decrypt_file(Walk *walk, const char *dir, const char *reference, Sop
 	Buf *kept = mem_zalloc(1, sizeof(*kept));
 	*kept = plain;
 	plain = (Buf){0};
-	map_put(self->opened, path, kept);
+	map_put(self->opened, key, kept);
 	return true;
 }
 

@@ -12,7 +12,7 @@ enum { MAX_SERVICES = 8 };
 struct Decryptor {
 	const KustomizeFiles *source; /* borrowed */
 	KustomizeFiles files;	      /* source, with `opened` in front */
-	Map *opened;		      /* path -> Buf *, wiped when freed */
+	Map *opened;		      /* decryptor_key -> Buf *, wiped when freed */
 	Map *verified;		      /* "PATH MAC" of files whose MAC was found right */
 	AgeIdentities *age;
 	PgpKeyring *pgp;
@@ -21,5 +21,8 @@ struct Decryptor {
 	SopsKeyService services[MAX_SERVICES];
 	SopsOptions options;
 };
+
+/* The same for all paths that lead to a file: links are followed. Owned. */
+char *decryptor_key(const Decryptor *self, const char *path);
 
 #endif
