@@ -139,7 +139,7 @@ static bool build(const Arguments *arguments, KustomizeResult *out, Error *err)
 		return err_set(err, ERR_UNSUPPORTED, "%s: remote directories are not fetched here",
 			       arguments->dir);
 	autotree Tree tree = NO_TREE;
-	if (!tree_open(arguments->dir, "/", &tree, err))
+	if (!local_tree_open(arguments->dir, "/", &tree, err))
 		return false;
 	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
 		kustomize_dir_files_new(tree.root_fd);
@@ -182,7 +182,7 @@ static int kustomize_main(int argc, char **argv)
 	}
 	if (run(&arguments, &err))
 		return 0;
-	autofree char *text = tree_shorten(err_text(&err));
+	autofree char *text = local_tree_shorten(err_text(&err));
 	fprintf(stderr, "Error: %s\n", text);
 	return 1;
 }

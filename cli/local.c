@@ -18,7 +18,7 @@ enum { FILE_LIMIT = 16 << 20, MAX_VISITED = 10000 };
 void local_dispose(Local *self)
 {
 	json_decref(self->object);
-	tree_dispose(&self->tree);
+	local_tree_dispose(&self->tree);
 	free(self->ignore);
 	*self = (Local){.tree = NO_TREE};
 }
@@ -124,7 +124,7 @@ static bool open_files(const Command *command, const char *path, Local *out, Err
 	autobuf Buf ignore = {0};
 	for (size_t i = 0; i < options->ignore_paths.len; i++)
 		buf_printf(&ignore, "%s\n", (const char *)options->ignore_paths.items[i]);
-	if (!tree_open(path, options->in_memory ? "." : "/", &out->tree, err))
+	if (!local_tree_open(path, options->in_memory ? "." : "/", &out->tree, err))
 		return false;
 	out->ignore = ignore.len ? buf_steal(&ignore) : NULL;
 	return true;
@@ -209,6 +209,6 @@ void local_shorten(Error *err)
 {
 	autoerror Error whole = {0};
 	err_move(&whole, err);
-	autofree char *text = tree_shorten(err_text(&whole));
+	autofree char *text = local_tree_shorten(err_text(&whole));
 	err_set(err, whole.code, "%s", text);
 }

@@ -8,7 +8,7 @@
 #include "base/path.h"
 #include "base/str.h"
 
-bool tree_open(const char *path, const char *root, Tree *out, Error *err)
+bool local_tree_open(const char *path, const char *root, Tree *out, Error *err)
 {
 	autofree char *real = realpath(path, NULL), *real_root = realpath(root, NULL);
 	if (!real || !real_root)
@@ -23,14 +23,14 @@ bool tree_open(const char *path, const char *root, Tree *out, Error *err)
 	return true;
 }
 
-void tree_dispose(Tree *tree)
+void local_tree_dispose(Tree *tree)
 {
 	auto_close(&tree->root_fd);
 	free(tree->dir);
 	*tree = NO_TREE;
 }
 
-char *tree_shorten(const char *text)
+char *local_tree_shorten(const char *text)
 {
 	autofree char *here = realpath(".", NULL);
 	autofree char *prefix = mem_printf("%s/", here && here[1] ? here + 1 : "");

@@ -13,11 +13,11 @@ typedef struct {
 #define NO_TREE ((Tree){.root_fd = -1})
 
 /* `root`: "/" for all that the caller may read, or a directory that `path` must lie in. */
-bool tree_open(const char *path, const char *root, Tree *out, Error *err) MUST_USE;
-void tree_dispose(Tree *tree);
-#define autotree __attribute__((cleanup(tree_dispose)))
+bool local_tree_open(const char *path, const char *root, Tree *out, Error *err) MUST_USE;
+void local_tree_dispose(Tree *tree);
+#define autotree __attribute__((cleanup(local_tree_dispose)))
 
 /* A message in which paths start at "/": from where the caller is, as people want them. Owned. */
-char *tree_shorten(const char *text);
+char *local_tree_shorten(const char *text);
 
 #endif

@@ -197,7 +197,7 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 	autobases Bases *bases = bases_new(&(BasesConfig){.loop = manager_loop(run_manager(run)),
 							  .http = context->http,
 							  .local = kustomize_dir_files(files),
-							  .work_dir = context->work_dir});
+							  .work_dir = workdir_path(context->workdir)});
 	BuildInput input = {.files = bases_files(bases),
 			    .dir = dir,
 			    .bases = context->flags->no_remote_bases ? NULL : bases};
