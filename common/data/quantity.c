@@ -194,13 +194,20 @@ char *quantity_canonical(const char *text)
 	return buf_steal(&out);
 }
 
+bool quantity_nanos(const char *text, __int128 *out)
+{
+	Quantity quantity;
+	if (!parse(text, &quantity))
+		return false;
+	*out = quantity.negative ? -(__int128)quantity.nanos : (__int128)quantity.nanos;
+	return true;
+}
+
 bool quantity_compare(const char *a, const char *b, int *out)
 {
-	Quantity left, right;
-	if (!parse(a, &left) || !parse(b, &right))
+	__int128 x, y;
+	if (!quantity_nanos(a, &x) || !quantity_nanos(b, &y))
 		return false;
-	__int128 x = left.negative ? -(__int128)left.nanos : (__int128)left.nanos;
-	__int128 y = right.negative ? -(__int128)right.nanos : (__int128)right.nanos;
 	*out = x < y ? -1 : x > y;
 	return true;
 }

@@ -12,4 +12,7 @@ char *quantity_canonical(const char *text);
 /* <0, 0, >0; both must be quantities (else false). */
 bool quantity_compare(const char *a, const char *b, int *out);
 
+/* The value in units of 10^-9, rounded away from zero; false when it is no quantity. */
+bool quantity_nanos(const char *text, __int128 *out);
+
 #endif
