@@ -32,22 +32,55 @@ static bool fits(char letter, CelKind kind)
 	return false;
 }
 
-static bool matches(const CelFunction *row, const CelValue *args, size_t count)
+/* A list fits when its first item does, as in cel-go. */
+static bool value_fits(CelRun *run, const char *type, const CelValue *value)
+{
+	if (!fits(*type, value->kind))
+		return false;
+	if (*type != 'L' || value->list->len == 0)
+		return true;
+	CelValue first = cel_list_at(run, value->list, 0);
+	return value_fits(run, type + 1, &first);
+}
+
+static bool matches(CelRun *run, const CelFunction *row, const CelValue *args, size_t count)
 {
 	const char *at = row->signature;
 	for (size_t i = 0; i < count; i++) {
-		if (*at == '>' || !fits(*at, args[i].kind))
+		if (*at == '>' || !value_fits(run, at, &args[i]))
 			return false;
 		at = skip_type(at);
 	}
 	return *at == '>';
 }
 
-/* Operators and what is bound without a guard say nothing of the types. */
+/* What operators say of a left side that cannot have them at all. */
+static bool has_operator(const char *name, CelKind kind)
+{
+	static const struct {
+		const char *names;
+		const char *kinds; /* letters of `fits` */
+	} rows[] = {{"_<_ _<=_ _>_ _>=_", "biudsytD"},
+		    {"_+_", "iudsytDL"},
+		    {"_-_", "iudtD"},
+		    {"_*_ _/_", "iud"},
+		    {"_%_", "iu"},
+		    {"size", "syLM"}};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!strstr(rows[i].names, name))
+			continue;
+		for (const char *letter = rows[i].kinds; *letter; letter++)
+			if (fits(*letter, kind))
+				return true;
+		return false;
+	}
+	return true;
+}
+
 static bool is_terse(const char *name)
 {
-	static const char *const names[] = {"startsWith", "endsWith", "contains", "matches",
-					    "size",	  "type",     "dyn"};
+	static const char *const names[] = {"startsWith", "endsWith", "contains",
+					    "matches",	  "type",     "dyn"};
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
@@ -57,6 +90,8 @@ static bool is_terse(const char *name)
 static CelValue no_overload(CelRun *run, const CelNode *node, const CelValue *args, size_t count)
 {
 	autobuf Buf text = {0};
+	if (count > 0 && !has_operator(node->name, args[0].kind))
+		return cel_error(run, "no such overload: %s", node->name);
 	if (is_terse(node->name))
 		return cel_no_overload(run);
 	for (size_t i = 0; i < count; i++)
@@ -68,7 +103,7 @@ CelValue cel_call(CelRun *run, const CelNode *node, const CelValue *args, size_t
 {
 	for (size_t i = 0; i < node->row_count; i++) {
 		const CelFunction *row = node->rows[i];
-		if (!row->impl || !matches(row, args, count))
+		if (!row->impl || !matches(run, row, args, count))
 			continue;
 		const CelNode *outer = run->call;
 		run->call = node;

@@ -121,6 +121,8 @@ typedef enum {
 } NodeKind;
 
 typedef struct CelFold CelFold;
+
+enum { FUNCTION_NONE = -1, FUNCTION_MANY = -2 };
 typedef struct CelFunction CelFunction;
 struct CelNode {
 	NodeKind kind;
@@ -138,7 +140,7 @@ struct CelNode {
 	CelFold *fold;
 	const CelFunction **rows; /* of a call: the overloads of that name and style */
 	size_t row_count;
-	int function;	   /* the checker's row, or -1 */
+	int function;	   /* the checker's row, FUNCTION_NONE or FUNCTION_MANY */
 	bool is_type_name; /* identifier that the checker found to be a type's name */
 	bool settled;	   /* by check.c */
 	bool visited;	   /* by literals.c */

@@ -216,7 +216,7 @@ static void check_overloads(Checker *c, CelNode *node)
 		const CelType *gives;
 		if (row->member != (node->target != NULL) || !fits(c, row, args, count, &gives))
 			continue;
-		node->function = result ? node->function : (int)at;
+		node->function = result ? FUNCTION_MANY : (int)at;
 		if (!result)
 			result = gives;
 		else if (result->kind != CEL_DYN && !cel_type_same(gives, result))

@@ -15,7 +15,10 @@ typedef enum {
 	COST_PATTERN,	 /* a tenth of the text and one, times a quarter of the pattern */
 	COST_CONTAINS,	 /* a tenth of one times a tenth of the other */
 	COST_SETS,	 /* one and the product */
-	COST_LIST_SUM,	 /* as COST_ITEMS, with texts by their length */
+	COST_OUTPUT,	 /* eleven and the size of the result */
+	COST_FLATTEN,	 /* eleven and the size times the levels */
+	COST_SORT,	 /* eleven and twice the square of the size of the last list */
+	COST_LIST_SUM,	 /* a pass over all values within */
 } Rule;
 
 typedef struct {
@@ -50,6 +53,13 @@ static const Row rows[] = {
 	{"sets.contains", CEL_DYN, false, COST_SETS},
 	{"sets.intersects", CEL_DYN, false, COST_SETS},
 	{"sets.equivalent", CEL_DYN, false, COST_SETS},
+	{"slice", CEL_DYN, true, COST_OUTPUT},
+	{"lists.range", CEL_DYN, true, COST_OUTPUT},
+	{"reverse", CEL_LIST, true, COST_OUTPUT},
+	{"flatten", CEL_DYN, true, COST_FLATTEN},
+	{"distinct", CEL_DYN, true, COST_SORT},
+	{"sort", CEL_DYN, true, COST_SORT},
+	{"@sortByAssociatedKeys", CEL_DYN, true, COST_SORT},
 	{"isSorted", CEL_DYN, true, COST_LIST_SUM},
 	{"sum", CEL_DYN, true, COST_LIST_SUM},
 	{"max", CEL_DYN, true, COST_LIST_SUM},
@@ -76,6 +86,8 @@ static const Row rows[] = {
 	{"semver", CEL_DYN, true, COST_TRAVERSAL},
 	{"isSemver", CEL_DYN, true, COST_TRAVERSAL},
 };
+
+enum { ALLOCATION = 11 };
 
 static uint64_t size_of(const CelValue *value)
 {
@@ -106,6 +118,48 @@ static uint64_t pattern_cost(uint64_t text, uint64_t pattern)
 	return tenth(text + 1) * (uint64_t)ceil((double)pattern * 0.25);
 }
 
+static uint64_t json_cost(const json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+	uint64_t cost = 0;
+	if (json_is_string(value))
+		return json_string_length(value) / 10;
+	if (!json_is_array(value) && !json_is_object(value))
+		return 1;
+	json_array_foreach(value, i, member) cost += json_cost(member);
+	json_object_foreach(json_borrow(value), key, member) cost +=
+		strlen(key) / 10 + json_cost(member);
+	return cost;
+}
+
+static uint64_t traversal(const CelValue *value)
+{
+	if (value->kind == CEL_STRING || value->kind == CEL_BYTES)
+		return value->text.len / 10;
+	uint64_t cost = 0;
+	if (value->kind != CEL_LIST)
+		return 1;
+	if (value->list->json)
+		return json_cost(value->list->json);
+	for (size_t i = 0; i < value->list->len; i++)
+		cost += traversal(&value->list->items[i]);
+	return cost;
+}
+
+/* Every item beside every other. */
+static uint64_t sort_cost(const CelValue *list)
+{
+	uint64_t size = size_of(list);
+	if (list->kind != CEL_LIST || size == 0)
+		return 0;
+	bool texts = list->list->json ? json_is_string(json_array_get(list->list->json, 0))
+				      : list->list->items[0].kind == CEL_STRING ||
+						list->list->items[0].kind == CEL_BYTES;
+	return (uint64_t)((double)(size * size) * (texts ? 2.1 : 2.0));
+}
+
 static uint64_t apply(Rule rule, const CelValue *args, size_t count, const CelValue *result)
 {
 	uint64_t a = size_of(&args[0]), b = count > 1 ? size_of(&args[1]) : 0;
@@ -128,15 +182,31 @@ static uint64_t apply(Rule rule, const CelValue *args, size_t count, const CelVa
 		return tenth(a) * tenth(b);
 	case COST_SETS:
 		return 1 + a * b;
+	case COST_OUTPUT:
+		return ALLOCATION + size_of(result);
+	case COST_FLATTEN:
+		return ALLOCATION + a * (count > 1 ? (uint64_t)args[1].integer : 1);
+	case COST_SORT:
+		return ALLOCATION + sort_cost(&args[count - 1]);
 	case COST_LIST_SUM:
 	default:
-		return args[0].kind == CEL_LIST ? a : tenth(a);
+		return traversal(&args[0]);
 	}
 }
 
 static uint64_t validate_cost(const CelValue *args)
 {
 	return pattern_cost(size_of(&args[1]), format_pattern_length(args[0].format));
+}
+
+/* A list of literals that can be looked up at once (decorators.go, maybeOptimizeSetMembership). */
+static bool is_literal_set(const CelNode *node)
+{
+	if (node->kind != NODE_CONST || node->value.kind != CEL_LIST || !node->value.list->len)
+		return false;
+	CelKind kind = node->value.list->items[0].kind;
+	return kind == CEL_BOOL || kind == CEL_INT || kind == CEL_UINT || kind == CEL_STRING ||
+	       kind == CEL_DOUBLE;
 }
 
 uint64_t cel_call_cost(const CelNode *node, const CelValue *args, size_t count,
@@ -146,8 +216,15 @@ uint64_t cel_call_cost(const CelNode *node, const CelValue *args, size_t count,
 		return 1;
 	if (kubernetes && strcmp(node->name, "validate") == 0 && args[0].kind == CEL_FORMAT)
 		return validate_cost(args);
+	/* What the checker could not tell apart costs as little as can be, but for what goes by
+	 * name. */
+	bool many = node->function == FUNCTION_MANY;
+	if (cel_is_error(&args[0]) || (count > 1 && cel_is_error(&args[1])))
+		many = true;
+	if (strcmp(node->name, "@in") == 0 && is_literal_set(node->args[1]))
+		return 0;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if ((kubernetes || !rows[i].kubernetes) &&
+		if ((!many || rows[i].kubernetes) && (kubernetes || !rows[i].kubernetes) &&
 		    (rows[i].first == CEL_DYN || rows[i].first == args[0].kind) &&
 		    strcmp(rows[i].name, node->name) == 0)
 			return apply(rows[i].rule, args, count, result);

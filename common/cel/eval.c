@@ -126,8 +126,6 @@ static CelValue optional_of(CelRun *run, CelValue value)
 /* A step into a value; into an optional it gives an optional. */
 static CelValue step_into(CelRun *run, CelValue value, const CelValue *key, bool optional)
 {
-	if (!cel_charge(run, 1))
-		return stopped(run);
 	if (cel_is_error(&value) || cel_is_error(key))
 		return cel_is_error(&value) ? value : *key;
 	bool was_optional = value.kind == CEL_OPTIONAL;
@@ -136,9 +134,11 @@ static CelValue step_into(CelRun *run, CelValue value, const CelValue *key, bool
 	if (was_optional)
 		value = *value.inner;
 	CelValue found = cel_qualify(run, &value, key, optional || was_optional);
-	if (!(optional || was_optional) || cel_is_error(&found))
+	if ((optional || was_optional) && found.kind == CEL_OPTIONAL && !found.inner)
 		return found;
-	if (found.kind == CEL_OPTIONAL && !found.inner)
+	if (!cel_charge(run, 1))
+		return stopped(run);
+	if (!(optional || was_optional) || cel_is_error(&found))
 		return found;
 	return optional_of(run, found);
 }
@@ -165,12 +165,17 @@ static CelValue eval_ident(CelRun *run, const CelNode *node)
 	return cel_error(run, "no such attribute(s): %s", name);
 }
 
+static bool is_conditional(const CelNode *node)
+{
+	return node->kind == NODE_CALL && strcmp(node->name, "_?_:_") == 0;
+}
+
 /* Steps out of what is no variable cost one more, as an attribute of its own. */
 static bool is_attribute(const CelNode *node)
 {
 	if (node->kind == NODE_CALL)
 		return strcmp(node->name, "_[_]") == 0 || strcmp(node->name, "_?._") == 0 ||
-		       strcmp(node->name, "_[?_]") == 0 || strcmp(node->name, "_?_:_") == 0;
+		       strcmp(node->name, "_[?_]") == 0 || is_conditional(node);
 	return node->kind == NODE_IDENT || (node->kind == NODE_SELECT && !node->test_only);
 }
 
@@ -183,11 +188,15 @@ static CelValue eval_operand(CelRun *run, const CelNode *node)
 
 static CelValue test_presence(CelRun *run, CelValue value, const CelValue *key)
 {
-	if (cel_is_error(&value))
+	if (cel_is_error(&value)) {
+		run->cost -= run->cost > 0;
 		return value;
+	}
 	if (value.kind == CEL_OPTIONAL) {
-		if (!value.inner)
+		if (!value.inner) {
+			run->cost -= run->cost > 0;
 			return cel_bool(false);
+		}
 		value = *value.inner;
 	}
 	CelValue found = cel_qualify(run, &value, key, true);
@@ -279,7 +288,12 @@ static CelValue eval_conditional(CelRun *run, const CelNode *node)
 		return condition;
 	if (condition.kind != CEL_BOOL)
 		return cel_no_overload(run);
-	return cel_eval_node(run, node->args[condition.flag ? 1 : 2]);
+	const CelNode *branch = node->args[condition.flag ? 1 : 2];
+	CelValue value = cel_eval_node(run, branch);
+	/* A branch that is an attribute is part of this one. */
+	if (is_attribute(branch) && !is_conditional(branch) && run->cost > 0)
+		run->cost--;
+	return value;
 }
 
 static CelValue eval_index(CelRun *run, const CelNode *node, bool optional)
@@ -301,8 +315,6 @@ static CelValue eval_optional_or(CelRun *run, const CelNode *node, bool value)
 	if (first.inner)
 		return value ? *first.inner : first;
 	CelValue second = cel_eval_node(run, node->args[0]);
-	if (!value && second.kind != CEL_OPTIONAL && !cel_is_error(&second))
-		return cel_no_overload(run);
 	return second;
 }
 
@@ -322,10 +334,12 @@ static CelValue eval_strict(CelRun *run, const CelNode *node)
 		args[count++] = cel_eval_node(run, node->target);
 	for (size_t i = 0; i < node->arg_count && count < EVAL_ARGS_MAX; i++)
 		args[count++] = cel_eval_node(run, node->args[i]);
-	for (size_t i = 0; i < count; i++)
+	CelValue result = {.kind = CEL_NULL};
+	for (size_t i = 0; i < count && !cel_is_error(&result); i++)
 		if (cel_is_error(&args[i]))
-			return args[i];
-	CelValue result = cel_call(run, node, args, count);
+			result = args[i];
+	if (!cel_is_error(&result))
+		result = cel_call(run, node, args, count);
 	bool kubernetes = run->program->env->flags & CEL_LIB_KUBERNETES;
 	if (!cel_charge(run, cel_call_cost(node, args, count, &result, kubernetes)))
 		return stopped(run);
@@ -364,6 +378,19 @@ static void set_growing(CelValue *accu, const CelNode *init, bool growing)
 		accu->list->growing = growing;
 	if (init->kind == NODE_MAP && accu->kind == CEL_MAP)
 		accu->map->growing = growing;
+}
+
+/* What Go calls it. */
+static const char *go_type(CelKind kind)
+{
+	static const char *const names[CEL_KINDS] = {
+		[CEL_NULL] = "types.Null",	   [CEL_BOOL] = "types.Bool",
+		[CEL_INT] = "types.Int",	   [CEL_UINT] = "types.Uint",
+		[CEL_DOUBLE] = "types.Double",	   [CEL_STRING] = "types.String",
+		[CEL_BYTES] = "types.Bytes",	   [CEL_TIMESTAMP] = "types.Timestamp",
+		[CEL_DURATION] = "types.Duration", [CEL_TYPE] = "*types.Type",
+		[CEL_OPTIONAL] = "*types.Optional"};
+	return names[kind] ? names[kind] : cel_type_name(cel_type(kind));
 }
 
 static size_t range_length(const CelValue *range)
@@ -411,8 +438,7 @@ static CelValue eval_fold(CelRun *run, const CelNode *node)
 	if (cel_is_error(&range))
 		return range;
 	if (range.kind != CEL_LIST && range.kind != CEL_MAP && range.kind != CEL_OBJECT)
-		return cel_error(run, "got '%s', expected iterable type",
-				 cel_type_name(cel_type_of(&range)));
+		return cel_error(run, "got '%s', expected iterable type", go_type(range.kind));
 	CelFrame accu = {.name = node->fold->accu, .parent = outer};
 	accu.value = cel_eval_node(run, node->fold->init);
 	set_growing(&accu.value, node->fold->init, true);

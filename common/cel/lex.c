@@ -180,6 +180,9 @@ void lexer_next(Lexer *lexer)
 		size_t wrong = 1;
 		while (((unsigned char)lexer->at[wrong] & 0xc0) == 0x80)
 			wrong++;
+		/* One that begins an operator is told with what follows it. */
+		if (strchr("&|=", *lexer->at) && lexer->at[1])
+			wrong++;
 		/* A string that does not end is one error up to the end of its line. */
 		if (*lexer->at == '"' || *lexer->at == '\'')
 			wrong += strcspn(lexer->at + 1, "\n\r");

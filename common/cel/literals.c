@@ -130,6 +130,14 @@ static void fold_literal(Walk *walk, CelNode *node)
 	node->value = value;
 }
 
+/* A type's name is a constant. */
+static void fold_name(CelNode *node)
+{
+	node->kind = NODE_CONST;
+	node->value = (CelValue){.kind = CEL_TYPE,
+				 .type = cel_type_named(node->name + (*node->name == '.'))};
+}
+
 static void visit(Walk *walk, CelNode *node)
 {
 	/* A macro may show a node twice. */
@@ -140,6 +148,8 @@ static void visit(Walk *walk, CelNode *node)
 		visit(walk, node->target);
 	for (size_t i = 0; i < node->arg_count; i++)
 		visit(walk, node->args[i]);
+	if (node->kind == NODE_IDENT && node->is_type_name)
+		fold_name(node);
 	if (node->kind == NODE_CALL)
 		check_call(walk, node);
 	if (node->kind == NODE_LIST || node->kind == NODE_MAP)

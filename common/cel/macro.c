@@ -15,6 +15,7 @@ typedef struct {
 	CelNode *target;
 	CelNode **args;
 	size_t count;
+	const char *name;
 	const char *iter, *iter2; /* read already where the macro has them */
 } Call;
 
@@ -270,8 +271,10 @@ static CelNode *read_variables(Call *call, size_t variables)
 	for (size_t i = 0; i < variables; i++) {
 		if (call->args[i]->kind != NODE_IDENT || call->args[i]->name[0] == '.')
 			return complain(call, call->args[i],
-					variables == 2 ? "argument must be a simple name"
-						       : "argument is not an identifier");
+					strcmp(call->name, "map") == 0 ||
+							strcmp(call->name, "filter") == 0
+						? "argument is not an identifier"
+						: "argument must be a simple name");
 		names[i] = call->args[i]->name;
 	}
 	if (variables == 2 && strcmp(names[0], names[1]) == 0) {
@@ -296,7 +299,7 @@ CelNode *cel_macro(CelMaker *maker, int offset, const char *name, CelNode *targe
 		if (macro->member != (target != NULL) || macro->count != count ||
 		    !(macro->libraries & maker->flags) || strcmp(macro->name, name) != 0)
 			continue;
-		Call call = {maker, offset, target, args, count, NULL, NULL};
+		Call call = {maker, offset, target, args, count, name, NULL, NULL};
 		CelNode *wrong = read_variables(&call, macro->variables);
 		return wrong ? wrong : macro->expand(&call);
 	}

@@ -25,7 +25,7 @@ static bool is_mapped(const CelNet *net)
 	return net->len == 16 && memcmp(net->bytes, prefix, sizeof(prefix)) == 0;
 }
 
-static bool parse_address(Str text, CelNet *out)
+static bool parse_any_address(Str text, CelNet *out)
 {
 	char copy[TEXT_MAX];
 	if (text.len >= sizeof(copy) || memchr(text.ptr, '\0', text.len))
@@ -34,8 +34,12 @@ static bool parse_address(Str text, CelNet *out)
 	copy[text.len] = '\0';
 	out->bits = -1;
 	out->len = strchr(copy, ':') ? 16 : 4;
-	return inet_pton(out->len == 16 ? AF_INET6 : AF_INET, copy, out->bytes) == 1 &&
-	       !is_mapped(out);
+	return inet_pton(out->len == 16 ? AF_INET6 : AF_INET, copy, out->bytes) == 1;
+}
+
+static bool parse_address(Str text, CelNet *out)
+{
+	return parse_any_address(text, out) && !is_mapped(out);
 }
 
 static bool parse_cidr(Str text, CelNet *out)
@@ -116,6 +120,14 @@ static CelValue make(CelRun *run, CelNet net)
 
 static CelValue bad_address(CelRun *run, Str text)
 {
+	const char *zone = memchr(text.ptr, '%', text.len);
+	CelNet net;
+	if (zone && parse_address(str_slice(text, 0, (size_t)(zone - text.ptr)), &net))
+		return cel_error(run, "IP address \"%.*s\" with zone value is not allowed",
+				 (int)text.len, text.ptr);
+	if (parse_any_address(text, &net))
+		return cel_error(run, "IPv4-mapped IPv6 address \"%.*s\" is not allowed",
+				 (int)text.len, text.ptr);
 	return cel_error(run, "IP Address \"%.*s\" parse error during conversion from string",
 			 (int)text.len, text.ptr);
 }
@@ -253,7 +265,7 @@ static CelValue contains_ip(CelRun *run, const CelValue *args, size_t count UNUS
 	if (args[1].kind == CEL_IP)
 		return cel_bool(covers(args[0].net, args[1].net));
 	if (!parse_address(args[1].text, &net))
-		return bad_address(run, args[1].text);
+		return cel_no_overload(run);
 	return cel_bool(covers(args[0].net, &net));
 }
 
@@ -263,7 +275,7 @@ static CelValue contains_cidr(CelRun *run, const CelValue *args, size_t count UN
 	if (args[1].kind == CEL_CIDR)
 		return cel_bool(covers(args[0].net, args[1].net));
 	if (!parse_cidr(args[1].text, &net))
-		return bad_cidr(run, args[1].text);
+		return cel_no_overload(run);
 	return cel_bool(covers(args[0].net, &net));
 }
 

@@ -26,6 +26,10 @@ static const char primary_start[] =
 static const char member_start[] = "{'[', '{', '(', '.', '-', 'true', 'false', 'null', NUM_FLOAT, "
 				   "NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 
+static const char argument_start[] = "{'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', "
+				     "NUM_FLOAT, NUM_INT, NUM_UINT, "
+				     "STRING, BYTES, IDENTIFIER}";
+
 static CelNode *parse_expr(Parser *p);
 
 CelNode *cel_node(CelMaker *maker, NodeKind kind, int offset)
@@ -34,7 +38,7 @@ CelNode *cel_node(CelMaker *maker, NodeKind kind, int offset)
 	node->kind = kind;
 	node->offset = offset;
 	node->id = maker->next_id++;
-	node->function = -1;
+	node->function = FUNCTION_NONE;
 	return node;
 }
 
@@ -57,16 +61,56 @@ static CelNode *nothing(Parser *p)
 	return cel_node(&p->maker, NODE_CONST, p->lexer.token.offset);
 }
 
+/* The token after the current one; nothing is told of it. */
+static Token peek(const Parser *p)
+{
+	CelSource silent = {.arena = p->maker.source->arena, .text = p->maker.source->text};
+	Lexer ahead = p->lexer;
+	ahead.source = &silent;
+	lexer_next(&ahead);
+	vec_dispose(&silent.problems);
+	return ahead.token;
+}
+
+/* ANTLR calls one token too many extraneous: the next one would have been right. */
+static bool is_extraneous(const Parser *p, const char *expecting)
+{
+	static const char *const starts[] = {"[", "{", "(", ".", "-", "!", "true", "false", "null"};
+	if (p->lexer.token.kind == TOKEN_END)
+		return false;
+	Token next = peek(p);
+	if (strcmp(expecting, "<EOF>") == 0)
+		return next.kind == TOKEN_END;
+	if (next.kind != TOKEN_OPERATOR)
+		return next.kind != TOKEN_END && next.kind != TOKEN_ESCAPED_IDENT;
+	for (size_t i = 0; i < COUNT(starts); i++)
+		if (str_eq(next.text, str_of(starts[i])))
+			return true;
+	return strcmp(expecting, argument_start) == 0 && str_eq(next.text, STR(")"));
+}
+
 static CelNode *syntax_error(Parser *p, const char *expecting)
 {
 	Token *token = &p->lexer.token;
+	Str text = token->kind == TOKEN_END ? STR("<EOF>") : token->text;
+	const char *what = is_extraneous(p, expecting) ? "extraneous" : "mismatched";
 	if (!p->failed)
 		cel_problem(p->maker.source, token->offset,
-			    "Syntax error: mismatched input '%.*s' expecting %s",
-			    token->kind == TOKEN_END ? 5 : (int)token->text.len,
-			    token->kind == TOKEN_END ? "<EOF>" : token->text.ptr, expecting);
+			    "Syntax error: %s input '%.*s' expecting %s", what, (int)text.len,
+			    text.ptr, expecting);
 	p->failed = true;
 	return nothing(p);
+}
+
+/* A word that has to be there and is not, with nothing in its place to be taken for wrong. */
+static void missing(Parser *p, const char *text)
+{
+	const Token *token = &p->lexer.token;
+	Str found = token->kind == TOKEN_END ? STR("<EOF>") : token->text;
+	if (!p->failed)
+		cel_problem(p->maker.source, token->offset, "Syntax error: missing '%s' at '%.*s'",
+			    text, (int)found.len, found.ptr);
+	p->failed = true;
 }
 
 static void too_deep(Parser *p)
@@ -91,10 +135,21 @@ static bool take(Parser *p, const char *text)
 	return true;
 }
 
+/* At what can begin an expression. */
+static bool at_value(const Parser *p)
+{
+	TokenKind kind = p->lexer.token.kind;
+	return kind != TOKEN_END && kind != TOKEN_OPERATOR;
+}
+
 static void expect(Parser *p, const char *text)
 {
 	autofree char *quoted = mem_printf("'%s'", text);
-	if (!take(p, text))
+	if (take(p, text))
+		return;
+	if (strcmp(text, ")") == 0 || (strcmp(text, ":") == 0 && at_value(p)))
+		missing(p, text);
+	else
 		syntax_error(p, quoted);
 }
 
@@ -130,6 +185,8 @@ static CelNode **parse_arguments(Parser *p, size_t *count)
 {
 	autovec Vec nodes = {0};
 	if (!take(p, ")")) {
+		if (at_operator(p, ",") || p->lexer.token.kind == TOKEN_END)
+			syntax_error(p, argument_start);
 		do
 			vec_push(&nodes, parse_expr(p));
 		while (take(p, ","));
@@ -201,7 +258,8 @@ static CelNode *parse_list(Parser *p, int offset)
 		if (!take(p, ","))
 			break;
 	}
-	expect(p, "]");
+	if (!take(p, "]"))
+		syntax_error(p, "{']', ','}");
 	node->args = take_nodes(p, &items);
 	node->arg_count = items.len;
 	node->optional = any ? arena_alloc(p->maker.source->arena, items.len) : NULL;
@@ -226,7 +284,8 @@ static CelNode *parse_map(Parser *p, int offset)
 		if (!take(p, ","))
 			break;
 	}
-	expect(p, "}");
+	if (!take(p, "}"))
+		syntax_error(p, "{'}', ','}");
 	node->args = take_nodes(p, &items);
 	node->arg_count = items.len;
 	node->optional = any ? arena_alloc(p->maker.source->arena, flags.len) : NULL;
@@ -320,13 +379,27 @@ static CelNode *parse_primary(Parser *p, const char *expecting)
 	return kind == TOKEN_IDENT ? parse_name(p, false) : syntax_error(p, expecting);
 }
 
+static CelNode *bad_member(Parser *p)
+{
+	const Token *token = &p->lexer.token;
+	bool word = token->kind == TOKEN_OPERATOR && strchr("tfn", *token->text.ptr);
+	if (word)
+		return syntax_error(p, "IDENTIFIER");
+	if (!p->failed)
+		cel_problem(p->maker.source, token->offset,
+			    "Syntax error: no viable alternative at input '.%.*s'",
+			    (int)token->text.len, token->text.ptr);
+	p->failed = true;
+	return nothing(p);
+}
+
 /* ".name", ".?name" or ".name(...)" after the dot at `offset`. */
 static CelNode *parse_member_name(Parser *p, CelNode *operand, int offset)
 {
 	bool optional = take_optional(p);
 	Token token = p->lexer.token;
 	if (p->failed || (token.kind != TOKEN_IDENT && token.kind != TOKEN_ESCAPED_IDENT))
-		return syntax_error(p, "{'?', IDENTIFIER, ESC_IDENTIFIER}");
+		return bad_member(p);
 	lexer_next(&p->lexer);
 	bool escaped = token.kind == TOKEN_ESCAPED_IDENT;
 	if (escaped) {
@@ -359,6 +432,15 @@ static CelNode *parse_member_name(Parser *p, CelNode *operand, int offset)
 	return node;
 }
 
+static void write_name(const CelNode *node, Buf *out)
+{
+	if (node->kind == NODE_SELECT) {
+		write_name(node->target, out);
+		buf_putc(out, '.');
+	}
+	buf_puts(out, node->name);
+}
+
 /* "a.b{": a message is built; there are no message types here. */
 static void refuse_message(Parser *p, const CelNode *operand)
 {
@@ -368,7 +450,7 @@ static void refuse_message(Parser *p, const CelNode *operand)
 		head = head->target;
 	if (!at_operator(p, "{") || head->kind != NODE_IDENT)
 		return;
-	buf_puts(&name, head->name);
+	write_name(operand, &name);
 	cel_problem(p->maker.source, p->lexer.token.offset,
 		    "undeclared reference to '%s' (in container '')", buf_text(&name));
 	p->failed = true;
@@ -416,15 +498,10 @@ static CelNode *parse_unary(Parser *p)
 	Lexer start = p->lexer;
 	while (take(p, "-"))
 		count++;
-	if (count > 0 && at_number(p)) {
-		/* The last sign is the literal's. */
+	if (count == 1 && at_number(p)) {
+		/* The sign is the literal's. */
 		p->lexer = start;
-		while (count-- > 1)
-			lexer_next(&p->lexer);
-		p->lexer.token.kind = TOKEN_OPERATOR;
 		count = 0;
-		for (Lexer at = start; at.at != p->lexer.at; lexer_next(&at))
-			count++;
 	}
 	CelNode *operand = parse_member(p, count ? member_start : primary_start);
 	return count % 2 ? cel_node_call(&p->maker, offset, "-_", 1, operand) : operand;

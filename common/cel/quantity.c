@@ -49,8 +49,6 @@ static bool parse(Str text, __int128 *nanos)
 static CelValue quantity(CelRun *run, const CelValue *args, size_t count UNUSED)
 {
 	__int128 nanos;
-	if (args[0].text.len == 0)
-		return cel_error(run, "quantities must be non-empty");
 	if (!parse(args[0].text, &nanos))
 		return cel_error(run, "quantities must match the regular expression "
 				      "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");

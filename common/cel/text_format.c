@@ -324,7 +324,7 @@ static bool write_binary(Writer *w, const CelValue *value)
 	return write_integer(w, value, 1, false) ||
 	       err_set(w->err, ERR_INVALID,
 		       w->newer
-			       ? "binary clause can only be used on ints, uints, and bools, was "
+			       ? "only ints, uints, and bools can be formatted as binary, was "
 				 "given %s"
 			       : "only integers and bools can be formatted as binary, was given %s",
 		       name_of(value));
@@ -340,7 +340,7 @@ static bool write_hex(Writer *w, const CelValue *value, bool upper)
 	}
 	return write_integer(w, value, 4, upper) ||
 	       err_set(w->err, ERR_INVALID,
-		       w->newer ? "hex clause can only be used on ints, uints, bytes, and strings, "
+		       w->newer ? "only ints, uints, bytes, and strings can be formatted as hex, "
 				  "was given %s"
 				: "only integers, byte buffers, and strings can be formatted as "
 				  "hex, was given %s",
@@ -486,11 +486,11 @@ static const char *clause_problem(char letter, const CelType *type, bool newer)
 		{"b",
 		 {CEL_INT, CEL_UINT, CEL_BOOL},
 		 "only integers and bools can be formatted as binary",
-		 "binary clause can only be used on ints, uints, and bools"},
+		 "only ints, uints, and bools can be formatted as binary"},
 		{"xX",
 		 {CEL_INT, CEL_UINT, CEL_STRING, CEL_BYTES},
 		 "only integers, byte buffers, and strings can be formatted as hex",
-		 "hex clause can only be used on ints, uints, bytes, and strings"},
+		 "only ints, uints, bytes, and strings can be formatted as hex"},
 		{"o",
 		 {CEL_INT, CEL_UINT},
 		 "octal clause can only be used on integers",

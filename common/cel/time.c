@@ -243,6 +243,13 @@ static CelValue add_durations(CelRun *run, const CelValue *args, size_t count UN
 	return overflow ? cel_error(run, "duration overflow") : cel_duration(value);
 }
 
+static CelValue negate_duration(CelRun *run, const CelValue *args, size_t count UNUSED)
+{
+	if (args[0].integer == INT64_MIN)
+		return cel_error(run, "integer overflow");
+	return cel_duration(-args[0].integer);
+}
+
 static CelValue shift(CelRun *run, CelTime time, int64_t nanos, bool back)
 {
 	int64_t seconds = nanos / NANOS, rest = nanos % NANOS;
@@ -269,7 +276,7 @@ static CelValue between(CelRun *run, const CelValue *args, size_t count UNUSED)
 	if (__builtin_mul_overflow(seconds, (int64_t)NANOS, &value) ||
 	    __builtin_add_overflow(value, (int64_t)(args[0].time.nanos - args[1].time.nanos),
 				   &value))
-		return cel_error(run, "duration overflow");
+		return cel_error(run, "integer overflow");
 	return cel_duration(value);
 }
 
@@ -339,6 +346,8 @@ static const CelFunction rows[] = {
 	{"_+_", false, ANY, "Dt>t", shift_time},
 	{"_+_", false, ANY, "tD>t", shift_time},
 	{"_-_", false, ANY, "DD>D", add_durations},
+	/* Of a duration that is not known to be one: the checker has no overload for it. */
+	{"-_", false, CEL_PARSE_ONLY, "D>D", negate_duration},
 	{"_-_", false, ANY, "tD>t", shift_time},
 	{"_-_", false, ANY, "tt>D", between},
 	PART("getFullYear"),
