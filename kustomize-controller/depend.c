@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include "base/mem.h"
+#include "cel/expression.h"
 
 static json_t *get_dependency(Run *run, const char *ns, const char *name, Error *err)
 {
@@ -35,6 +36,34 @@ static bool is_ready(const Kustomization *ks, const json_t *dependency, const So
 	return true;
 }
 
+/* self and dep as the expression sees them: a dependency has a status, be it empty. */
+static json_t *ready_data(Run *run, const json_t *dependency)
+{
+	autojson json_t *dep = json_copy(json_borrow(dependency));
+	if (!json_map(dep, "status"))
+		json_object_set_new(dep, "status", json_object());
+	return json_pack("{s:O,s:O}", "self", run_object(run), "dep", dep);
+}
+
+/* readyExpr (K91). */
+static bool is_ready_by_expression(Run *run, const char *text, const json_t *dependency, Error *err)
+{
+	static const char *const variables[] = {"self", "dep", NULL};
+	bool ready = false;
+	autoexpression Expression *expression = expression_new(text, variables, CEL_BOOL, err);
+	if (!expression) {
+		err_wrap(err, "terminal error: failed to evaluate dependency %s",
+			 object_name(dependency));
+		return err_reason(err, REASON_INVALID_CEL);
+	}
+	autojson json_t *data = ready_data(run, dependency);
+	if (!expression_bool(expression, data, &ready, err))
+		return false;
+	return ready || err_set(err, ERR_UNAVAILABLE,
+				"dependency '%s/%s' is not ready according to readyExpr eval",
+				object_namespace(dependency), object_name(dependency));
+}
+
 bool dependencies_ready(Run *run, const Kustomization *ks, const SourceState *source, Error *err)
 {
 	size_t i;
@@ -46,6 +75,12 @@ bool dependencies_ready(Run *run, const Kustomization *ks, const SourceState *so
 		autojson json_t *dependency = get_dependency(run, ns, name, err);
 		if (!dependency)
 			return err_wrap(err, "dependency '%s/%s' not found", ns, name);
+		const char *expression = json_text_or(entry, "readyExpr", "");
+		if (*expression && !is_ready_by_expression(run, expression, dependency, err))
+			return false;
+		/* It takes the place of our own rules, or comes on top of them. */
+		if (*expression && !manager_gate(run_manager(run), "AdditiveCELDependencyCheck"))
+			continue;
 		if (!is_ready(ks, dependency, source, err))
 			return false;
 	}

@@ -3,6 +3,7 @@
  * Current; when some are not, the run ends and watch events, or a timer as a net below them, resume
  * it.
  */
+#include "health_exprs.h"
 #include "internal.h"
 
 #include "base/mem.h"
@@ -84,16 +85,18 @@ static bool is_always_current(const Check *check)
 	return false;
 }
 
-static KstatusCode look(KubeClient *client, const Check *check)
+static KstatusCode look(KubeClient *client, const HealthExprs *exprs, const Check *check)
 {
-	if (is_always_current(check) ||
-	    (check->item && check->item->status_known && check->item->status == KSTATUS_CURRENT))
+	bool custom = health_exprs_cover(exprs, check->api_version, check->kind);
+	bool known =
+		check->item && check->item->status_known && check->item->status == KSTATUS_CURRENT;
+	if (!custom && (known || is_always_current(check)))
 		return KSTATUS_CURRENT;
 	autoerror Error err = {0};
 	autojson json_t *live =
 		kube_get(client, check->api_version, check->kind, check->ns, check->name, &err);
 	if (live)
-		return kstatus_of(live, NULL);
+		return custom ? health_exprs_status(exprs, live) : kstatus_of(live, NULL);
 	if (err.code != ERR_NOT_FOUND)
 		return KSTATUS_UNKNOWN;
 	return check->expires ? KSTATUS_CURRENT : KSTATUS_NOT_FOUND;
@@ -117,10 +120,10 @@ static void put_status(Buf *out, const Check *check, KstatusCode code)
 		   *check->ns ? "/" : "", check->name, kstatus_name(code));
 }
 
-static void judge(KubeClient *client, const Checks *checks, Verdict *out)
+static void judge(KubeClient *client, const HealthExprs *exprs, const Checks *checks, Verdict *out)
 {
 	for (size_t i = 0; i < checks->len; i++) {
-		KstatusCode code = look(client, &checks->items[i]);
+		KstatusCode code = look(client, exprs, &checks->items[i]);
 		if (code == KSTATUS_CURRENT)
 			continue;
 		out->not_ready++;
@@ -200,11 +203,15 @@ static bool check(Run *run, const Kustomization *ks, KubeClient *client, const C
 		  const char *revision, bool changed, int64_t *out_wait_ms, Error *err)
 {
 	const KustomizeContext *context = run_context(run);
+	autohealthexprs HealthExprs *exprs =
+		health_exprs_new(json_list(ks->spec, "healthCheckExprs"), err);
+	if (!exprs)
+		return fail(run, err);
 	__attribute__((cleanup(verdict_dispose))) Verdict verdict = {0};
 	autofree char *key = kustomization_key(run);
 	autofree char *what = mem_printf("health of %s", revision);
 	int64_t waited = run_waited_ms(memory_waiting_since(context->memory, key, what));
-	judge(client, checks, &verdict);
+	judge(client, exprs, checks, &verdict);
 	bool ok = decide(run, ks, &verdict, revision, waited, out_wait_ms, err);
 	if (ok || err_is_set(err))
 		memory_stop_waiting(context->memory, key);

@@ -3,6 +3,7 @@
  * and an outcome; none of them sleeps. Read reconcile_steps from the top.
  */
 #include "decrypt.h"
+#include "health_exprs.h"
 #include "internal.h"
 
 #include "base/clock.h"
@@ -40,24 +41,28 @@ static bool check_supported(Run *run, const Kustomization *ks, Error *err)
 			"controller");
 		return err_reason(err, "FeatureGateDisabled"); /* K49 */
 	}
-	static const char *const later[] = {"healthCheckExprs"};
-	for (size_t i = 0; i < COUNT(later); i++) {
-		if (!json_object_get(ks->spec, later[i]))
-			continue;
-		err_set(err, ERR_UNSUPPORTED, "spec.%s is not supported by this version", later[i]);
-		return err_reason(err, "UnsupportedField");
-	}
-	size_t i;
-	json_t *dependency;
-	json_array_foreach(json_list(ks->spec, "dependsOn"), i, dependency)
-	{
-		if (!json_text(dependency, "readyExpr"))
-			continue;
-		err_set(err, ERR_UNSUPPORTED,
-			"spec.dependsOn[].readyExpr is not supported by this version");
-		return err_reason(err, "UnsupportedField");
-	}
 	return true;
+}
+
+/* What no retry mends: the spec has to change (K85). */
+static bool terminal(Error *err)
+{
+	err_wrap(err, "Reconciliation failed terminally due to configuration error");
+	return err_reason(err, REASON_INVALID_CEL);
+}
+
+static bool check_expressions(const Kustomization *ks, Error *err)
+{
+	autohealthexprs HealthExprs *exprs =
+		health_exprs_new(json_list(ks->spec, "healthCheckExprs"), err);
+	return exprs || terminal(err);
+}
+
+static Outcome stalled(Run *run, const json_t *metadata, const Error *err)
+{
+	condition_set(run_object(run), "Ready", "False", err->reason, err_text(err));
+	run_event(run, EVENT_WARNING, err->reason, metadata, "%s", err_text(err));
+	return outcome_stalled();
 }
 
 /* A step begins: told when the run takes long enough for a person to see it (design.md 3.5). */
@@ -194,10 +199,11 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 		kustomize_dir_files_new(artifact_tree_fd(source->tree));
 	autofree char *confined = path_confine(".", ks->path);
 	autofree char *dir = path_clean(confined);
-	autobases Bases *bases = bases_new(&(BasesConfig){.loop = manager_loop(run_manager(run)),
-							  .http = context->http,
-							  .local = kustomize_dir_files(files),
-							  .work_dir = workdir_path(context->workdir)});
+	autobases Bases *bases =
+		bases_new(&(BasesConfig){.loop = manager_loop(run_manager(run)),
+					 .http = context->http,
+					 .local = kustomize_dir_files(files),
+					 .work_dir = workdir_path(context->workdir)});
 	BuildInput input = {.files = bases_files(bases),
 			    .dir = dir,
 			    .bases = context->flags->no_remote_bases ? NULL : bases};
@@ -225,7 +231,11 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 		return outcome;
 	int64_t started_ms = waiting_started_ms(run, source->artifact.revision, clock_mono_ms());
 	autojson json_t *metadata = kustomization_event_metadata(source);
-	if (!dependencies_ready(run, ks, source, err))
+	if (!dependencies_ready(run, ks, source, err) && cstr_eq(err->reason, REASON_INVALID_CEL)) {
+		terminal(err);
+		return stalled(run, metadata, err);
+	}
+	if (err_is_set(err))
 		return waiting_for(run, metadata, err, context->flags->requeue_dependency_ms);
 	progress(run, ks, "Fetching manifests", source->artifact.revision);
 	json_put_text(json_make_at(run_object(run), "status", NULL), "lastAttemptedRevision",
@@ -262,10 +272,7 @@ Outcome kustomization_reconcile(Run *run, Error *err)
 	autosource SourceState source = {0};
 	Kustomization ks;
 	kustomization_parse(run_object(run), &ks);
-	if (!check_supported(run, &ks, err)) {
-		condition_set(run_object(run), "Ready", "False", err->reason, err_text(err));
-		run_event(run, EVENT_WARNING, err->reason, NULL, "%s", err_text(err));
-		return outcome_stalled();
-	}
+	if (!check_expressions(&ks, err) || !check_supported(run, &ks, err))
+		return stalled(run, NULL, err);
 	return reconcile_steps(run, &ks, &source, err);
 }

@@ -21,7 +21,7 @@ FLAGS = [
     f"--watch-label-selector=!{SHARD}", "--watch-configs-label-selector=wake=me",
     "--feature-gates=CancelHealthCheckOnNewRevision=true,DisableFailFastBehavior=true,"
     "StrictPostBuildSubstitutions=false,ExternalArtifact=true,DirectSourceFetch=true,"
-    "MigrateAPIVersion=true"]
+    "MigrateAPIVersion=true,AdditiveCELDependencyCheck=true"]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,17 @@ def run_binary(*flags):
 def test_K101_bad_flags_end_the_process(api, flag, text):
     done = run_binary(f"--kubeconfig={api.kubeconfig}", flag)
     assert done.returncode != 0 and text in done.stderr + done.stdout
+
+
+def test_K91_the_gate_wants_the_expression_and_readiness(app, objects):
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization("dep", path="./nowhere")
+    objects.not_ready("Kustomization", "dep", "ArtifactFailed")
+    app.kustomization("app", dependsOn=[{"name": "dep", "readyExpr": "true"}])
+    obj = objects.not_ready("Kustomization", "app", "DependencyNotReady")
+    assert objects.condition(obj)["message"] == f"dependency '{objects.ns}/dep' is not ready"
+    app.kustomization("dep")
+    app.ready()
 
 
 def test_K26_no_remote_bases(app, objects):
