@@ -197,14 +197,18 @@ PathSet *smd_set_subtract_trees(Arena *arena, PathSet *a, PathSet *b)
 	return difference(arena, a, b, true);
 }
 
+/* Members come before what is below them and their neighbours. */
 static void visit_below(const PathSet *set, Buf *path, PathVisit visit, void *context)
 {
-	for (size_t i = 0; set && i < set->len; i++) {
-		size_t len = path->len;
-		smd_element_print(&set->nodes[i].element, path);
-		if (set->nodes[i].member)
+	size_t len = path->len;
+	for (size_t i = 0; set && i < 2 * set->len; i++) {
+		const PathNode *node = &set->nodes[i % set->len];
+		bool members = i < set->len;
+		smd_element_print(&node->element, path);
+		if (members && node->member)
 			visit(context, buf_text(path));
-		visit_below(set->nodes[i].below, path, visit, context);
+		if (!members)
+			visit_below(node->below, path, visit, context);
 		path->len = len;
 		path->ptr[len] = '\0';
 	}

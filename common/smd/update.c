@@ -57,6 +57,23 @@ static bool is_tracked(const Run *run, json_t *before, json_t *after, const Mana
 	return false;
 }
 
+/* A Scale leaves out replicas that are 0: nobody owns those (A32). Owned. */
+static json_t *without_zeroes(const json_t *value)
+{
+	if (!json_is_object(value))
+		return json_incref((json_t *)(uintptr_t)value);
+	json_t *out = json_object();
+	const char *key;
+	json_t *member;
+	json_t *members = (json_t *)(uintptr_t)value;
+	json_object_foreach(members, key, member)
+	{
+		if (!json_is_integer(member) || json_integer_value(member) != 0)
+			json_object_set_new(out, key, without_zeroes(member));
+	}
+	return out;
+}
+
 bool smd_update(const SmdSchema *schema, const json_t *live, const json_t *object,
 		const SmdRequest *request, SmdResult *out, Error *err)
 {
@@ -70,10 +87,15 @@ bool smd_update(const SmdSchema *schema, const json_t *live, const json_t *objec
 	choose_managers(&run, live, object, &managers);
 	json_t *after = smd_without_managers(arena, object);
 	json_t *before = live ? smd_without_managers(arena, live) : smd_empty_object(&run, object);
-	if (!fits(&run, before, after))
+	json_t *seen = after;
+	if (smd_is_scale(request)) {
+		before = smd_keep(arena, without_zeroes(before));
+		seen = smd_keep(arena, without_zeroes(after));
+	}
+	if (!fits(&run, before, seen))
 		managers = (Managers){0};
-	else if (!live || is_tracked(&run, before, after, &managers))
-		smd_track_update(&run, before, after, request->manager, &managers);
+	else if (!live || is_tracked(&run, before, seen, &managers))
+		smd_track_update(&run, before, seen, request->manager, &managers);
 	smd_finish(live, after, &managers, out);
 	return true;
 }
