@@ -6,6 +6,7 @@
 #include "object.h"
 #include "schema.h"
 #include "server.h"
+#include "validate.h"
 #include "write.h"
 
 static bool options_refused(const char *field, const char *type, const char *text, Status *status)
@@ -24,33 +25,36 @@ static bool check_config(Request *request, json_t *config, Status *status)
 			status, "invalid object type: %s%s, Kind=%s",
 			strchr(json_text_or(config, "apiVersion", ""), '/') ? "" : "/",
 			json_text_or(config, "apiVersion", ""), json_text_or(config, "kind", ""));
+	bool in_namespace = *object_ns(config) != '\0';
 	if (!write_check_identity(request, config, status))
 		return false;
+	/* Messages name the configuration as it was sent; the object gets its namespace later. */
+	if (!in_namespace)
+		json_object_del(json_map(config, "metadata"), "namespace");
 	if (json_array_size(json_list(json_map(config, "metadata"), "managedFields")) > 0)
 		return status_bad_request(status, "metadata.managedFields must be nil");
 	json_object_del(json_map(config, "metadata"), "managedFields");
 	return true;
 }
 
-/* The configuration itself stays as it was sent: an empty map is a wish, and 0.5 is not 500m to
- * those who own 500m. Unknown fields are left for smd to name. */
-static bool check_types(Request *request, const json_t *config, Status *status)
+/* The merged object in the server's types. What structured merge cannot know, such as a time's
+ * form, is refused here; the configuration itself stays as it was sent: an empty map is a wish, and
+ * 0.5 is not 500m to those who own 500m. */
+static bool settle(Request *request, json_t *object, Status *status)
 {
+	autostatus Status cause = {0};
+	if (write_settle(request, object, &cause))
+		return true;
 	const Resource *resource = request->resource;
-	if (resource_has(resource, KIND_CUSTOM) || !resource->definition)
-		return true;
-	autojson json_t *schema = schema_builtin_ref(resource->definition);
-	autojson json_t *trial = json_deep_copy(config);
-	TypeBreach breach = {0};
-	if (schema_decode(catalog_definitions(request->server->catalog), schema, trial, &breach))
-		return true;
-	status_set(status, 500, NULL,
-		   "failed to create typed patch object (%s/%s; %s, Kind=%s): .%s: expected %s, "
-		   "got %s",
-		   request->path.ns, request->path.name, resource->api_version, resource->kind,
-		   breach.path, breach.want, breach.got);
-	free(breach.path);
-	return false;
+	const char *slash = *resource->group ? "" : "/";
+	const char *message = json_text_or(cause.body, "message", "");
+	const char *rest = strstr(message, "cannot be handled as a ");
+	rest = rest ? strstr(rest, ": ") : NULL;
+	return status_set(status, 500, NULL,
+			  "failed to convert new object (/%s; %s%s, Kind=%s) to proper version: "
+			  "unable to convert unstructured object to %s%s, Kind=%s%s",
+			  object_name(object), slash, resource->api_version, resource->kind, slash,
+			  resource->api_version, resource->kind, rest ? rest : "");
 }
 
 static bool apply_new(Request *request, const json_t *config, bool force, Written *out,
@@ -68,8 +72,8 @@ static bool apply_new(Request *request, const json_t *config, bool force, Writte
 	}
 	bool changed = true;
 	autojson json_t *object = managed_apply(request, NULL, config, force, &changed, status);
-	return object && write_settle(request, object, status) &&
-	       write_create(request, object, true, out, status);
+	return object && write_check_identity(request, object, status) &&
+	       settle(request, object, status) && write_create(request, object, true, out, status);
 }
 
 static bool apply_existing(Request *request, json_t *live, const json_t *config, bool force,
@@ -88,10 +92,11 @@ static bool apply_existing(Request *request, json_t *live, const json_t *config,
 	if (!object)
 		return false;
 	if (!changed) {
+		validate_warn(request, live, live);
 		*out = (Written){json_incref(live), false, false};
 		return true;
 	}
-	return write_settle(request, object, status) &&
+	return settle(request, object, status) &&
 	       write_update(request, live, object, true, out, status);
 }
 
@@ -116,8 +121,7 @@ bool apply_patch(Request *request, Status *status)
 		return options_refused("fieldManager", "Required value",
 				       "is required for apply patch", status);
 	autojson json_t *config = request_body(request, status);
-	if (!config || !check_config(request, config, status) ||
-	    !check_types(request, config, status))
+	if (!config || !check_config(request, config, status))
 		return false;
 	bool force = request_flag(request, "force");
 	bool race = true;

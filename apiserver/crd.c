@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "data/regex.h"
 #include "cel_rules.h"
+#include "object.h"
 #include "schema.h"
 
 static char *lower_copy(const char *text)
@@ -294,6 +295,31 @@ static bool blocks_rules(const FieldErrors *errors)
 	return false;
 }
 
+/* What the scale subresource points at must be a count (A32). */
+static void validate_scale(const Resource *resource, const json_t *object, FieldErrors *errors)
+{
+	static const char *const members[] = {"specReplicasPath", "statusReplicasPath"};
+	for (size_t i = 0; resource->scale && i < COUNT(members); i++) {
+		const char *path = json_text_or(resource->scale, members[i], "");
+		const json_t *value = *path == '.' ? object_at(object, path + 1) : NULL;
+		if (json_is_string(value))
+			field_error(
+				errors, "Invalid value", path,
+				"0: %s accessor error: %s is of the type string, expected int64",
+				path, json_string_value(value));
+		if (!json_is_integer(value))
+			continue;
+		json_int_t count = json_integer_value(value);
+		if (count < 0)
+			field_error(errors, "Invalid value", path,
+				    "%lld: should be a non-negative integer", (long long)count);
+		else if (count > INT32_MAX)
+			field_error(errors, "Invalid value", path,
+				    "%lld: should be less than or equal to %d", (long long)count,
+				    INT32_MAX);
+	}
+}
+
 void crd_validate_object(const Resource *resource, const json_t *object, const json_t *old,
 			 FieldErrors *errors)
 {
@@ -310,6 +336,7 @@ void crd_validate_object(const Resource *resource, const json_t *object, const j
 	schema_check_unique(schema, old, "", &before);
 	if (!before.causes)
 		schema_check_unique(schema, object, "", errors);
+	validate_scale(resource, object, errors);
 	if (!schema_has_rules(schema))
 		return;
 	if (!blocks_rules(errors))

@@ -30,7 +30,6 @@ static const DefaultRow rows[] = {
 	{"statefulsets.apps", "spec", "podManagementPolicy", "\"OrderedReady\""},
 	{"statefulsets.apps", "spec", "revisionHistoryLimit", "10"},
 	{"statefulsets.apps", "spec", "updateStrategy", "{}"},
-	{"statefulsets.apps", "spec.updateStrategy", "type", "\"RollingUpdate\""},
 	{"statefulsets.apps", "spec", "persistentVolumeClaimRetentionPolicy", "{}"},
 	{"statefulsets.apps", "spec.persistentVolumeClaimRetentionPolicy", "whenDeleted",
 	 "\"Retain\""},
@@ -288,8 +287,13 @@ static void default_service(json_t *object)
 			json_object_set(port, "targetPort", number);
 	}
 	bool outward = strcmp(type, "NodePort") == 0 || strcmp(type, "LoadBalancer") == 0;
-	if (outward)
+	if (outward || json_array_size(json_list(spec, "externalIPs")) > 0)
 		put(spec, "externalTrafficPolicy", "\"Cluster\"");
+	if (cstr_eq(json_text(spec, "sessionAffinity"), "ClientIP"))
+		put(json_make_at(spec, "sessionAffinityConfig", "clientIP", NULL), "timeoutSeconds",
+		    "10800");
+	else
+		json_object_del(spec, "sessionAffinityConfig");
 	if (strcmp(type, "LoadBalancer") == 0)
 		put(spec, "allocateLoadBalancerNodePorts", "true");
 	if (strcmp(type, "ExternalName") != 0)
@@ -332,11 +336,28 @@ static void default_network_policy(json_t *object)
 	put(spec, "policyTypes", egress ? "[\"Ingress\",\"Egress\"]" : "[\"Ingress\"]");
 }
 
+static void default_behavior(json_t *behavior)
+{
+	static const char percent[] = "[{\"type\":\"Percent\",\"value\":100,\"periodSeconds\":15}]";
+	static const char both[] = "[{\"type\":\"Pods\",\"value\":4,\"periodSeconds\":15},"
+				   "{\"type\":\"Percent\",\"value\":100,\"periodSeconds\":15}]";
+	if (!behavior)
+		return;
+	json_t *up = json_make_at(behavior, "scaleUp", NULL);
+	json_t *down = json_make_at(behavior, "scaleDown", NULL);
+	put(up, "stabilizationWindowSeconds", "0");
+	put(up, "selectPolicy", "\"Max\"");
+	put(up, "policies", both);
+	put(down, "selectPolicy", "\"Max\"");
+	put(down, "policies", percent);
+}
+
 static void default_hpa(json_t *object)
 {
 	put(json_map(object, "spec"), "metrics",
 	    "[{\"type\":\"Resource\",\"resource\":{\"name\":\"cpu\",\"target\":{\"type\":"
 	    "\"Utilization\",\"averageUtilization\":80}}}]");
+	default_behavior(json_at(object, "spec", "behavior", NULL));
 }
 
 static void default_subjects(json_t *object)
@@ -359,13 +380,20 @@ static void default_deployment(json_t *object)
 static void default_stateful_set(json_t *object)
 {
 	default_template(object);
-	default_rolling_update(object, "updateStrategy", NULL, NULL, "0");
+	json_t *strategy = json_at(object, "spec", "updateStrategy", NULL);
+	/* A type without details stays without. */
+	if (cstr_empty(json_text(strategy, "type"))) {
+		json_put_text(strategy, "type", "RollingUpdate");
+		json_make_at(strategy, "rollingUpdate", NULL);
+	}
+	if (json_map(strategy, "rollingUpdate"))
+		default_rolling_update(object, "updateStrategy", NULL, NULL, "0");
 }
 
 static void default_daemon_set(json_t *object)
 {
 	put(json_make_at(object, "metadata", "annotations", NULL),
-	    "deprecated.daemonset.template.generation", "\"1\"");
+	    "deprecated.daemonset.template.generation", "\"0\"");
 	default_template(object);
 	default_rolling_update(object, "updateStrategy", "0", "1", NULL);
 }

@@ -13,7 +13,10 @@ static bool refuse_precondition(const Request *request, const json_t *live, cons
 				Status *status)
 {
 	const Resource *resource = request->resource;
-	Resource named = {.key = resource->kind,
+	bool grouped = !cstr_empty(resource->group);
+	autofree char *key =
+		mem_printf("%s%s%s", resource->kind, grouped ? "." : "", resource->group);
+	Resource named = {.key = key,
 			  .plural = resource->kind,
 			  .kind = resource->kind,
 			  .group = resource->group};
@@ -39,7 +42,7 @@ static bool check_preconditions(const Request *request, const json_t *live, cons
 			"the ResourceVersion in the precondition (%s) does not match the "
 			"ResourceVersion in record (%s). The object might have been modified",
 			rv, object_meta(live, "resourceVersion"));
-		return status_conflict(status, request->resource, object_name(live), rest);
+		return refuse_precondition(request, live, rest, status);
 	}
 	return true;
 }
@@ -143,15 +146,16 @@ bool write_delete(Request *request, json_t *live, const json_t *options, json_t 
 /* DeleteOptions from body and query; an owned object. */
 static json_t *read_options(Request *request, Status *status)
 {
-	json_t *options =
-		httpd_body(request->http).len > 0 ? request_body(request, status) : json_object();
+	/* A body stands for all options: those of the query are not looked at then. */
+	bool body = httpd_body(request->http).len > 0;
+	json_t *options = body ? request_body(request, status) : json_object();
 	if (!options)
 		return NULL;
 	const char *policy = httpd_param(request->http, "propagationPolicy");
-	if (policy && *policy && json_is_object(options))
+	if (!body && policy && *policy)
 		json_put_text(options, "propagationPolicy", policy);
-	if (json_array_size(json_list(options, "dryRun")) > 0)
-		request->dry_run = true;
+	if (body)
+		request->dry_run = json_array_size(json_list(options, "dryRun")) > 0;
 	if (json_is_object(options) && check_policy(options, status))
 		return options;
 	if (!json_is_object(options))
@@ -255,7 +259,10 @@ bool handle_delete_collection(Request *request, Status *status)
 	json_put_text(list, "apiVersion", request->resource->api_version);
 	autofree char *rv =
 		mem_printf("%llu", (unsigned long long)store_rv(request->server->store));
-	json_put_text(json_make_at(list, "metadata", NULL), "resourceVersion", rv);
+	json_t *meta = json_make_at(list, "metadata", NULL);
+	json_put_text(meta, "resourceVersion", rv);
+	if (resource_has(request->resource, KIND_CUSTOM))
+		json_put_text(meta, "continue", "");
 	json_object_set(list, "items", items);
 	request_reply_json(request, 200, list);
 	return true;

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "object.h"
 
 typedef struct {
 	char *path, *value;
@@ -61,6 +62,15 @@ static bool is_known(const Resource *resource, const char *field)
 	return false;
 }
 
+/* Kinds with field labels of their own, which are refused in other words. */
+static bool has_labels(const Resource *resource)
+{
+	bool own = resource_has(resource, KIND_CUSTOM);
+	for (size_t i = 0; i < COUNT(known); i++)
+		own = own || strcmp(known[i].resource, resource->key) == 0;
+	return own;
+}
+
 static void term_free(void *item)
 {
 	Term *term = item;
@@ -94,6 +104,8 @@ static bool parse_term(const Resource *resource, Str text, FieldSelector *out, S
 	vec_push(&out->terms, term);
 	if (is_known(resource, term->path))
 		return true;
+	if (has_labels(resource))
+		return status_bad_request(status, "field label not supported: %s", term->path);
 	return status_bad_request(status,
 				  "\"%s\" is not a known field selector: only \"metadata.name\", "
 				  "\"metadata.namespace\"",
@@ -114,17 +126,6 @@ FieldSelector *field_selector_parse(const Resource *resource, const char *text, 
 	return selector;
 }
 
-static const json_t *value_at(const json_t *object, const char *path)
-{
-	Str rest = str_of(path);
-	Str piece;
-	while (object && str_next(&rest, '.', &piece)) {
-		autofree char *key = str_dup(piece);
-		object = json_object_get(object, key);
-	}
-	return object;
-}
-
 static char *text_of(const json_t *value)
 {
 	if (!value || json_is_null(value))
@@ -138,8 +139,8 @@ static char *field_text(const json_t *object, const char *path)
 {
 	/* An Event's source is its component. */
 	if (strcmp(path, "source") == 0)
-		return text_of(value_at(object, "source.component"));
-	const json_t *value = value_at(object, path);
+		return text_of(object_at(object, "source.component"));
+	const json_t *value = object_at(object, path);
 	bool flag =
 		strcmp(path, "spec.unschedulable") == 0 || strcmp(path, "spec.hostNetwork") == 0;
 	if (!value && flag)
@@ -147,6 +148,16 @@ static char *field_text(const json_t *object, const char *path)
 	if (!value && strcmp(path, "status.replicas") == 0)
 		return mem_strdup("0");
 	return text_of(value);
+}
+
+const char *field_selector_name(const FieldSelector *selector)
+{
+	for (size_t i = 0; i < selector->terms.len; i++) {
+		const Term *term = selector->terms.items[i];
+		if (term->equal && strcmp(term->path, "metadata.name") == 0)
+			return term->value;
+	}
+	return NULL;
 }
 
 bool field_selector_matches(const FieldSelector *selector, const json_t *object)

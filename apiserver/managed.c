@@ -58,8 +58,7 @@ static void refuse(const Error *err, json_t *causes, Status *status)
 					causes);
 		return;
 	}
-	status_set(status, err->code == ERR_INVALID ? 400 : 500,
-		   err->code == ERR_INVALID ? "BadRequest" : NULL, "%s", err_text(err));
+	status_set(status, 500, NULL, "%s", err_text(err));
 }
 
 json_t *managed_apply(Request *request, const json_t *live, const json_t *config, bool force,

@@ -1,19 +1,14 @@
 /* Metadata rules of kube-api.md 2.1. */
 #include "object.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "names.h"
 
-enum {
-	NAME_MAX_LEN = 253,
-	LABEL_MAX_LEN = 63,
-	GENERATE_BASE_MAX = 58,
-	ANNOTATIONS_MAX = 256 * 1024
-};
+enum { GENERATE_BASE_MAX = 58, ANNOTATIONS_MAX = 256 * 1024 };
 
 const char *object_meta(const json_t *object, const char *name)
 {
@@ -28,6 +23,17 @@ const char *object_name(const json_t *object)
 const char *object_ns(const json_t *object)
 {
 	return object_meta(object, "namespace");
+}
+
+const json_t *object_at(const json_t *object, const char *path)
+{
+	Str rest = str_of(path);
+	Str piece;
+	while (object && str_next(&rest, '.', &piece)) {
+		autofree char *key = str_dup(piece);
+		object = json_object_get(object, key);
+	}
+	return object;
 }
 
 bool object_is_deleting(const json_t *object)
@@ -184,44 +190,6 @@ void object_mark_deleting(const Resource *resource, json_t *object)
 				    json_integer(json_int(meta, "generation", 1) + 1));
 }
 
-static bool lower_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-static bool dns_label(Str text)
-{
-	if (text.len == 0 || !lower_alnum(text.ptr[0]) || !lower_alnum(text.ptr[text.len - 1]))
-		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (!lower_alnum(text.ptr[i]) && text.ptr[i] != '-')
-			return false;
-	return true;
-}
-
-static bool dns_subdomain(const char *text)
-{
-	Str rest = str_of(text);
-	Str piece;
-	if (str_ends(rest, STR(".")))
-		return false;
-	while (str_next(&rest, '.', &piece))
-		if (!dns_label(piece))
-			return false;
-	return *text != '\0';
-}
-
-static const char subdomain_text[] =
-	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
-	"'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex "
-	"used "
-	"for validation is "
-	"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-static const char label_text[] =
-	"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
-	"must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex "
-	"used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-
 static void validate_name(const Resource *resource, const char *name, FieldErrors *errors)
 {
 	if (!*name) {
@@ -236,74 +204,10 @@ static void validate_name(const Resource *resource, const char *name, FieldError
 				    "\"%s\": may not contain '/' or '%%'", name);
 		return;
 	}
-	bool label = resource_has(resource, KIND_LABEL_NAME);
-	size_t limit = label ? LABEL_MAX_LEN : NAME_MAX_LEN;
-	if (strlen(name) > limit)
-		field_error(errors, "Invalid value", "metadata.name",
-			    "\"%s\": must be no more than %zu characters", name, limit);
-	else if (label ? !dns_label(str_of(name)) : !dns_subdomain(name))
-		field_error(errors, "Invalid value", "metadata.name", "\"%s\": %s", name,
-			    label ? label_text : subdomain_text);
-}
-
-static bool qualified_part(Str text)
-{
-	if (text.len == 0 || text.len > LABEL_MAX_LEN || !isalnum((unsigned char)text.ptr[0]) ||
-	    !isalnum((unsigned char)text.ptr[text.len - 1]))
-		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (!isalnum((unsigned char)text.ptr[i]) && !strchr("-_.", text.ptr[i]))
-			return false;
-	return true;
-}
-
-static bool qualified_name(const char *key)
-{
-	Str prefix, name;
-	if (!str_cut(str_of(key), '/', &prefix, &name))
-		return qualified_part(prefix);
-	autofree char *domain = str_dup(prefix);
-	for (char *c = domain; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return dns_subdomain(domain) && qualified_part(name);
-}
-
-#define QUALIFIED                                                                                  \
-	" must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "  \
-	"an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "  \
-	"validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-
-/* What is wrong with a key that is no qualified name. */
-static const char *qualified_text(const char *key)
-{
-	const char *slash = strchr(key, '/');
-	if (slash && strchr(slash + 1, '/'))
-		return "a qualified name" QUALIFIED
-		       " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
-	return "name part" QUALIFIED;
-}
-
-static const char value_text[] =
-	"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
-	"'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
-	"'my_value', "
-	" or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-
-static void validate_labels(const json_t *meta, FieldErrors *errors)
-{
-	const char *key;
-	json_t *value;
-	json_t *labels = json_map(meta, "labels");
-	json_object_foreach(labels, key, value)
-	{
-		const char *text = json_string_value(value);
-		if (!qualified_name(key))
-			field_error(errors, "Invalid value", "metadata.labels", "\"%s\": %s", key,
-				    qualified_text(key));
-		if (!text || (*text && !qualified_part(str_of(text))))
-			field_error(errors, "Invalid value", "metadata.labels", "\"%s\": %s",
-				    text ? text : "", value_text);
-	}
+	if (resource_has(resource, KIND_LABEL_NAME))
+		name_check_label(name, "metadata.name", errors);
+	else
+		name_check_subdomain(name, "metadata.name", errors);
 }
 
 static void validate_annotations(const json_t *meta, FieldErrors *errors)
@@ -315,9 +219,9 @@ static void validate_annotations(const json_t *meta, FieldErrors *errors)
 	json_object_foreach(notes, key, value)
 	{
 		total += strlen(key) + json_string_length(value);
-		if (!qualified_name(key))
+		if (!name_is_qualified(key))
 			field_error(errors, "Invalid value", "metadata.annotations", "\"%s\": %s",
-				    key, qualified_text(key));
+				    key, name_qualified_text(key));
 		if (!json_is_string(value))
 			field_error(errors, "Invalid value", "metadata.annotations",
 				    "\"%s\": must be a string", key);
@@ -380,7 +284,7 @@ static bool is_standard_finalizer(const char *name)
 /* Only the core server's kinds are strict about finalizers without a domain. */
 static bool is_core_kind(const Resource *resource)
 {
-	return !resource_has(resource, KIND_CUSTOM) &&
+	return !resource_has(resource, KIND_CUSTOM) && strcmp(resource->group, "policy") != 0 &&
 	       strcmp(resource->group, "apiextensions.k8s.io") != 0 &&
 	       strcmp(resource->group, "apiregistration.k8s.io") != 0;
 }
@@ -391,9 +295,9 @@ static void validate_finalizers(const Resource *resource, const json_t *meta, Fi
 	for (size_t i = 0; i < json_array_size(finalizers); i++) {
 		const char *text = json_string_value(json_array_get(finalizers, i));
 		text = text ? text : "";
-		if (!qualified_name(text))
+		if (!name_is_qualified(text))
 			field_error(errors, "Invalid value", "metadata.finalizers", "\"%s\": %s",
-				    text, qualified_text(text));
+				    text, name_qualified_text(text));
 		autofree char *path = mem_printf("metadata.finalizers[%zu]", i);
 		if (is_core_kind(resource) && !strchr(text, '/') && !is_standard_finalizer(text))
 			field_error(errors, "Invalid value", path,
@@ -407,7 +311,7 @@ void object_validate_meta(const Resource *resource, const json_t *object, FieldE
 {
 	const json_t *meta = json_map(object, "metadata");
 	validate_name(resource, object_name(object), errors);
-	validate_labels(meta, errors);
+	name_check_labels(json_map(meta, "labels"), "metadata.labels", errors);
 	validate_annotations(meta, errors);
 	validate_owners(meta, errors);
 	validate_finalizers(resource, meta, errors);

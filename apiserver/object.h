@@ -9,6 +9,10 @@
 const char *object_meta(const json_t *object, const char *name);
 const char *object_name(const json_t *object);
 const char *object_ns(const json_t *object);
+
+/* The value at a dotted path ("spec.selector"); NULL when there is none. Borrowed. */
+const json_t *object_at(const json_t *object, const char *path);
+
 bool object_is_deleting(const json_t *object);
 bool object_has_finalizer(const json_t *object, const char *finalizer);
 size_t object_finalizer_count(const json_t *object);

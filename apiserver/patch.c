@@ -53,9 +53,11 @@ static bool json_patch(json_t **object, const json_t *patch, Status *status)
 				  JSONPATCH_MAX_OPS, json_array_size(patch));
 	if (jsonpatch_apply(object, patch, true, &err))
 		return true;
-	return status_set(status, 422, "Invalid",
-			  "the server rejected our request due to an error in our request: %s",
-			  err_text(&err));
+	/* The real server tells no more: the operation may quote a secret. */
+	status_set(status, 422, "Invalid",
+		   "the server rejected our request due to an error in our request");
+	json_make_at(status->body, "details", NULL);
+	return false;
 }
 
 static bool patched(Request *request, PatchType type, const json_t *live, const json_t *patch,
@@ -116,9 +118,10 @@ static bool patch_once(Request *request, PatchType type, const json_t *patch, Wr
 	autojson json_t *object = NULL;
 	if (!live || !patched(request, type, live, patch, &object, status))
 		return false;
-	return write_check_identity(request, object, status) &&
+	return decode_patched(request, object, status) &&
+	       write_check_name(request, object, status) &&
+	       write_check_identity(request, object, status) &&
 	       check_lock(request, live, object, status) &&
-	       decode_patched(request, object, status) &&
 	       write_update(request, live, object, false, out, status);
 }
 

@@ -77,6 +77,9 @@ static bool read_number(Request *request, const char *name, uint64_t *out, Statu
 	if (!text || !*text)
 		return true;
 	unsigned long long number;
+	if (!str_to_u64(str_of(text), &number) && strcmp(name, "limit") == 0)
+		return status_bad_request(status,
+					  "strconv.ParseInt: parsing \"%s\": invalid syntax", text);
 	if (!str_to_u64(str_of(text), &number))
 		return status_bad_request(status, "%s: Invalid value: \"%s\": must be a number",
 					  name, text);
@@ -130,12 +133,15 @@ static bool read_list_options(Request *request, ListOptions *out, Status *status
 	const char *rv = httpd_param(request->http, "resourceVersion");
 	out->rv_given = rv && *rv;
 	out->match = httpd_param(request->http, "resourceVersionMatch");
-	if (!read_selectors(request, out, status) ||
-	    !read_number(request, "resourceVersion", &out->rv, status) ||
-	    !read_number(request, "limit", &out->limit, status))
+	if (!read_number(request, "limit", &out->limit, status) ||
+	    !read_selectors(request, out, status) ||
+	    !read_number(request, "resourceVersion", &out->rv, status))
 		return false;
 	if (out->limit > LIMIT_MAX)
 		out->limit = LIMIT_MAX;
+	/* Of one object there are no pages. */
+	if (out->fields && field_selector_name(out->fields))
+		out->limit = 0;
 	return true;
 }
 
@@ -312,6 +318,9 @@ static bool reply_list(Request *request, const ListOptions *options, Status *sta
 	autojson json_t *meta = json_object();
 	autofree char *rv_text = mem_printf("%llu", (unsigned long long)rv);
 	json_put_text(meta, "resourceVersion", rv_text);
+	/* Lists of custom kinds show the member even when it is empty. */
+	if (resource_has(request->resource, KIND_CUSTOM) && request->view.format == VIEW_PLAIN)
+		json_put_text(meta, "continue", "");
 	if (listing.more)
 		set_remaining(&listing, &query, rv, meta);
 	if (!listing.objects) {

@@ -5,6 +5,7 @@
 #include "data/jsonpatch.h"
 #include "data/selector.h"
 #include "object.h"
+#include "schema.h"
 #include "server.h"
 #include "write.h"
 
@@ -47,15 +48,15 @@ static json_t *scale_of(const Request *request, json_t *live)
 	json_t *meta = json_make_at(scale, "metadata", NULL);
 	for (size_t i = 0; i < COUNT(shared); i++)
 		json_put_text(meta, shared[i], json_text(json_map(live, "metadata"), shared[i]));
-	const json_t *wanted =
-		at_dotted(live, json_text(paths, "specReplicasPath"), "spec.replicas");
+	json_t *wanted = at_dotted(live, json_text(paths, "specReplicasPath"), "spec.replicas");
 	const json_t *now =
 		at_dotted(live, json_text(paths, "statusReplicasPath"), "status.replicas");
 	const json_t *selector = at_dotted(live, json_text(paths, "labelSelectorPath"),
 					   paths ? "none" : "spec.selector");
 	autofree char *text = selector_text(selector);
-	json_object_set_new(json_make_at(scale, "spec", NULL), "replicas",
-			    json_integer(json_integer_value(wanted)));
+	json_t *spec = json_make_at(scale, "spec", NULL);
+	if (json_integer_value(wanted) != 0)
+		json_object_set(spec, "replicas", wanted);
 	json_t *status = json_make_at(scale, "status", NULL);
 	json_object_set_new(status, "replicas", json_integer(json_integer_value(now)));
 	if (*text)
@@ -96,17 +97,34 @@ static json_t *wanted_scale(Request *request, json_t *live, Status *status)
 	return NULL;
 }
 
+static bool check_replicas(const json_t *scale, Status *status)
+{
+	const json_t *replicas = json_object_get(json_map(scale, "spec"), "replicas");
+	if (!replicas || json_is_integer(replicas))
+		return true;
+	autofielderrors FieldErrors errors = {0};
+	field_error(
+		&errors, "Invalid value", "patch",
+		"\"\": json: cannot unmarshal %s into Go struct field ScaleSpec.spec.replicas of "
+		"type int32",
+		schema_type_name(replicas));
+	return field_errors_check(&errors, "", "", "", status);
+}
+
 static bool store_scale(Request *request, json_t *live, Status *status)
 {
 	autojson json_t *scale = wanted_scale(request, live, status);
 	if (!scale)
+		return false;
+	if (!check_replicas(scale, status))
 		return false;
 	const char *rv = object_meta(scale, "resourceVersion");
 	if (*rv && strcmp(rv, object_meta(live, "resourceVersion")) != 0)
 		return status_conflict(status, request->resource, request->path.name,
 				       status_modified);
 	int64_t replicas = json_int(json_map(scale, "spec"), "replicas", 0);
-	if (replicas < 0) {
+	/* A custom kind's own schema and its scale decide, below. */
+	if (replicas < 0 && !resource_has(request->resource, KIND_CUSTOM)) {
 		autofielderrors FieldErrors errors = {0};
 		field_error(&errors, "Invalid value", "spec.replicas",
 			    "%lld: must be greater than or equal to 0", (long long)replicas);
@@ -123,6 +141,18 @@ static bool store_scale(Request *request, json_t *live, Status *status)
 	return true;
 }
 
+/* A custom kind may lack what its scale points at. */
+static bool has_replicas(Request *request, json_t *live, Status *status)
+{
+	const char *path = json_text(request->resource->scale, "specReplicasPath");
+	if (!path || at_dotted(live, path, ""))
+		return true;
+	autofree char *text = mem_printf("the spec replicas field \"%s\" does not exist", path);
+	status_set(status, 500, "InternalError", "Internal error occurred: %s", text);
+	status_cause(status, NULL, text, NULL);
+	return false;
+}
+
 bool handle_scale(Request *request, Status *status)
 {
 	autojson json_t *live = write_live(request, status);
@@ -130,6 +160,8 @@ bool handle_scale(Request *request, Status *status)
 		return false;
 	if (strcmp(request->path.verb, "get") != 0)
 		return store_scale(request, live, status);
+	if (!has_replicas(request, live, status))
+		return false;
 	autojson json_t *scale = scale_of(request, live);
 	request_reply_json(request, 200, scale);
 	return true;

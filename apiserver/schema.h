@@ -16,13 +16,17 @@
  */
 void schema_prune(Definitions *definitions, const json_t *schema, json_t *value, json_t *unknown);
 
+/* The schema of an object's member: properties[key], else additionalProperties where that is a
+ * schema; NULL when neither. Borrowed. */
+const json_t *schema_member(const json_t *schema, const char *key);
+
 /* Fills absent members that have a default; nulls that are not nullable are dropped first. */
 void schema_default(Definitions *definitions, const json_t *schema, json_t *value);
 
 /*
  * What Go's decoder does to a built-in object: refuses members of another JSON type (false and
- * *out_path, *out_want, *out_got), drops nulls and empty optional containers, brings quantities to
- * their canonical text.
+ * *out_path, *out_want, *out_got), drops nulls, empty optional containers and zeros that Go leaves
+ * out, brings quantities and times to their canonical text.
  */
 typedef struct {
 	char *path; /* "spec.replicas", owned; keys of maps are left out */
@@ -30,7 +34,11 @@ typedef struct {
 		*owner;	  /* "DeploymentSpec", the struct with the member; borrowed of the schema */
 	const char *want; /* Go type */
 	const char *got;  /* JSON type */
+	char *text;	  /* owned; what is wrong with a text of the right type, else NULL */
 } TypeBreach;
+
+void type_breach_dispose(TypeBreach *breach);
+#define autobreach __attribute__((cleanup(type_breach_dispose)))
 
 bool schema_decode(Definitions *definitions, const json_t *schema, json_t *value,
 		   TypeBreach *out_breach) MUST_USE;

@@ -1,11 +1,12 @@
 /*
  * Reads the rows of schema_table.inc. A row is
  *	NAME[#GROUP/VERSION/KIND][ATTRIBUTES]|FIELD:TYPE[ATTRIBUTES];...
- * with names' long prefixes shortened to ~ ^ %. TYPE is a letter (s string, i integer, n number, b
- * boolean, q quantity, o int or string, t time, u micro time, y base64, j anything, O any object),
+ * with names' long prefixes shortened to ~ ^ %. TYPE is a letter (s string, i and l integers of 32
+ * and 64 bits, n number, b boolean, q quantity, o int or string, t time, u micro time, y base64, j
+ *anything, O any object),
  * @NAME a reference, [TYPE a list, {TYPE a map. ATTRIBUTES: !a atomic, !s set, !m=keys list map,
- * !p=strategy[,key] strategic merge, !d=JSON default, !r required. The rows are ours, so a breach
- *of the grammar is a bug and asserts.
+ * !p=strategy[,key] strategic merge, !d=JSON default, !r required, !z left out when zero. The rows
+ *are ours, so a breach of the grammar is a bug and asserts.
  */
 #include "schema_builtin.h"
 
@@ -88,7 +89,8 @@ static const struct {
 	const char *json;
 } letters[] = {
 	{'s', "{\"type\":\"string\"}"},
-	{'i', "{\"type\":\"integer\"}"},
+	{'i', "{\"type\":\"integer\",\"format\":\"int32\"}"},
+	{'l', "{\"type\":\"integer\",\"format\":\"int64\"}"},
 	{'n', "{\"type\":\"number\"}"},
 	{'b', "{\"type\":\"boolean\"}"},
 	{'q', "{\"type\":\"string\",\"format\":\"quantity\"}"},
@@ -183,6 +185,9 @@ static void attribute_apply(json_t *schema, Str text, bool *out_required)
 	case 'r':
 		*out_required = true;
 		break;
+	case 'z':
+		json_object_set_new(schema, SCHEMA_OMIT_ZERO, json_true());
+		break;
 	default:
 		assert(false && "schema table: unknown attribute");
 	}
@@ -256,7 +261,7 @@ const json_t *definitions_get(Definitions *definitions, const char *name)
 	return schema;
 }
 
-static const char *schema_ref(const json_t *schema)
+const char *schema_ref(const json_t *schema)
 {
 	const char *ref = json_text(schema, "$ref");
 	if (!ref && json_array_size(json_list(schema, "allOf")) == 1)

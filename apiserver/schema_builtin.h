@@ -11,6 +11,9 @@
 #define SCHEMA_OBJECT_META "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 #define SCHEMA_REF_PREFIX "#/components/schemas/"
 
+/* On a member that Go leaves out when it is zero: false, 0, "". */
+#define SCHEMA_OMIT_ZERO "x-sluice-omit-zero"
+
 typedef struct Definitions Definitions;
 
 Definitions *definitions_new(void);
@@ -18,6 +21,10 @@ void definitions_free(Definitions *definitions);
 
 /* The schema by its full name; borrowed for the life of `definitions`; NULL when unknown. */
 const json_t *definitions_get(Definitions *definitions, const char *name);
+
+/* The full name that a schema refers to, itself or by a sole allOf; NULL when it does not.
+ * Borrowed. */
+const char *schema_ref(const json_t *schema);
 
 /* Follows $ref (also one in a sole allOf) as far as it goes. Borrowed. */
 const json_t *definitions_resolve(Definitions *definitions, const json_t *schema);

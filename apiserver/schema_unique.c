@@ -62,15 +62,12 @@ static void check_list(const json_t *schema, const json_t *value, const char *pa
 void schema_check_unique(const json_t *schema, const json_t *value, const char *path,
 			 FieldErrors *errors)
 {
-	const json_t *named = json_map(schema, "properties");
-	const json_t *more = json_map(schema, "additionalProperties");
 	const char *key;
 	json_t *member;
 	json_t *members = json_is_object(value) ? (json_t *)(uintptr_t)value : NULL;
 	json_object_foreach(members, key, member)
 	{
-		const json_t *child = json_object_get(named, key);
-		child = child ? child : more;
+		const json_t *child = schema_member(schema, key);
 		autofree char *child_path = schema_path_key(path, key);
 		if (child)
 			schema_check_unique(child, member, child_path, errors);

@@ -215,16 +215,12 @@ static void check_object(const json_t *schema, const json_t *value, const json_t
 {
 	check_count(schema, value, path, errors);
 	check_required(schema, value, path, errors);
-	const json_t *named = json_map(schema, "properties");
-	const json_t *more = json_map(schema, "additionalProperties");
 	const char *key;
 	json_t *member;
 	json_t *members = (json_t *)(uintptr_t)value;
 	json_object_foreach(members, key, member)
 	{
-		const json_t *child = json_object_get(named, key);
-		if (!child)
-			child = more;
+		const json_t *child = schema_member(schema, key);
 		if (!child)
 			continue;
 		autofree char *member_path = schema_path_key(path, key);
@@ -273,7 +269,7 @@ static void check_junctors(const json_t *schema, const json_t *value, const char
 static void refuse_type(const json_t *schema, const json_t *value, const char *path,
 			FieldErrors *errors)
 {
-	const char *type = json_text_or(schema, "type", "integer or string");
+	const char *type = json_text_or(schema, "type", "integer,string");
 	const char *given = schema_type_name(value);
 	size_t before = json_array_size(errors->causes);
 	field_error(errors, "Invalid value", path, "\"%s\": %s in body must be of type %s: \"%s\"",
@@ -284,6 +280,15 @@ static void refuse_type(const json_t *schema, const json_t *value, const char *p
 		json_put_text(cause, "reason", "FieldValueTypeInvalid");
 }
 
+/* What the real server says besides where the schema also spells out "integer or string". */
+static void refuse_either(const json_t *value, const char *path, FieldErrors *errors)
+{
+	autojson json_t *integer = json_pack("{s:s}", "type", "integer");
+	field_error(errors, "Invalid value", "<nil>",
+		    "\"\": \"%s\" must validate at least one schema (anyOf)", path);
+	refuse_type(integer, value, path, errors);
+}
+
 static void validate(const json_t *schema, const json_t *value, const json_t *old, const char *path,
 		     FieldErrors *errors)
 {
@@ -292,6 +297,9 @@ static void validate(const json_t *schema, const json_t *value, const json_t *ol
 		return;
 	if (!type_fits(schema, value)) {
 		refuse_type(schema, value, path, errors);
+		if (json_flag(schema, "x-kubernetes-int-or-string", false) &&
+		    json_list(schema, "anyOf"))
+			refuse_either(value, path, errors);
 		check_enum(schema, value, path, errors);
 		return;
 	}

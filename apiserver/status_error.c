@@ -201,7 +201,7 @@ bool field_errors_check(const FieldErrors *errors, const char *kind, const char 
 	json_t *details = json_make_at(status->body, "details", NULL);
 	json_put_text(details, "name", cstr_empty(name) ? NULL : name);
 	json_put_text(details, "group", grouped ? group : NULL);
-	json_put_text(details, "kind", kind);
+	json_put_text(details, "kind", cstr_empty(kind) ? NULL : kind);
 	json_object_set(details, "causes", errors->causes);
 	return false;
 }

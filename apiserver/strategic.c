@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "schema.h"
 
 static const char order_prefix[] = "$setElementOrder/";
 static const char delete_prefix[] = "$deleteFromPrimitiveList/";
@@ -22,8 +23,7 @@ static bool merge_object(Merge *merge, const json_t *schema, json_t *target, con
 static const json_t *member_node(Merge *merge, const json_t *schema, const char *key)
 {
 	schema = schema ? definitions_resolve(merge->definitions, schema) : NULL;
-	const json_t *named = json_object_get(json_map(schema, "properties"), key);
-	return named ? named : json_map(schema, "additionalProperties");
+	return schema_member(schema, key);
 }
 
 static bool has_strategy(const json_t *node, const char *word)
@@ -31,14 +31,20 @@ static bool has_strategy(const json_t *node, const char *word)
 	return strstr(json_text_or(node, "x-kubernetes-patch-strategy", ""), word) != NULL;
 }
 
-/* The patch's value without directives, for places where there is nothing to merge with. */
+static bool has_directive(const json_t *value)
+{
+	return json_object_get(value, "$patch") != NULL;
+}
+
+/* The patch's value for places where there is nothing to merge with: without nulls, and without
+ * maps that hold a directive, whichever it is. Owned. */
 static json_t *plain(const json_t *patch)
 {
 	if (json_is_array(patch)) {
 		json_t *out = json_array();
 		for (size_t i = 0; i < json_array_size(patch); i++) {
 			const json_t *item = json_array_get(patch, i);
-			if (!cstr_eq(json_text(item, "$patch"), "delete"))
+			if (!has_directive(item))
 				json_array_append_new(out, plain(item));
 		}
 		return out;
@@ -51,7 +57,7 @@ static json_t *plain(const json_t *patch)
 	json_t *members = (json_t *)(uintptr_t)patch;
 	json_object_foreach(members, key, member)
 	{
-		if (*key != '$' && !json_is_null(member))
+		if (*key != '$' && !json_is_null(member) && !has_directive(member))
 			json_object_set_new(out, key, plain(member));
 	}
 	return out;
@@ -75,72 +81,112 @@ static size_t find_scalar(const json_t *list, const json_t *wanted)
 	return SIZE_MAX;
 }
 
-/* One item of the patch into a list keyed by `key`. */
+static size_t find_like(const json_t *list, const char *key, const json_t *item)
+{
+	return key ? find_item(list, key, json_object_get(item, key)) : find_scalar(list, item);
+}
+
+/*
+ * Sorts `target`: items that `order` names stand as there; each of the others before the first of
+ * those that stood behind it in `before`, the list as it was.
+ */
+static void arrange(const json_t *node, json_t *target, const json_t *before, const json_t *order)
+{
+	const char *key = json_text(node, "x-kubernetes-patch-merge-key");
+	autojson json_t *named = json_array();
+	autojson json_t *others = json_copy(target);
+	for (size_t i = 0; i < json_array_size(order); i++) {
+		size_t at = find_like(others, key, json_array_get(order, i));
+		if (at == SIZE_MAX)
+			continue;
+		json_array_append(named, json_array_get(others, at));
+		json_array_remove(others, at);
+	}
+	json_array_clear(target);
+	size_t next = 0;
+	for (size_t i = 0; i < json_array_size(named); i++) {
+		json_t *item = json_array_get(named, i);
+		size_t place = find_like(before, key, item);
+		while (place != SIZE_MAX && next < json_array_size(others) &&
+		       find_like(before, key, json_array_get(others, next)) < place)
+			json_array_append(target, json_array_get(others, next++));
+		json_array_append(target, item);
+	}
+	while (next < json_array_size(others))
+		json_array_append(target, json_array_get(others, next++));
+}
+
+static bool no_merge_key(Merge *merge, const char *key)
+{
+	return status_set(merge->status, 500, NULL,
+			  "map: map[] does not contain declared merge key: %s", key);
+}
+
+/* One item of the patch, without directive, into a list keyed by `key`. */
 static bool merge_item(Merge *merge, const json_t *node, json_t *target, const char *key,
-		       const json_t *item)
+		       json_t *item)
 {
 	const json_t *identity = json_object_get(item, key);
 	if (!json_is_object(item))
 		return status_bad_request(merge->status, "an item of a list of maps is no map");
 	if (!identity)
-		return status_set(merge->status, 500, NULL,
-				  "map: map[] does not contain declared merge key: %s", key);
+		return no_merge_key(merge, key);
 	size_t at = find_item(target, key, identity);
-	const char *directive = json_text_or(item, "$patch", "");
-	if (strcmp(directive, "delete") == 0) {
-		if (at != SIZE_MAX)
-			json_array_remove(target, at);
-		return true;
-	}
-	if (at == SIZE_MAX || strcmp(directive, "replace") == 0) {
-		json_t *value = plain(item);
-		return (at == SIZE_MAX ? json_array_append_new(target, value)
-				       : json_array_set_new(target, at, value)) == 0;
-	}
+	if (at == SIZE_MAX)
+		return json_array_append_new(target, json_deep_copy(item)) == 0;
 	return merge_object(merge, json_map(node, "items"), json_array_get(target, at), item);
 }
 
-static bool is_replace_item(const json_t *item)
+/* Items with directives first: one `replace` empties the list for the others. */
+static bool list_directives(Merge *merge, json_t *target, const char *key, const json_t *patch)
 {
-	return cstr_eq(json_text(item, "$patch"), "replace") && json_object_size(item) == 1;
+	bool replace = false;
+	for (size_t i = 0; i < json_array_size(patch); i++) {
+		const json_t *item = json_array_get(patch, i);
+		const char *directive = json_text_or(item, "$patch", "");
+		const json_t *identity = key ? json_object_get(item, key) : NULL;
+		if (!has_directive(item) || strcmp(directive, "delete") == 0) {
+			size_t at = has_directive(item) && identity
+					    ? find_item(target, key, identity)
+					    : SIZE_MAX;
+			if (has_directive(item) && !identity)
+				return no_merge_key(merge, key ? key : "");
+			if (at != SIZE_MAX)
+				json_array_remove(target, at);
+			continue;
+		}
+		if (strcmp(directive, "merge") == 0)
+			return status_set(merge->status, 500, NULL,
+					  "merging lists cannot yet be specified in the patch");
+		if (strcmp(directive, "replace") != 0)
+			return status_set(merge->status, 500, NULL, "unknown patch type: %s in map",
+					  directive);
+		replace = true;
+	}
+	if (replace)
+		json_array_clear(target);
+	return true;
 }
 
-static bool merge_list(Merge *merge, const json_t *node, json_t *target, const json_t *patch)
+/* `order`: the patch's $setElementOrder of this list, or NULL. */
+static bool merge_list(Merge *merge, const json_t *node, json_t *target, const json_t *patch,
+		       const json_t *order)
 {
 	const char *key = json_text(node, "x-kubernetes-patch-merge-key");
-	for (size_t i = 0; i < json_array_size(patch); i++)
-		if (is_replace_item(json_array_get(patch, i)))
-			json_array_clear(target);
+	autojson json_t *before = json_copy(target);
+	if (!list_directives(merge, target, key, patch))
+		return false;
 	for (size_t i = 0; i < json_array_size(patch); i++) {
 		json_t *item = json_array_get(patch, i);
-		if (is_replace_item(item))
+		if (has_directive(item))
 			continue;
 		if (key && !merge_item(merge, node, target, key, item))
 			return false;
 		if (!key && find_scalar(target, item) == SIZE_MAX)
 			json_array_append(target, item);
 	}
+	arrange(node, target, before, order ? order : patch);
 	return true;
-}
-
-/* Sorts `target` so that items named in `order` stand as there; others keep their relative place
- * behind the item that they followed. */
-static void reorder(const json_t *node, json_t *target, const json_t *order)
-{
-	const char *key = json_text(node, "x-kubernetes-patch-merge-key");
-	autojson json_t *rest = json_copy(target);
-	json_array_clear(target);
-	for (size_t i = 0; i < json_array_size(order); i++) {
-		const json_t *wanted = json_array_get(order, i);
-		size_t at = key ? find_item(rest, key, json_object_get(wanted, key))
-				: find_scalar(rest, wanted);
-		if (at == SIZE_MAX)
-			continue;
-		/* Items of the server's that stood before this one come first. */
-		json_array_append(target, json_array_get(rest, at));
-		json_array_remove(rest, at);
-	}
-	json_array_extend(target, rest);
 }
 
 static void delete_scalars(json_t *target, const json_t *gone)
@@ -179,17 +225,19 @@ static void apply_directives(Merge *merge, const json_t *schema, json_t *target,
 			retain_keys(target, value);
 		if (before && cstr_starts(key, delete_prefix))
 			delete_scalars(json_list(target, key + strlen(delete_prefix)), value);
+		/* With a list of the same name merge_member() looks at the order. */
 		if (before || !cstr_starts(key, order_prefix))
 			continue;
 		const char *name = key + strlen(order_prefix);
-		json_t *list = json_list(target, name);
+		json_t *list = json_object_get(patch, name) ? NULL : json_list(target, name);
+		autojson json_t *old = json_copy(list);
 		if (list)
-			reorder(member_node(merge, schema, name), list, value);
+			arrange(member_node(merge, schema, name), list, old, value);
 	}
 }
 
 static bool merge_member(Merge *merge, const json_t *schema, json_t *target, const char *key,
-			 json_t *value)
+			 json_t *value, const json_t *patch)
 {
 	if (json_is_null(value)) {
 		json_object_del(target, key);
@@ -197,25 +245,35 @@ static bool merge_member(Merge *merge, const json_t *schema, json_t *target, con
 	}
 	const json_t *node = member_node(merge, schema, key);
 	json_t *old = json_object_get(target, key);
+	autofree char *order_key = mem_printf("%s%s", order_prefix, key);
 	bool both_lists = json_is_array(old) && json_is_array(value);
 	bool both_maps = json_is_object(old) && json_is_object(value);
 	if (both_lists && node && has_strategy(node, "merge"))
-		return merge_list(merge, node, old, value);
+		return merge_list(merge, node, old, value, json_object_get(patch, order_key));
 	if (both_maps && !(node && has_strategy(node, "replace")))
 		return merge_object(merge, node, old, value);
-	json_object_set_new(target, key, plain(value));
+	/* A list or map that is replaced is taken as it is, one that is new without directives. */
+	if (has_directive(value) && !both_maps)
+		json_object_del(target, key);
+	else
+		json_object_set_new(target, key,
+				    both_lists || both_maps ? json_deep_copy(value) : plain(value));
 	return true;
 }
 
 static bool merge_object(Merge *merge, const json_t *schema, json_t *target, const json_t *patch)
 {
 	const char *directive = json_text_or(patch, "$patch", "");
-	if (strcmp(directive, "replace") == 0 || strcmp(directive, "delete") == 0) {
+	bool replace = strcmp(directive, "replace") == 0;
+	if (has_directive(patch) && !replace && strcmp(directive, "delete") != 0)
+		return status_set(merge->status, 500, NULL, "unknown patch type: %s in map",
+				  directive);
+	if (has_directive(patch)) {
 		json_object_clear(target);
-		if (strcmp(directive, "delete") == 0)
-			return true;
-	} else if (*directive && strcmp(directive, "merge") != 0) {
-		return status_bad_request(merge->status, "unknown patch type: %s", directive);
+		if (replace)
+			json_object_update(target, (json_t *)(uintptr_t)patch);
+		json_object_del(target, "$patch");
+		return true;
 	}
 	apply_directives(merge, schema, target, patch, true);
 	const char *key;
@@ -223,7 +281,7 @@ static bool merge_object(Merge *merge, const json_t *schema, json_t *target, con
 	json_t *members = (json_t *)(uintptr_t)patch;
 	json_object_foreach(members, key, value)
 	{
-		if (*key != '$' && !merge_member(merge, schema, target, key, value))
+		if (*key != '$' && !merge_member(merge, schema, target, key, value, patch))
 			return false;
 	}
 	apply_directives(merge, schema, target, patch, false);

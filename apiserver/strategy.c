@@ -11,6 +11,9 @@
 
 enum { NODE_PORT_FIRST = 30000, NODE_PORT_COUNT = 2768, ALLOCATE_TRIES = 64 };
 
+/* An annotation of DaemonSets. */
+static const char template_count[] = "deprecated.daemonset.template.generation";
+
 static bool create_namespace(Request *request, json_t *object, Status *status)
 {
 	(void)request;
@@ -86,6 +89,9 @@ static bool create_service(Request *request, json_t *object, Status *status)
 	json_t *spec = json_make_at(object, "spec", NULL);
 	const char *type = json_text_or(spec, "type", "ClusterIP");
 	json_object_set_new(object, "status", json_pack("{s:{}}", "loadBalancer"));
+	if (!cstr_empty(json_text(spec, "clusterIP")) && !json_list(spec, "clusterIPs"))
+		json_object_set_new(spec, "clusterIPs",
+				    json_pack("[s]", json_text(spec, "clusterIP")));
 	if (strcmp(type, "ExternalName") == 0)
 		return true;
 	if (cstr_empty(json_text(spec, "clusterIP"))) {
@@ -98,10 +104,16 @@ static bool create_service(Request *request, json_t *object, Status *status)
 	if (!json_list(spec, "clusterIPs"))
 		json_object_set_new(spec, "clusterIPs",
 				    json_pack("[s]", json_text(spec, "clusterIP")));
+	/* Headless and without a selector: its endpoints may be of any family. */
+	bool any = cstr_eq(json_text(spec, "clusterIP"), "None") &&
+		   json_object_size(json_map(spec, "selector")) == 0 &&
+		   !json_text(spec, "ipFamilyPolicy");
 	if (!json_list(spec, "ipFamilies"))
-		json_object_set_new(spec, "ipFamilies", json_pack("[s]", "IPv4"));
+		json_object_set_new(spec, "ipFamilies",
+				    any ? json_pack("[s,s]", "IPv4", "IPv6")
+					: json_pack("[s]", "IPv4"));
 	if (!json_text(spec, "ipFamilyPolicy"))
-		json_put_text(spec, "ipFamilyPolicy", "SingleStack");
+		json_put_text(spec, "ipFamilyPolicy", any ? "RequireDualStack" : "SingleStack");
 	allocate_node_ports(request, spec);
 	return true;
 }
@@ -169,6 +181,14 @@ static bool create_first_generation(Request *request, json_t *object, Status *st
 	return true;
 }
 
+static bool create_daemon_set(Request *request, json_t *object, Status *status)
+{
+	(void)request;
+	(void)status;
+	json_put_text(json_make_at(object, "metadata", "annotations", NULL), template_count, "1");
+	return true;
+}
+
 static const struct {
 	const char *resource;
 	bool (*create)(Request *request, json_t *object, Status *status);
@@ -180,6 +200,7 @@ static const struct {
 	{"persistentvolumeclaims", create_pending},
 	{"persistentvolumes", create_pending},
 	{"jobs.batch", create_job},
+	{"daemonsets.apps", create_daemon_set},
 	{"deployments.apps", create_empty_status},
 	{"cronjobs.batch", create_empty_status},
 	{"ingresses.networking.k8s.io", create_empty_status},
@@ -236,6 +257,26 @@ static void keep_node_ports(json_t *spec, const json_t *live_spec)
 	}
 }
 
+/* A client that knows clusterIP only changes clusterIPs by it. */
+static void follow_address(json_t *spec, const json_t *live_spec)
+{
+	const char *ip = json_text_or(spec, "clusterIP", "");
+	const json_t *old = json_list(live_spec, "clusterIPs");
+	json_t *list = json_list(spec, "clusterIPs");
+	if (*ip && strcmp(ip, json_text_or(live_spec, "clusterIP", "")) != 0 &&
+	    (!list || (old && json_same(list, old))))
+		json_object_set_new(spec, "clusterIPs", json_pack("[s]", ip));
+}
+
+/* What only a Service that is reached from outside has. */
+static void drop_outside(json_t *spec)
+{
+	const char *type = json_text_or(spec, "type", "");
+	if (strcmp(type, "NodePort") != 0 && strcmp(type, "LoadBalancer") != 0 &&
+	    json_array_size(json_list(spec, "externalIPs")) == 0)
+		json_object_del(spec, "externalTrafficPolicy");
+}
+
 static void keep_spec(Request *request, json_t *object, const json_t *live)
 {
 	const char *key = request->resource->key;
@@ -251,8 +292,11 @@ static void keep_spec(Request *request, json_t *object, const json_t *live)
 			    !json_list(spec, member) && !json_map(spec, member))
 				json_object_set(spec, member, (json_t *)(uintptr_t)value);
 		}
-		if (strcmp(key, "services") == 0)
+		if (strcmp(key, "services") == 0) {
 			keep_node_ports(spec, old);
+			follow_address(spec, old);
+			drop_outside(spec);
+		}
 	}
 }
 
@@ -273,16 +317,15 @@ static void keep_job_labels(json_t *object, const json_t *live)
 /* A DaemonSet tells in an annotation how often its template changed. */
 static void count_template(json_t *object, const json_t *live)
 {
-	static const char key[] = "deprecated.daemonset.template.generation";
 	const json_t *old = json_map(live, "spec");
 	const json_t *now = json_map(object, "spec");
-	bool same = json_same(json_map(old, "template"), json_map(now, "template")) &&
-		    json_same(json_map(old, "updateStrategy"), json_map(now, "updateStrategy"));
+	bool same = json_same(json_map(old, "template"), json_map(now, "template"));
 	const json_t *notes = json_at(live, "metadata", "annotations", NULL);
 	unsigned long long count = 1;
-	str_to_u64(str_of(json_text_or(notes, key, "1")), &count);
+	str_to_u64(str_of(json_text_or(notes, template_count, "1")), &count);
 	autofree char *text = mem_printf("%llu", count + !same);
-	json_put_text(json_make_at(own_member(object, "metadata"), "annotations", NULL), key, text);
+	json_put_text(json_make_at(own_member(object, "metadata"), "annotations", NULL),
+		      template_count, text);
 }
 
 void strategy_update(Request *request, json_t *object, const json_t *live)

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "data/selector.h"
 #include "crd.h"
+#include "object.h"
+#include "validate.h"
 
 /* Paths that may not change, with the text of the refusal. */
 static const struct {
@@ -19,7 +21,7 @@ static const struct {
 	{"jobs.batch", "spec.template", "field is immutable"},
 	{"jobs.batch", "spec.completions", "field is immutable"},
 	{"jobs.batch", "spec.completionMode", "field is immutable"},
-	{"services", "spec.clusterIP", "may not change once set"},
+	{"services", "spec.clusterIPs", "may not change once set"},
 	{"secrets", "type", "field is immutable"},
 	{"rolebindings.rbac.authorization.k8s.io", "roleRef", "cannot change roleRef"},
 	{"clusterrolebindings.rbac.authorization.k8s.io", "roleRef", "cannot change roleRef"},
@@ -33,17 +35,6 @@ static const struct {
 	{CRD_KEY, "spec.names.plural", "field is immutable"},
 };
 
-static const json_t *at_path(const json_t *object, const char *path)
-{
-	Str rest = str_of(path);
-	Str piece;
-	while (object && str_next(&rest, '.', &piece)) {
-		autofree char *key = str_dup(piece);
-		object = json_object_get(object, key);
-	}
-	return object;
-}
-
 static bool same_value(const json_t *a, const json_t *b)
 {
 	return (!a && !b) || (a && b && json_same(a, b));
@@ -55,12 +46,15 @@ static void check_immutable(const Resource *resource, const json_t *object, cons
 	for (size_t i = 0; i < COUNT(immutable_paths); i++) {
 		if (strcmp(immutable_paths[i].resource, resource->key) != 0)
 			continue;
-		const json_t *now = at_path(object, immutable_paths[i].path);
-		if (same_value(now, at_path(live, immutable_paths[i].path)))
+		const json_t *now = object_at(object, immutable_paths[i].path);
+		if (same_value(now, object_at(live, immutable_paths[i].path)))
 			continue;
 		autofree char *shown =
 			now ? json_dumps(now, JSON_ENCODE_ANY | JSON_COMPACT) : mem_strdup("null");
-		field_error(errors, "Invalid value", immutable_paths[i].path, "%s: %s", shown,
+		/* Of a list its first item is named. */
+		autofree char *path = mem_printf("%s%s", immutable_paths[i].path,
+						 json_is_array(now) ? "[0]" : "");
+		field_error(errors, "Invalid value", path, "%s: %s", shown,
 			    immutable_paths[i].text);
 	}
 }
@@ -120,64 +114,35 @@ static void check_immutable_data(const json_t *object, const json_t *live, Field
 				    "field is immutable when `immutable` is set");
 }
 
-static void check_containers(const json_t *spec, const char *path, FieldErrors *errors)
-{
-	const json_t *list = json_list(spec, "containers");
-	autofree char *list_path = mem_printf("%s.containers", path);
-	if (json_array_size(list) == 0)
-		field_error(errors, "Required value", list_path, "%s", "");
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *container = json_array_get(list, i);
-		autofree char *name_path = mem_printf("%s[%zu].name", list_path, i);
-		autofree char *image_path = mem_printf("%s[%zu].image", list_path, i);
-		if (cstr_empty(json_text(container, "name")))
-			field_error(errors, "Required value", name_path, "%s", "");
-		if (cstr_empty(json_text(container, "image")) &&
-		    strncmp(path, "spec.template", 13) == 0)
-			field_error(errors, "Required value", image_path, "%s", "");
-	}
-}
-
-static void check_selector(const json_t *spec, FieldErrors *errors)
+/* A selector that selects its own template; what is wrong with the selector itself is told by
+ * validate.c. */
+static void check_selector(const Resource *resource, const json_t *spec, FieldErrors *errors)
 {
 	const json_t *selector_json = json_map(spec, "selector");
 	const json_t *labels = json_at(spec, "template", "metadata", "labels", NULL);
+	bool daemon = strcmp(resource->key, "daemonsets.apps") == 0;
 	autoerror Error err = {0};
-	if (!selector_json)
+	if (!selector_json && !daemon)
 		field_error(errors, "Required value", "spec.selector", "%s", "");
 	autoselector Selector *selector =
 		selector_json ? selector_of_json(selector_json, &err) : NULL;
-	if (selector && !selector_is_empty(selector) && selector_matches(selector, labels))
+	if (selector_json && !selector) {
+		bool stateful = strcmp(resource->key, "statefulsets.apps") == 0;
+		autofree char *given = json_dump(selector_json);
+		if (!daemon)
+			field_error(errors, "Invalid value", "spec.selector", "%s%s", given,
+				    stateful ? "" : ": invalid label selector");
+		return;
+	}
+	if (selector && selector_is_empty(selector)) {
+		field_error(errors, "Invalid value", "spec.selector",
+			    "{}: empty selector is invalid for %s", resource->singular);
+	}
+	if (selector && selector_matches(selector, labels))
 		return;
 	autofree char *shown = labels ? json_dump(labels) : mem_strdup("null");
 	field_error(errors, "Invalid value", "spec.template.metadata.labels",
 		    "%s: `selector` does not match template `labels`", shown);
-}
-
-static void check_workload(const json_t *object, FieldErrors *errors)
-{
-	const json_t *spec = json_map(object, "spec");
-	check_selector(spec, errors);
-	check_containers(json_at(spec, "template", "spec", NULL), "spec.template.spec", errors);
-}
-
-static void check_service(const json_t *object, FieldErrors *errors)
-{
-	const json_t *spec = json_map(object, "spec");
-	const char *type = json_text_or(spec, "type", "");
-	bool headless = cstr_eq(json_text(spec, "clusterIP"), "None");
-	bool named = strcmp(type, "ExternalName") == 0;
-	const json_t *ports = json_list(spec, "ports");
-	if (json_array_size(ports) == 0 && !headless && !named)
-		field_error(errors, "Required value", "spec.ports", "%s", "");
-	for (size_t i = 0; i < json_array_size(ports); i++) {
-		int64_t port = json_int(json_array_get(ports, i), "port", 0);
-		autofree char *path = mem_printf("spec.ports[%zu].port", i);
-		if (port < 1 || port > 65535)
-			field_error(errors, "Invalid value", path,
-				    "%lld: must be between 1 and 65535, inclusive",
-				    (long long)port);
-	}
 }
 
 /* Keys of a ConfigMap's or Secret's data are file names. */
@@ -204,6 +169,28 @@ static void check_data_keys(const json_t *object, const char *member, FieldError
 				"or 'key-name', regex used for validation is "
 				"'[-._a-zA-Z0-9]+')",
 				key);
+	}
+}
+
+/* What a Secret of a type must hold. */
+static void check_secret(const json_t *object, FieldErrors *errors)
+{
+	static const struct {
+		const char *type, *keys[2];
+	} needed[] = {
+		{"kubernetes.io/tls", {"tls.crt", "tls.key"}},
+		{"kubernetes.io/dockerconfigjson", {".dockerconfigjson"}},
+		{"kubernetes.io/dockercfg", {".dockercfg"}},
+		{"kubernetes.io/ssh-auth", {"ssh-privatekey"}},
+	};
+	const char *type = json_text_or(object, "type", "");
+	for (size_t i = 0; i < COUNT(needed); i++) {
+		for (size_t k = 0; k < COUNT(needed[i].keys) && needed[i].keys[k]; k++) {
+			autofree char *path = mem_printf("data[%s]", needed[i].keys[k]);
+			if (strcmp(needed[i].type, type) == 0 &&
+			    !json_object_get(json_map(object, "data"), needed[i].keys[k]))
+				field_error(errors, "Required value", path, "%s", "");
+		}
 	}
 }
 
@@ -248,17 +235,17 @@ void strategy_validate(Request *request, const json_t *object, const json_t *liv
 	static const char *const roles[] = {"roles.rbac.authorization.k8s.io",
 					    "clusterroles.rbac.authorization.k8s.io", NULL};
 	const Resource *resource = request->resource;
-	if (strcmp(request->path.subresource, "status") == 0)
+	bool to_status = strcmp(request->path.subresource, "status") == 0;
+	validate_builtin(request, object, to_status, errors);
+	bool balanced = cstr_eq(json_text(json_map(object, "spec"), "type"), "LoadBalancer");
+	if (to_status && strcmp(resource->key, "services") == 0 && !balanced &&
+	    json_array_size(json_at(object, "status", "loadBalancer", "ingress", NULL)) > 0)
+		field_error(errors, "Forbidden", "status.loadBalancer.ingress",
+			    "may only be used when `spec.type` is 'LoadBalancer'");
+	if (to_status)
 		return;
 	if (listed_in(resource->key, workloads))
-		check_workload(object, errors);
-	else if (strcmp(resource->key, "services") == 0)
-		check_service(object, errors);
-	else if (strcmp(resource->key, "pods") == 0)
-		check_containers(json_map(object, "spec"), "spec", errors);
-	else if (strcmp(resource->key, "jobs.batch") == 0)
-		check_containers(json_at(object, "spec", "template", "spec", NULL),
-				 "spec.template.spec", errors);
+		check_selector(resource, json_map(object, "spec"), errors);
 	else if (strcmp(resource->key, CRD_KEY) == 0)
 		crd_validate(object, errors);
 	else if (listed_in(resource->key, roles))
@@ -266,6 +253,8 @@ void strategy_validate(Request *request, const json_t *object, const json_t *liv
 	else if (listed_in(resource->key, data_kinds)) {
 		check_data_keys(object, "data", errors);
 		check_data_keys(object, "binaryData", errors);
+		if (strcmp(resource->key, "secrets") == 0)
+			check_secret(object, errors);
 	}
 	if (!live)
 		return;

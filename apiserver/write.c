@@ -12,6 +12,7 @@
 #include "schema.h"
 #include "server.h"
 #include "strategy.h"
+#include "validate.h"
 
 enum { OBJECT_MAX = 1536 * 1024, GENERATE_TRIES = 8 };
 
@@ -67,6 +68,16 @@ bool write_check_identity(Request *request, json_t *object, Status *status)
 	return true;
 }
 
+bool write_check_name(const Request *request, const json_t *object, Status *status)
+{
+	if (*object_name(object))
+		return true;
+	return status_bad_request(status,
+				  "the name of the object (%s based on URL) was undeterminable: "
+				  "name must be provided",
+				  request->path.name);
+}
+
 static json_t *schema_of(const Request *request)
 {
 	const Resource *resource = request->resource;
@@ -107,17 +118,20 @@ static bool decode_types(Request *request, json_t *object, Status *status)
 	autojson json_t *schema =
 		schema_builtin_ref(custom ? SCHEMA_OBJECT_META : resource->definition);
 	json_t *part = custom ? json_map(object, "metadata") : object;
-	TypeBreach breach = {0};
+	autobreach TypeBreach breach = {0};
 	if (!part ||
 	    schema_decode(catalog_definitions(request->server->catalog), schema, part, &breach))
 		return true;
-	status_bad_request(status,
-			   "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal "
-			   "%s into Go struct field %s.%s of type %s",
-			   resource->kind, resource->version, resource->kind, breach.got,
-			   breach.owner ? breach.owner : resource->kind, breach.path, breach.want);
-	free(breach.path);
-	return false;
+	if (breach.text)
+		return status_bad_request(
+			status, "%s in version \"%s\" cannot be handled as a %s: %s",
+			resource->kind, resource->version, resource->kind, breach.text);
+	return status_bad_request(status,
+				  "%s in version \"%s\" cannot be handled as a %s: json: cannot "
+				  "unmarshal %s into Go struct field %s.%s of type %s",
+				  resource->kind, resource->version, resource->kind, breach.got,
+				  breach.owner ? breach.owner : resource->kind, breach.path,
+				  breach.want);
 }
 
 static void set_defaults(const Request *request, json_t *object)
@@ -147,16 +161,40 @@ bool write_settle(Request *request, json_t *object, Status *status)
 	return true;
 }
 
-static bool validate(Request *request, const json_t *object, const json_t *live, Status *status)
+/* Finalizers can only go while an object is being deleted (A65). */
+static void check_finalizers(const json_t *live, const json_t *object, FieldErrors *errors)
+{
+	json_t *list = json_list(json_map(object, "metadata"), "finalizers");
+	for (size_t i = 0; object_is_deleting(live) && i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+		if (name && !object_has_finalizer(live, name))
+			field_error(errors, "Forbidden", "metadata.finalizers",
+				    "no new finalizers can be added if the object is being "
+				    "deleted, found new finalizers []string{\"%s\"}",
+				    name);
+	}
+}
+
+static bool is_valid(Request *request, const json_t *object, const json_t *live, Status *status)
 {
 	const Resource *resource = request->resource;
 	autofielderrors FieldErrors errors = {0};
 	object_validate_meta(resource, object, &errors);
+	if (live)
+		check_finalizers(live, object, &errors);
 	if (resource->schema)
 		crd_validate_object(resource, object, live, &errors);
 	strategy_validate(request, object, live, &errors);
 	return field_errors_check(&errors, resource->kind, resource->group, object_name(object),
 				  status);
+}
+
+static bool validate(Request *request, const json_t *object, const json_t *live, Status *status)
+{
+	if (!is_valid(request, object, live, status))
+		return false;
+	validate_warn(request, object, live);
+	return true;
 }
 
 static bool check_size(const json_t *object, Status *status)
@@ -168,12 +206,28 @@ static bool check_size(const json_t *object, Status *status)
 			  "Request entity too large: limit is %d", OBJECT_MAX);
 }
 
+static bool refuse_existing(const Request *request, const char *name, Status *status)
+{
+	const Resource *resource = request->resource;
+	autoerror Error ignored = {0};
+	StoreKey key = {resource->store_key,
+			resource_has(resource, KIND_NAMESPACED) ? request->path.ns : "", name};
+	autojson json_t *live = store_get(request->server->store, &key, &ignored);
+	status_exists(status, resource, name);
+	if (!live || !object_is_deleting(live))
+		return false;
+	autofree char *text = mem_printf("object is being deleted: %s",
+					 json_text_or(status->body, "message", ""));
+	json_put_text(status->body, "message", text);
+	return false;
+}
+
 static bool store_refused(const Request *request, const char *name, const Error *err,
 			  Status *status)
 {
 	const Resource *resource = request->resource;
 	if (err->code == ERR_EXISTS)
-		return status_exists(status, resource, name);
+		return refuse_existing(request, name, status);
 	if (err->code == ERR_CONFLICT)
 		return status_conflict(status, resource, name, status_modified);
 	if (err->code == ERR_NOT_FOUND)
@@ -198,7 +252,7 @@ static bool dry_create(Request *request, json_t *object, Status *status)
 	StoreKey key = object_key(request->resource, object);
 	autojson json_t *live = store_get(request->server->store, &key, &err);
 	if (live)
-		return status_exists(status, request->resource, key.name);
+		return refuse_existing(request, key.name, status);
 	json_object_del(json_map(object, "metadata"), "resourceVersion");
 	return true;
 }
@@ -230,17 +284,16 @@ bool write_create(Request *request, json_t *object, bool managed, Written *out, 
 	return done;
 }
 
-/* Metadata that a write to /status gives: of ours the new one, but for a Deployment's labels. */
+static bool is_status_write(const Request *request)
+{
+	return strcmp(request->path.subresource, "status") == 0;
+}
+
+/* Metadata that a write to /status gives: the new one, but for a Deployment's labels. */
 static json_t *status_metadata(const Resource *resource, const json_t *live, const json_t *object)
 {
-	json_t *old = json_map(live, "metadata");
-	json_t *new = json_map(object, "metadata");
-	bool custom = resource_has(resource, KIND_CUSTOM);
-	json_t *meta = json_copy(custom ? old : new);
-	json_t *fields = json_object_get(new, "managedFields");
-	json_t *labels = json_object_get(old, "labels");
-	if (custom && fields)
-		json_object_set(meta, "managedFields", fields);
+	json_t *labels = json_object_get(json_map(live, "metadata"), "labels");
+	json_t *meta = json_copy(json_map(object, "metadata"));
 	if (strcmp(resource->key, "deployments.apps") != 0)
 		return meta;
 	json_object_del(meta, "labels");
@@ -249,11 +302,26 @@ static json_t *status_metadata(const Resource *resource, const json_t *live, con
 	return meta;
 }
 
+/* Of a custom kind a write to /status changes no metadata, although ownership of it follows the
+ * body: so does the real server. */
+static void drop_status_metadata(const Request *request, const json_t *live, json_t *object)
+{
+	if (!is_status_write(request) || !resource_has(request->resource, KIND_CUSTOM))
+		return;
+	json_t *fields = json_object_get(json_map(object, "metadata"), "managedFields");
+	json_t *meta = json_copy(json_map(live, "metadata"));
+	if (fields)
+		json_object_set(meta, "managedFields", fields);
+	else
+		json_object_del(meta, "managedFields");
+	json_object_set_new(object, "metadata", meta);
+}
+
 /* The main path ignores status, /status everything else (2.1). */
 static json_t *merge_by_path(const Request *request, const json_t *live, json_t *object)
 {
 	const Resource *resource = request->resource;
-	bool to_status = strcmp(request->path.subresource, "status") == 0;
+	bool to_status = is_status_write(request);
 	json_t *next = json_copy(to_status ? (json_t *)(uintptr_t)live : object);
 	if (!to_status && !resource_has(resource, KIND_STATUS))
 		return next;
@@ -266,26 +334,6 @@ static json_t *merge_by_path(const Request *request, const json_t *live, json_t 
 		return next;
 	json_object_set_new(next, "metadata", status_metadata(resource, live, object));
 	return next;
-}
-
-/* Finalizers can only go while an object is being deleted (A65). */
-static bool check_finalizers(const Request *request, const json_t *live, const json_t *object,
-			     Status *status)
-{
-	if (!object_is_deleting(live))
-		return true;
-	json_t *list = json_list(json_map(object, "metadata"), "finalizers");
-	autofielderrors FieldErrors errors = {0};
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *name = json_string_value(json_array_get(list, i));
-		if (name && !object_has_finalizer(live, name))
-			field_error(&errors, "Forbidden", "metadata.finalizers",
-				    "no new finalizers can be added if the object is being "
-				    "deleted, found new finalizers []string{\"%s\"}",
-				    name);
-	}
-	return field_errors_check(&errors, request->resource->kind, request->resource->group,
-				  object_name(live), status);
 }
 
 static bool is_finished(const Resource *resource, const json_t *object)
@@ -311,9 +359,15 @@ static bool commit_update(Request *request, json_t *live, json_t *next, Written 
 		written_dispose(out);
 		return store_refused(request, key.name, &err, status);
 	}
-	if (finished)
+	if (finished) {
+		/* The reply tells the version of before; that of the deletion is for watches. */
+		json_t *meta = json_copy(json_map(next, "metadata"));
+		json_put_text(meta, "resourceVersion", object_meta(live, "resourceVersion"));
+		json_decref(out->object);
+		out->object = json_copy(next);
+		json_object_set_new(out->object, "metadata", meta);
 		strategy_gone(request->server, request->resource, live);
-	else
+	} else
 		strategy_stored(request->server, request->resource, next);
 	return true;
 }
@@ -327,17 +381,20 @@ bool write_update(Request *request, json_t *live, json_t *object, bool managed, 
 	json_object_set_new(next, "metadata", meta ? meta : json_object());
 	object_keep_meta(next, live);
 	json_put_text(next, "apiVersion", resource->storage_version);
-	strategy_update(request, next, live);
-	if (!check_finalizers(request, live, next, status))
-		return false;
+	/* Ownership is that of the object as it was sent: what the server keeps or adds is
+	 * nobody's. */
 	if (!managed && !managed_update(request, live, &next, status))
 		return false;
+	drop_status_metadata(request, live, next);
+	strategy_update(request, next, live);
 	object_keep_meta(next, live);
-	object_bump_generation(resource, next, live);
+	if (!is_status_write(request))
+		object_bump_generation(resource, next, live);
 	if (resource_has(resource, KIND_CUSTOM))
 		set_defaults(request, next);
 	/* Ownership alone may have changed: times in it do not count (trap 5). */
 	if (smd_restore_times(live, next) && !is_finished(resource, next)) {
+		validate_warn(request, live, live);
 		*out = (Written){json_incref(live), false, false};
 		return true;
 	}

@@ -25,6 +25,9 @@ static inline void written_dispose(Written *written)
 /* Kind, apiVersion, name and namespace of a body against the path; fills what is absent. */
 bool write_check_identity(Request *request, json_t *object, Status *status);
 
+/* That an object which is to replace the path's one has a name at all. */
+bool write_check_name(const Request *request, const json_t *object, Status *status);
+
 /* Unknown fields as fieldValidation says, types, quantities, defaults. */
 bool write_decode(Request *request, json_t *object, Status *status);
 

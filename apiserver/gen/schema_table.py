@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """Writes apiserver/schema_table.inc: field names, types, list keys and patch keys of the built-in kinds.
 
-Usage: schema_table.py URL [TOKEN] > apiserver/schema_table.inc
+Usage: schema_table.py URL TOKEN FOLDER... > apiserver/schema_table.inc
 
-URL is that of a running Kubernetes API server whose /openapi/v3 is read as facts. The output is sorted
-and holds no descriptions, so that the same server always gives the same bytes. The grammar of a row is
-explained in schema_builtin.c, which reads it.
+URL is that of a running Kubernetes API server whose /openapi/v3 is read as facts. What it does not
+tell, which members Go leaves out when they are zero, comes from the struct tags below the FOLDERs:
+the modules k8s.io/api, apimachinery, apiextensions-apiserver and kube-aggregator of its version. The
+output is sorted and holds no descriptions, so that the same server always gives the same bytes. The
+grammar of a row is explained in schema_builtin.c, which reads it.
 """
 import json
+import pathlib
+import re
 import ssl
 import sys
 import urllib.request
@@ -58,9 +62,37 @@ def fetch(url, token):
         return json.load(reply)
 
 
+STRUCT = re.compile(r"^type (\w+) struct \{$(.*?)^\}$", re.M | re.S)
+FIELD = re.compile(r'^\t(?:\w+ +)?([\w*.\[\]]+) +`[^`]*json:"([^"]*)"', re.M)
+
+
+def members_of(structs, name):
+    """{member: whether Go leaves it out when it is zero} of a struct and those inlined in it."""
+    out = {}
+    for go_type, tag in FIELD.findall(structs.get(name, "")):
+        member, *options = tag.split(",")
+        if not member and "inline" in options:
+            out.update(members_of(structs, go_type.split(".")[-1]))
+        elif member:
+            out[member] = "omitempty" in options and not go_type.startswith("*")
+    return out
+
+
+def omitted_members(folders):
+    """{"core.v1.PodSpec": members_of it}, by the last parts of the definition's name."""
+    out = {}
+    for folder in folders:
+        for file in sorted(pathlib.Path(folder).rglob("types*.go")):
+            structs = dict(STRUCT.findall(file.read_text()))
+            place = ".".join(file.parent.parts[-2:])
+            for name in structs:
+                out[f"{place}.{name}"] = members_of(structs, name)
+    return out
+
+
 class Table:
-    def __init__(self, schemas):
-        self.schemas = schemas
+    def __init__(self, schemas, omitted):
+        self.schemas, self.omitted = schemas, omitted
         self.wanted = []
 
     def reference(self, ref):
@@ -83,6 +115,8 @@ class Table:
             return "O"
         if node.get("format") == "byte":
             return "y"
+        if node.get("format") == "int64":
+            return "l"
         return {"string": "s", "integer": "i", "number": "n", "boolean": "b"}.get(
             node.get("type"), "j")
 
@@ -113,19 +147,21 @@ class Table:
             gvk = ""
         required = set(node.get("required", []))
         fields = []
+        zeros = self.omitted.get(".".join(name.split(".")[-3:]), {})
         for field, child in sorted(node.get("properties", {}).items()):
-            mark = "!r" if field in required else ""
-            fields.append(field + ":" + self.type_of(child)
-                          + self.attributes(child, field in required) + mark)
+            kind = self.type_of(child)
+            mark = "!z" if zeros.get(field) and kind[0] in "silbny[{" else ""
+            mark += "!r" if field in required else ""
+            fields.append(field + ":" + kind + self.attributes(child, field in required) + mark)
         return short(name) + gvk + self.attributes(node) + "|" + ";".join(fields)
 
 
 def main():
-    base, token = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+    base, token, *folders = sys.argv[1:]
     schemas = {}
     for group in GROUPS:
         schemas.update(fetch(base + "/openapi/v3/" + group, token)["components"]["schemas"])
-    table = Table(schemas)
+    table = Table(schemas, omitted_members(folders))
     for name, node in schemas.items():
         kinds = [g["kind"] for g in node.get("x-kubernetes-group-version-kind", [])]
         if kinds and not kinds[0].endswith("List") and kinds[0] not in SKIPPED_KINDS:

@@ -21,11 +21,18 @@ typedef struct {
 } Row;
 
 static const Row rows[] = {
-	/* by name; others stay */
+	/* by name; others stay, behind those that the patch names */
 	{POD, "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"1\"}]}}",
 	 "{\"spec\":{\"containers\":[{\"name\":\"b\",\"image\":\"2\"}]}}",
-	 "{\"spec\":{\"containers\":[{\"image\":\"1\",\"name\":\"a\"},{\"image\":\"2\",\"name\":"
-	 "\"b\"}]}}"},
+	 "{\"spec\":{\"containers\":[{\"image\":\"2\",\"name\":\"b\"},{\"image\":\"1\",\"name\":"
+	 "\"a\"}]}}"},
+	/* a directive where there is nothing to merge with takes its map along */
+	{POD, "{\"metadata\":{}}",
+	 "{\"metadata\":{\"labels\":{\"$patch\":\"delete\",\"b\":\"2\"}}}", "{\"metadata\":{}}"},
+	/* an item with `replace` leaves its list to the others */
+	{POD, "{\"spec\":{\"containers\":[{\"name\":\"a\"}]}}",
+	 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"$patch\":\"replace\"},{\"name\":\"c\"}]}}",
+	 "{\"spec\":{\"containers\":[{\"name\":\"c\"}]}}"},
 	/* A31: $patch delete */
 	{POD,
 	 "{\"spec\":{\"containers\":[{\"name\":\"a\",\"env\":[{\"name\":\"X\"},{\"name\":\"Y\"}]}]}"
@@ -57,7 +64,7 @@ static const Row rows[] = {
 	{POD, "{\"metadata\":{\"finalizers\":[\"a/b\",\"c/d\"]}}",
 	 "{\"metadata\":{\"$deleteFromPrimitiveList/finalizers\":[\"a/b\"],\"finalizers\":[\"e/"
 	 "f\"]}}",
-	 "{\"metadata\":{\"finalizers\":[\"c/d\",\"e/f\"]}}"},
+	 "{\"metadata\":{\"finalizers\":[\"e/f\",\"c/d\"]}}"},
 	/* $setElementOrder */
 	{POD, "{\"spec\":{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"}]}}",
 	 "{\"spec\":{\"$setElementOrder/"
@@ -91,7 +98,7 @@ static void malformed(void **state)
 	} bad[] = {
 		{"{\"spec\":{\"containers\":[{\"image\":\"no name\"}]}}", 500},
 		{"{\"spec\":{\"containers\":[1]}}", 400},
-		{"{\"metadata\":{\"$patch\":\"explode\"}}", 400},
+		{"{\"metadata\":{\"$patch\":\"explode\"}}", 500},
 	};
 	Definitions *definitions = definitions_new();
 	for (size_t i = 0; i < COUNT(bad); i++) {
