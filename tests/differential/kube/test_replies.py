@@ -8,7 +8,7 @@ import pytest
 
 from tests.lib.oracle import oracle
 from tests.lib.pair import Pair, plain
-from tests.differential.apiserver.test_managed import CORE, GROUP, KINDS, crd, named
+from tests.differential.kube.test_managed import CORE, GROUP, KINDS, crd, named
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
