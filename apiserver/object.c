@@ -284,9 +284,12 @@ static bool is_standard_finalizer(const char *name)
 /* Only the core server's kinds are strict about finalizers without a domain. */
 static bool is_core_kind(const Resource *resource)
 {
-	return !resource_has(resource, KIND_CUSTOM) && strcmp(resource->group, "policy") != 0 &&
-	       strcmp(resource->group, "apiextensions.k8s.io") != 0 &&
-	       strcmp(resource->group, "apiregistration.k8s.io") != 0;
+	static const char *const lenient[] = {"policy", "coordination.k8s.io",
+					      "apiextensions.k8s.io", "apiregistration.k8s.io"};
+	for (size_t i = 0; i < COUNT(lenient); i++)
+		if (strcmp(lenient[i], resource->group) == 0)
+			return false;
+	return !resource_has(resource, KIND_CUSTOM);
 }
 
 static void validate_finalizers(const Resource *resource, const json_t *meta, FieldErrors *errors)

@@ -68,14 +68,18 @@ static json_t *scale_of(const Request *request, json_t *live)
 static json_t *scaled(const Request *request, json_t *live, const json_t *scale)
 {
 	json_t *next = json_deep_copy(live);
-	const char *path =
-		json_text_or(request->resource->scale, "specReplicasPath", ".spec.replicas");
-	const char *dot = strrchr(path, '.');
-	autofree char *parent_path = str_dup(str_sized(path, dot ? (size_t)(dot - path) : 0));
-	json_t *parent = at_dotted(next, parent_path, "");
+	Str path = str_of(
+		json_text_or(request->resource->scale, "specReplicasPath", ".spec.replicas"));
+	Str rest = str_starts(path, STR(".")) ? str_slice(path, 1, path.len) : path;
+	Str piece;
+	json_t *parent = next;
+	while (str_find_char(rest, '.') >= 0 && str_next(&rest, '.', &piece)) {
+		autofree char *key = str_dup(piece);
+		parent = json_make_at(parent, key, NULL);
+	}
+	autofree char *member = str_dup(rest);
 	int64_t replicas = json_int(json_map(scale, "spec"), "replicas", 0);
-	if (parent)
-		json_object_set_new(parent, dot ? dot + 1 : path, json_integer(replicas));
+	json_object_set_new(parent, member, json_integer(replicas));
 	return next;
 }
 

@@ -328,11 +328,23 @@ static void count_template(json_t *object, const json_t *live)
 		      template_count, text);
 }
 
+/* To a real server it is part of the spec, which a write to /status leaves alone. */
+static void keep_template_count(const char *resource, json_t *object, const json_t *live)
+{
+	json_t *count =
+		json_object_get(json_at(live, "metadata", "annotations", NULL), template_count);
+	if (strcmp(resource, "daemonsets.apps") == 0 && count)
+		json_object_set(json_make_at(own_member(object, "metadata"), "annotations", NULL),
+				template_count, count);
+}
+
 void strategy_update(Request *request, json_t *object, const json_t *live)
 {
 	const char *key = request->resource->key;
-	if (strcmp(request->path.subresource, "status") == 0)
+	if (strcmp(request->path.subresource, "status") == 0) {
+		keep_template_count(key, object, live);
 		return;
+	}
 	bool finalize = strcmp(request->path.subresource, "finalize") == 0;
 	if (!finalize)
 		keep_spec(request, object, live);

@@ -40,6 +40,16 @@ static bool same_value(const json_t *a, const json_t *b)
 	return (!a && !b) || (a && b && json_same(a, b));
 }
 
+/* Whether a first item that is wrong anyway has been told. */
+static bool is_told(const FieldErrors *errors, const char *path)
+{
+	autofree char *first = mem_printf("%s[0]", path);
+	for (size_t i = 0; i < json_array_size(errors->causes); i++)
+		if (cstr_eq(json_text(json_array_get(errors->causes, i), "field"), first))
+			return true;
+	return false;
+}
+
 static void check_immutable(const Resource *resource, const json_t *object, const json_t *live,
 			    FieldErrors *errors)
 {
@@ -47,6 +57,8 @@ static void check_immutable(const Resource *resource, const json_t *object, cons
 		if (strcmp(immutable_paths[i].resource, resource->key) != 0)
 			continue;
 		const json_t *now = object_at(object, immutable_paths[i].path);
+		if (is_told(errors, immutable_paths[i].path))
+			continue;
 		if (same_value(now, object_at(live, immutable_paths[i].path)))
 			continue;
 		autofree char *shown =

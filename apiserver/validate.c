@@ -386,8 +386,11 @@ void validate_warn(Request *request, const json_t *object, const json_t *live)
 	if (strcmp(request->resource->key, "services") == 0 &&
 	    cstr_eq(json_text(spec, "clusterIP"), "None"))
 		warn_headless(request, spec);
+	/* Of templates only when they may have changed. */
 	const json_t *pod = json_at(spec, "template", "spec", NULL);
-	if (json_int(pod, "terminationGracePeriodSeconds", 0) < 0)
+	bool same = live && json_int(json_map(live, "metadata"), "generation", 0) ==
+				    json_int(json_map(object, "metadata"), "generation", 0);
+	if (!same && json_int(pod, "terminationGracePeriodSeconds", 0) < 0)
 		request_warn(request,
 			     "spec.template.spec.terminationGracePeriodSeconds: must be >= 0; "
 			     "negative values are invalid and will be treated as 1");

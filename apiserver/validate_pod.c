@@ -37,6 +37,19 @@ static void check_mounts(const Check *check, const char *member, const json_t *c
 	}
 }
 
+static void check_port_names(const Check *check, const char *member, const json_t *container)
+{
+	const json_t *ports = json_list(container, "ports");
+	autojson json_t *seen = json_object();
+	for (size_t i = 0; i < json_array_size(ports); i++) {
+		const char *name = json_text_or(json_array_get(ports, i), "name", "");
+		autofree char *path = mem_printf("%s.ports[%zu].name", member, i);
+		if (*name && json_object_get(seen, name))
+			check_fail(check, path, "Duplicate value", "\"%s\"", name);
+		json_object_set_new(seen, name, json_true());
+	}
+}
+
 /* Names are those of the whole pod; `seen` goes from list to list. */
 static void check_containers(const Check *check, const char *list_name, json_t *seen)
 {
@@ -58,6 +71,7 @@ static void check_containers(const Check *check, const char *list_name, json_t *
 		json_object_set_new(seen, name, json_true());
 		if (template && cstr_empty(json_text(container, "image")))
 			check_fail(check, image_member, "Required value", "%s", "");
+		check_port_names(check, member, container);
 		check_mounts(check, member, container);
 	}
 }

@@ -90,7 +90,10 @@ static void check_stateful_set_strategy(const Check *check)
 	autofree char *shown = strategy_text(check->value);
 	if (strcmp(type, "OnDelete") == 0 && json_map(check->value, "rollingUpdate"))
 		check_fail(check, "rollingUpdate", "Invalid value",
-			   "only allowed for updateStrategy 'RollingUpdate'");
+			   "{\"Partition\":%lld,\"MaxUnavailable\":null}: only allowed for "
+			   "updateStrategy 'RollingUpdate'",
+			   (long long)json_int(json_map(check->value, "rollingUpdate"), "partition",
+					       0));
 	else if (strcmp(type, "RollingUpdate") != 0 && strcmp(type, "OnDelete") != 0)
 		check_fail(check, "", "Invalid value", "%s: must be 'RollingUpdate' or 'OnDelete'",
 			   shown);

