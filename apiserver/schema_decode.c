@@ -163,8 +163,8 @@ static bool is_zero(const json_t *value)
  * it is no pointer. Structs stay. `given` is the member's own node. */
 static bool vanishes(const json_t *given, const json_t *member)
 {
-	return json_is_null(member) ||
-	       (json_flag(given, SCHEMA_OMIT_ZERO, false) && is_zero(member));
+	return json_is_null(member) || (json_flag(given, SCHEMA_OMIT_ZERO, false) &&
+					is_zero(member) && !go_type_wanted(given, member));
 }
 
 static bool decode_member(Decoding *decoding, const json_t *schema, json_t *value, const char *key,

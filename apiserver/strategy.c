@@ -268,9 +268,18 @@ static void follow_address(json_t *spec, const json_t *live_spec)
 		json_object_set_new(spec, "clusterIPs", json_pack("[s]", ip));
 }
 
-/* What only a Service that is reached from outside has. */
-static void drop_outside(json_t *spec)
+/* What a Service of its type has not, when the client left it as it was. */
+static void drop_foreign(json_t *spec, const json_t *live_spec)
 {
+	static const char *const inside[] = {"clusterIP", "clusterIPs", "ipFamilies",
+					     "ipFamilyPolicy", "internalTrafficPolicy"};
+	bool named = cstr_eq(json_text(spec, "type"), "ExternalName");
+	for (size_t i = 0; named && i < COUNT(inside); i++) {
+		const json_t *now = json_object_get(spec, inside[i]);
+		const json_t *old = json_object_get(live_spec, inside[i]);
+		if (now && old && json_same(now, old))
+			json_object_del(spec, inside[i]);
+	}
 	const char *type = json_text_or(spec, "type", "");
 	if (strcmp(type, "NodePort") != 0 && strcmp(type, "LoadBalancer") != 0 &&
 	    json_array_size(json_list(spec, "externalIPs")) == 0)
@@ -295,7 +304,7 @@ static void keep_spec(Request *request, json_t *object, const json_t *live)
 		if (strcmp(key, "services") == 0) {
 			keep_node_ports(spec, old);
 			follow_address(spec, old);
-			drop_outside(spec);
+			drop_foreign(spec, old);
 		}
 	}
 }
@@ -356,7 +365,7 @@ void strategy_update(Request *request, json_t *object, const json_t *live)
 		count_template(object, live);
 	if (strcmp(key, "namespaces") == 0)
 		json_put_text(json_make_at(own_member(object, "metadata"), "labels", NULL),
-			      "kubernetes.io/metadata.name", object_name(object));
+			      "kubernetes.io/metadata.name", object_name(live));
 	if (strcmp(key, CRD_KEY) == 0) {
 		own_member(object, "metadata");
 		own_member(object, "spec");

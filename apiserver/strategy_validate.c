@@ -248,6 +248,8 @@ void strategy_validate(Request *request, const json_t *object, const json_t *liv
 					    "clusterroles.rbac.authorization.k8s.io", NULL};
 	const Resource *resource = request->resource;
 	bool to_status = strcmp(request->path.subresource, "status") == 0;
+	if (!to_status && listed_in(resource->key, workloads))
+		check_selector(resource, json_map(object, "spec"), errors);
 	validate_builtin(request, object, to_status, errors);
 	bool balanced = cstr_eq(json_text(json_map(object, "spec"), "type"), "LoadBalancer");
 	if (to_status && strcmp(resource->key, "services") == 0 && !balanced &&
@@ -256,9 +258,7 @@ void strategy_validate(Request *request, const json_t *object, const json_t *liv
 			    "may only be used when `spec.type` is 'LoadBalancer'");
 	if (to_status)
 		return;
-	if (listed_in(resource->key, workloads))
-		check_selector(resource, json_map(object, "spec"), errors);
-	else if (strcmp(resource->key, CRD_KEY) == 0)
+	if (strcmp(resource->key, CRD_KEY) == 0)
 		crd_validate(object, errors);
 	else if (listed_in(resource->key, roles))
 		check_role(object, errors);
