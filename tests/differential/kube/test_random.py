@@ -16,9 +16,9 @@ import pytest
 from tests.differential.kube import random_requests
 from tests.differential.kube.random_kinds import CRDS
 from tests.differential.kube.replies import Names, apart, differ, difference, settle
-from tests.differential.kube.wire import Connection
 from tests.lib.kube import EmbeddedApi, KubeApi
 from tests.lib.oracle import oracle
+from tests.lib.wire import Connection
 
 REQUESTS = int(os.environ.get("SLUICE_KUBE_REQUESTS", "20000"))
 FIRST = int(os.environ.get("SLUICE_RANDOM_SEED", "0"))
