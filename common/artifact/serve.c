@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "artifact/conditional.h"
 #include "artifact/store_internal.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -131,6 +132,13 @@ static void reply_redirect(HttpdRequest *request)
 	reply_text(request, 301, "");
 }
 
+static void reply_file(HttpdRequest *request, int take_fd, const struct stat *st, const char *path)
+{
+	autofd int fd = take_fd;
+	if (!conditional_answered(request, st))
+		httpd_reply_file(request, fd_steal(&fd), content_type(path));
+}
+
 static void reply_path(const Store *store, HttpdRequest *request, const char *path, bool has_slash)
 {
 	autofd int fd = open_served(store, path);
@@ -144,7 +152,7 @@ static void reply_path(const Store *store, HttpdRequest *request, const char *pa
 	else if (S_ISDIR(st.st_mode))
 		reply_listing(request, fd);
 	else if (S_ISREG(st.st_mode) && !has_slash)
-		httpd_reply_file(request, fd_steal(&fd), content_type(path));
+		reply_file(request, fd_steal(&fd), &st, path);
 	else
 		reply_text(request, 404, "404 page not found\n");
 }

@@ -68,16 +68,22 @@ static int site_close(void **state)
 	return 0;
 }
 
-static void ask(const Site *site, const char *method, const char *path, const char *header,
-		HttpResponse *out)
+static void ask_with(const Site *site, const char *method, const char *path,
+		     const char *const *headers, HttpResponse *out)
 {
 	autoerror Error err = {0};
 	autofree char *url = mem_printf("http://127.0.0.1:%d%s", httpd_port(site->httpd), path);
-	const char *const headers[] = {header, NULL};
 	const HttpRequest request = {
 		.method = method, .url = url, .headers = headers, .timeout_ms = 10000};
 	http_response_dispose(out);
 	assert_true(httpc_do(site->http, &request, out, &err));
+}
+
+static void ask(const Site *site, const char *method, const char *path, const char *header,
+		HttpResponse *out)
+{
+	const char *const headers[] = {header, NULL};
+	ask_with(site, method, path, headers, out);
 }
 
 static void S3_files_answer_with_ranges(void **state)
@@ -99,6 +105,53 @@ static void S3_files_answer_with_ranges(void **state)
 	assert_int_equal(got.status, 200);
 	assert_int_equal(got.body.len, 0);
 	ask(site, "GET", "/ocirepository/ns/n/sha256%3Aab.tar.gz", NULL, &got);
+	assert_int_equal(got.status, 200);
+}
+
+static void S3_conditional_requests(void **state)
+{
+	const Site *site = *state;
+	autohttpresponse HttpResponse got = {0};
+	autofree char *path = path_join("/", site->artifact.path);
+	ask(site, "GET", path, NULL, &got);
+	autofree char *tag = http_response_header(&got, "etag");
+	autofree char *date = http_response_header(&got, "last-modified");
+	assert_non_null(tag);
+	assert_non_null(date);
+	const struct {
+		const char *header, *value;
+		int status;
+	} rows[] = {
+		{"If-None-Match", tag, 304},
+		{"If-None-Match", "\"a\", *", 304},
+		{"If-None-Match", "\"a\"", 200},
+		{"If-Match", tag, 200},
+		{"If-Match", "\"a\"", 412},
+		{"If-Modified-Since", date, 304},
+		{"If-Modified-Since", "Thu, 01 Jan 1970 00:00:00 GMT", 200},
+		{"If-Modified-Since", "rubbish", 200},
+		{"If-Unmodified-Since", date, 200},
+		{"If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT", 412},
+		{"Range: bytes=2-4\nIf-Range", tag, 206},
+		{"Range: bytes=2-4\nIf-Range", "\"a\"", 200},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autofree char *header = mem_printf("%s: %s", rows[i].header, rows[i].value);
+		char *next = strchr(header, '\n');
+		if (next)
+			*next++ = '\0';
+		const char *const headers[] = {header, next, NULL};
+		ask_with(site, "GET", path, headers, &got);
+		if (got.status != rows[i].status)
+			fail_msg("%s %s gives %d", header, next ? next : "", got.status);
+	}
+	autofree char *weak = mem_printf("If-None-Match: W/%s", tag);
+	ask(site, "HEAD", path, weak, &got);
+	assert_int_equal(got.status, 304);
+	/* The same name, another file. */
+	put(site->root, site->artifact.path, "9876543210");
+	autofree char *old = mem_printf("If-None-Match: %s", tag);
+	ask(site, "GET", path, old, &got);
 	assert_int_equal(got.status, 200);
 }
 
@@ -203,9 +256,10 @@ static void only_reading_is_allowed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SITE_TEST(S3_files_answer_with_ranges), SITE_TEST(S3_unknown_paths_answer_404),
-		SITE_TEST(S3_directories_are_listed),	SITE_TEST(S17_the_link_is_served),
-		SITE_TEST(nothing_outside_is_served),	SITE_TEST(only_reading_is_allowed),
+		SITE_TEST(S3_files_answer_with_ranges), SITE_TEST(S3_conditional_requests),
+		SITE_TEST(S3_unknown_paths_answer_404), SITE_TEST(S3_directories_are_listed),
+		SITE_TEST(S17_the_link_is_served),	SITE_TEST(nothing_outside_is_served),
+		SITE_TEST(only_reading_is_allowed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
