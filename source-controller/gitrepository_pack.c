@@ -21,7 +21,8 @@ enum {
 	MODE_FILE = 0100000,
 	IGNORE_FILE_MAX = 1 << 20,
 };
-#define BLOB_MAX (UINT64_C(1) << 30)
+/* Such a file is held in memory twice while its delta is applied. */
+#define BLOB_MAX (UINT64_C(256) << 20)
 
 typedef struct {
 	const GitTree *tree;

@@ -19,7 +19,7 @@ enum {
 	MAX_SHALLOW_BYTES = 32 << 20,
 	WINDOW_BYTES = 32 << 20,      /* of a pack mapped at once */
 	MAPPED_BYTES = 256 << 20,     /* of all packs */
-	MAX_OBJECT_BYTES = 512 << 20, /* in a pack, unpacked */
+	MAX_OBJECT_BYTES = 256 << 20, /* in a pack, unpacked */
 	MAX_PACK_OBJECTS = 20 * 1000 * 1000,
 };
 
