@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -163,14 +164,35 @@ static Entry *least_used(GitCache *cache, uint64_t *out_total)
 	return oldest;
 }
 
+/* Half of a file system that is smaller than we were allowed: others need room there too. */
+static uint64_t allowed(const GitCache *cache, uint64_t total)
+{
+	struct statvfs fs;
+	if (statvfs(cache->dir, &fs) != 0)
+		return cache->max_bytes;
+	uint64_t half = ((uint64_t)fs.f_bavail * fs.f_frsize + total) / 2;
+	return half < cache->max_bytes ? half : cache->max_bytes;
+}
+
 static void keep_bounds(GitCache *cache)
 {
 	uint64_t total;
 	Entry *oldest = least_used(cache, &total);
-	while (oldest && total > cache->max_bytes) {
+	while (oldest && total > allowed(cache, total)) {
 		entry_remove(cache, oldest);
 		oldest = least_used(cache, &total);
 	}
+}
+
+/* A disk is full: what can go goes, so that the next try has room. */
+static void make_room(GitCache *cache)
+{
+	uint64_t total;
+	Entry *oldest;
+	pthread_mutex_lock(&cache->lock);
+	while ((oldest = least_used(cache, &total)))
+		entry_remove(cache, oldest);
+	pthread_mutex_unlock(&cache->lock);
 }
 
 /* --- leases --- */
@@ -306,5 +328,9 @@ bool git_lease_fetch(GitLease *lease, GitRemote *remote, const GitFetch *fetch, 
 	pthread_mutex_lock(&lease->entry->fetching);
 	bool ok = fetch_alone(lease, remote, fetch, out_bytes, err);
 	pthread_mutex_unlock(&lease->entry->fetching);
+	if (!ok && err->code == ERR_IO) {
+		git_lease_spoil(lease);
+		make_room(lease->entry->cache);
+	}
 	return ok;
 }

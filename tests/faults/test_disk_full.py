@@ -137,7 +137,8 @@ def test_S102_temporary_directory_full(app, objects, toolkit):
     wait_until(lambda: disk.names() == ["filler"], "the temporary files to be gone")
     disk.empty()
     app.settled()
-    wait_until(lambda: disk.names() == [], "the temporary files to be gone")
+    # What stays is the cache of objects, which makes room for itself.
+    assert all(name.startswith("source-controller-git-") for name in disk.names())
 
 
 def test_S102_a_pack_too_big_for_the_temporary_directory(app, objects, toolkit):
