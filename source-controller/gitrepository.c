@@ -252,7 +252,7 @@ static bool update_artifact(Run *run, const void *view, Error *err)
 	gitrepository_forget_verification(object, repo);
 	if (!check_url(run, repo, err) || !authenticate(&work, err) || !find_includes(&work, err))
 		return false;
-	if (!gitrepository_resolve(work.remote, repo, &work.target, err))
+	if (!gitrepository_resolve(work.auth, work.remote, repo, &work.target, err))
 		return fail_fetch(&work, err);
 	work.has_artifact = source_artifact(run, &work.before);
 	bool same = work.has_artifact && cstr_eq(work.before.revision, work.target.revision) &&

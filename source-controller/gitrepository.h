@@ -54,8 +54,8 @@ void git_target_dispose(GitTarget *target);
 #define autogittarget __attribute__((cleanup(git_target_dispose)))
 
 /* Resolves spec.ref on the remote: commit > name > tag > semver > branch > master (S20-S27). */
-bool gitrepository_resolve(GitRemote *remote, const GitRepository *repo, GitTarget *out,
-			   Error *err) MUST_USE;
+bool gitrepository_resolve(const GitAuth *auth, GitRemote *remote, const GitRepository *repo,
+			   GitTarget *out, Error *err) MUST_USE;
 
 /* Brings the target's objects into the lease's store. */
 bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitLease *lease,

@@ -10,6 +10,8 @@
 #include "data/regex.h"
 #include "data/semver.h"
 
+enum { MAX_TIES = 20 };
+
 void git_target_dispose(GitTarget *target)
 {
 	free(target->ref);
@@ -39,11 +41,14 @@ static bool is_empty(GitRemote *remote)
 	return git_remote_list(remote, NULL, &all, &ignored) && all.len == 0;
 }
 
-/* The reference of that full name. */
-static bool by_name(GitRemote *remote, const char *full, const char *shown, GitTarget *out,
+/* The reference of that full name; "^{}" behind a tag's, which upstream's users write, asks for the
+ * commit that is meant anyway. */
+static bool by_name(GitRemote *remote, const char *name, const char *shown, GitTarget *out,
 		    Error *err)
 {
 	autogitrefs GitRefs refs = {0};
+	bool peeled = cstr_starts(name, "refs/tags/") && cstr_ends(name, "^{}");
+	autofree char *full = mem_strndup(name, strlen(name) - (peeled ? 3 : 0));
 	const char *const prefixes[] = {full, NULL};
 	if (!git_remote_list(remote, prefixes, &refs, err))
 		return false;
@@ -56,31 +61,87 @@ static bool by_name(GitRemote *remote, const char *full, const char *shown, GitT
 	return true;
 }
 
-static bool by_semver(GitRemote *remote, const char *text, GitTarget *out, Error *err)
+/* --- semver --- */
+
+/* The tags of the highest version: more than one when they differ in build metadata or spelling. */
+typedef struct {
+	const GitRef *refs[MAX_TIES]; /* the last ones of the listing when there are more */
+	size_t count;
+	Semver version;
+} Highest;
+
+static void highest_dispose(Highest *highest)
+{
+	semver_dispose(&highest->version);
+}
+
+/* Moves *take_version when it becomes the highest. */
+static void consider(Highest *highest, const GitRef *ref, Semver *take_version)
+{
+	int order = highest->count ? semver_compare(take_version, &highest->version) : 1;
+	if (order < 0)
+		return;
+	if (order > 0) {
+		semver_dispose(&highest->version);
+		highest->version = *take_version;
+		*take_version = (Semver){0};
+		highest->count = 0;
+	}
+	if (highest->count == MAX_TIES) {
+		memmove(highest->refs, highest->refs + 1,
+			sizeof(highest->refs[0]) * (MAX_TIES - 1));
+		highest->count--;
+	}
+	highest->refs[highest->count++] = ref;
+}
+
+/* The tag whose commit is the youngest; of equal ones the last. NULL with err. */
+static const GitRef *youngest(const GitAuth *auth, GitRemote *remote, const GitRepository *repo,
+			      const Highest *highest, Error *err)
+{
+	const GitRef *best = NULL;
+	int64_t best_s = 0;
+	if (highest->count == 1)
+		return highest->refs[0];
+	autogitlease GitLease *lease = git_auth_lease(auth, repo->url, err);
+	for (size_t i = 0; lease && i < highest->count; i++) {
+		autogittarget GitTarget target = {0};
+		autogitcommit GitCommit commit = {0};
+		set_target(&target, highest->refs[i], "");
+		if (!gitrepository_fetch(remote, &target, lease, err) ||
+		    !git_store_commit(git_lease_store(lease), target.hash, &commit, err))
+			return NULL;
+		if (!best || commit.time_s >= best_s) {
+			best = highest->refs[i];
+			best_s = commit.time_s;
+		}
+	}
+	return best;
+}
+
+static bool by_semver(const GitAuth *auth, GitRemote *remote, const GitRepository *repo,
+		      GitTarget *out, Error *err)
 {
 	enum { PREFIX = sizeof("refs/tags/") - 1 };
-	autosemverrange SemverRange *range = semver_range_new(text, err);
+	autosemverrange SemverRange *range = semver_range_new(repo->semver, err);
 	if (!range)
-		return err_wrap(err, "semver '%s'", text);
+		return err_wrap(err, "semver '%s'", repo->semver);
 	autogitrefs GitRefs refs = {0};
 	if (!git_remote_list(remote, (const char *const[]){"refs/tags/", NULL}, &refs, err))
 		return false;
-	const GitRef *best = NULL;
-	autosemver Semver best_version = {0};
+	__attribute__((cleanup(highest_dispose))) Highest highest = {0};
 	for (size_t i = 0; i < refs.len; i++) {
 		autosemver Semver version = {0};
-		if (strlen(refs.items[i].name) <= PREFIX ||
-		    !semver_parse_tag(refs.items[i].name + PREFIX, &version) ||
-		    !semver_range_matches(range, &version) ||
-		    (best && semver_compare(&version, &best_version) < 0))
-			continue;
-		best = &refs.items[i];
-		semver_dispose(&best_version);
-		best_version = version;
-		version = (Semver){0};
+		if (strlen(refs.items[i].name) > PREFIX &&
+		    semver_parse_tag(refs.items[i].name + PREFIX, &version) &&
+		    semver_range_matches(range, &version))
+			consider(&highest, &refs.items[i], &version);
 	}
+	if (!highest.count)
+		return err_set(err, ERR_NOT_FOUND, "no match found for semver: %s", repo->semver);
+	const GitRef *best = youngest(auth, remote, repo, &highest, err);
 	if (!best)
-		return err_set(err, ERR_NOT_FOUND, "no match found for semver: %s", text);
+		return false;
 	set_target(out, best, best->name + PREFIX);
 	return true;
 }
@@ -104,7 +165,8 @@ static bool by_commit(const GitRepository *repo, GitTarget *out, Error *err)
 	return true;
 }
 
-bool gitrepository_resolve(GitRemote *remote, const GitRepository *repo, GitTarget *out, Error *err)
+bool gitrepository_resolve(const GitAuth *auth, GitRemote *remote, const GitRepository *repo,
+			   GitTarget *out, Error *err)
 {
 	if (repo->commit)
 		return by_commit(repo, out, err);
@@ -115,7 +177,7 @@ bool gitrepository_resolve(GitRemote *remote, const GitRepository *repo, GitTarg
 		return by_name(remote, full, repo->tag, out, err);
 	}
 	if (repo->semver)
-		return by_semver(remote, repo->semver, out, err);
+		return by_semver(auth, remote, repo, out, err);
 	const char *branch = repo->branch ? repo->branch : "master";
 	autofree char *full = mem_printf("refs/heads/%s", branch);
 	return by_name(remote, full, branch, out, err);

@@ -9,6 +9,7 @@ import tarfile
 import pytest
 
 from tests.lib.artifact import fetch, names
+from tests.lib.git import git
 from tests.lib.net import http, wait_until
 
 
@@ -167,6 +168,26 @@ def test_S22_semver(objects, source, repo):
     source("none", ref={"semver": ">=9"})
     failed = objects.not_ready("GitRepository", "none", "GitOperationFailed")
     assert "no match found for semver" in objects.condition(failed)["message"]
+
+
+def test_S22_of_equal_versions_the_youngest_commit_wins(objects, source, repo):
+    for name, day in (("1.0.0+b", 3), ("1.0.0+a", 5), ("v1.0.0", 4)):
+        date = f"2026-01-0{day}T00:00:00Z"
+        git(repo.work, "commit", "--quiet", "--allow-empty", "-m", name, "--date", date,
+            env={"GIT_COMMITTER_DATE": date})
+        git(repo.work, "tag", name)
+        repo.push(f"refs/tags/{name}")
+    source(ref={"semver": "1.x"})
+    obj = objects.ready("GitRepository", "src")
+    assert artifact_of(obj)["revision"].startswith("1.0.0+a@sha1:")
+
+
+def test_S23_a_peeled_tag_by_its_full_name(objects, source, repo):
+    head = repo.commit({"a": "1"})
+    repo.tag("v1", annotated=True)
+    source(ref={"name": "refs/tags/v1^{}"})
+    obj = objects.ready("GitRepository", "src", revision=head)
+    assert artifact_of(obj)["revision"] == f"refs/tags/v1^{{}}@sha1:{head}"
 
 
 def test_S23_full_reference_names(objects, source, repo):
