@@ -108,7 +108,6 @@ static void a_store_in_use_stays(void **state)
 	const Fixture *f = *state;
 	autoerror Error err = {0};
 	autogitcache GitCache *cache = open_cache(f, "tiny", 1);
-	autofree char *hash = shell(f->dir, "git -C big.git rev-parse main");
 	autogitlease GitLease *lease = git_cache_take(cache, "a", &err);
 	fetch(f, cache, "a", "main");
 	assert_int_equal(count_entries(f, "tiny"), 1);
