@@ -163,8 +163,7 @@ static bool update_artifact(Run *run, const void *arg, Error *err)
 		return false;
 	autobucket CloudBucket *bucket = bucket_open(run, view, &http, err);
 	if (!bucket) {
-		autofree char *reason =
-			mem_strdup(err->reason ? err->reason : "AuthenticationFailed");
+		autofree char *reason = mem_strdup(err->reason);
 		return source_fail(run, "FetchFailed", reason, err);
 	}
 	if (!bucket_make_index(bucket, view, &index, &ignore, err))

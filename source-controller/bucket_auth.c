@@ -31,12 +31,8 @@ typedef struct {
 	CloudBucketConfig config;
 	CloudCredential credential;
 	HttpClientConfig http;
+	const char *reason; /* of a failure */
 } Opening;
-
-static bool fail(Error *err, const char *reason)
-{
-	return err_reason(err, reason);
-}
 
 static bool load_secrets(Run *run, const Bucket *view, Secrets *out, Error *err)
 {
@@ -64,7 +60,7 @@ static bool with_account(Opening *opening, SourceIdentity *identity, Error *err)
 
 /* --- S3 --- */
 
-static bool check_sts(const Opening *opening, Error *err)
+static bool check_sts(Opening *opening, Error *err)
 {
 	const Bucket *view = opening->view;
 	const char *provider = json_text_or(view->sts, "provider", "");
@@ -73,14 +69,14 @@ static bool check_sts(const Opening *opening, Error *err)
 	if (!view->sts)
 		return true;
 	if (!cstr_eq(provider, wanted)) {
-		err_set(err, ERR_INVALID,
-			"STS provider '%s' is not supported for '%s' bucket provider", provider,
-			view->provider);
-		return fail(err, "InvalidSTSConfiguration");
+		opening->reason = "InvalidSTSConfiguration";
+		return err_set(err, ERR_INVALID,
+			       "STS provider '%s' is not supported for '%s' bucket provider",
+			       provider, view->provider);
 	}
 	if (!url_parse(json_text_or(view->sts, "endpoint", ""), &url, err)) {
-		err_wrap(err, "failed to parse STS endpoint");
-		return fail(err, "URLInvalid");
+		opening->reason = "URLInvalid";
+		return err_wrap(err, "failed to parse STS endpoint");
 	}
 	return true;
 }
@@ -311,14 +307,17 @@ CloudBucket *bucket_open(Run *run, const Bucket *view, HttpClient **http, Error 
 {
 	const SourceContext *context = run_context(run);
 	__attribute__((cleanup(secrets_dispose))) Secrets secrets = {0};
-	if (!load_secrets(run, view, &secrets, err))
-		return NULL;
 	Opening opening = {.run = run,
 			   .cloud = context->cloud,
 			   .view = view,
 			   .secrets = &secrets,
-			   .caller = {.timeout_ms = view->timeout_ms}};
-	CloudBucket *bucket = open_with(&opening, http, err);
+			   .caller = {.timeout_ms = view->timeout_ms},
+			   .reason = "AuthenticationFailed"};
+	CloudBucket *bucket =
+		load_secrets(run, view, &secrets, err) ? open_with(&opening, http, err) : NULL;
 	cloud_credential_dispose(&opening.credential);
+	/* Services have reasons of their own, which are not a condition's. */
+	if (!bucket)
+		err_reason(err, opening.reason);
 	return bucket;
 }

@@ -83,6 +83,7 @@ class Objects:
         group, plural = {
             "GitRepository": ("source.toolkit.fluxcd.io/v1", "gitrepositories"),
             "OCIRepository": ("source.toolkit.fluxcd.io/v1", "ocirepositories"),
+            "Bucket": ("source.toolkit.fluxcd.io/v1", "buckets"),
             "Kustomization": ("kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
             "Provider": ("notification.toolkit.fluxcd.io/v1beta3", "providers"),
             "Alert": ("notification.toolkit.fluxcd.io/v1beta3", "alerts"),

@@ -37,8 +37,9 @@ class Toolkit:
     """The three controllers, wired to each other as deploy/ wires them."""
 
     def __init__(self, api, directory, source_flags=(), kustomize_flags=(),
-                 notification_flags=(), prefixes=None):
+                 notification_flags=(), prefixes=None, env=None):
         self.api = api
+        self.env = env or {}
         self.prefixes = prefixes or {}
         self.dir = pathlib.Path(directory)
         self.storage = self.dir / "storage"
@@ -61,7 +62,7 @@ class Toolkit:
     def start(self, *names):
         for name in names or self.flags:
             self.running[name] = Controller(name, self.api, self.dir, self.flags[name],
-                                            env={"TMPDIR": str(self.dir)},
+                                            env={"TMPDIR": str(self.dir), **self.env},
                                             prefix=self.prefixes.get(name, ()))
         for name in names or self.flags:
             self.running[name].wait_until_ready()

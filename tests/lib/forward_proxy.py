@@ -1,8 +1,12 @@
-"""Proxies for tests: HTTP CONNECT and SOCKS5, each to one fixed target whatever was asked for."""
+"""Proxies for tests: HTTP CONNECT, SOCKS5 and plain HTTP, each to one fixed target whatever was
+asked for."""
+import http.client
+import http.server
 import select
 import socket
 import socketserver
 import threading
+import urllib.parse
 
 
 def pump(a, b):
@@ -64,6 +68,49 @@ class Proxy:
             allow_reuse_address = True
 
         self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class HttpProxy:
+    """A proxy for plain HTTP that sends all to `target`; `asked` lists the URLs, `logins` what
+    clients said in Proxy-Authorization."""
+
+    def __init__(self, target):
+        self.asked, self.logins = [], []
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                proxy.asked.append(self.path)
+                proxy.logins.append(self.headers.get("Proxy-Authorization"))
+                url = urllib.parse.urlsplit(self.path)
+                headers = {k: v for k, v in self.headers.items() if not k.startswith("Proxy-")}
+                upstream = http.client.HTTPConnection(*target, timeout=10)
+                upstream.request("GET", url.path + (f"?{url.query}" if url.query else ""),
+                                 headers=headers)
+                reply = upstream.getresponse()
+                body = reply.read()
+                self.send_response(reply.status)
+                for name, value in reply.getheaders():
+                    if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+                upstream.close()
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -34,3 +34,7 @@ class Authority:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(client_ca)
         return context
+
+    def client_context(self):
+        """For clients that trust this authority alone."""
+        return ssl.create_default_context(cafile=self.cert)
