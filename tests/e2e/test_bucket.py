@@ -181,7 +181,8 @@ def test_S83_missing_bucket_and_refused_credentials(objects, source, s3, ns):
     message = objects.condition(obj)["message"]
     assert message.startswith(f"failed to confirm existence of '{ns}' bucket: ")
     assert "SignatureDoesNotMatch" in message and "not-the-key" not in message
-    assert any(e[:2] == ("Warning", "BucketOperationFailed") for e in objects.events("denied"))
+    wait_until(lambda: any(e[:2] == ("Warning", "BucketOperationFailed")
+                           for e in objects.events("denied")), "the event")
 
 
 def test_S83_malformed_and_missing_secrets(objects, source):
