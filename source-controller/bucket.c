@@ -100,6 +100,11 @@ static bool pack(Run *run, const char *dir, const char *revision, Artifact *out,
 	return source_fail(run, "StorageOperationFailed", reason, err);
 }
 
+static const char *uid_of(Run *run)
+{
+	return object_uid(run_object(run));
+}
+
 /* What came may by now be what is stored: an etag that the listing said otherwise. */
 static bool download_and_pack(Run *run, const Bucket *view, CloudBucket *bucket, BucketIndex *index,
 			      const BucketIgnore *ignore, const Artifact *before, Artifact *out,
@@ -111,12 +116,18 @@ static bool download_and_pack(Run *run, const Bucket *view, CloudBucket *bucket,
 	digest_algo_parse(context->options->digest_algo, &algo);
 	bucket_index_digest(index, algo, revision);
 	source_note_revision(run, revision, before->revision != NULL);
+	BucketStored stored = {.store = context->store, .artifact = before};
+	autofree uint64_t *marks = NULL;
+	if (before->revision)
+		marks = bucket_memory_get(context->buckets, uid_of(run), before->revision,
+					  &stored.count);
+	stored.marks = marks;
 	autotempdir char *dir = store_temp_dir(context->store, "bucket", err);
 	if (!dir) {
 		err_wrap(err, "failed to create temporary working directory");
 		return source_fail(run, "StorageOperationFailed", "DirectoryCreationFailed", err);
 	}
-	if (!bucket_download(bucket, view, index, ignore, dir, err)) {
+	if (!bucket_download(bucket, view, index, ignore, &stored, dir, err)) {
 		err_wrap(err, "fetch from bucket '%s' failed", view->bucket_name);
 		return fail_operation(run, err);
 	}
@@ -129,11 +140,15 @@ static bool download_and_pack(Run *run, const Bucket *view, CloudBucket *bucket,
 static void conclude(Run *run, const Bucket *view, const BucketIndex *index, const Artifact *before,
 		     const Artifact *now, bool failed_before)
 {
+	const SourceContext *context = run_context(run);
 	json_t *object = run_object(run);
 	autofree char *message =
 		mem_printf("stored artifact with %zu fetched files from '%s' bucket",
 			   count_files(index), view->bucket_name);
 	source_clear_failures(object);
+	size_t count = 0;
+	uint64_t *marks = bucket_index_marks(index, &count);
+	bucket_memory_put(context->buckets, uid_of(run), now->revision, marks, count);
 	if (now != before) {
 		source_set_artifact(run, now, "Succeeded");
 		source_alias(run, now, "latest.tar.gz");
@@ -183,4 +198,11 @@ Outcome bucket_reconcile(Run *run, Error *err)
 	Bucket view;
 	bucket_parse(run_object(run), &view);
 	return source_run(run, order, view.interval_ms, update_artifact, &view, err);
+}
+
+Outcome bucket_finalize(Run *run, Error *err)
+{
+	const SourceContext *context = run_context(run);
+	bucket_memory_forget(context->buckets, uid_of(run));
+	return source_finalize(run, err);
 }

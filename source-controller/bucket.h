@@ -2,9 +2,13 @@
 #ifndef SOURCE_CONTROLLER_BUCKET_H
 #define SOURCE_CONTROLLER_BUCKET_H
 
+#include "bucket_memory.h"
 #include "cloud/bucket.h"
 #include "data/digest.h"
 #include "internal.h"
+
+/* Ignore rules at the bucket's root. */
+#define BUCKET_IGNORE_FILE ".sourceignore"
 
 /* spec, parsed once; all borrowed from the run's object. */
 typedef struct {
@@ -44,9 +48,24 @@ void bucket_ignore_dispose(BucketIgnore *ignore);
 bool bucket_make_index(CloudBucket *bucket, const Bucket *view, BucketIndex *out,
 		       BucketIgnore *ignore, Error *err) MUST_USE;
 
-/* Downloads the index's objects below `dir`, each key confined to it (S84); the index is brought up
- * to date (S85). */
+/* The artifact that is stored, for what of it is still the bucket's. All borrowed. */
+typedef struct {
+	Store *store;
+	const Artifact *artifact;
+	const uint64_t *marks; /* of its objects; NULL: not known */
+	size_t count;
+} BucketStored;
+
+/*
+ * Puts the index's objects below `dir`, each key confined to it (S84): those that `stored` has from
+ * there, the others by download; the index is brought up to date (S85). Of two keys that come to
+ * one path the one that sorts later is taken.
+ */
 bool bucket_download(CloudBucket *bucket, const Bucket *view, BucketIndex *index,
-		     const BucketIgnore *ignore, const char *dir, Error *err) MUST_USE;
+		     const BucketIgnore *ignore, const BucketStored *stored, const char *dir,
+		     Error *err) MUST_USE;
+
+/* Marks of the index's objects; *out_count of them. Owned. */
+uint64_t *bucket_index_marks(const BucketIndex *index, size_t *out_count);
 
 #endif

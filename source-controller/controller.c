@@ -4,6 +4,7 @@
 
 #include "artifact/serve.h"
 #include "base/mem.h"
+#include "bucket_memory.h"
 #include "data/digest.h"
 #include "gitrepository.h"
 
@@ -57,7 +58,7 @@ static const Kind kinds[] = {
 	{.api_version = SOURCE_VERSION,
 	 .kind = "Bucket",
 	 .reconcile = bucket_reconcile,
-	 .finalize = source_finalize},
+	 .finalize = bucket_finalize},
 	{.api_version = SOURCE_VERSION,
 	 .kind = "OCIRepository",
 	 .reconcile = ocirepository_reconcile,
@@ -99,6 +100,7 @@ static void stop(void *arg)
 	registry_hub_free(context->registries);
 	store_free(context->store);
 	cloud_free(context->cloud);
+	bucket_memory_free(context->buckets);
 	free(context->ssh_kex_algos);
 	free(context->ssh_hostkey_algos);
 	git_cache_free(context->git_cache);
@@ -153,6 +155,7 @@ static void *start(Manager *manager, const void *arg, Error *err)
 	CloudConfig cloud = {.loop = manager_loop(manager)};
 	cloud.cache_max = manager_token_cache(manager, &cloud.cache_max_ms);
 	context->cloud = cloud_new(&cloud);
+	context->buckets = bucket_memory_new();
 	return context;
 }
 

@@ -33,6 +33,7 @@ typedef struct {
 	const SourceOptions *options;
 	Store *store;
 	Cloud *cloud;
+	struct BucketMemory *buckets;
 	Httpd *httpd;				 /* leader only (S99) */
 	char *ssh_kex_algos, *ssh_hostkey_algos; /* joined by commas, NULL when unset */
 	GitCache *git_cache;			 /* thread-safe */
@@ -129,6 +130,7 @@ Outcome source_finalize(Run *run, Error *err);
 
 Outcome gitrepository_reconcile(Run *run, Error *err);
 Outcome bucket_reconcile(Run *run, Error *err);
+Outcome bucket_finalize(Run *run, Error *err);
 
 /* ocirepository.c */
 Outcome ocirepository_reconcile(Run *run, Error *err);

@@ -111,12 +111,8 @@ static bool finish(const CloudBucket *bucket, BucketRequest *request, Error *err
 	vec_push(&request->headers, date_header());
 	if (!bucket->account_key)
 		return bucket_add_bearer(bucket, request, err);
-	autovec Vec own = {0};
-	for (size_t i = 0; i < request->headers.len; i++)
-		vec_push(&own, request->headers.items[i]);
-	vec_push(&own, NULL);
 	autofree char *value = azure_shared_key(bucket->account, bucket->account_key, "GET",
-						request->url, (const char *const *)own.items, err);
+						request->url, bucket_headers(request), err);
 	if (!value)
 		return false;
 	vec_push(&request->headers, mem_printf("Authorization: %s", value));

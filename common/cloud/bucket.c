@@ -95,6 +95,13 @@ void bucket_request_dispose(BucketRequest *request)
 	sigv4_headers_dispose(&request->headers);
 }
 
+const char *const *bucket_headers(BucketRequest *request)
+{
+	vec_push(&request->headers, NULL);
+	request->headers.len--;
+	return (const char *const *)request->headers.items;
+}
+
 bool bucket_set_base(CloudBucket *bucket, const char *text, Error *err)
 {
 	autourl Url url = {0};
@@ -131,16 +138,13 @@ bool bucket_call(CloudBucket *bucket, BucketRequest *request, size_t max_body, i
 	int64_t left_ms = deadline_ms - clock_mono_ms();
 	if (left_ms <= 0)
 		return err_set(err, ERR_TIMEOUT, "out of time");
-	vec_push(&request->headers, NULL);
 	const HttpRequest http = {.url = request->url,
-				  .headers = (const char *const *)request->headers.items,
+				  .headers = bucket_headers(request),
 				  .timeout_ms = left_ms,
 				  .max_body = max_body,
 				  .path_as_is = true};
-	bool ok = httpc_do(bucket->http, &http, out, err) &&
-		  (out->status == 200 || cloud_refused(&http, out, err));
-	request->headers.len--;
-	return ok;
+	return httpc_do(bucket->http, &http, out, err) &&
+	       (out->status == 200 || cloud_refused(&http, out, err));
 }
 
 /* Waits between two tries; the run that waits is bounded by its deadline. */

@@ -167,11 +167,8 @@ static bool start(Transfer *transfer, Error *err)
 		transfer->got ? mem_printf("Range: bytes=%lld-", (long long)transfer->got) : NULL;
 	if (!fetch->bucket->service->get(fetch->bucket, object, range, &transfer->request, err))
 		return false;
-	/* Ends the list without counting. */
-	vec_push(&transfer->request.headers, NULL);
-	transfer->request.headers.len--;
 	const HttpRequest http = {.url = transfer->request.url,
-				  .headers = (const char *const *)transfer->request.headers.items,
+				  .headers = bucket_headers(&transfer->request),
 				  .timeout_ms = left_ms,
 				  .idle_timeout_ms = IDLE_TIMEOUT_MS,
 				  .path_as_is = true};
@@ -254,7 +251,7 @@ static bool refused(Transfer *transfer, Error *err)
 	enum { NOT_FOUND = 404, PRECONDITION = 412, RANGE = 416 };
 	const CloudBucket *bucket = transfer->fetch->bucket;
 	const HttpRequest http = {.url = transfer->request.url,
-				  .headers = (const char *const *)transfer->request.headers.items};
+				  .headers = bucket_headers(&transfer->request)};
 	int status = transfer->head.status;
 	cloud_refused(&http, &transfer->head, err);
 	bool no_bucket =

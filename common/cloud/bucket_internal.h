@@ -15,6 +15,9 @@ typedef struct {
 void bucket_request_dispose(BucketRequest *request);
 #define autobucketrequest __attribute__((cleanup(bucket_request_dispose)))
 
+/* The headers as what signs or sends them wants it: NULL-terminated. Borrowed until more come. */
+const char *const *bucket_headers(BucketRequest *request);
+
 /* Sends a request and takes a 2xx reply of at most max_body bytes. */
 bool bucket_call(CloudBucket *bucket, BucketRequest *request, size_t max_body, int64_t deadline_ms,
 		 HttpResponse *out, Error *err) MUST_USE;

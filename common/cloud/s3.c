@@ -139,17 +139,13 @@ static bool finish(const CloudBucket *bucket, BucketRequest *request, Error *err
 {
 	if (!bucket->keys.user)
 		return true;
-	autovec Vec own = {0};
-	for (size_t i = 0; i < request->headers.len; i++)
-		vec_push(&own, request->headers.items[i]);
-	vec_push(&own, NULL);
 	const SigV4Request sign = {.credential = &bucket->keys,
 				   .region = bucket->region,
 				   .service = "s3",
 				   .now_ms = clock_wall_ms(),
 				   .method = "GET",
 				   .url = request->url,
-				   .headers = (const char *const *)own.items,
+				   .headers = bucket_headers(request),
 				   .payload_hash = SIGV4_EMPTY};
 	return sigv4_sign(&sign, &request->headers, err);
 }

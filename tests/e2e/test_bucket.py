@@ -246,6 +246,38 @@ def test_S84_a_file_where_another_needs_a_directory(objects, hostile):
     assert "object 'a/b'" in failed(objects)
 
 
+def test_S84_of_two_keys_of_one_path_the_later_is_taken(objects, hostile):
+    hostile({"a//b": "1", "a/b": "2", "c": "3", "x/../c": "4"})
+    assert files_of(objects.ready("Bucket", "src")) == {"a/b": "2", "c": "4"}
+
+
+def test_S81_only_what_changed_is_downloaded(objects, hostile, toolkit):
+    content = {f"dir/k{i:02}": f"{i}\n" for i in range(20)}
+    fake = hostile(content)
+
+    def change(key, text, gone):
+        first = objects.get("Bucket", "src")["status"]["artifact"]["revision"]
+        fake.objects[key] = text.encode()
+        del fake.objects[gone]
+        content[key] = text
+        del content[gone]
+        fake.paths.clear()
+        objects.request("Bucket", "src", text)
+        obj = objects.wait("Bucket", "src",
+                           lambda o: o["status"]["artifact"]["revision"] != first, "change")
+        assert files_of(obj) == content
+        return [p for p in fake.paths if "/dir/" in p]
+    objects.ready("Bucket", "src")
+    assert change("dir/k05", "new", "dir/k06") == ["/b/dir/k05"]
+    # After a restart the listing tells again what the artifact is made of.
+    toolkit.stop()
+    toolkit.start("source-controller")
+    objects.request("Bucket", "src", "restarted")
+    objects.wait("Bucket", "src",
+                 lambda o: o["status"].get("lastHandledReconcileAt") == "restarted", "the run")
+    assert change("dir/k07", "newer", "dir/k08") == ["/b/dir/k07"]
+
+
 def test_S85_vanished_object_is_dropped(objects, hostile):
     fake = hostile({"a": "1", "b": "2", "c": "3"}, gone={"b"})
     obj = objects.ready("Bucket", "src")
@@ -302,6 +334,13 @@ def test_S85_cut_download_goes_on_where_it_stopped(objects, hostile):
     assert files_of(obj) == {f"big{i}": big for i in range(4)}
     assert len(fake.ranges) >= 4 and all(r.startswith("bytes=") for r in fake.ranges)
     assert fake.sent < 2 * 4 * len(big), "what had come was not sent again"
+
+
+def test_S85_cut_connections_are_made_again(objects, hostile):
+    fake = hostile({"a": "1"}, throttle=[("cut", None), ("cut", None)])
+    assert files_of(objects.ready("Bucket", "src")) == {"a": "1"}
+    assert not [e for e in objects.events("src") if e[0] == "Warning"]
+    assert fake.paths[0] == fake.paths[1] == fake.paths[2]
 
 
 def test_S83_throttling_waits_as_asked(objects, hostile):
@@ -363,7 +402,7 @@ def test_S86_virtual_host_style_and_proxy(objects, directory, ns, source):
 def test_S86_private_ca(objects, directory, ns):
     authority = Authority(directory / "pki")
     cert, key = authority.issue("s3")
-    server = Versity(directory / "tls", flags=["--cert", str(cert), "--key", str(key)], tls=authority)
+    server = Versity(directory / "tls", flags=["--cert", cert, "--key", key], tls=authority)
     try:
         server.bucket(ns)
         server.put(ns, "a", "1")
@@ -407,7 +446,8 @@ def test_S87_credentials_by_ldap(objects, source, bucket):
         assert "AccessDenied" in message and "wrong-password" not in message
         source("half", secretRef=None, sts={
             **spec, "secretRef": secret(objects, "half", username="ann")})
-        assert "required fields username, password" in failed(objects, "half", "AuthenticationFailed")
+        message = failed(objects, "half", "AuthenticationFailed")
+        assert "required fields username, password" in message
     finally:
         sts.stop()
 
@@ -568,7 +608,8 @@ def test_S83_azure_missing_container_and_secrets(objects, azure):
     assert "AuthorizationFailure" in message or "AuthenticationFailed" in message, message
     assert wrong not in message
     azure("empty", secretRef=secret(objects, "empty", other="x"))
-    assert failed(objects, "empty", "AuthenticationFailed").startswith("invalid 'empty' secret data")
+    message = failed(objects, "empty", "AuthenticationFailed")
+    assert message.startswith("invalid 'empty' secret data")
     azure("odd", secretRef=secret(objects, "odd", accountKey="*"))
     assert "base64" in failed(objects, "odd")
     azure("host", endpoint="http://localhost:1", secretRef=key)

@@ -29,7 +29,7 @@ def clouds():
     """STS, a container's agent and Entra in one."""
     def sts(message, count):
         if b"role%2Fdenied" in message.body:
-            return 403, {}, b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
+            return 403, {}, b"<R><Error><Code>AccessDenied</Code></Error></R>"
         return 200, {}, STS_REPLY.encode()
     server = Sink({
         "/": sts,

@@ -131,7 +131,7 @@ class Azurite:
         self.endpoint = f"http://{self.host}"
         root = pathlib.Path(directory)
         root.mkdir(parents=True, exist_ok=True)
-        program = oracle("azurite") / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+        program = oracle("azurite") / "node_modules/azurite/dist/src/blob/main.js"
         self.process = Process(
             ["node", program, "--blobHost", "127.0.0.1", "--blobPort", self.port,
              "--inMemoryPersistence", "--silent", "--skipApiVersionCheck",
@@ -142,8 +142,8 @@ class Azurite:
 
     def sign(self, method, path, headers, body, query):
         """Shared Key, by Azure's description."""
-        lines = [method, "", "", str(len(body)) if body else "", "", headers.get("Content-Type", ""),
-                 "", "", "", "", "", ""]
+        length, kind = str(len(body)) if body else "", headers.get("Content-Type", "")
+        lines = [method, "", "", length, "", kind, "", "", "", "", "", ""]
         lines += [f"{k}:{v}" for k, v in sorted(headers.items()) if k.startswith("x-ms-")]
         lines.append(f"/{AZURE_ACCOUNT}{path}")
         lines += [f"{k}:{v}" for k, v in sorted(query.items())]

@@ -23,7 +23,7 @@ LISTINGS = {
 class FakeS3:
     """`objects` maps keys to text. listing: a key of LISTINGS, "endless" or "redirect". body:
     "short", "endless", "redirect", "cut". gone: keys that are listed only. etags: what the listing
-    says instead. throttle: (status, Retry-After) of the first replies."""
+    says instead. throttle: (status, Retry-After) of the first replies, "cut" for none at all."""
 
     def __init__(self, objects, listing=None, body=None, gone=(), etags=None, page=1000,
                  throttle=(), **_):
@@ -43,6 +43,9 @@ class FakeS3:
                 fake.headers.append(dict(self.headers))
                 if fake.throttle:
                     status, after = fake.throttle.pop(0)
+                    if status == "cut":
+                        self.close_connection = True
+                        return
                     fake.reply(self, int(status), b"<Error><Code>SlowDown</Code></Error>",
                                **({"Retry-After": after} if after else {}))
                     return
@@ -101,7 +104,8 @@ class FakeS3:
             f"{self.etags.get(k) or self.etag(k)}&quot;</ETag><Size>{len(self.objects[k])}</Size>"
             "</Contents>" for k in keys[start:start + self.page])
         more = start + self.page < len(keys)
-        token = f"<NextContinuationToken>{start + self.page}</NextContinuationToken>" if more else ""
+        token = "<NextContinuationToken>%d</NextContinuationToken>" % (start + self.page)
+        token = token if more else ""
         self.reply(handler, 200, (
             '<?xml version="1.0" encoding="UTF-8"?>'
             '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'

@@ -268,8 +268,8 @@ static void S87_replies_of_sts_are_checked(void **state)
 		"",
 		"<a/>",
 		"<a><Credentials><AccessKeyId>A</AccessKeyId></Credentials></a>",
-		"<a><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey>"
-		"<Expiration>soon</Expiration></Credentials></a>",
+		("<a><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey>"
+		 "<Expiration>soon</Expiration></Credentials></a>"),
 		"<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
 		"<a><Credentials>",
 	};

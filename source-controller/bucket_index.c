@@ -1,22 +1,15 @@
 /*
- * Listing to index, index to files. Keys are somebody's text: what they name is confined to the
- * work directory, first as text, then by the kernel (openat2).
+ * Listing to index: what the ignore rules leave, sorted, one entry a key. Bounds: entries, bytes of
+ * the rules, time.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "archive/ignore.h"
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "bucket.h"
 
-#define IGNORE_FILE ".sourceignore"
-
-enum { IGNORE_MAX = 1 << 20, INDEX_MAX = 250000, DIR_MODE = 0700, FILE_MODE = 0600 };
+enum { IGNORE_MAX = 1 << 20, INDEX_MAX = 250000 };
 
 void bucket_index_dispose(BucketIndex *index)
 {
@@ -44,8 +37,6 @@ void bucket_index_digest(const BucketIndex *index, DigestAlgo algo, char out[DIG
 	digest_final(digest, out);
 }
 
-/* --- the index --- */
-
 typedef struct {
 	BucketIndex *index;
 	const IgnoreRules *rules;
@@ -55,7 +46,7 @@ static bool visit(void *arg, BucketObject *take_object, Error *err)
 {
 	Listing *listing = arg;
 	const char *key = take_object->key;
-	if (cstr_ends(key, "/") || cstr_eq(key, IGNORE_FILE) ||
+	if (cstr_ends(key, "/") || cstr_eq(key, BUCKET_IGNORE_FILE) ||
 	    ignore_matches(listing->rules, key, false)) {
 		bucket_object_free(take_object);
 		return true;
@@ -91,7 +82,7 @@ static void settle_index(BucketIndex *index)
 static bool get_ignore(CloudBucket *bucket, const Bucket *view, int64_t deadline_ms,
 		       BucketIgnore *out, Error *err)
 {
-	if (bucket_get(bucket, IGNORE_FILE, IGNORE_MAX, deadline_ms, &out->text, err)) {
+	if (bucket_get(bucket, BUCKET_IGNORE_FILE, IGNORE_MAX, deadline_ms, &out->text, err)) {
 		out->found = true;
 		return true;
 	}
@@ -123,78 +114,15 @@ bool bucket_make_index(CloudBucket *bucket, const Bucket *view, BucketIndex *out
 	return err_wrap(err, "indexation of objects from bucket '%s' failed", view->bucket_name);
 }
 
-/* --- the files --- */
-
-/* "a/b" for what a key names below the work directory: "../a//b" too (S84). Owned. */
-static char *path_of(const char *key)
+uint64_t *bucket_index_marks(const BucketIndex *index, size_t *out_count)
 {
-	autofree char *rooted = path_confine("/", key);
-	return mem_strdup(rooted + strspn(rooted, "/"));
-}
-
-/* The directories above a file. One that is there already, by another key, is what is wanted. */
-static bool make_parents(int dir_fd, const char *path, Error *err)
-{
-	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		autofree char *dir = mem_strndup(path, (size_t)(slash - path));
-		if (mkdirat(dir_fd, dir, DIR_MODE) != 0 && errno != EEXIST)
-			return err_errno(err, "make a directory for the object");
-	}
-	return true;
-}
-
-static int open_file(int dir_fd, const char *path, Error *err)
-{
-	if (!make_parents(dir_fd, path, err))
-		return -1;
-	return fd_open_beneath(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, FILE_MODE,
-			       err);
-}
-
-static int open_object(void *arg, const BucketObject *object, Error *err)
-{
-	const int *dir_fd = arg;
-	autofree char *path = path_of(object->key);
-	if (!*path) {
-		err_set(err, ERR_INVALID, "object '%s' names no file", object->key);
-		return -1;
-	}
-	int fd = open_file(*dir_fd, path, err);
-	if (fd < 0)
-		err_wrap(err, "object '%s'", object->key);
-	return fd;
-}
-
-/* An object's file must not be there when the object is not (S85). */
-static void drop_gone(int dir_fd, const BucketIndex *index)
-{
+	uint64_t *marks = mem_zalloc(index->objects.len + 1, sizeof(*marks));
+	size_t count = 0;
 	for (size_t i = 0; i < index->objects.len; i++) {
 		const BucketObject *object = index->objects.items[i];
 		if (!object->gone)
-			continue;
-		autofree char *path = path_of(object->key);
-		unlinkat(dir_fd, path, 0);
+			marks[count++] = bucket_memory_mark(object->key, object->etag);
 	}
-}
-
-static bool put_ignore(int dir_fd, const BucketIgnore *ignore, Error *err)
-{
-	if (!ignore->found)
-		return true;
-	autofd int fd = open_file(dir_fd, IGNORE_FILE, err);
-	return fd >= 0 && fd_write_all(fd, buf_text(&ignore->text), ignore->text.len, err);
-}
-
-bool bucket_download(CloudBucket *bucket, const Bucket *view, BucketIndex *index,
-		     const BucketIgnore *ignore, const char *dir, Error *err)
-{
-	autofd int dir_fd = fd_open(dir, O_RDONLY | O_DIRECTORY, 0, err);
-	if (dir_fd < 0)
-		return false;
-	int64_t deadline_ms = clock_mono_ms() + view->timeout_ms;
-	if (!put_ignore(dir_fd, ignore, err) ||
-	    !bucket_fetch(bucket, &index->objects, deadline_ms, open_object, &dir_fd, err))
-		return false;
-	drop_gone(dir_fd, index);
-	return true;
+	*out_count = count;
+	return marks;
 }
