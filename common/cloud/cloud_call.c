@@ -82,10 +82,24 @@ static char *one_line(Buf *text)
 	return str_dup(str_trim(buf_str(text)));
 }
 
-/* What a peer may have echoed: header values, and long values of a form. */
+enum { LONG = 16 }; /* what is shorter is no secret, and would take words apart */
+
+/* The long values of "name=value&...", as sent and in plain. */
+static void hide_values(Str form, Error *err)
+{
+	Str pair, name, value;
+	while (str_next(&form, '&', &pair)) {
+		if (!str_cut(pair, '=', &name, &value) || value.len < LONG)
+			continue;
+		autofree char *raw = str_dup(value), *plain = url_unescape(raw, true);
+		err_hide(err, raw);
+		err_hide(err, plain ? plain : raw);
+	}
+}
+
+/* What a peer may have echoed: header values, a form's, the query's. */
 static void hide_secrets(const HttpRequest *request, Error *err)
 {
-	enum { LONG = 16 };
 	for (const char *const *line = request->headers; line && *line; line++) {
 		const char *value = strchr(*line, ':');
 		value = value ? value + 1 + strspn(value + 1, " ") : NULL;
@@ -96,13 +110,9 @@ static void hide_secrets(const HttpRequest *request, Error *err)
 			err_hide(err, blank + 1);
 	}
 	err_hide(err, request->password ? request->password : "");
-	Str rest = str_sized(request->body, request->body_len), pair, name, value;
-	while (str_next(&rest, '&', &pair)) {
-		if (!str_cut(pair, '=', &name, &value) || value.len < LONG)
-			continue;
-		autofree char *raw = str_dup(value), *plain = url_unescape(raw, true);
-		err_hide(err, plain ? plain : raw);
-	}
+	hide_values(str_sized(request->body ? request->body : "", request->body_len), err);
+	const char *query = strchr(request->url, '?');
+	hide_values(str_of(query ? query + 1 : NULL), err);
 }
 
 bool cloud_refused(const HttpRequest *request, const HttpResponse *reply, Error *err)

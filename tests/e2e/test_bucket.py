@@ -349,6 +349,11 @@ def test_S83_throttling_waits_as_asked(objects, hostile):
     assert not [e for e in objects.events("src") if e[0] == "Warning"]
     gaps = [b - a for a, b in zip(fake.times, fake.times[1:])]
     assert gaps[0] >= 0.95 and gaps[1] >= 0.95
+    # A long wait is no worker's: the run is put off.
+    fake = hostile({"a": "1"}, name="long", throttle=[("503", "4")])
+    objects.ready("Bucket", "long")
+    assert fake.times[1] - fake.times[0] >= 3.9
+    assert not [e for e in objects.events("long") if e[0] == "Warning"]
 
 
 def test_S102_nothing_is_left_in_the_work_directory(objects, hostile, toolkit):
