@@ -273,6 +273,11 @@ static bool open_azure(Opening *opening, Error *err)
 
 /* --- all --- */
 
+static bool is_cancelled(void *run)
+{
+	return run_is_cancelled(run);
+}
+
 static CloudBucket *open_with(Opening *opening, HttpClient **http, Error *err)
 {
 	static const struct {
@@ -300,6 +305,8 @@ static CloudBucket *open_with(Opening *opening, HttpClient **http, Error *err)
 	opening->config.name = opening->view->bucket_name;
 	*http = httpc_new(loop, &opening->http, err);
 	opening->config.http = *http;
+	opening->config.is_cancelled = is_cancelled;
+	opening->config.cancel_arg = opening->run;
 	return *http ? bucket_new(&opening->config, err) : NULL;
 }
 

@@ -17,7 +17,13 @@
 #include "net/retry.h"
 #include "net/url.h"
 
-enum { PAGE_MAX = 16 << 20, PAGES_MAX = 100000, KEY_MAX = 4096, ETAG_MAX = 1024 };
+enum {
+	PAGE_MAX = 16 << 20,
+	PAGES_MAX = 100000,
+	KEY_MAX = 4096,
+	ETAG_MAX = 1024,
+	IDLE_TIMEOUT_MS = 30000
+};
 
 static const RetryPolicy retries = {.max_tries = 4, .base_ms = 100, .max_ms = 2000, .jitter = 0.3};
 
@@ -132,15 +138,25 @@ bool bucket_add_bearer(const CloudBucket *bucket, BucketRequest *request, Error 
 	return true;
 }
 
+bool bucket_goes_on(const CloudBucket *bucket, Error *err)
+{
+	if (bucket->is_cancelled && bucket->is_cancelled(bucket->cancel_arg))
+		return err_set(err, ERR_CANCELLED, "the daemon stops");
+	return true;
+}
+
 bool bucket_call(CloudBucket *bucket, BucketRequest *request, size_t max_body, int64_t deadline_ms,
 		 HttpResponse *out, Error *err)
 {
 	int64_t left_ms = deadline_ms - clock_mono_ms();
+	if (!bucket_goes_on(bucket, err))
+		return false;
 	if (left_ms <= 0)
 		return err_set(err, ERR_TIMEOUT, "out of time");
 	const HttpRequest http = {.url = request->url,
 				  .headers = bucket_headers(request),
 				  .timeout_ms = left_ms,
+				  .idle_timeout_ms = IDLE_TIMEOUT_MS,
 				  .max_body = max_body,
 				  .path_as_is = true};
 	return httpc_do(bucket->http, &http, out, err) &&
@@ -292,6 +308,8 @@ CloudBucket *bucket_new(const CloudBucketConfig *config, Error *err)
 	autobucket CloudBucket *bucket = mem_zalloc(1, sizeof(*bucket));
 	bucket->service = rows[config->type].service;
 	bucket->http = config->http;
+	bucket->is_cancelled = config->is_cancelled;
+	bucket->cancel_arg = config->cancel_arg;
 	bucket->name = mem_strdup(config->name);
 	bucket->bearer = mem_strdup(config->bearer);
 	bucket->account_key = mem_strdup(config->account_key);

@@ -22,9 +22,11 @@ typedef struct {
 	 * whose query is sent along. */
 	const char *endpoint;
 	const char *name;
-	const char *region;	     /* S3; NULL: found out */
-	bool insecure;		     /* S3: http */
-	HttpClient *http;	     /* borrowed */
+	const char *region;		 /* S3; NULL: found out */
+	bool insecure;			 /* S3: http */
+	HttpClient *http;		 /* borrowed */
+	bool (*is_cancelled)(void *arg); /* asked now and then: true ends all with ERR_CANCELLED */
+	void *cancel_arg;
 	const CloudCredential *keys; /* S3 */
 	const char *bearer;	     /* GCS, Azure: an access token; by https only */
 	const char *account_key;     /* Azure; the account is the endpoint's first label */

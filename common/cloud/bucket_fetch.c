@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "cloud/bucket_internal.h"
 
-enum { REFUSAL_MAX = 64 << 10, IDLE_TIMEOUT_MS = 30000, NO_LENGTH_FACTOR = 16 };
+enum { REFUSAL_MAX = 64 << 10, IDLE_TIMEOUT_MS = 30000, NO_LENGTH_FACTOR = 16, LOOK_MS = 250 };
 #define NO_LENGTH_MAX (INT64_C(64) << 20)
 
 typedef enum { IDLE, RUNNING, ENDED, WAITING } State;
@@ -299,15 +299,16 @@ static State state_of(Transfer *transfer)
 	return state;
 }
 
-/* Until something ended or a wait is over; false when there is nothing to wait for. */
+/* Until something ended, a wait is over or it is time to look whether all is off; false when there
+ * is nothing to wait for. */
 static bool wait_for_change(Fetch *fetch)
 {
-	int64_t until_ms = INT64_MAX;
 	bool busy = false, woken = false;
 	pthread_mutex_lock(&fetch->lock);
+	int64_t look_ms = clock_mono_ms() + LOOK_MS, until_ms;
 	do {
 		busy = false;
-		until_ms = clock_mono_ms() + IDLE_TIMEOUT_MS;
+		until_ms = look_ms;
 		for (size_t i = 0; i < COUNT(fetch->transfers); i++) {
 			const Transfer *transfer = &fetch->transfers[i];
 			busy = busy || transfer->state != IDLE;
@@ -319,7 +320,7 @@ static bool wait_for_change(Fetch *fetch)
 		}
 		if (busy && !woken)
 			cond_wait_until(&fetch->changed, &fetch->lock, until_ms);
-	} while (busy && !woken);
+	} while (busy && !woken && clock_mono_ms() < look_ms);
 	pthread_mutex_unlock(&fetch->lock);
 	return busy;
 }
@@ -327,6 +328,8 @@ static bool wait_for_change(Fetch *fetch)
 static bool run(Fetch *fetch, Error *err)
 {
 	do {
+		if (!bucket_goes_on(fetch->bucket, err))
+			return false;
 		for (size_t i = 0; i < COUNT(fetch->transfers); i++) {
 			Transfer *transfer = &fetch->transfers[i];
 			State state = state_of(transfer);

@@ -22,6 +22,9 @@ const char *const *bucket_headers(BucketRequest *request);
 bool bucket_call(CloudBucket *bucket, BucketRequest *request, size_t max_body, int64_t deadline_ms,
 		 HttpResponse *out, Error *err) MUST_USE;
 
+/* False and ERR_CANCELLED when the caller wants no more. */
+bool bucket_goes_on(const CloudBucket *bucket, Error *err) MUST_USE;
+
 /* True when another try may cure `err` in time; `failures` counts those so far. */
 bool bucket_may_retry(const Error *err, int failures, int64_t deadline_ms, int64_t *out_wait_ms);
 
@@ -48,6 +51,8 @@ extern const BucketService s3_service, gcs_service, azure_service;
 struct CloudBucket {
 	const BucketService *service;
 	HttpClient *http;
+	bool (*is_cancelled)(void *arg);
+	void *cancel_arg;
 	char *base;  /* "scheme://host[:port][/path]" without a slash at the end */
 	char *query; /* sent with all requests, percent-encoded; NULL: none */
 	char *name;

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
+import time
 import urllib.parse
 
 import pytest
@@ -341,6 +342,18 @@ def test_S85_cut_connections_are_made_again(objects, hostile):
     assert files_of(objects.ready("Bucket", "src")) == {"a": "1"}
     assert not [e for e in objects.events("src") if e[0] == "Warning"]
     assert fake.paths[0] == fake.paths[1] == fake.paths[2]
+
+
+def test_S99_a_stalled_download_does_not_hold_up_the_end(objects, hostile, toolkit):
+    fake = hostile({"a": "12"}, body="stall")
+    wait_until(lambda: "/b/a" in fake.paths, "the download to begin")
+    process = toolkit["source-controller"]
+    began = time.monotonic()
+    try:
+        assert process.stop(timeout=10) == 0
+        assert time.monotonic() - began < 8
+    finally:
+        toolkit.start("source-controller")
 
 
 def test_S83_throttling_waits_as_asked(objects, hostile):

@@ -22,7 +22,7 @@ LISTINGS = {
 
 class FakeS3:
     """`objects` maps keys to text. listing: a key of LISTINGS, "endless" or "redirect". body:
-    "short", "endless", "redirect", "cut". gone: keys that are listed only. etags: what the listing
+    "short", "endless", "redirect", "cut", "stall". gone: keys that are listed only. etags: what the listing
     says instead. throttle: (status, Retry-After) of the first replies, "cut" for none at all."""
 
     def __init__(self, objects, listing=None, body=None, gone=(), etags=None, page=1000,
@@ -32,6 +32,7 @@ class FakeS3:
         self.etags, self.page, self.throttle = etags or {}, page, list(throttle)
         self.paths, self.ranges, self.headers, self.times = [], [], [], []
         self.sent = 0
+        self.stopped = threading.Event()
         fake = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -69,6 +70,7 @@ class FakeS3:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
+        self.stopped.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -145,6 +147,10 @@ class FakeS3:
         part = data[first:]
         if self.body == "short":
             part = part[:len(part) // 2]
+        if self.body == "stall":
+            handler.wfile.write(part[:1])
+            self.stopped.wait(60)
+            return
         if self.body == "cut" and not wanted:
             part = part[:len(part) // 2]
         self.sent += len(part)
