@@ -176,26 +176,39 @@ static bool may_try_again(const Registry *registry, const Challenge *asked, cons
 	       (asked->scope && !cstr_eq(asked->scope, scope_before));
 }
 
-/* To the registry itself: shows what it is known to want, and answers its challenges. */
+/*
+ * To the registry itself: shows what it is known to want, and answers its challenges. What is known
+ * may be of yesterday: when no token comes of it, the registry is asked anew. Only a challenge
+ * whose answer was good is remembered, so that one bad reply does not stay.
+ */
 static bool send_own(Registry *registry, const RegistryCall *call, const char *url,
 		     HttpResponse *out, Error *err)
 {
 	autochallenge Challenge asked = {0};
 	hub_host_facts(registry->hub, registry->identity, registry->host, &asked);
-	bool fresh = false;
+	bool remembered = asked.kind != CHALLENGE_NONE, fresh = false;
 	for (int attempt = 0;; attempt++) {
 		autoshown Shown shown = {0};
-		if (!show(registry, &asked, fresh, &shown, err) ||
-		    !send_shown(registry, call, url, &shown, out, err))
+		if (!show(registry, &asked, fresh, &shown, err)) {
+			if (!remembered || err->not_yet)
+				return false;
+			error_dispose(err);
+			challenge_dispose(&asked);
+			remembered = false;
+		}
+		if (!send_shown(registry, call, url, &shown, out, err))
 			return false;
-		if (out->status != UNAUTHORIZED || attempt + 1 >= MAX_ATTEMPTS)
-			return true;
 		autochallenge Challenge now = {0};
-		if (!read_challenge(out, &now) ||
-		    !may_try_again(registry, &now, &shown, asked.scope))
+		bool refused = out->status == UNAUTHORIZED;
+		if (!refused || attempt + 1 >= MAX_ATTEMPTS || !read_challenge(out, &now) ||
+		    !may_try_again(registry, &now, &shown, asked.scope)) {
+			if (!refused && !remembered)
+				hub_host_set_challenge(registry->hub, registry->identity,
+						       registry->host, &asked);
 			return true;
-		hub_host_set_challenge(registry->hub, registry->identity, registry->host, &now);
+		}
 		fresh = shown.kind == CHALLENGE_BEARER;
+		remembered = false;
 		challenge_dispose(&asked);
 		challenge_copy(&asked, &now);
 	}
