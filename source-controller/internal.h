@@ -68,6 +68,9 @@ void source_summarize(Run *run, const char *const *order, const Error *err);
  * Warning event. Returns false for `return source_fail(...)`. */
 bool source_fail(Run *run, const char *condition, const char *reason, Error *err);
 
+/* As source_fail for a signature: SourceVerified False with the reason VerificationError. */
+bool source_verify_fail(Run *run, Error *err);
+
 /* Normal event NewArtifact or, when it healed a failure, Succeeded (source.md 1.8). `failed_before`
  * tells that a fail condition stood at the start of the run. */
 void source_announce(Run *run, const Artifact *before, const Artifact *now, bool failed_before,

@@ -115,9 +115,10 @@ static void announce(Run *run, const OCIRepository *repo, const Artifact *before
  * would be the worst outcome of all. */
 static bool check_supported(Run *run, const OCIRepository *repo, Error *err)
 {
-	if (!repo->verify)
+	const char *part = ocirepository_unsupported_verify(repo);
+	if (!part)
 		return true;
-	err_set(err, ERR_UNSUPPORTED, "spec.verify is not supported by this version");
+	err_set(err, ERR_UNSUPPORTED, "%s is not supported by this version", part);
 	return source_fail(run, "FetchFailed", "UnsupportedField", err);
 }
 
@@ -183,7 +184,6 @@ static bool keep_artifact(Run *run, const OCIRepository *repo, const Artifact *s
 			  bool failed_before)
 {
 	source_clear_failures(run_object(run));
-	condition_remove(run_object(run), "SourceVerified"); /* nothing is verified yet */
 	note_stored(run_object(run), stored->revision);
 	announce(run, repo, stored, stored, failed_before);
 	return true;
@@ -202,14 +202,16 @@ static bool update_artifact(Run *run, const void *view, Error *err)
 		return false;
 	autoartifact Artifact before = {0}, now = {0};
 	bool has = source_artifact(run, &before);
-	if (has && cstr_eq(before.revision, revision) && inputs_unchanged(object, repo))
-		return keep_artifact(run, repo, &before, failed_before);
-	if (!has || !cstr_eq(before.revision, revision))
+	bool same = has && cstr_eq(before.revision, revision);
+	if (!same)
 		note_new_revision(run, &reference, revision, has);
+	if (!ocirepository_verify(run, repo, registry, &reference, revision, same, err))
+		return false;
+	if (same && inputs_unchanged(object, repo))
+		return keep_artifact(run, repo, &before, failed_before);
 	if (!pull(run, repo, registry, revision, &now, err))
 		return false;
 	source_clear_failures(object);
-	condition_remove(object, "SourceVerified");
 	source_set_artifact(run, &now, "Succeeded");
 	note_stored(object, now.revision);
 	source_alias(run, &now, "latest.tar.gz");

@@ -43,6 +43,15 @@ char *ocirepository_reference(Registry *registry, const OCIRepository *repo, Err
 bool ocirepository_pull(Run *run, const OCIRepository *repo, Registry *registry,
 			const char *revision, Artifact *out, Error *err) MUST_USE;
 
+/* What of spec.verify this version cannot do, or NULL. Static. */
+const char *ocirepository_unsupported_verify(const OCIRepository *repo);
+
+/* Verifies the revision's digest as spec.verify says, unless that was done (S57, S58). Sets
+ * SourceVerified; err has the reason VerificationError. */
+bool ocirepository_verify(Run *run, const OCIRepository *repo, Registry *registry,
+			  const OciReference *reference, const char *revision, bool same_revision,
+			  Error *err) MUST_USE;
+
 /* "sha256:..." of a revision. Borrowed. */
 const char *ocirepository_digest(const char *revision);
 

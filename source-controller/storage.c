@@ -120,6 +120,15 @@ bool source_fail(Run *run, const char *condition, const char *reason, Error *err
 	return false;
 }
 
+bool source_verify_fail(Run *run, Error *err)
+{
+	static const char reason[] = "VerificationError";
+	err_reason(err, reason);
+	condition_set(run_object(run), "SourceVerified", "False", reason, err_text(err));
+	run_verdict(run, EVENT_WARNING, reason, NULL, "%s", err_text(err));
+	return false;
+}
+
 void source_announce(Run *run, const Artifact *before, const Artifact *now, bool failed_before,
 		     const char *message)
 {
