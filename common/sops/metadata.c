@@ -149,7 +149,7 @@ static bool split_name(Str name, Part parts[MAX_PARTS], size_t *out_count)
 static json_t *child_at(json_t *at, const Part *part, bool next_list, json_t *take_value)
 {
 	autojson json_t *value = take_value;
-	if (part->list != json_is_array(at))
+	if (part->list ? !json_is_array(at) : !json_is_object(at))
 		return NULL;
 	autofree char *key = str_dup(part->key);
 	json_t *child = part->list ? json_array_get(at, part->index) : json_object_get(at, key);
