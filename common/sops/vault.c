@@ -48,14 +48,6 @@ static char *decrypt_url(const json_t *key, Error *err)
 	return mem_printf("%s/v1/%s/decrypt/%s", base, engine_part, name_part);
 }
 
-static void wipe_text(char **text)
-{
-	if (*text)
-		mem_wipe(*text, strlen(*text));
-	free(*text);
-}
-#define autosecret_text __attribute__((cleanup(wipe_text)))
-
 static bool decrypt_data_key(void *arg, const json_t *key, Buf *out, Error *err)
 {
 	const VaultKeys *keys = arg;
@@ -65,10 +57,10 @@ static bool decrypt_data_key(void *arg, const json_t *key, Buf *out, Error *err)
 	autofree char *url = decrypt_url(key, err);
 	if (!url)
 		return false;
-	autosecret_text char *token = keys->token(keys->arg, address, err);
+	autosecrettext char *token = keys->token(keys->arg, address, err);
 	if (!token)
 		return false;
-	autosecret_text char *header = mem_printf("X-Vault-Token: %s", token);
+	autosecrettext char *header = mem_printf("X-Vault-Token: %s", token);
 	const char *headers[] = {header, "X-Vault-Request: true", NULL};
 	autojson json_t *question = json_pack("{s:s}", "ciphertext", json_text_or(key, "enc", ""));
 	autofree char *body = json_dump(question);
