@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "decrypt_identity.h"
 #include "internal.h"
 
 /* A hub of this many clusters still has memory and descriptors to spare. */
@@ -197,6 +198,7 @@ static void stop(void *arg)
 	clusters_free(context->clusters);
 	drift_free(context->drift);
 	artifact_cache_free(context->artifacts);
+	decrypt_cloud_free(context->cloud);
 	httpc_free(context->http);
 	vec_dispose(&context->overridden);
 	parsed_free(context->parsed);
@@ -269,6 +271,7 @@ static void *start(Manager *manager, const void *options, Error *err)
 	context->parsed = parsed_new();
 	context->seen = map_new(free);
 	start_drift(manager, context);
+	context->cloud = decrypt_cloud_new(manager);
 	if (!start_fetching(manager, context, err)) {
 		stop(context);
 		return NULL;

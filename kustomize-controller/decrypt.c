@@ -70,11 +70,32 @@ static bool import_vault_token(Decryptor *self, Str value, Error *err)
 	return true;
 }
 
-/* The Secret's token, else that of the controller's own environment. */
-static char *vault_token(void *arg, const char *address UNUSED, Error *err)
+static bool import_aws(Decryptor *self, Str value, Error *err)
+{
+	return decrypt_identity_aws(self->identity, value, err);
+}
+
+static bool import_azure(Decryptor *self, Str value, Error *err)
+{
+	return decrypt_identity_azure(self->identity, value, err);
+}
+
+static bool import_gcp(Decryptor *self, Str value, Error *err)
+{
+	return decrypt_identity_gcp(self->identity, value, err);
+}
+
+/* The Secret's token, else one by the account's login, else that of the controller's environment.
+ */
+static char *vault_token(void *arg, const char *address, Error *err)
 {
 	const Decryptor *self = arg;
-	const char *token = self->vault_token ? self->vault_token : getenv("VAULT_TOKEN");
+	if (self->vault_token)
+		return mem_strdup(self->vault_token);
+	char *own = decrypt_identity_vault(self->identity, address, err);
+	if (own || err_is_set(err))
+		return own;
+	const char *token = getenv("VAULT_TOKEN");
 	if (cstr_empty(token))
 		return err_null(err, ERR_UNAUTHORIZED, "there is no Vault token");
 	return mem_strdup(token);
@@ -89,6 +110,9 @@ static const struct {
 	{".agekey", true, import_age},
 	{".asc", false, import_pgp},
 	{"sops.vault-token", false, import_vault_token},
+	{"sops.aws-kms", false, import_aws},
+	{"sops.azure-kv", false, import_azure},
+	{"sops.gcp-kms", false, import_gcp},
 };
 
 static bool import_entry(Decryptor *self, const char *name, Str value, bool global, Error *err)
@@ -140,6 +164,9 @@ static void add_services(Decryptor *self)
 	self->services[count++] = age_key_service(self->age);
 	self->services[count++] = pgp_key_service(self->pgp);
 	self->services[count++] = vault_key_service(&self->vault);
+	self->services[count++] = aws_key_service(decrypt_identity_keys(self->identity));
+	self->services[count++] = gcp_key_service(decrypt_identity_keys(self->identity));
+	self->services[count++] = azure_key_service(decrypt_identity_keys(self->identity));
 	self->options.services = self->services;
 	self->options.service_count = count;
 }
@@ -161,6 +188,7 @@ Decryptor *decryptor_new(Run *run, const Kustomization *ks, const KustomizeFiles
 				  .token = vault_token,
 				  .arg = self,
 				  .allowed = getenv("SOPS_HC_VAULT_ALLOWLIST")};
+	self->identity = decrypt_identity_new(run, ks);
 	self->options.known = sops_known_new();
 	self->options.ignore_mac = context->flags->sops_ignore_mac;
 	if (!import_keys(run, decryption, self, err))
@@ -178,6 +206,7 @@ void decryptor_free(Decryptor *decryptor)
 	map_free(decryptor->options.known);
 	age_identities_free(decryptor->age);
 	pgp_keyring_free(decryptor->pgp);
+	decrypt_identity_free(decryptor->identity);
 	if (decryptor->vault_token)
 		mem_wipe(decryptor->vault_token, strlen(decryptor->vault_token));
 	free(decryptor->vault_token);

@@ -3,6 +3,7 @@
 #define KUSTOMIZE_CONTROLLER_DECRYPT_INTERNAL_H
 
 #include "decrypt.h"
+#include "decrypt_identity.h"
 #include "sops/age.h"
 #include "sops/pgp.h"
 #include "sops/vault.h"
@@ -17,6 +18,7 @@ struct Decryptor {
 	AgeIdentities *age;
 	PgpKeyring *pgp;
 	char *vault_token; /* owned, or NULL */
+	DecryptIdentity *identity;
 	VaultKeys vault;
 	SopsKeyService services[MAX_SERVICES];
 	SopsOptions options;

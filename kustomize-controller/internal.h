@@ -47,6 +47,7 @@ typedef struct {
 	Map *seen;	    /* source key -> revision and digest last told; loop's thread */
 	struct Memory *memory;	      /* per Kustomization, between runs: memory.c */
 	struct ParsedSources *parsed; /* parsed files by artifact digest: parsed.c */
+	struct Cloud *cloud;	      /* credentials for decryption: decrypt_identity.c */
 } KustomizeContext;
 
 /* A Kustomization, parsed once; all borrowed from the object. view.c */

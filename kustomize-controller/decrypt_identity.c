@@ -1,0 +1,325 @@
+#include "decrypt_identity.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "cloud/aws.h"
+#include "cloud/azure.h"
+#include "cloud/gcp.h"
+#include "data/yaml.h"
+#include "kube/secret.h"
+#include "kube/service_account.h"
+#include "sops/rest.h"
+
+enum { CONFIG_MAX = 64 * 1024 };
+
+struct DecryptIdentity {
+	Run *run;
+	const char *account_name; /* or NULL; borrowed */
+	json_t *account_object;	  /* its ServiceAccount, once it was needed; owned */
+	CloudAccount account;
+	CloudCredential aws; /* of the Secret; empty without */
+	json_t *azure;	     /* of the Secret; owned, or NULL */
+	char *gcp;	     /* of the Secret; owned, or NULL */
+	Map *vault_tokens;   /* address -> token, wiped when freed */
+	CloudKeys keys;
+};
+
+static void free_text(void *text)
+{
+	char *secret = text;
+	text_wipe(&secret);
+}
+
+static Cloud *cloud_of(const DecryptIdentity *self)
+{
+	const KustomizeContext *context = run_context(self->run);
+	return context->cloud;
+}
+
+/* --- the account --------------------------------------------------------------------------- */
+
+static const char *annotation(void *arg, const char *key)
+{
+	const DecryptIdentity *self = arg;
+	return object_annotation(self->account_object, key);
+}
+
+static char *account_token(void *arg, const char *audience, Error *err)
+{
+	const DecryptIdentity *self = arg;
+	autojson json_t *audiences = json_pack("[s]", audience);
+	return service_account_token(run_client(self->run), run_namespace(self->run),
+				     self->account_name, audiences, NULL, err);
+}
+
+/* Fills who asks; the ServiceAccount is read when it is needed first. */
+static bool caller_of(DecryptIdentity *self, CloudCaller *out, Error *err)
+{
+	*out = (CloudCaller){0};
+	if (cstr_empty(self->account_name))
+		return true;
+	if (!self->account_object)
+		self->account_object = kube_get(run_client(self->run), "v1", "ServiceAccount",
+						run_namespace(self->run), self->account_name, err);
+	if (!self->account_object)
+		return err_wrap(err, "failed to get service account '%s/%s'",
+				run_namespace(self->run), self->account_name);
+	self->account = (CloudAccount){.ns = run_namespace(self->run),
+				       .name = self->account_name,
+				       .annotation = annotation,
+				       .token = account_token,
+				       .arg = self};
+	out->account = &self->account;
+	return true;
+}
+
+/* --- the clouds ---------------------------------------------------------------------------- */
+
+static bool aws_call(void *arg, const char *region, const char *target, const char *body, Buf *out,
+		     Error *err)
+{
+	DecryptIdentity *self = arg;
+	autocredential CloudCredential own = {0};
+	CloudCaller caller;
+	if (!caller_of(self, &caller, err))
+		return false;
+	bool given = self->aws.user != NULL;
+	if (!given && !aws_credentials(cloud_of(self), &caller, region, NULL, &own, err))
+		return false;
+	autofree char *url = aws_endpoint(cloud_of(self), "kms", region);
+	AwsJsonCall call = {.url = url,
+			    .region = region,
+			    .service = "kms",
+			    .target = target,
+			    .body = body,
+			    .credential = given ? &self->aws : &own};
+	return aws_json_call(cloud_of(self), &caller, &call, out, err);
+}
+
+static char *gcp_bearer(void *arg, Error *err)
+{
+	DecryptIdentity *self = arg;
+	autocredential CloudCredential token = {0};
+	CloudCaller caller;
+	if (!caller_of(self, &caller, err))
+		return NULL;
+	bool ok = self->gcp ? gcp_token_of_key(cloud_of(self), &caller, self->gcp,
+					       GCP_SCOPE_PLATFORM, &token, err)
+			    : gcp_token(cloud_of(self), &caller, &token, err);
+	return ok ? steal(&token.secret) : NULL;
+}
+
+/* The fields of an application, in both spellings that `az` and its documentation have. */
+static AzureApp azure_app(const json_t *config)
+{
+	const char *tenant = json_text(config, "tenantId"), *client = json_text(config, "clientId");
+	const char *secret = json_text(config, "clientSecret");
+	const char *certificate = json_text(config, "clientCertificate");
+	bool usable = !cstr_empty(tenant) && !cstr_empty(client) &&
+		      (!cstr_empty(secret) || !cstr_empty(certificate));
+	AzureApp app = {.client_id = client, .authority_host = json_text(config, "authorityHost")};
+	if (usable) {
+		app.tenant_id = tenant;
+		app.client_secret = cstr_empty(secret) ? NULL : secret;
+		app.certificate = str_of(cstr_empty(secret) ? certificate : NULL);
+		app.certificate_password = json_text(config, "clientCertificatePassword");
+		app.send_chain = json_flag(config, "clientCertificateSendChain", false);
+	} else if (!cstr_empty(json_text(config, "password"))) {
+		app.tenant_id = json_text(config, "tenant");
+		app.client_id = json_text(config, "appId");
+		app.client_secret = json_text(config, "password");
+	}
+	return app;
+}
+
+static char *azure_bearer(void *arg, Error *err)
+{
+	DecryptIdentity *self = arg;
+	autocredential CloudCredential token = {0};
+	CloudCaller caller;
+	if (!caller_of(self, &caller, err))
+		return NULL;
+	AzureApp app = azure_app(self->azure);
+	bool ok = self->azure ? azure_token_of_app(cloud_of(self), &caller, &app, AZURE_SCOPE_VAULT,
+						   &token, err)
+			      : azure_token(cloud_of(self), &caller, NULL, AZURE_SCOPE_VAULT,
+					    &token, err);
+	return ok ? steal(&token.secret) : NULL;
+}
+
+/* --- entries of the Secret ----------------------------------------------------------------- */
+
+bool decrypt_identity_aws(DecryptIdentity *self, Str yaml, Error *err)
+{
+	autojson json_t *config =
+		yaml_parse_last_wins(yaml.ptr, yaml.len, CONFIG_MAX, "credentials", err);
+	if (!config)
+		return false;
+	const char *id = json_text(config, "aws_access_key_id");
+	const char *key = json_text(config, "aws_secret_access_key");
+	if (cstr_empty(id) || cstr_empty(key))
+		return err_set(err, ERR_INVALID,
+			       "aws_access_key_id and aws_secret_access_key are needed");
+	cloud_credential_dispose(&self->aws);
+	const char *session = json_text(config, "aws_session_token");
+	self->aws = (CloudCredential){.user = mem_strdup(id),
+				      .secret = mem_strdup(key),
+				      .session = cstr_empty(session) ? NULL : mem_strdup(session)};
+	return true;
+}
+
+bool decrypt_identity_azure(DecryptIdentity *self, Str yaml, Error *err)
+{
+	autojson json_t *config =
+		yaml_parse_last_wins(yaml.ptr, yaml.len, CONFIG_MAX, "credentials", err);
+	if (!config)
+		return false;
+	AzureApp app = azure_app(config);
+	if (cstr_empty(app.client_id))
+		return err_set(err, ERR_INVALID,
+			       "clientId, or tenantId, clientId and clientSecret or "
+			       "clientCertificate, or tenant, appId and password are needed");
+	json_decref(self->azure);
+	self->azure = steal(&config);
+	return true;
+}
+
+bool decrypt_identity_gcp(DecryptIdentity *self, Str json, Error *err)
+{
+	autojson json_t *key = json_parse(json.ptr, json.len, CONFIG_MAX, err);
+	if (!key)
+		return false;
+	text_wipe(&self->gcp);
+	self->gcp = str_dup(json);
+	return true;
+}
+
+const CloudKeys *decrypt_identity_keys(const DecryptIdentity *self)
+{
+	return &self->keys;
+}
+
+/* --- Vault --------------------------------------------------------------------------------- */
+
+/* The login path of an address, from the ConfigMap that is also the list of those trusted. Owned.
+ */
+static char *vault_login_path(DecryptIdentity *self, const char *map_name, const char *address,
+			      Error *err)
+{
+	const char *ns = manager_namespace(run_manager(self->run));
+	autojson json_t *map =
+		kube_get(run_client(self->run), "v1", "ConfigMap", ns, map_name, err);
+	if (!map)
+		return err_wrap_null(err, "failed to get Vault ConfigMap '%s/%s'", ns, map_name);
+	const char *text = json_text_at(map, "data", "config.yaml", NULL);
+	if (!text)
+		return err_null(err, ERR_INVALID,
+				"Vault ConfigMap '%s/%s' is missing the 'config.yaml' key", ns,
+				map_name);
+	autojson json_t *config =
+		yaml_parse_last_wins(text, strlen(text), CONFIG_MAX, "config.yaml", err);
+	if (!config)
+		return err_wrap_null(err, "Vault ConfigMap '%s/%s'", ns, map_name);
+	const json_t *instances = json_list(config, "instances");
+	for (size_t i = 0; i < json_array_size(instances); i++) {
+		const json_t *instance = json_array_get(instances, i);
+		const char *path = json_text(instance, "loginPath");
+		if (cstr_eq(json_text(instance, "address"), address) && !cstr_empty(path))
+			return mem_strdup(path);
+	}
+	return err_null(err, ERR_FORBIDDEN,
+			"no Vault login path configured for it in ConfigMap '%s/%s'", ns, map_name);
+}
+
+static char *vault_login(DecryptIdentity *self, const char *address, const char *path, Error *err)
+{
+	const KustomizeContext *context = run_context(self->run);
+	autosecrettext char *jwt = account_token(self, address, err);
+	if (!jwt)
+		return err_wrap_null(err, "failed to issue a token for Vault");
+	const char *ns = run_namespace(self->run);
+	autofree char *role = mem_printf("%s_%s", ns, self->account_name);
+	autofree char *url =
+		mem_printf("%s%sv1/%s", address, cstr_ends(address, "/") ? "" : "/", path);
+	autojson json_t *question = json_pack("{s:s, s:s}", "role", role, "jwt", jwt);
+	autosecrettext char *body = json_dump(question);
+	const char *headers[] = {"X-Vault-Request: true", NULL};
+	RestCall call = {.url = url, .headers = headers, .body = body, .secret = jwt};
+	autojson json_t *reply = rest_post(context->http, &call, err);
+	if (!reply)
+		return err_wrap_null(err, "login as role '%s'", role);
+	const char *token = json_text_at(reply, "auth", "client_token", NULL);
+	if (cstr_empty(token))
+		return err_null(err, ERR_UNAUTHORIZED, "login as role '%s' gave no token", role);
+	return mem_strdup(token);
+}
+
+char *decrypt_identity_vault(DecryptIdentity *self, const char *address, Error *err)
+{
+	const KustomizeContext *context = run_context(self->run);
+	const char *known = map_get(self->vault_tokens, address);
+	const char *map_name = context->flags->sops_vault_configmap;
+	if (known)
+		return mem_strdup(known);
+	if (cstr_empty(map_name))
+		return NULL;
+	if (cstr_empty(self->account_name))
+		return err_null(
+			err, ERR_UNSUPPORTED,
+			"Vault needs spec.decryption.serviceAccountName or a token: a login "
+			"as the controller itself is not supported by this version");
+	autofree char *path = vault_login_path(self, map_name, address, err);
+	if (!path)
+		return NULL;
+	char *token = vault_login(self, address, path, err);
+	if (token)
+		map_put(self->vault_tokens, address, mem_strdup(token));
+	return token;
+}
+
+/* --- its life ------------------------------------------------------------------------------ */
+
+DecryptIdentity *decrypt_identity_new(Run *run, const Kustomization *ks)
+{
+	const KustomizeContext *context = run_context(run);
+	DecryptIdentity *self = mem_zalloc(1, sizeof(*self));
+	const char *account = json_text_at(ks->spec, "decryption", "serviceAccountName", NULL);
+	self->run = run;
+	self->account_name =
+		cstr_empty(account) ? context->flags->default_decryption_service_account : account;
+	self->vault_tokens = map_new(free_text);
+	self->keys = (CloudKeys){.http = context->http,
+				 .aws_call = aws_call,
+				 .gcp_token = gcp_bearer,
+				 .azure_token = azure_bearer,
+				 .arg = self,
+				 .gcp_endpoint = cloud_env(context->cloud, "GOOGLE_KMS_ENDPOINT"),
+				 .azure_vault = cloud_env(context->cloud, "AZURE_KEY_VAULT_URL")};
+	return self;
+}
+
+void decrypt_identity_free(DecryptIdentity *self)
+{
+	if (!self)
+		return;
+	cloud_credential_dispose(&self->aws);
+	json_decref(self->azure);
+	text_wipe(&self->gcp);
+	json_decref(self->account_object);
+	map_free(self->vault_tokens);
+	free(self);
+}
+
+struct Cloud *decrypt_cloud_new(Manager *manager)
+{
+	CloudConfig config = {.loop = manager_loop(manager)};
+	config.cache_max = manager_token_cache(manager, &config.cache_max_ms);
+	return cloud_new(&config);
+}
+
+void decrypt_cloud_free(struct Cloud *cloud)
+{
+	if (cloud)
+		cloud_free(cloud);
+}
