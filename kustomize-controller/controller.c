@@ -40,6 +40,14 @@ static const Flag flags[] = {
 	 "Field manager whose changes are undone; repeatable."},
 	{"custom-apply-stage-kinds", FLAG_LIST, AT(custom_stage_kinds), NULL, NULL,
 	 "Kinds applied in a stage of their own, before the rest."},
+	{"build-max-file-bytes", FLAG_INT, AT(build_max_file_bytes), "52428800", NULL,
+	 "Size of one file in a build; 52428800 is the most."},
+	{"build-max-bytes", FLAG_INT, AT(build_max_bytes), "536870912", NULL,
+	 "Size of all files that one build reads."},
+	{"build-max-objects", FLAG_INT, AT(build_max_objects), "200000", NULL,
+	 "Objects in one build."},
+	{"build-timeout", FLAG_DURATION, AT(build_timeout_ms), "2m", NULL,
+	 "How long one build may take."},
 };
 
 static const FeatureGate gates[] = {
@@ -261,9 +269,16 @@ static bool check_accounts(Manager *manager, const KustomizeFlags *options, Erro
 	return true;
 }
 
+static bool check_limits(const KustomizeFlags *options, Error *err)
+{
+	return (options->build_max_file_bytes > 0 && options->build_max_bytes > 0 &&
+		options->build_max_objects > 0 && options->build_timeout_ms > 0) ||
+	       err_set(err, ERR_INVALID, "limits of builds (--build-...) must be above 0");
+}
+
 static void *start(Manager *manager, const void *options, Error *err)
 {
-	if (!check_accounts(manager, options, err))
+	if (!check_accounts(manager, options, err) || !check_limits(options, err))
 		return NULL;
 	KustomizeContext *context = mem_zalloc(1, sizeof(*context));
 	context->flags = options;

@@ -226,6 +226,7 @@ static bool build_root(const BuildInput *input, const json_t *root, KustomizeRes
 	KustomizeOptions options = {.files = decryptor ? decryptor_files(decryptor) : input->files,
 				    .cache = shared ? input->cache : NULL,
 				    .root = root,
+				    .limits = input->limits,
 				    .load_anywhere = true,
 				    .keep_builtin_schema = true,
 				    .fetch = input->bases ? bases_fetch : NULL,

@@ -33,6 +33,8 @@ typedef struct {
 	char *sops_age_secret, *sops_vault_configmap;
 	Vec override_managers;
 	Vec custom_stage_kinds;
+	int build_max_file_bytes, build_max_bytes, build_max_objects;
+	int64_t build_timeout_ms;
 } KustomizeFlags;
 
 /* Process-wide. */
@@ -149,7 +151,8 @@ typedef struct {
 	const KustomizeFiles *files;
 	const char *dir;       /* of the root, clean, within files */
 	KustomizeCache *cache; /* or NULL */
-	Bases *bases;	       /* files are bases_files of it then; NULL: no remote ones */
+	KustomizeLimits limits;
+	Bases *bases; /* files are bases_files of it then; NULL: no remote ones */
 	/* Manifests that are left out of a generated root and of a root file's resources, by path
 	 * within files; or NULL: none. */
 	bool (*leaves_out)(void *arg, const char *path, bool is_dir);

@@ -204,9 +204,14 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 					 .http = context->http,
 					 .local = kustomize_dir_files(files),
 					 .work_dir = workdir_path(context->workdir)});
+	const KustomizeFlags *flags = context->flags;
 	BuildInput input = {.files = bases_files(bases),
 			    .dir = dir,
-			    .bases = context->flags->no_remote_bases ? NULL : bases};
+			    .limits = {.max_file_bytes = (size_t)flags->build_max_file_bytes,
+				       .max_bytes = (size_t)flags->build_max_bytes,
+				       .max_objects = (size_t)flags->build_max_objects,
+				       .max_ms = flags->build_timeout_ms},
+			    .bases = flags->no_remote_bases ? NULL : bases};
 	if (input.files->stat(input.files->arg, dir) != KUSTOMIZE_DIR) {
 		err_set(err, ERR_NOT_FOUND, "kustomization path not found: %s in revision %s",
 			ks->path, source->artifact.revision);

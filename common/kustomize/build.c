@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "data/yaml.h"
@@ -39,14 +40,33 @@ static bool charge(size_t *total, size_t bytes, size_t limit, const char *what, 
 	return true;
 }
 
-bool kbuild_charge(KBuild *build, size_t bytes, Error *err)
+bool kbuild_check_time(const KBuild *build, Error *err)
 {
-	return charge(&build->bytes, bytes, K_MAX_BYTES, "reads", err);
+	return clock_mono_ms() < build->until_ms ||
+	       err_set(err, ERR_LIMIT, "the build takes longer than %lld ms",
+		       (long long)build->limits.max_ms);
+}
+
+bool kbuild_charge(KBuild *build, const char *path, size_t bytes, Error *err)
+{
+	if (bytes > build->limits.max_file_bytes)
+		return err_set(err, ERR_LIMIT, "%s: over %zu bytes", path,
+			       build->limits.max_file_bytes);
+	return (charge(&build->bytes, bytes, build->limits.max_bytes, "reads", err) &&
+		kbuild_check_time(build, err)) ||
+	       err_wrap(err, "%s", path);
+}
+
+bool kbuild_count_object(KBuild *build, Error *err)
+{
+	return ++build->objects <= build->limits.max_objects ||
+	       err_set(err, ERR_LIMIT, "more than %zu objects", build->limits.max_objects);
 }
 
 bool kbuild_charge_copy(KBuild *build, size_t bytes, Error *err)
 {
-	return charge(&build->copied, bytes, K_MAX_COPIED, "copies", err);
+	return charge(&build->copied, bytes, K_MAX_COPIED, "copies", err) &&
+	       kbuild_check_time(build, err);
 }
 
 bool kbuild_check_name(const char *field, const char *text, Error *err)
@@ -65,7 +85,8 @@ static json_t *read_spec(KBuild *build, const char *path, Error *err)
 {
 	const KustomizeOptions *options = build->options;
 	autobuf Buf text = {0};
-	if (!options->files->read(options->files->arg, path, &text, err))
+	if (!options->files->read(options->files->arg, path, &text, err) ||
+	    !kbuild_charge(build, path, text.len, err))
 		return NULL;
 	autojson json_t *raw =
 		yaml_parse_last_wins(buf_text(&text), text.len, K_MAX_TEXT, path, err);
@@ -227,11 +248,23 @@ static bool build_root(KBuild *build, const char *dir, KustomizeResult *out, Err
 	return ktarget_accumulate(&root, acc, err) && finish(&root, acc, out, err);
 }
 
+static KustomizeLimits limits_of(const KustomizeOptions *options)
+{
+	KustomizeLimits limits = options->limits;
+	if (!limits.max_file_bytes || limits.max_file_bytes > K_MAX_TEXT)
+		limits.max_file_bytes = K_MAX_TEXT;
+	limits.max_bytes = limits.max_bytes ? limits.max_bytes : K_MAX_BYTES;
+	limits.max_objects = limits.max_objects ? limits.max_objects : K_MAX_OBJECTS;
+	limits.max_ms = limits.max_ms ? limits.max_ms : K_MAX_MS;
+	return limits;
+}
+
 bool kustomize_build(const char *dir, const KustomizeOptions *options, KustomizeResult *out,
 		     Error *err)
 {
 	autoarena Arena *arena = arena_new();
-	KBuild build = {.options = options, .arena = arena};
+	KBuild build = {.options = options, .arena = arena, .limits = limits_of(options)};
+	build.until_ms = clock_mono_ms() + build.limits.max_ms;
 	bool ok = build_root(&build, dir, out, err);
 	kschema_dispose(&build.schema);
 	return ok;

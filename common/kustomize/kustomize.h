@@ -45,9 +45,18 @@ typedef enum { KUSTOMIZE_TEXT, KUSTOMIZE_BASE } KustomizeWanted;
 /* How paths begin that were fetched: they are of one build and not shared by the cache. */
 #define KUSTOMIZE_FETCHED "remote:/"
 
+/* Bounds of one build; 0 is the default. What passes one is ERR_LIMIT. */
+typedef struct {
+	size_t max_file_bytes; /* of a file; 50 MiB, which is also the most */
+	size_t max_bytes;      /* of all files read; 512 MiB */
+	size_t max_objects;    /* loaded; 200000 */
+	int64_t max_ms;	       /* that it takes; 2 min */
+} KustomizeLimits;
+
 typedef struct {
 	const KustomizeFiles *files;
 	KustomizeCache *cache; /* or NULL */
+	KustomizeLimits limits;
 
 	/* The root kustomization in place of the file in the root directory, which then need not
 	 * exist; borrowed; NULL: read the file. Unknown fields of it are ignored (K19). */

@@ -93,7 +93,7 @@ bool kload_text(const KTarget *target, const char *entry, Buf *out, Error *err)
 	if (files->stat(files->arg, path) == KUSTOMIZE_DIR)
 		return err_set(err, ERR_INVALID, "'%s' is a directory", path);
 	return files->read(files->arg, path, out, err) &&
-	       kbuild_charge(target->build, out->len, err);
+	       kbuild_charge(target->build, path, out->len, err);
 }
 
 json_t *kload_document(const KTarget *target, const char *entry, Error *err)
@@ -144,9 +144,8 @@ static bool enqueue(Expansion *expansion, json_t *take_tree, size_t line, Error 
 	}
 	KResource *res = kresource_new(take_tree, expansion->file, line);
 	vec_push(&expansion->queue, res);
-	if (++expansion->build->objects > K_MAX_OBJECTS)
-		return err_set(err, ERR_LIMIT, "more than %d objects", K_MAX_OBJECTS);
-	return check_object(res, err);
+	return check_object(res, err) && (kbuild_count_object(expansion->build, err) ||
+					  err_wrap(err, "%s:%zu", res->file, res->line));
 }
 
 static bool enqueue_items(Expansion *expansion, const json_t *items, size_t line, Error *err)
@@ -225,12 +224,12 @@ bool kload_resources(const KTarget *target, const char *path, Vec *out, Error *e
 	size_t bytes = 0;
 	const YamlStream *cached = cache ? kcache_get(cache, path, &bytes) : NULL;
 	if (cached)
-		return kbuild_charge(target->build, bytes, err) &&
+		return kbuild_charge(target->build, path, bytes, err) &&
 		       from_stream(target, cached, true, path, out, err);
 	autobuf Buf text = {0};
 	autoyaml YamlStream stream = {0};
 	if (!options->files->read(options->files->arg, path, &text, err) ||
-	    !kbuild_charge(target->build, text.len, err))
+	    !kbuild_charge(target->build, path, text.len, err))
 		return false;
 	if (!yaml_parse_all(buf_text(&text), text.len, K_MAX_TEXT, path, &stream, err))
 		return err_wrap(err, "MalformedYAMLError");

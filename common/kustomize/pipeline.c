@@ -37,7 +37,8 @@ static bool run_patches(const KTarget *target, KAccumulator *acc, const char *pl
 {
 	const json_t *list = json_list(target->spec, "patches");
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		if (!patch_apply(target, acc->set, json_array_get(list, i), err))
+		if (!kbuild_check_time(target->build, err) ||
+		    !patch_apply(target, acc->set, json_array_get(list, i), err))
 			return false;
 		done(target, acc, plugin);
 	}
@@ -209,7 +210,8 @@ static const Step steps[] = {
 bool pipeline_transform(const KTarget *target, KAccumulator *acc, Error *err)
 {
 	for (size_t i = 0; i < COUNT(steps); i++) {
-		if (steps[i].run(target, acc, steps[i].plugin, err))
+		if (kbuild_check_time(target->build, err) &&
+		    steps[i].run(target, acc, steps[i].plugin, err))
 			continue;
 		autofree char *where = mem_printf("%s/%s", target->dir, target->file);
 		/* Steps that know more have named the file already. */

@@ -15,15 +15,18 @@
 enum {
 	K_MAX_DEPTH = 100,
 	K_MAX_TARGETS = 20000,
-	K_MAX_OBJECTS = 200000,
-	K_MAX_TEXT = 50 * 1024 * 1024,
+	K_MAX_OBJECTS = 200000,		 /* by default, as the next two */
 	K_MAX_BYTES = 512 * 1024 * 1024, /* read */
+	K_MAX_MS = 120000,
+	K_MAX_TEXT = 50 * 1024 * 1024,
 	K_MAX_COPIED = 64 * 1024 * 1024, /* copied by replacements and vars */
 	K_MAX_NAME = 4096,		 /* of what goes into every object: prefixes, namespaces */
 };
 
 typedef struct {
 	const KustomizeOptions *options;
+	KustomizeLimits limits; /* none 0 */
+	int64_t until_ms;	/* by the monotonic clock */
 	Arena *arena;
 	KSchema schema;
 	bool origins;		 /* any buildMetadata: origins are recorded */
@@ -31,8 +34,15 @@ typedef struct {
 	size_t bytes, copied;	 /* read, and copied, so far */
 } KBuild;
 
-/* Counts bytes read; ERR_LIMIT past K_MAX_BYTES. */
-bool kbuild_charge(KBuild *build, size_t bytes, Error *err) MUST_USE;
+/* Counts the bytes of a file that was read; ERR_LIMIT, with its name, past max_file_bytes and
+ * max_bytes. */
+bool kbuild_charge(KBuild *build, const char *path, size_t bytes, Error *err) MUST_USE;
+
+/* ERR_LIMIT when the build's time is up. */
+bool kbuild_check_time(const KBuild *build, Error *err) MUST_USE;
+
+/* Counts an object; ERR_LIMIT past max_objects. */
+bool kbuild_count_object(KBuild *build, Error *err) MUST_USE;
 
 /* Counts bytes copied within the build; ERR_LIMIT past K_MAX_COPIED. */
 bool kbuild_charge_copy(KBuild *build, size_t bytes, Error *err) MUST_USE;

@@ -16,7 +16,7 @@ from tests.lib.net import http, wait_until
 
 SHARD = "sharding.fluxcd.io/key"
 FLAGS = [
-    "--no-remote-bases", "--no-cross-namespace-refs", "--override-manager=editor",
+    "--build-max-file-bytes=100000", "--build-max-objects=20", "--no-remote-bases", "--no-cross-namespace-refs", "--override-manager=editor",
     "--custom-apply-stage-kinds=rbac.authorization.k8s.io/Role", "--requeue-dependency=1s",
     f"--watch-label-selector=!{SHARD}", "--watch-configs-label-selector=wake=me",
     "--feature-gates=CancelHealthCheckOnNewRevision=true,DisableFailFastBehavior=true,"
@@ -43,6 +43,7 @@ def run_binary(*flags):
 @pytest.mark.parametrize("flag, text", [
     ("--feature-gates=Nonsense=true", "Nonsense"),
     ("--feature-gates=MigrateAPIVersion=perhaps", "MigrateAPIVersion"),
+    ("--build-max-objects=0", "above 0"), ("--build-timeout=0s", "above 0"),
     ("--default-kubeconfig-service-account=x", "ObjectLevelWorkloadIdentity"),
     ("--default-decryption-service-account=x", "ObjectLevelWorkloadIdentity")])
 def test_K101_bad_flags_end_the_process(api, flag, text):
@@ -67,6 +68,17 @@ def test_K26_no_remote_bases(app, objects):
     app.kustomization()
     app.failed("BuildFailed")
     assert not [r for r in app.git_server.requests() if "/x.git" in r], "it was asked for"
+
+
+def test_limits_of_a_build_are_flags(app, objects):
+    app.commit({"a/cm.yaml": config_map("a", {"k": "x" * 100000}),
+                "b/many.yaml": "---\n".join(config_map(f"b{i}") for i in range(21)),
+                "c/few.yaml": "---\n".join(config_map(f"c{i}") for i in range(20))})
+    for name in "abc":
+        app.kustomization(name, path=f"./{name}")
+    app.failed("BuildFailed", "a/cm.yaml: over 100000 bytes", name="a")
+    app.failed("BuildFailed", "b/many.yaml:141: more than 20 objects", name="b")
+    objects.ready("Kustomization", "c")
 
 
 def test_K29_unset_variables_without_strictness(app, objects):

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "memory_files.h"
@@ -266,6 +267,66 @@ static void B105_a_clone_is_never_left(void **state)
 	}
 }
 
+static void limits_name_the_file(void **state)
+{
+	(void)state;
+	static const struct {
+		KustomizeLimits limits;
+		const char *text; /* of the error; NULL: it builds */
+	} cases[] = {
+		{{.max_file_bytes = 120}, NULL},
+		{{.max_file_bytes = 60}, "big.yaml: over 60 bytes"},
+		{{.max_bytes = 180}, "the build reads more than 180 bytes"},
+		{{.max_objects = 3}, NULL},
+		{{.max_objects = 2}, "big.yaml:6: more than 2 objects"},
+	};
+	const MemoryFile files[] = {{"kustomization.yaml", "resources: [a.yaml, big.yaml]\n"},
+				    {"a.yaml", CM("a")},
+				    {"big.yaml", CM("b") "---\n" CM("c")},
+				    {0}};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		autoerror Error err = {0};
+		KustomizeOptions options = {.limits = cases[i].limits};
+		autofree char *built = memory_build_with(files, ".", options, &err);
+		assert_int_equal(built == NULL, cases[i].text != NULL);
+		if (!cases[i].text)
+			continue;
+		assert_int_equal(err.code, ERR_LIMIT);
+		assert_non_null(strstr(err_text(&err), cases[i].text));
+		assert_non_null(strstr(err_text(&err), "big.yaml"));
+	}
+}
+
+/* A build of which somebody made a great deal of work out of little text. */
+static void a_build_ends_in_its_time(void **state)
+{
+	(void)state;
+	enum { LAYERS = 14 };
+	MemoryFile files[LAYERS * 2 + 3] = {{"kustomization.yaml", "resources: [l0]\n"}};
+	char *names[LAYERS * 2 + 1];
+	for (int i = 0; i <= LAYERS * 2; i++) {
+		bool even = i % 2 == 0;
+		int layer = i / 2;
+		names[i] = mem_printf("l%d/%skustomization.yaml", layer, even ? "" : "x/");
+		const char *text = layer == LAYERS ? mem_strdup("configMapGenerator: [{name: a}]\n")
+				   : even ? mem_printf("resources: [../l%d, x]\n", layer + 1)
+					  : mem_printf("resources: [../../l%d]\nnamePrefix: p%d-\n",
+						       layer + 1, layer);
+		files[i + 1] = (MemoryFile){names[i], text};
+	}
+	autoerror Error err = {0};
+	KustomizeOptions options = {.limits = {.max_ms = 20}};
+	int64_t started_ms = clock_mono_ms();
+	assert_null(memory_build_with(files, ".", options, &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_non_null(strstr(err_text(&err), "takes longer than 20 ms"));
+	assert_true(clock_mono_ms() - started_ms < 5000);
+	for (int i = 0; i <= LAYERS * 2; i++) {
+		free(names[i]);
+		free((void *)(uintptr_t)files[i + 1].text);
+	}
+}
+
 static void K19_a_root_may_come_from_the_caller(void **state)
 {
 	(void)state;
@@ -439,6 +500,8 @@ int main(void)
 		cmocka_unit_test(B104_remote_files_and_bases_are_fetched),
 		cmocka_unit_test(B104_http_errors_are_reported),
 		cmocka_unit_test(B105_a_clone_is_never_left),
+		cmocka_unit_test(limits_name_the_file),
+		cmocka_unit_test(a_build_ends_in_its_time),
 		cmocka_unit_test(K19_a_root_may_come_from_the_caller),
 		cmocka_unit_test(B107_same_input_gives_the_same_bytes_with_and_without_cache),
 		cmocka_unit_test(a_cache_is_shared_by_threads),
