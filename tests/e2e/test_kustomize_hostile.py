@@ -1,0 +1,127 @@
+"""Repositories that mean harm: each build ends, in bounded time and memory, with an error that names
+the file, and nobody else's Kustomization notices."""
+import os
+import pathlib
+import resource
+import subprocess
+import time
+
+import pytest
+
+from tests.lib.apps import app, config_map  # noqa: F401
+
+SLUICE = pathlib.Path(os.environ["SLUICE_BUILD"], "cli", "sluice")
+K, RES = "kustomization.yaml", "resources: [r.yaml]\n"
+HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+ADD = "- {op: add, path: /data/p, value: q}"
+MIB = 1 << 20
+# Of one build, on a loaded machine and under sanitizers; plain it is a tenth.
+SECONDS, MEMORY = 60, 1500 * MIB
+
+
+def anchors(width=9, depth=12):
+    lines = ["a0: &a0 [" + "x," * width + "]"]
+    lines += [f"a{i}: &a{i} [" + f"*a{i - 1}," * width + "]" for i in range(1, depth)]
+    return "\n".join(lines) + "\n"
+
+
+def merge_keys():
+    return "x0: &x0 {a: 1}\n" + "".join(
+        f"x{i}: &x{i} {{<<: [{','.join([f'*x{i - 1}'] * 50)}], k{i}: 1}}\n" for i in range(1, 200))
+
+
+def patched(target, **files):
+    return {K: RES + f"patches: [{{patch: '{ADD}', target: {target}}}]\n",
+            "r.yaml": config_map("a" * 60 + "b"), **files}
+
+
+def doubling(layers):
+    """Each layer holds the next one twice, the second time under other names."""
+    files = {K: "resources: [l0]\n", f"l{layers}/{K}": RES, f"l{layers}/r.yaml": config_map("a")}
+    for i in range(layers):
+        files[f"l{i}/{K}"] = f"resources: [../l{i + 1}, x]\n"
+        files[f"l{i}/x/{K}"] = f"resources: [../../l{i + 1}]\nnamePrefix: p{i}-\n"
+    return files
+
+
+# name -> (files, what the error says; None: it builds)
+TREES = {
+    "anchors": ({K: RES, "r.yaml": HEAD + anchors()}, "r.yaml:10:10: aliases expand to more than"),
+    "anchors_in_the_root": ({K: anchors()}, f"{K}:7:10: aliases expand"),
+    "anchors_in_a_patch": ({K: RES + "patches: [{path: p.yaml}]\n", "r.yaml": config_map("a"),
+                            "p.yaml": HEAD + anchors()}, "p.yaml:10:10: aliases expand"),
+    "merge_keys": ({K: RES, "r.yaml": HEAD + merge_keys()}, "r.yaml:"),
+    "deep": ({K: RES, "r.yaml": HEAD + "x: " + "[" * 100000 + "]" * 100000},
+             "r.yaml:4:103: nested deeper"),
+    "large_file": ({K: RES, "r.yaml": HEAD + "x: " + "y" * 100 * MIB}, "r.yaml: over 52428800"),
+    "large_generator_file": ({K: "configMapGenerator: [{name: g, files: [f.bin]}]\n",
+                              "f.bin": "y" * 100 * MIB}, "f.bin: over 52428800"),
+    "cycle": ({K: "resources: [a]\n", "a/" + K: "resources: [../b]\n",
+               "b/" + K: "resources: [../a]\n"}, "cycle detected"),
+    "itself": ({K: "resources: [.]\n"}, "cycle detected"),
+    "out_of_the_root": ({K: "resources: [../../../../../../../../etc/passwd]\n"}, "leads out of"),
+    "absolute": ({K: "resources: [/etc/passwd]\n"}, "/etc/passwd"),
+    "no_target": (patched("{name: zzz}"), None),
+    "no_match": ({K: RES + "patches: [{path: p.yaml}]\n", "r.yaml": config_map("a"),
+                  "p.yaml": config_map("zz")}, "p.yaml: no matches for v1 ConfigMap zz"),
+    "bad_regex": (patched("{name: 'a('}"), f"{K}: patches: target name: regular expression"),
+    "catastrophic_regex": (patched("{name: (a+)+$}"), None),
+    "more_catastrophic_regex": (patched("{name: '(.*)*(.*)*(.*)*x'}"), None),
+    "large_regex": (patched("{name: '(((a{1,100}){1,100}){1,100})'}"), "too large"),
+    "catastrophic_replacement": ({
+        K: RES + "replacements: [{source: {kind: ConfigMap}, targets: [{select: {name: (a|a)*b},"
+        " fieldPaths: ['data.[k=(x+x+)+y]']}]}]\n", "r.yaml": config_map("a" * 100)}, None),
+    "long_prefix": ({K: RES + f"namePrefix: {'p' * 100000}\n", "r.yaml": config_map("a")},
+                    f"{K}: namePrefix"),
+    "deep_bases": ({**{"d/" * i + K: "resources: [d]\n" for i in range(150)},
+                    "d/" * 150 + K: RES, "d/" * 150 + "r.yaml": config_map("a")},
+                   "nested deeper than 100"),
+    "doubling": (doubling(20), "more than 20000 kustomizations"),
+    "binary": ({K: RES, "r.yaml": "\x00\x01\x02"}, "r.yaml:1:1: control characters"),
+    "copies": ({K: RES + "replacements: [{source: {kind: ConfigMap, fieldPath: data}, targets: "
+                "[{select: {kind: ConfigMap}, options: {create: true}, fieldPaths: ["
+                + ",".join(f"data.x{i}" for i in range(40)) + "]}]}]\n",
+                "r.yaml": config_map("a")}, "field \"data.x18\": the build copies more than"),
+    "many_objects": ({K: RES, "r.yaml": "---\n".join(config_map(f"a{i}") for i in range(50000))},
+                     None),
+}
+# Those that a source-controller takes at all, and that are cheap to push, fetch and unpack.
+SMALL = [n for n in TREES if n not in ("large_file", "large_generator_file", "many_objects",
+                                       "doubling", "deep_bases")]
+
+
+def limit_memory():
+    """Sanitizers reserve address space without end; the plain build is held to its bound."""
+    if os.environ.get("SLUICE_PLAIN"):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+@pytest.mark.parametrize("name", sorted(TREES))
+def test_a_build_ends_and_names_the_file(name, tmp_path):
+    files, text = TREES[name]
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    started = time.monotonic()
+    done = subprocess.run([SLUICE, "kustomize", "build", "."], cwd=tmp_path, text=True,
+                          capture_output=True, timeout=2 * SECONDS, preexec_fn=limit_memory)
+    assert done.returncode == (1 if text else 0), done.stderr[-2000:]
+    assert not text or text in done.stderr, done.stderr[-2000:]
+    assert time.monotonic() - started < SECONDS
+
+
+def test_the_controller_survives_them_all(app, objects):  # noqa: F811
+    app.commit({"good/cm.yaml": config_map("good"),
+                **{f"{name}/{path}": content for name in SMALL
+                   for path, content in TREES[name][0].items()}})
+    objects.ready("GitRepository", "src", timeout=60)
+    for name in SMALL:
+        app.kustomization(name.replace("_", "-"), path=f"./{name}", retryInterval="1h")
+    app.kustomization("good", path="./good")
+    objects.ready("Kustomization", "good", timeout=60)
+    for name in SMALL:
+        text = TREES[name][1]
+        if text:
+            app.failed("BuildFailed", text, name=name.replace("_", "-"), timeout=60)
+        else:
+            objects.ready("Kustomization", name.replace("_", "-"), timeout=60)
