@@ -38,6 +38,13 @@ int fd_open_beneath(int dir_fd, const char *path, int flags, mode_t mode, Error 
 	return -1;
 }
 
+bool fd_path_has_links(int dir_fd, const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	autofd int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	return fd < 0 && errno == ELOOP;
+}
+
 bool fd_read_all(int fd, size_t limit, Buf *out, Error *err)
 {
 	size_t total = 0;

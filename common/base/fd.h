@@ -37,6 +37,9 @@ int fd_open(const char *path, int flags, mode_t mode, Error *err) MUST_USE;
  * fails with ERR_FORBIDDEN. */
 int fd_open_beneath(int dir_fd, const char *path, int flags, mode_t mode, Error *err) MUST_USE;
 
+/* Whether a path below dir_fd goes through symbolic links; false, too, when it is not there. */
+bool fd_path_has_links(int dir_fd, const char *path);
+
 /* Reads to the end, up to `limit` bytes (more: ERR_LIMIT), appending to out. */
 bool fd_read_all(int fd, size_t limit, Buf *out, Error *err) MUST_USE;
 bool fd_write_all(int fd, const void *bytes, size_t len, Error *err) MUST_USE;

@@ -92,6 +92,8 @@ static char *name_of(int fd)
 static char *dir_resolve(void *arg, const char *path)
 {
 	const KustomizeDirFiles *self = arg;
+	if (!fd_path_has_links(self->dir_fd, path))
+		return mem_strdup(path);
 	autoerror Error ignored = {0};
 	autofd int fd = open_path(self, path, O_PATH, &ignored);
 	if (fd < 0)

@@ -19,8 +19,8 @@ typedef struct {
 	bool (*read)(void *arg, const char *path, Buf *out, Error *err);
 	/* Names of the entries of a directory, sorted, as owned strings pushed to out. */
 	bool (*list)(void *arg, const char *path, Vec *out, Error *err);
-	/* The path without symbolic links, owned; NULL when it is not there or leads out. NULL
-	 * instead of a function: there are no links. */
+	/* The path without symbolic links, owned: itself when there are none on it, NULL when they
+	 * lead nowhere or out. NULL instead of a function: there are no links. */
 	char *(*resolve)(void *arg, const char *path);
 } KustomizeFiles;
 
