@@ -27,6 +27,7 @@ typedef struct {
 	size_t weight;	 /* of all read so far, copies included; a node weighs 1 + bytes / 64 */
 	size_t expanded; /* of copies only */
 	bool last_wins;	 /* of a key given twice; else it is an error */
+	bool old;	 /* YAML 1.1 as go-yaml v2 reads it, and the first document only */
 	Error *err;
 } Reader;
 
@@ -207,6 +208,8 @@ static json_t *read_scalar(Reader *reader, const yaml_event_t *event)
 		return json_stringn_nocheck(text.ptr, text.len);
 	YamlScalar scalar;
 	yaml_resolve(text, &scalar);
+	if (reader->old)
+		yaml_resolve_old(text, &scalar);
 	if (tag && !tag_allows(tag, scalar.type))
 		return fail_at(reader, event->start_mark, ERR_INVALID, "not a !!%s", tag);
 	return value_of(reader, event, text, &scalar);
@@ -283,6 +286,8 @@ static char *read_key(Reader *reader, const yaml_event_t *event)
 	close_anchor(reader, (const char *)event->data.scalar.anchor, anchor, value);
 	if (json_is_null(value))
 		return mem_strdup("null");
+	if (reader->old && !json_is_string(value))
+		return json_dump(value);
 	return mem_strndup((const char *)event->data.scalar.value, event->data.scalar.length);
 }
 
@@ -398,7 +403,8 @@ static bool read_stream(Reader *reader, YamlStream *out)
 		autoevent yaml_event_t event;
 		if (!next_event(reader, &event))
 			return false;
-		if (event.type == YAML_STREAM_END_EVENT)
+		bool enough = reader->old && reader->weight > 0;
+		if (event.type == YAML_STREAM_END_EVENT || enough)
 			return true;
 		if (event.type == YAML_DOCUMENT_START_EVENT && !read_document(reader, out))
 			return false;
@@ -413,13 +419,17 @@ void yaml_stream_dispose(YamlStream *stream)
 	*stream = (YamlStream){0};
 }
 
-static bool parse(Str text, size_t limit, const char *file, bool last_wins, YamlStream *out,
+typedef enum { PARSE_STRICT, PARSE_LAST_WINS, PARSE_OLD } ParseMode;
+
+static bool parse(Str text, size_t limit, const char *file, ParseMode mode, YamlStream *out,
 		  Error *err)
 {
 	if (text.len > limit)
 		return err_set(err, ERR_LIMIT, "%s: %zu bytes are over the limit of %zu", file,
 			       text.len, limit);
-	Reader reader = {.file = file, .last_wins = last_wins, .err = err};
+	Reader reader = {.file = file, .err = err};
+	reader.last_wins = mode != PARSE_STRICT;
+	reader.old = mode == PARSE_OLD;
 	if (!yaml_parser_initialize(&reader.parser))
 		return err_set(err, ERR_INTERNAL, "%s: no memory for a YAML parser", file);
 	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.ptr, text.len);
@@ -438,13 +448,13 @@ static bool parse(Str text, size_t limit, const char *file, bool last_wins, Yaml
 bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file, YamlStream *out,
 		    Error *err)
 {
-	return parse(str_sized(text, len), limit, file, false, out, err);
+	return parse(str_sized(text, len), limit, file, PARSE_STRICT, out, err);
 }
 
-static json_t *parse_one(Str text, size_t limit, const char *file, bool last_wins, Error *err)
+static json_t *parse_one(Str text, size_t limit, const char *file, ParseMode mode, Error *err)
 {
 	autoyaml YamlStream stream = {0};
-	if (!parse(text, limit, file, last_wins, &stream, err))
+	if (!parse(text, limit, file, mode, &stream, err))
 		return NULL;
 	if (stream.len == 0)
 		return json_null();
@@ -457,11 +467,16 @@ static json_t *parse_one(Str text, size_t limit, const char *file, bool last_win
 
 json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file, Error *err)
 {
-	return parse_one(str_sized(text, len), limit, file, false, err);
+	return parse_one(str_sized(text, len), limit, file, PARSE_STRICT, err);
 }
 
 json_t *yaml_parse_last_wins(const char *text, size_t len, size_t limit, const char *file,
 			     Error *err)
 {
-	return parse_one(str_sized(text, len), limit, file, true, err);
+	return parse_one(str_sized(text, len), limit, file, PARSE_LAST_WINS, err);
+}
+
+json_t *yaml_parse_old(const char *text, size_t len, size_t limit, const char *file, Error *err)
+{
+	return parse_one(str_sized(text, len), limit, file, PARSE_OLD, err);
 }

@@ -42,6 +42,12 @@ json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file,
 json_t *yaml_parse_last_wins(const char *text, size_t len, size_t limit, const char *file,
 			     Error *err) MUST_USE;
 
+/* As yaml_parse_last_wins, but YAML 1.1 as go-yaml v2 reads it, where Helm reads values and its
+ * templates read text: y, yes and on are true, dates are text, keys are what they resolve to, and
+ * only the first document counts. Owned. */
+json_t *yaml_parse_old(const char *text, size_t len, size_t limit, const char *file,
+		       Error *err) MUST_USE;
+
 /*
  * The 1-based line of the value at a JSON pointer (RFC 6901) within document `index` of a stream,
  * found by parsing again: for error messages only. 0 when it is not there.

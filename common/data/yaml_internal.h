@@ -28,6 +28,10 @@ typedef struct {
 /* Resolves a plain scalar by the core schema as Go's yaml.v3 reads it. */
 void yaml_resolve(Str text, YamlScalar *out);
 
+/* Changes what yaml_resolve gave where go-yaml v2 reads otherwise: y, yes and on are booleans,
+ * dates are text. */
+void yaml_resolve_old(Str text, YamlScalar *scalar);
+
 /* True when text, written plain, is a string in YAML 1.1 and 1.2 both. */
 bool yaml_is_plain_string(Str text);
 

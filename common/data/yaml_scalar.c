@@ -46,7 +46,7 @@ static const Word words[] = {
 	{"-.INF", {.type = YAML_FLOAT, .real = (double)-INFINITY}},
 };
 
-/* Booleans of YAML 1.1 only: strings when read, quoted when written. */
+/* Booleans of YAML 1.1 only, true ones first: strings when read, quoted when written. */
 static const char *const old_booleans[] = {
 	"y", "Y", "yes", "Yes", "YES", "on",  "On",  "ON",
 	"n", "N", "no",	 "No",	"NO",  "off", "Off", "OFF",
@@ -311,6 +311,16 @@ static bool is_base60(Str text)
 		for (at++; at < text.len && (is_digit(text.ptr[at]) || text.ptr[at] == '_');)
 			at++;
 	return at == text.len;
+}
+
+void yaml_resolve_old(Str text, YamlScalar *scalar)
+{
+	if (scalar->type == YAML_TIMESTAMP)
+		scalar->type = YAML_STR;
+	for (size_t i = 0; scalar->type == YAML_STR && i < COUNT(old_booleans); i++)
+		if (str_eq(text, str_of(old_booleans[i])))
+			*scalar = (YamlScalar){.type = YAML_BOOL,
+					       .flag = i < COUNT(old_booleans) / 2};
 }
 
 bool yaml_is_plain_string(Str text)

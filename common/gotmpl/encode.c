@@ -1,0 +1,246 @@
+#include "gotmpl/encode.h"
+
+#include <math.h>
+
+#include "data/base64.h"
+#include "data/yaml.h"
+#include "gotmpl/strconv.h"
+#include "gotmpl/time.h"
+
+/*
+ * encoding/json: keys sorted by bytes, floats in plain digits below 1e21 and down to 1e-6, what is
+ * not UTF-8 as U+FFFD.
+ */
+
+enum { ENCODE_MAX_DEPTH = 500 };
+
+typedef struct {
+	GoCall *call;
+	const JsonStyle *style;
+	Buf *out;
+	int depth;
+} Encoder;
+
+static bool encode(Encoder *e, GoValue value);
+
+static void write_rune(Encoder *e, uint32_t rune, bool broken)
+{
+	const bool html = e->style->escape_html;
+	if (rune == '"' || rune == '\\')
+		buf_printf(e->out, "\\%c", (char)rune);
+	else if (rune == '\b' || rune == '\f' || rune == '\n' || rune == '\r' || rune == '\t')
+		buf_printf(e->out, "\\%c", "btn?fr"[rune - 8]);
+	else if (rune < ' ' || (html && (rune == '<' || rune == '>' || rune == '&')))
+		buf_printf(e->out, "\\u%04x", rune);
+	else if (broken)
+		buf_puts(e->out, "\\ufffd");
+	else if (rune == 0x2028 || rune == 0x2029)
+		buf_printf(e->out, "\\u%04x", rune);
+	else
+		rune_append(e->out, rune);
+}
+
+static void write_text(Encoder *e, Str text)
+{
+	size_t width;
+	buf_putc(e->out, '"');
+	for (size_t at = 0; at < text.len; at += width) {
+		uint32_t rune = rune_decode(str_slice(text, at, text.len), &width);
+		write_rune(e, rune, rune == RUNE_ERROR && width == 1);
+	}
+	buf_putc(e->out, '"');
+}
+
+static bool write_real(Encoder *e, double real)
+{
+	autobuf Buf text = {0};
+	if (!isfinite(real)) {
+		format_float(real, 'g', -1, &text);
+		return call_fail(e->call, "json: unsupported value: %s", buf_text(&text));
+	}
+	double size = fabs(real);
+	bool exponent = size > 0 && (size < 1e-6 || size >= 1e21);
+	format_float(real, exponent ? 'e' : 'f', -1, &text);
+	/* e-09 becomes e-9 */
+	if (exponent && text.len > 4 && text.ptr[text.len - 4] == 'e' &&
+	    text.ptr[text.len - 3] == '-' && text.ptr[text.len - 2] == '0') {
+		text.ptr[text.len - 2] = text.ptr[text.len - 1];
+		text.len--;
+	}
+	buf_add(e->out, buf_str(&text));
+	return true;
+}
+
+static void new_line(Encoder *e)
+{
+	if (!e->style->indent)
+		return;
+	buf_putc(e->out, '\n');
+	for (int i = 0; i < e->depth; i++)
+		buf_puts(e->out, e->style->indent);
+}
+
+static bool encode_list(Encoder *e, GoValue value)
+{
+	size_t len = go_len(value);
+	if (!value.list) {
+		buf_puts(e->out, "null");
+		return true;
+	}
+	buf_putc(e->out, '[');
+	e->depth++;
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0)
+			buf_putc(e->out, ',');
+		new_line(e);
+		if (!encode(e, go_item(call_arena(e->call), value, i)))
+			return false;
+	}
+	e->depth--;
+	if (len > 0)
+		new_line(e);
+	buf_putc(e->out, ']');
+	return true;
+}
+
+static bool encode_member(Encoder *e, Str key, GoValue value, bool first)
+{
+	if (!first)
+		buf_putc(e->out, ',');
+	new_line(e);
+	write_text(e, key);
+	buf_puts(e->out, e->style->indent ? ": " : ":");
+	return encode(e, value);
+}
+
+static bool encode_map(Encoder *e, GoMap *map)
+{
+	if (!map) {
+		buf_puts(e->out, "null");
+		return true;
+	}
+	go_map_load(call_arena(e->call), map);
+	buf_putc(e->out, '{');
+	e->depth++;
+	for (size_t i = 0; i < map->len; i++)
+		if (!encode_member(e, map->members[i].key, map->members[i].value, i == 0))
+			return false;
+	e->depth--;
+	if (map->len > 0)
+		new_line(e);
+	buf_putc(e->out, '}');
+	return true;
+}
+
+static bool encode_struct(Encoder *e, const GoStruct *record)
+{
+	const GoStructType *type = record->type;
+	if (type->string && type->pointer) { /* semver.Version marshals as its text */
+		write_text(e, type->string(record, call_arena(e->call)));
+		return true;
+	}
+	buf_putc(e->out, '{');
+	e->depth++;
+	for (size_t i = 0; type->fields && type->fields[i]; i++)
+		if (!encode_member(e, str_of(type->fields[i]), record->fields[i], i == 0))
+			return false;
+	e->depth--;
+	if (type->fields && type->fields[0])
+		new_line(e);
+	buf_putc(e->out, '}');
+	return true;
+}
+
+static void encode_bytes(Encoder *e, Str bytes)
+{
+	autofree char *text = base64_encode(bytes.ptr, bytes.len);
+	buf_printf(e->out, "\"%s\"", text);
+}
+
+static void encode_time(Encoder *e, const GoTime *time)
+{
+	buf_putc(e->out, '"');
+	time_format(time, STR("2006-01-02T15:04:05.999999999Z07:00"), e->out);
+	buf_putc(e->out, '"');
+}
+
+static bool encode_scalar(Encoder *e, GoValue value)
+{
+	switch (go_kind(value)) {
+	case GO_KIND_BOOL:
+		buf_puts(e->out, value.flag ? "true" : "false");
+		return true;
+	case GO_KIND_INT:
+		buf_printf(e->out, "%lld", (long long)value.integer);
+		return true;
+	case GO_KIND_UINT:
+		buf_printf(e->out, "%llu", (unsigned long long)value.natural);
+		return true;
+	case GO_KIND_FLOAT:
+		return write_real(e, value.real);
+	case GO_KIND_STRING:
+		write_text(e, value.text);
+		return true;
+	case GO_KIND_COMPLEX:
+		return call_fail(e->call, "json: unsupported type: complex128");
+	case GO_KIND_INVALID:
+	case GO_KIND_SLICE:
+	case GO_KIND_MAP:
+	case GO_KIND_STRUCT:
+	case GO_KIND_PTR:
+		break;
+	}
+	buf_puts(e->out, "null");
+	return true;
+}
+
+static bool encode(Encoder *e, GoValue value)
+{
+	if (e->depth > ENCODE_MAX_DEPTH)
+		return call_fail(e->call, "json: unsupported value: encountered a cycle");
+	if (e->out->len > e->call->run->limits.output_bytes)
+		return call_fail(e->call, "result is too large");
+	if (value.type == GO_BYTES)
+		encode_bytes(e, value.text);
+	else if (go_is_list(value))
+		return encode_list(e, value);
+	else if (go_is_map(value))
+		return encode_map(e, value.map);
+	else if (value.type == GO_STRUCT)
+		return encode_struct(e, value.record);
+	else if (value.type == GO_TIME)
+		encode_time(e, value.time);
+	else
+		return encode_scalar(e, value);
+	return true;
+}
+
+bool encode_json(GoCall *call, GoValue value, const JsonStyle *style, Buf *out)
+{
+	Encoder e = {.call = call, .style = style, .out = out};
+	return encode(&e, value);
+}
+
+json_t *encode_tree(GoCall *call, GoValue value)
+{
+	static const JsonStyle plain = {0};
+	autobuf Buf text = {0};
+	autoerror Error err = {0};
+	if (!encode_json(call, value, &plain, &text))
+		return NULL;
+	json_t *tree = json_parse(buf_text(&text), text.len, text.len + 1, &err);
+	if (!tree)
+		call_fail(call, "%s", err_text(&err));
+	return tree;
+}
+
+bool encode_yaml(GoCall *call, GoValue value, Buf *out)
+{
+	autojson json_t *tree = encode_tree(call, value);
+	if (!tree)
+		return false;
+	yaml_emit(tree, out);
+	if (out->len > 0 && out->ptr[out->len - 1] == '\n')
+		out->ptr[--out->len] = '\0';
+	return true;
+}

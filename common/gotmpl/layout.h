@@ -1,0 +1,53 @@
+/* The pieces of a reference layout ("Mon Jan 2 15:04:05 MST 2006"). */
+#ifndef GOTMPL_LAYOUT_H
+#define GOTMPL_LAYOUT_H
+
+#include "base/str.h"
+
+typedef enum {
+	LAYOUT_NONE,
+	LAYOUT_LONG_MONTH,
+	LAYOUT_MONTH,
+	LAYOUT_NUM_MONTH,
+	LAYOUT_ZERO_MONTH,
+	LAYOUT_LONG_WEEKDAY,
+	LAYOUT_WEEKDAY,
+	LAYOUT_DAY,
+	LAYOUT_UNDER_DAY,
+	LAYOUT_ZERO_DAY,
+	LAYOUT_UNDER_YEAR_DAY,
+	LAYOUT_ZERO_YEAR_DAY,
+	LAYOUT_HOUR,
+	LAYOUT_HOUR12,
+	LAYOUT_ZERO_HOUR12,
+	LAYOUT_MINUTE,
+	LAYOUT_ZERO_MINUTE,
+	LAYOUT_SECOND,
+	LAYOUT_ZERO_SECOND,
+	LAYOUT_LONG_YEAR,
+	LAYOUT_YEAR,
+	LAYOUT_PM,
+	LAYOUT_LOWER_PM,
+	LAYOUT_ZONE,
+	LAYOUT_ISO_ZONE,
+	LAYOUT_ISO_SECONDS,
+	LAYOUT_ISO_SHORT,
+	LAYOUT_ISO_COLON,
+	LAYOUT_ISO_COLON_SECONDS,
+	LAYOUT_NUM_ZONE,
+	LAYOUT_NUM_SECONDS,
+	LAYOUT_NUM_SHORT,
+	LAYOUT_NUM_COLON,
+	LAYOUT_NUM_COLON_SECONDS,
+	LAYOUT_FRACTION_ZEROS,
+	LAYOUT_FRACTION_NINES,
+} LayoutPiece;
+
+/* Takes what stands before the next piece, the piece (LAYOUT_NONE at the end) and its text off
+ * *layout. */
+LayoutPiece layout_next(Str *layout, Str *prefix, Str *piece);
+
+extern const char *const layout_months[12];
+extern const char *const layout_days[7];
+
+#endif

@@ -1,0 +1,54 @@
+/* The parser's state and the pieces that its files share. */
+#ifndef GOTMPL_PARSE_INTERNAL_H
+#define GOTMPL_PARSE_INTERNAL_H
+
+#include "base/vec.h"
+#include "gotmpl/lex.h"
+#include "gotmpl/parse.h"
+
+enum { PARSE_MAX_DEPTH = 1000 }; /* of control structures and parentheses */
+
+typedef struct {
+	Str *items;
+	size_t len, cap;
+} VarNames;
+
+/* What all trees of a text share. */
+typedef struct {
+	GotmplSet *set;
+	Arena *arena;
+	const char *parse_name;
+	Str text;
+	Lexer lexer;
+	Token token[3]; /* look-ahead; [0] is the newest */
+	int peeked, depth;
+	Vec *trees;
+	Error *err;
+	/* of the tree at hand */
+	Tree *tree;
+	VarNames vars;
+	int action_line, range_depth;
+} Parser;
+
+Token parser_next(Parser *p);
+Token parser_peek(Parser *p);
+Token parser_next_non_space(Parser *p);
+Token parser_peek_non_space(Parser *p);
+void parser_backup(Parser *p);
+void parser_backup2(Parser *p, Token first);
+void parser_backup3(Parser *p, Token second, Token first);
+
+/* "template: NAME:LINE: what". Returns NULL. */
+void *parser_fail(Parser *p, const char *format, ...) PRINTF(2, 3);
+void *parser_unexpected(Parser *p, Token token, const char *context);
+void *parser_unexpected_node(Parser *p, const Node *node, const char *context);
+
+Node *node_new(Parser *p, NodeType type, size_t pos);
+void node_add(Parser *p, NodeList *list, Node *node);
+
+/* "declarations? command ('|' command)*" up to `end`; NULL on failure. */
+Node *parse_pipeline(Parser *p, const char *context, TokenType end);
+/* The text of a string token without its quotes. */
+bool parse_string(Parser *p, Token token, Str *out);
+
+#endif

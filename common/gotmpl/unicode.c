@@ -1,0 +1,194 @@
+#include "gotmpl/unicode.h"
+
+#include <locale.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include "base/mem.h"
+
+struct GoUnicode {
+	locale_t locale; /* 0 when the C library has no C.UTF-8: then only ASCII has classes */
+};
+
+static void free_unicode(void *pointer)
+{
+	GoUnicode *unicode = pointer;
+	if (unicode->locale)
+		freelocale(unicode->locale);
+	free(unicode);
+}
+
+const GoUnicode *unicode_new(Arena *arena)
+{
+	GoUnicode *unicode = mem_zalloc(1, sizeof(*unicode));
+	unicode->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	arena_defer(arena, free_unicode, unicode);
+	return unicode;
+}
+
+static bool is_tail(Str text, size_t at)
+{
+	return at < text.len && ((unsigned char)text.ptr[at] & 0xc0) == 0x80;
+}
+
+uint32_t rune_decode(Str text, size_t *out_width)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char lead = (unsigned char)text.ptr[0];
+	*out_width = 1;
+	if (lead < 0x80)
+		return lead;
+	size_t width = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+	if (lead < 0xc2 || lead > 0xf4)
+		return RUNE_ERROR;
+	uint32_t rune = lead & (0xffu >> (width + 1));
+	for (size_t i = 1; i < width; i++) {
+		if (!is_tail(text, i))
+			return RUNE_ERROR;
+		rune = rune << 6 | ((unsigned char)text.ptr[i] & 0x3fu);
+	}
+	if (rune < least[width] || rune > RUNE_MAX || (rune >= 0xd800 && rune <= 0xdfff))
+		return RUNE_ERROR;
+	*out_width = width;
+	return rune;
+}
+
+void rune_append(Buf *out, uint32_t rune)
+{
+	if (rune > RUNE_MAX || (rune >= 0xd800 && rune <= 0xdfff))
+		rune = RUNE_ERROR;
+	if (rune < 0x80) {
+		buf_putc(out, (char)rune);
+	} else if (rune < 0x800) {
+		buf_putc(out, (char)(0xc0 | rune >> 6));
+		buf_putc(out, (char)(0x80 | (rune & 0x3f)));
+	} else if (rune < 0x10000) {
+		buf_putc(out, (char)(0xe0 | rune >> 12));
+		buf_putc(out, (char)(0x80 | (rune >> 6 & 0x3f)));
+		buf_putc(out, (char)(0x80 | (rune & 0x3f)));
+	} else {
+		buf_putc(out, (char)(0xf0 | rune >> 18));
+		buf_putc(out, (char)(0x80 | (rune >> 12 & 0x3f)));
+		buf_putc(out, (char)(0x80 | (rune >> 6 & 0x3f)));
+		buf_putc(out, (char)(0x80 | (rune & 0x3f)));
+	}
+}
+
+size_t rune_count(Str text)
+{
+	size_t count = 0, width;
+	for (size_t at = 0; at < text.len; at += width, count++)
+		rune_decode(str_slice(text, at, text.len), &width);
+	return count;
+}
+
+bool rune_valid(Str text)
+{
+	size_t width;
+	for (size_t at = 0; at < text.len; at += width)
+		if (rune_decode(str_slice(text, at, text.len), &width) == RUNE_ERROR && width == 1)
+			return false;
+	return true;
+}
+
+bool rune_is_digit(const GoUnicode *unicode, uint32_t rune)
+{
+	/* Beyond ASCII the C library has no class of its own for decimal digits. */
+	static const uint32_t zeros[] = {
+		0x660,	0x6f0,	0x7c0,	0x966,	0x9e6,	0xa66,	0xae6,	0xb66,	0xbe6,
+		0xc66,	0xce6,	0xd66,	0xde6,	0xe50,	0xed0,	0xf20,	0x1040, 0x1090,
+		0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40,
+		0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10};
+	(void)unicode;
+	if (rune < 0x80)
+		return rune >= '0' && rune <= '9';
+	for (size_t i = 0; i < COUNT(zeros); i++)
+		if (rune >= zeros[i] && rune < zeros[i] + 10)
+			return true;
+	return false;
+}
+
+bool rune_is_letter(const GoUnicode *unicode, uint32_t rune)
+{
+	if (rune < 0x80)
+		return (rune | 32) >= 'a' && (rune | 32) <= 'z';
+	return unicode->locale && iswalpha_l((wint_t)rune, unicode->locale) &&
+	       !rune_is_digit(unicode, rune);
+}
+
+bool rune_is_upper(const GoUnicode *unicode, uint32_t rune)
+{
+	if (rune < 0x80)
+		return rune >= 'A' && rune <= 'Z';
+	return unicode->locale && iswupper_l((wint_t)rune, unicode->locale);
+}
+
+bool rune_is_lower(const GoUnicode *unicode, uint32_t rune)
+{
+	if (rune < 0x80)
+		return rune >= 'a' && rune <= 'z';
+	return unicode->locale && iswlower_l((wint_t)rune, unicode->locale);
+}
+
+bool rune_is_punct(const GoUnicode *unicode, uint32_t rune)
+{
+	if (rune < 0x80)
+		return rune != 0 && strchr("!\"#%&'()*,-./:;?@[\\]_{}", (int)rune) != NULL;
+	return rune == 0xa1 || rune == 0xa7 || rune == 0xab || rune == 0xb6 || rune == 0xb7 ||
+	       rune == 0xbb || rune == 0xbf || (rune >= 0x2010 && rune <= 0x2027) ||
+	       (rune >= 0x3001 && rune <= 0x3003 && unicode->locale);
+}
+
+bool rune_is_space(uint32_t rune)
+{
+	return (rune >= 9 && rune <= 13) || rune == ' ' || rune == 0x85 || rune == 0xa0 ||
+	       rune == 0x1680 || (rune >= 0x2000 && rune <= 0x200a) || rune == 0x2028 ||
+	       rune == 0x2029 || rune == 0x202f || rune == 0x205f || rune == 0x3000;
+}
+
+/* Formatting characters and private ones, which the C library calls printable. */
+static bool is_format(uint32_t rune)
+{
+	static const struct {
+		uint32_t from, to;
+	} ranges[] = {
+		{0xad, 0xad},	     {0x600, 0x605},   {0x61c, 0x61c},	 {0x6dd, 0x6dd},
+		{0x70f, 0x70f},	     {0x180e, 0x180e}, {0x200b, 0x200f}, {0x202a, 0x202e},
+		{0x2060, 0x206f},    {0xd800, 0xf8ff}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb},
+		{0xe0000, RUNE_MAX},
+	};
+	for (size_t i = 0; i < COUNT(ranges); i++)
+		if (rune >= ranges[i].from && rune <= ranges[i].to)
+			return !(rune >= 0xe0100 && rune <= 0xe01ef);
+	return false;
+}
+
+bool rune_is_print(const GoUnicode *unicode, uint32_t rune)
+{
+	if (rune < 0x80)
+		return rune >= 0x20 && rune < 0x7f;
+	return !rune_is_space(rune) && !is_format(rune) && unicode->locale &&
+	       iswprint_l((wint_t)rune, unicode->locale);
+}
+
+uint32_t rune_upper(const GoUnicode *unicode, uint32_t rune)
+{
+	if (rune < 0x80)
+		return rune >= 'a' && rune <= 'z' ? rune - 32 : rune;
+	return unicode->locale ? (uint32_t)towupper_l((wint_t)rune, unicode->locale) : rune;
+}
+
+uint32_t rune_lower(const GoUnicode *unicode, uint32_t rune)
+{
+	if (rune < 0x80)
+		return rune >= 'A' && rune <= 'Z' ? rune + 32 : rune;
+	return unicode->locale ? (uint32_t)towlower_l((wint_t)rune, unicode->locale) : rune;
+}
+
+void runes_map(const GoUnicode *unicode, Str text,
+	       uint32_t (*map)(const GoUnicode *unicode, uint32_t rune), Buf *out)
+{
+	size_t width;
+	for (size_t at = 0; at < text.len; at += width)
+		rune_append(out, map(unicode, rune_decode(str_slice(text, at, text.len), &width)));
+}

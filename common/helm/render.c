@@ -1,0 +1,97 @@
+#include "helm/render.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "helm/render_error.h"
+
+static size_t depth_of(const char *name)
+{
+	size_t depth = 0;
+	for (; *name; name++)
+		depth += *name == '/';
+	return depth;
+}
+
+/* Deeper ones first; of the same depth the greater name. */
+static int compare_templates(const void *a, const void *b)
+{
+	const HelmTemplate *first = a, *second = b;
+	size_t first_depth = depth_of(first->name), second_depth = depth_of(second->name);
+	if (first_depth != second_depth)
+		return first_depth > second_depth ? -1 : 1;
+	return strcmp(second->name, first->name);
+}
+
+void helm_templates_sort(HelmTemplate *templates, size_t count)
+{
+	if (count > 1)
+		qsort(templates, count, sizeof(*templates), compare_templates);
+}
+
+GotmplSet *helm_templates_parse(const HelmTemplate *templates, size_t count, Error *err)
+{
+	autogotmpl GotmplSet *set = gotmpl_new();
+	for (size_t i = 0; i < count; i++) {
+		autoerror Error cause = {0};
+		if (!gotmpl_parse(set, templates[i].name, templates[i].text, &cause)) {
+			parse_error_reword(templates[i].name, &cause, err);
+			return NULL;
+		}
+	}
+	return steal(&set);
+}
+
+/* What a missing value prints is taken out, wherever it comes from. */
+static void remove_no_value(Buf *text)
+{
+	static const Str mark = {"<no value>", 10};
+	size_t kept = 0, at = 0;
+	while (at < text->len) {
+		if (text->ptr[at] == '<' &&
+		    str_starts(str_slice(buf_str(text), at, text->len), mark)) {
+			at += mark.len;
+			continue;
+		}
+		text->ptr[kept++] = text->ptr[at++];
+	}
+	text->len = kept;
+	if (text->ptr)
+		text->ptr[kept] = '\0';
+}
+
+static void put_template(Arena *arena, const HelmTemplate *template)
+{
+	GoMap *self = go_map_new(arena, GO_VALUES);
+	go_map_put(arena, self, STR("Name"), go_cstr(template->name));
+	go_map_put(arena, self, STR("BasePath"), go_cstr(template->base_path));
+	go_map_put(arena, template->context, STR("Template"), go_map(self));
+}
+
+static bool run_one(GoRun *run, HelmTemplate *template, Arena *arena, Error *err)
+{
+	autobuf Buf text = {0};
+	autoerror Error cause = {0};
+	put_template(arena, template);
+	if (!gotmpl_execute(run, template->name, go_map(template->context), &text, &cause))
+		return run_error_reword(run, &cause, err);
+	remove_no_value(&text);
+	template->output_len = text.len;
+	free(template->output);
+	template->output = buf_steal(&text);
+	return true;
+}
+
+bool helm_templates_run(const GotmplSet *set, HelmTemplate *templates, size_t count,
+			const GotmplLimits *limits, Arena *arena, Error *err)
+{
+	GoRun *run = gotmpl_run_new(set, arena, limits);
+	for (size_t i = 0; i < count; i++) {
+		if (path_base(templates[i].name)[0] == '_')
+			continue;
+		if (!run_one(run, &templates[i], arena, err))
+			return false;
+	}
+	return true;
+}
