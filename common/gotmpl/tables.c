@@ -3,9 +3,11 @@
 #include "gotmpl/objects.h"
 
 const GoFn *const function_tables[] = {
-	functions_builtin,  functions_compare, functions_strings, functions_case,
-	functions_math,	    functions_lists,   functions_dicts,	  functions_merge,
-	functions_defaults, functions_json,    functions_yaml,	  functions_helm,
+	functions_builtin,  functions_compare,	functions_strings, functions_case,
+	functions_math,	    functions_lists,	functions_dicts,   functions_merge,
+	functions_defaults, functions_json,	functions_yaml,	   functions_helm,
+	functions_regex,    functions_encoding, functions_paths,   functions_dates,
+	functions_crypto,
 };
 const size_t function_table_count = COUNT(function_tables);
 
