@@ -70,7 +70,7 @@ struct Command {
 	int exit_code;	    /* set by run: of a success */
 };
 
-extern const Verb verb_up, verb_kustomize, verb_build, verb_diff;
+extern const Verb verb_up, verb_kustomize, verb_build, verb_diff, verb_helm;
 extern const Verb verb_get, verb_reconcile, verb_suspend, verb_resume, verb_events, verb_version;
 extern const Verb verb_completion;
 

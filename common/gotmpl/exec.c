@@ -39,6 +39,8 @@ static bool print_value(GoRun *run, const Node *node, GoValue value)
 		return write_text(run, value.text);
 	if (value.type == GO_NIL)
 		return write_text(run, STR("<no value>"));
+	if (value.type == GO_STRUCT && value.record->type->addressed)
+		return write_text(run, value.record->type->string(value.record, run->arena));
 	GoFmt fmt = {run->arena, run->set->unicode, run->out, run->limits.output_bytes};
 	fmt_value(&fmt, value);
 	return write_text(run, STR(""));

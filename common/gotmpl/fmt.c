@@ -99,7 +99,8 @@ static void print_fields(Printer *p, const GoStruct *record, int depth)
 static void print_struct(Printer *p, GoValue value, int depth)
 {
 	bool text_verb = p->verb < 0x80 && strchr("vsxXq", (int)p->verb);
-	if (value.record->type->string && text_verb && !p->sharp_v && !p->erroring) {
+	const GoStructType *type = value.record->type;
+	if (type->string && !type->addressed && text_verb && !p->sharp_v && !p->erroring) {
 		fmt_string(p, go_text(value.record->type->string(value.record, p->fmt->arena)));
 		return;
 	}

@@ -181,7 +181,13 @@ const GoFn methods_versions[] = {{"Has", "s", versions_has}, {0}};
 static Str kube_version_string(const GoStruct *record, Arena *arena)
 {
 	(void)arena;
-	return record->fields[0].text;
+	return record->fields[1].text;
+}
+
+static bool kube_version_normalized(GoCall *call, GoValue *out)
+{
+	*out = call->receiver.record->fields[1];
+	return true;
 }
 
 static bool kube_version_text(GoCall *call, GoValue *out)
@@ -191,13 +197,15 @@ static bool kube_version_text(GoCall *call, GoValue *out)
 }
 
 static const GoFn kube_version_methods[] = {
-	{"String", "", kube_version_text}, {"GitVersion", "", kube_version_text}, {0}};
-static const char *const kube_version_fields[] = {"Version", "Major", "Minor", NULL};
+	{"String", "", kube_version_normalized}, {"GitVersion", "", kube_version_text}, {0}};
+static const char *const kube_version_fields[] = {"Version", "normalizedVersion", "Major", "Minor",
+						  NULL};
 const GoStructType struct_kube_version = {
 	.name = "common.KubeVersion",
 	.fields = kube_version_fields,
 	.methods = kube_version_methods,
 	.string = kube_version_string,
+	.addressed = true,
 };
 
 static const char *const helm_version_fields[] = {"Version",   "GitCommit",	    "GitTreeState",

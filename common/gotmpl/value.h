@@ -123,6 +123,7 @@ typedef struct {
 	const char *const *fields; /* ends in NULL */
 	const GoFn *methods;	   /* ends in a row without a name; or NULL */
 	Str (*string)(const GoStruct *record, Arena *arena); /* Stringer, or NULL */
+	bool addressed; /* String is a method of the pointer: only {{ .Field }} itself finds it */
 } GoStructType;
 
 struct GoStruct {
