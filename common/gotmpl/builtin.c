@@ -223,3 +223,4 @@ const GoFn functions_builtin[] = {
 
 const GoFn *const function_and = &functions_builtin[0];
 const GoFn *const function_or = &functions_builtin[1];
+const GoFn *const function_call = &functions_builtin[3];

@@ -29,7 +29,7 @@ static bool bcrypt_hash(GoCall *call, Str password, Str *out)
 	setting[28] = letters[16 * rand_below(4)];
 	struct crypt_data *data = mem_zalloc(1, sizeof(*data));
 	autofree char *text = str_dup(password);
-	const char *hash = crypt_r(text, setting, data);
+	const char *hash = crypt_rn(text, setting, data, (int)sizeof(*data));
 	bool fine = hash && hash[0] == '$';
 	if (fine)
 		*out = call_copy(call, str_of(hash));

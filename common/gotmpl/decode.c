@@ -1,6 +1,7 @@
 #include "gotmpl/decode.h"
 
 #include "data/yaml.h"
+#include "gotmpl/json_check.h"
 
 enum { DECODE_MAX = 64 << 20 };
 
@@ -45,10 +46,8 @@ static bool take_tree(GoCall *call, json_t *tree, GoType wanted, GoValue *out, c
 bool decode_json(GoCall *call, Str text, GoType wanted, GoValue *out, Buf *why)
 {
 	autoerror Error err = {0};
-	if (str_trim(text).len == 0) {
-		buf_puts(why, "unexpected end of JSON input");
+	if (!json_check(call->run->set->unicode, text, why))
 		return false;
-	}
 	autojson json_t *tree = json_parse(text.ptr, text.len, DECODE_MAX, &err);
 	if (tree)
 		return take_tree(call, tree, wanted, out, "", why);

@@ -238,6 +238,8 @@ static bool eval_call(Eval *e, const GoFn *fn, GoValue receiver, const Node *nod
 		return false;
 	GoCall call = {.run = e->run, .receiver = receiver, .args = args, .count = total};
 	const Node *at = e->run->node;
+	if (fn == function_call && command && command->list.len > 1)
+		e->run->node = command->list.items[1]; /* the callee, which the error names */
 	if (fn->run(&call, out))
 		return true;
 	e->run->node = node ? node : at;

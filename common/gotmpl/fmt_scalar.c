@@ -202,6 +202,8 @@ static bool print_float_verb(Printer *p, double value)
 		return true;
 	case 'g':
 	case 'G':
+	case 'x':
+	case 'X':
 		print_float(p, value, (char)p->verb, -1);
 		return true;
 	case 'f':

@@ -17,6 +17,8 @@ extern const size_t function_table_count;
 /* `and` and `or` are special: their operands are evaluated one by one. */
 extern const GoFn *const function_and;
 extern const GoFn *const function_or;
+/* `call` names its first argument in errors. */
+extern const GoFn *const function_call;
 
 /* The methods of a type that is no struct, or NULL. */
 const GoFn *methods_of(GoType type);

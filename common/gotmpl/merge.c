@@ -113,6 +113,8 @@ static bool copy_value(GoCall *call, GoValue value, int depth, GoValue *out)
 
 static bool fn_deep_copy(GoCall *call, GoValue *out)
 {
+	if (call->args[0].type == GO_NIL)
+		return call_fail(call, "reflect: call of reflect.Value.Type on zero Value");
 	return copy_value(call, call->args[0], 0, out);
 }
 

@@ -422,6 +422,26 @@ static void format_general(double value, char format, int precision, Buf *out)
 	format_plain(&d, out);
 }
 
+/* C's %a, whose exponent Go writes with two digits at least. */
+static void format_hex(double value, char format, int precision, Buf *out)
+{
+	char text[1200];
+	if (precision < 0)
+		snprintf(text, sizeof(text), "%a", value);
+	else
+		snprintf(text, sizeof(text), "%.*a", precision > 1000 ? 1000 : precision, value);
+	char *exponent = strchr(text, 'p');
+	size_t from = out->len, digits = exponent ? strlen(exponent) - 2 : 2;
+	buf_append(out, text, exponent ? (size_t)(exponent - text) + 2 : strlen(text));
+	if (digits == 1)
+		buf_putc(out, '0');
+	if (exponent)
+		buf_puts(out, exponent + 2);
+	for (size_t i = from; format == 'X' && i < out->len; i++)
+		if (out->ptr[i] >= 'a' && out->ptr[i] <= 'z')
+			out->ptr[i] = (char)(out->ptr[i] - 32);
+}
+
 void format_float(double value, char format, int precision, Buf *out)
 {
 	if (isnan(value)) {
@@ -445,6 +465,8 @@ void format_float(double value, char format, int precision, Buf *out)
 		else
 			decimal_rounded(value, precision, &d);
 		format_exponent(&d, format, precision, out);
+	} else if (letter == 'x') {
+		format_hex(value, format, precision, out);
 	} else if (precision < 0) {
 		decimal_shortest(value, &d);
 		format_plain(&d, out);

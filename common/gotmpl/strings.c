@@ -459,7 +459,13 @@ static int compare_texts(const void *a, const void *b)
 /* A []string is sorted in place, as upstream's is. */
 static bool fn_sort_alpha(GoCall *call, GoValue *out)
 {
-	*out = strings_of(call, call->args[0]);
+	GoValue list = call->args[0], *items;
+	if (!go_is_list(list)) {
+		*out = new_list(call, GO_STRINGS, 1, &items);
+		items[0] = go_text(text_value(call, list));
+		return true;
+	}
+	*out = strings_of(call, list);
 	if (go_len(*out) > 1)
 		qsort(out->list->items, out->list->len, sizeof(GoValue), compare_texts);
 	return true;
