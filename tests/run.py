@@ -35,8 +35,18 @@ def say(text):
     print(text, flush=True)
 
 
+def run_checks(build, tally):
+    """Rules of the tree that a compiler does not know."""
+    for check in (["scripts/check-includes"], ["scripts/check-symbols", build]):
+        done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=False)
+        tally.add(done.returncode == 0, done.returncode != 0, 0)
+        if done.returncode:
+            say(f"--- {check[0]}:\n{done.stderr[-6000:]}")
+
+
 def run_unit(build, tally):
     """Each unit program by itself, so that a crash is one failure and its output is shown."""
+    run_checks(build, tally)
     listing = subprocess.run(["meson", "introspect", "--tests", str(build)], check=True,
                              capture_output=True, text=True).stdout
     tests = json.loads(listing)
@@ -67,7 +77,7 @@ def run_unit(build, tally):
                     "\n".join(l for l in output.splitlines() if "SKIP" in l))
 
 
-def run_pytest(name, folders, env, tally, jobs=WAITING_JOBS):
+def run_pytest(name, folders, env, tally):
     """One pytest run; counts come from its JUnit report, so a collection error is a failure."""
     folders = [f for f in folders if list((ROOT / f).glob("test_*.py")) or
                list((ROOT / f).glob("*/test_*.py"))]
@@ -76,8 +86,7 @@ def run_pytest(name, folders, env, tally, jobs=WAITING_JOBS):
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
         command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rfEs",
                    "--tb=short", f"--junitxml={report.name}", *folders]
-        if jobs > 1:
-            command += ["-n", str(jobs), "--dist", "loadfile"]
+        command += ["-n", str(WAITING_JOBS), "--dist", "loadfile"]
         done = subprocess.run(command, cwd=ROOT, env=dict(os.environ, **env),
                               stdin=subprocess.DEVNULL)
         try:

@@ -164,7 +164,7 @@ static size_t token_length(const char *text, TokenKind *kind)
 	return len;
 }
 
-void lexer_next(Lexer *lexer)
+void cel_lexer_next(Lexer *lexer)
 {
 	for (;;) {
 		skip_blanks(lexer);

@@ -30,7 +30,7 @@ typedef struct {
 } Lexer;
 
 /* Moves to the next token; characters that begin none are problems and skipped. */
-void lexer_next(Lexer *lexer);
+void cel_lexer_next(Lexer *lexer);
 
 /* The text of a string or bytes token without quotes and escapes, in the source's arena; a problem
  * when an escape is wrong. */

@@ -67,7 +67,7 @@ static Token peek(const Parser *p)
 	CelSource silent = {.arena = p->maker.source->arena, .text = p->maker.source->text};
 	Lexer ahead = p->lexer;
 	ahead.source = &silent;
-	lexer_next(&ahead);
+	cel_lexer_next(&ahead);
 	vec_dispose(&silent.problems);
 	return ahead.token;
 }
@@ -131,7 +131,7 @@ static bool take(Parser *p, const char *text)
 {
 	if (!at_operator(p, text))
 		return false;
-	lexer_next(&p->lexer);
+	cel_lexer_next(&p->lexer);
 	return true;
 }
 
@@ -217,7 +217,7 @@ static CelNode *parse_integer(Parser *p, Token token, bool negative, int offset)
 static CelNode *parse_number(Parser *p, bool negative, int offset)
 {
 	Token token = p->lexer.token;
-	lexer_next(&p->lexer);
+	cel_lexer_next(&p->lexer);
 	if (token.kind != TOKEN_FLOAT)
 		return parse_integer(p, token, negative, offset);
 	autofree char *text = str_dup(token.text);
@@ -235,7 +235,7 @@ static CelNode *parse_string(Parser *p)
 	CelNode *node = cel_node(&p->maker, NODE_CONST, token.offset);
 	node->value.kind = token.kind == TOKEN_BYTES ? CEL_BYTES : CEL_STRING;
 	node->value.text = token_unquote(p->maker.source, &token);
-	lexer_next(&p->lexer);
+	cel_lexer_next(&p->lexer);
 	return node;
 }
 
@@ -300,7 +300,7 @@ static CelNode *parse_name(Parser *p, bool absolute)
 	Token token = p->lexer.token;
 	if (token.kind != TOKEN_IDENT)
 		return syntax_error(p, absolute ? "IDENTIFIER" : primary_start);
-	lexer_next(&p->lexer);
+	cel_lexer_next(&p->lexer);
 	if (is_reserved(token.text))
 		cel_problem(p->maker.source, token.offset, "reserved identifier: %.*s",
 			    (int)token.text.len, token.text.ptr);
@@ -400,7 +400,7 @@ static CelNode *parse_member_name(Parser *p, CelNode *operand, int offset)
 	Token token = p->lexer.token;
 	if (p->failed || (token.kind != TOKEN_IDENT && token.kind != TOKEN_ESCAPED_IDENT))
 		return bad_member(p);
-	lexer_next(&p->lexer);
+	cel_lexer_next(&p->lexer);
 	bool escaped = token.kind == TOKEN_ESCAPED_IDENT;
 	if (escaped) {
 		cel_problem(p->maker.source, token.offset, "unsupported syntax: '`'");
@@ -533,7 +533,7 @@ static CelNode *parse_binary(Parser *p, int level)
 	const Binary *binary;
 	for (int count = 0; level < 3 && (binary = find_binary(p, level)); count++) {
 		int offset = p->lexer.token.offset;
-		lexer_next(&p->lexer);
+		cel_lexer_next(&p->lexer);
 		CelNode *right = parse_binary(p, level + 1);
 		left = cel_node_call(&p->maker, offset, binary->function, 2, left, right);
 		if (count > CEL_DEPTH_MAX - 2)
@@ -582,7 +582,7 @@ CelNode *cel_parse(CelSource *source, unsigned flags)
 {
 	Parser p = {.lexer = {.source = source, .at = source->text},
 		    .maker = {.source = source, .flags = flags}};
-	lexer_next(&p.lexer);
+	cel_lexer_next(&p.lexer);
 	CelNode *root = parse_expr(&p);
 	if (!p.failed && p.lexer.token.kind != TOKEN_END)
 		syntax_error(&p, "<EOF>");

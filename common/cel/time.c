@@ -309,7 +309,7 @@ static CelValue get_part(CelRun *run, const CelValue *args, size_t count)
 {
 	int64_t offset = 0;
 	autoerror Error err = {0};
-	if (count == 2 && !zone_offset(args[1].text, args[0].time.seconds, &offset, &err))
+	if (count == 2 && !cel_zone_offset(args[1].text, args[0].time.seconds, &offset, &err))
 		return cel_error(run, "%s", err_text(&err));
 	Civil civil = civil_of(args[0].time.seconds + offset);
 	const int64_t parts[] = {civil.year,	civil.month - 1,

@@ -85,7 +85,7 @@ static bool read_number(Str text, int64_t *out)
 	       *out > -1000000;
 }
 
-bool zone_offset(Str name, int64_t seconds, int64_t *out_offset, Error *err)
+bool cel_zone_offset(Str name, int64_t seconds, int64_t *out_offset, Error *err)
 {
 	Str head, tail;
 	int64_t hours, minutes;

@@ -6,6 +6,6 @@
 #include "base/str.h"
 
 /* Seconds east of UTC at a time; "" and "UTC" are 0. ERR_INVALID for what is no zone. */
-bool zone_offset(Str name, int64_t seconds, int64_t *out_offset, Error *err);
+bool cel_zone_offset(Str name, int64_t seconds, int64_t *out_offset, Error *err);
 
 #endif

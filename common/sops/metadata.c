@@ -80,7 +80,7 @@ static bool read_modified(Metadata *metadata, Error *err)
 	return true;
 }
 
-bool metadata_read(json_t *take_raw, Metadata *out, Error *err)
+bool sops_metadata_read(json_t *take_raw, Metadata *out, Error *err)
 {
 	autometadata Metadata metadata = {.raw = take_raw};
 	if (!json_is_object(take_raw))

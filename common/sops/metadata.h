@@ -29,7 +29,7 @@ typedef struct {
 } Metadata;
 
 /* Takes the tree under `sops`. ERR_INVALID. */
-bool metadata_read(json_t *take_raw, Metadata *out, Error *err) MUST_USE;
+bool sops_metadata_read(json_t *take_raw, Metadata *out, Error *err) MUST_USE;
 void metadata_dispose(Metadata *metadata);
 #define autometadata __attribute__((cleanup(metadata_dispose)))
 

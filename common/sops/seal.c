@@ -103,7 +103,7 @@ static Node *int_node(Str text)
 	bool digits = text.len > 0 && strchr("+-0123456789", text.ptr[0]);
 	if (!digits || errno || end != text.ptr + text.len)
 		return NULL;
-	Node *node = node_new(NODE_INT);
+	Node *node = sops_node_new(NODE_INT);
 	node->integer = value;
 	return node;
 }
@@ -115,7 +115,7 @@ static Node *float_node(Str text)
 	bool blank = text.len == 0 || strchr(" \t\n\v\f\r", text.ptr[0]);
 	if (blank || end != text.ptr + text.len)
 		return NULL;
-	Node *node = node_new(NODE_FLOAT);
+	Node *node = sops_node_new(NODE_FLOAT);
 	node->real = value;
 	return node;
 }
@@ -127,7 +127,7 @@ static Node *bool_node(Str text)
 	for (size_t i = 0; i < COUNT(words); i++) {
 		if (!str_eq(text, str_of(words[i])))
 			continue;
-		Node *node = node_new(NODE_BOOL);
+		Node *node = sops_node_new(NODE_BOOL);
 		node->flag = i < COUNT(words) / 2;
 		return node;
 	}

@@ -86,7 +86,7 @@ static bool is_prefixed(const Node *item)
 /* Moves the members that are metadata out of a document into a map. Owned. */
 static Node *take_members(Node *document, bool (*wanted)(const Node *item))
 {
-	Node *taken = node_new(NODE_MAP);
+	Node *taken = sops_node_new(NODE_MAP);
 	Vec *items = &document->items;
 	size_t kept = 0;
 	for (size_t i = 0; i < items->len; i++) {
@@ -154,7 +154,7 @@ static bool extract(Tree *tree, MetadataForm form, Metadata *out, Error *err)
 		json_decref(raw);
 		raw = nested;
 	}
-	return metadata_read(steal(&raw), out, err);
+	return sops_metadata_read(steal(&raw), out, err);
 }
 
 static bool mac_matches(const Metadata *metadata, const unsigned char *key, const char *mac,

@@ -22,7 +22,7 @@ static bool read_line(Str line, size_t number, Node *map, Error *err)
 	if (line.len == 0)
 		return true;
 	if (line.ptr[0] == '#') {
-		node_add(map, node_text(NODE_COMMENT, str_slice(line, 1, line.len)));
+		sops_node_add(map, node_text(NODE_COMMENT, str_slice(line, 1, line.len)));
 		return true;
 	}
 	Str key, value;
@@ -30,7 +30,7 @@ static bool read_line(Str line, size_t number, Node *map, Error *err)
 		return err_set(err, ERR_INVALID, "line %zu has no '='", number);
 	if (memchr(key.ptr, '\0', key.len))
 		return err_set(err, ERR_INVALID, "line %zu has a NUL in its name", number);
-	Node *node = node_new(NODE_STR);
+	Node *node = sops_node_new(NODE_STR);
 	add_unescaped(value, &node->text);
 	node_put(map, key, node);
 	return true;
@@ -38,7 +38,7 @@ static bool read_line(Str line, size_t number, Node *map, Error *err)
 
 bool dotenv_store_read(Str text, Tree *out, Error *err)
 {
-	autonode Node *map = node_new(NODE_MAP);
+	autonode Node *map = sops_node_new(NODE_MAP);
 	Str line;
 	for (size_t number = 1; str_next(&text, '\n', &line); number++) {
 		if (number > MAX_LINES)

@@ -85,7 +85,7 @@ static Node *take_comment(Reader *reader)
 
 static void open_section(Reader *reader, Node *document, Str name)
 {
-	reader->section = node_new(NODE_MAP);
+	reader->section = sops_node_new(NODE_MAP);
 	map_clear(reader->keys);
 	node_put(document, name, reader->section);
 }
@@ -101,7 +101,7 @@ static bool read_section(Reader *reader, Node *document, Str line)
 	note_comment(reader, str_slice(line, (size_t)end + 1, line.len));
 	Node *comment = take_comment(reader);
 	if (comment)
-		node_add(reader->section, comment);
+		sops_node_add(reader->section, comment);
 	return true;
 }
 
@@ -226,7 +226,7 @@ static void put_key(Reader *reader, Str key, Node *take_value)
 		node_put(reader->section, key, take_value);
 	}
 	if (comment)
-		node_add(reader->section, comment);
+		sops_node_add(reader->section, comment);
 }
 
 static bool read_line(Reader *reader, Node *document, Str line)
@@ -242,7 +242,7 @@ static bool read_line(Reader *reader, Node *document, Str line)
 	Str key, value;
 	if (!read_key(reader, line, &key, &value))
 		return false;
-	autonode Node *node = node_new(NODE_STR);
+	autonode Node *node = sops_node_new(NODE_STR);
 	if (!read_value(reader, value, &node->text))
 		return false;
 	put_key(reader, key, steal(&node));
@@ -255,7 +255,7 @@ bool ini_store_read(Str text, Tree *out, Error *err)
 		return err_set(err, ERR_INVALID, "a NUL in an INI file");
 	if (str_starts(text, STR("\xef\xbb\xbf")))
 		text = str_slice(text, 3, text.len);
-	autonode Node *document = node_new(NODE_MAP);
+	autonode Node *document = sops_node_new(NODE_MAP);
 	automap Map *keys = map_new(NULL);
 	Reader reader = {.rest = text, .keys = keys, .err = err};
 	open_section(&reader, document, STR("DEFAULT"));

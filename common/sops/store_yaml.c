@@ -72,7 +72,7 @@ static void place_comments(Reader *reader, Node *node, size_t last_line, bool en
 		else if (end && (behind || comment->column < column))
 			vec_push(&later, comment);
 		else
-			node_add(node, comment_node(comment, false));
+			sops_node_add(node, comment_node(comment, false));
 	}
 	for (size_t i = 0; i < later.len; i++)
 		comments_put(&reader->comments, later.items[i]);
@@ -121,19 +121,19 @@ static Node *node_of_scalar(const YamlScalar *scalar, Str text)
 	Node *node;
 	switch (scalar->type) {
 	case YAML_NULL:
-		return node_new(NODE_NULL);
+		return sops_node_new(NODE_NULL);
 	case YAML_TIMESTAMP:
 		return node_text(NODE_TIME, str_of(scalar->stamp));
 	case YAML_BOOL:
-		node = node_new(NODE_BOOL);
+		node = sops_node_new(NODE_BOOL);
 		node->flag = scalar->flag;
 		return node;
 	case YAML_INT:
-		node = node_new(NODE_INT);
+		node = sops_node_new(NODE_INT);
 		node->integer = scalar->integer;
 		return node;
 	case YAML_FLOAT:
-		node = node_new(NODE_FLOAT);
+		node = sops_node_new(NODE_FLOAT);
 		node->real = scalar->real;
 		return node;
 	case YAML_STR:
@@ -145,7 +145,7 @@ static Node *node_of_scalar(const YamlScalar *scalar, Str text)
 static Node *read_binary(Reader *reader, const yaml_event_t *event, Str text)
 {
 	autoerror Error ignored = {0};
-	autonode Node *node = node_new(NODE_STR);
+	autonode Node *node = sops_node_new(NODE_STR);
 	if (!base64_decode(text.ptr, text.len, &node->text, &ignored))
 		return fail(reader, event->start_mark, ERR_INVALID, "!!binary is no base64");
 	return steal(&node);
@@ -169,7 +169,7 @@ static Node *read_scalar(Reader *reader, const yaml_event_t *event)
 
 static Node *read_sequence(Reader *reader, const yaml_event_t *start, int depth)
 {
-	autonode Node *list = node_new(NODE_LIST);
+	autonode Node *list = sops_node_new(NODE_LIST);
 	size_t last_line = start->start_mark.line;
 	for (;;) {
 		autoevent yaml_event_t event;
@@ -182,7 +182,7 @@ static Node *read_sequence(Reader *reader, const yaml_event_t *start, int depth)
 		Node *item = read_node(reader, &event, depth + 1);
 		if (!item)
 			return NULL;
-		node_add(list, item);
+		sops_node_add(list, item);
 		last_line = event.end_mark.line;
 	}
 }
@@ -218,7 +218,7 @@ static bool read_member(Reader *reader, Node *map, const char *key, size_t *last
 	const Comment *first;
 	while ((first = comments_peek(&reader->comments)) && !(block && first->own_line)) {
 		bool in_head = !block && first->line == event.start_mark.line;
-		node_add(map, comment_node(comments_take(&reader->comments), in_head));
+		sops_node_add(map, comment_node(comments_take(&reader->comments), in_head));
 	}
 	Node *value = read_node(reader, &event, depth + 1);
 	if (!value)
@@ -230,7 +230,7 @@ static bool read_member(Reader *reader, Node *map, const char *key, size_t *last
 
 static Node *read_mapping(Reader *reader, const yaml_event_t *start, int depth)
 {
-	autonode Node *map = node_new(NODE_MAP);
+	autonode Node *map = sops_node_new(NODE_MAP);
 	automap Map *seen = map_new(NULL);
 	size_t last_line = SIZE_MAX;
 	for (;;) {

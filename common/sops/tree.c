@@ -14,7 +14,7 @@ void sops_buf_wipe(Buf *buf)
 	buf_dispose(buf);
 }
 
-Node *node_new(NodeType type)
+Node *sops_node_new(NodeType type)
 {
 	Node *node = mem_zalloc(1, sizeof(*node));
 	node->type = type;
@@ -23,7 +23,7 @@ Node *node_new(NodeType type)
 
 Node *node_text(NodeType type, Str text)
 {
-	Node *node = node_new(type);
+	Node *node = sops_node_new(type);
 	buf_add(&node->text, text);
 	return node;
 }
@@ -50,7 +50,7 @@ void node_put(Node *map, Str key, Node *take_value)
 	vec_push(&map->items, take_value);
 }
 
-void node_add(Node *list, Node *take_item)
+void sops_node_add(Node *list, Node *take_item)
 {
 	vec_push(&list->items, take_item);
 }
@@ -67,7 +67,7 @@ Node *node_get(const Node *map, const char *key)
 
 static Node *map_of_json(const json_t *object)
 {
-	Node *map = node_new(NODE_MAP);
+	Node *map = sops_node_new(NODE_MAP);
 	const char *key;
 	json_t *value;
 	json_object_foreach(json_borrow(object), key, value)
@@ -79,9 +79,9 @@ static Node *map_of_json(const json_t *object)
 
 static Node *list_of_json(const json_t *array)
 {
-	Node *list = node_new(NODE_LIST);
+	Node *list = sops_node_new(NODE_LIST);
 	for (size_t i = 0; i < json_array_size(array); i++)
-		node_add(list, node_of_json(json_array_get(array, i)));
+		sops_node_add(list, node_of_json(json_array_get(array, i)));
 	return list;
 }
 
@@ -97,21 +97,21 @@ Node *node_of_json(const json_t *value)
 		return node_text(NODE_STR,
 				 str_sized(json_string_value(value), json_string_length(value)));
 	case JSON_INTEGER:
-		node = node_new(NODE_INT);
+		node = sops_node_new(NODE_INT);
 		node->integer = json_integer_value(value);
 		return node;
 	case JSON_REAL:
-		node = node_new(NODE_FLOAT);
+		node = sops_node_new(NODE_FLOAT);
 		node->real = json_real_value(value);
 		return node;
 	case JSON_TRUE:
 	case JSON_FALSE:
-		node = node_new(NODE_BOOL);
+		node = sops_node_new(NODE_BOOL);
 		node->flag = json_is_true(value);
 		return node;
 	case JSON_NULL:
 	default:
-		return node_new(NODE_NULL);
+		return sops_node_new(NODE_NULL);
 	}
 }
 

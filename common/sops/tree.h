@@ -29,7 +29,7 @@ typedef struct {
 	Vec items; /* Node *, owned: members of a map, items of a list, comments in both */
 } Node;
 
-Node *node_new(NodeType type);
+Node *sops_node_new(NodeType type);
 Node *node_text(NodeType type, Str text);
 void node_free(Node *node);
 AUTO_POINTER(Node, node_free, auto_node);
@@ -37,7 +37,7 @@ AUTO_POINTER(Node, node_free, auto_node);
 
 /* Appends a member. The key is copied. */
 void node_put(Node *map, Str key, Node *take_value);
-void node_add(Node *list, Node *take_item);
+void sops_node_add(Node *list, Node *take_item);
 
 /* The first member of that name, or NULL. Borrowed. */
 Node *node_get(const Node *map, const char *key);
