@@ -104,6 +104,7 @@ static void stop(void *arg)
 	free(context->ssh_kex_algos);
 	free(context->ssh_hostkey_algos);
 	git_cache_free(context->git_cache);
+	workdir_free(context->workdir);
 	token_cache_free(context->tokens);
 	map_free(context->seen);
 	free(context);
@@ -147,6 +148,8 @@ static void *start(Manager *manager, const void *arg, Error *err)
 						  .records = options->retention_records},
 				   err);
 	if (context->store)
+		context->workdir = workdir_new("source-controller", err);
+	if (context->workdir)
 		context->git_cache = open_git_cache(context, err);
 	if (!context->git_cache) {
 		stop(context);

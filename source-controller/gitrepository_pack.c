@@ -171,9 +171,7 @@ static bool pack_dir(Run *run, const GitRepository *repo, Pack *pack, const GitI
 		     const char *revision, Artifact *out, Error *err)
 {
 	const SourceContext *context = run_context(run);
-	const char *temp = getenv("TMPDIR");
-	autotempdir char *dir =
-		dir_make_temp(cstr_empty(temp) ? "/tmp" : temp, "gitrepository", err);
+	autotempdir char *dir = dir_make_temp(workdir_path(context->workdir), "gitrepository", err);
 	autofree char *work = dir ? dir_make_temp(dir, "work", err) : NULL;
 	autofd int work_fd = work ? fd_open(work, O_RDONLY | O_DIRECTORY, 0, err) : -1;
 	if (work_fd < 0)

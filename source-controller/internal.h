@@ -7,6 +7,7 @@
 #include "ctrl/manager.h"
 #include "git/cache.h"
 #include "base/map.h"
+#include "base/workdir.h"
 #include "kube/secret.h"
 #include "net/httpd.h"
 #include "net/tokens.h"
@@ -32,6 +33,7 @@ typedef struct {
 typedef struct {
 	const SourceOptions *options;
 	Store *store;
+	WorkDir *workdir; /* trees on their way into artifacts */
 	Cloud *cloud;
 	struct BucketMemory *buckets;
 	Httpd *httpd;				 /* leader only (S99) */

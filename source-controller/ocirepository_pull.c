@@ -72,7 +72,8 @@ static bool store_tree(Run *run, const OCIRepository *repo, const char *file, co
 static bool store_extracted(Run *run, const OCIRepository *repo, const char *file,
 			    const char *revision, int fd, Artifact *out, Error *err)
 {
-	autotempdir char *dir = dir_make_temp(temp_dir(), "ocirepository", err);
+	const SourceContext *context = run_context(run);
+	autotempdir char *dir = dir_make_temp(workdir_path(context->workdir), "ocirepository", err);
 	autofd int dir_fd = dir ? fd_open(dir, O_RDONLY | O_DIRECTORY, 0, err) : -1;
 	if (dir_fd < 0) {
 		err_wrap(err, "failed to create temporary working directory");
