@@ -59,8 +59,9 @@ static bool fail_as_told(const char *program, int code, const Buf *errors, Error
 	Str rest = str_trim(buf_str(errors)), line;
 	while (str_cut(rest, '\n', &line, &rest))
 		;
-	return err_set(err, ERR_INVALID, "%s ended with code %d: %.*s", program, code, (int)line.len,
-		       line.ptr);
+	if (!line.len)
+		return err_set(err, ERR_INVALID, "%s ended with code %d", program, code);
+	return err_set(err, ERR_INVALID, "%.*s", (int)line.len, line.ptr);
 }
 
 /* Runs a program of GnuPG on the keyring's home; `arguments` end in NULL. */
