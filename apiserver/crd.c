@@ -129,8 +129,11 @@ static void validate_versions(const json_t *versions, FieldErrors *errors)
 		autofree char *path = mem_printf("spec.versions[%zu].schema.openAPIV3Schema", i);
 		if (!schema)
 			field_error(errors, "Required value", path, "schemas are required");
-		else
-			validate_patterns(schema, path, errors);
+		if (!schema)
+			continue;
+		validate_patterns(schema, path, errors);
+		if (schema_has_rules(schema))
+			cel_rules_check_definition(schema, path, errors);
 	}
 	if (storage != 1)
 		field_error(errors, "Invalid value", "spec.versions",
@@ -264,6 +267,8 @@ static Resource *version_resource(const json_t *crd, const json_t *version)
 		resource->scale = json_incref(json_map(parts, "scale"));
 	}
 	resource->schema = json_incref(json_at(version, "schema", "openAPIV3Schema", NULL));
+	if (schema_has_rules(resource->schema))
+		resource->rules = cel_rules_new(resource->schema);
 	resource->columns = json_incref(json_list(version, "additionalPrinterColumns"));
 	resource->selectable = json_incref(json_list(version, "selectableFields"));
 	return resource;
@@ -337,10 +342,10 @@ void crd_validate_object(const Resource *resource, const json_t *object, const j
 	if (!before.causes)
 		schema_check_unique(schema, object, "", errors);
 	validate_scale(resource, object, errors);
-	if (!schema_has_rules(schema))
+	if (!resource->rules)
 		return;
 	if (!blocks_rules(errors))
-		cel_validate(schema, object, old, "", errors);
+		cel_rules_check(resource->rules, object, old, errors);
 	else
 		field_error(errors, "Invalid value", "<nil>",
 			    "null: some validation rules were not checked because the object was "

@@ -1,6 +1,8 @@
 /* The Catalog: a list of counted Resources behind one lock. Small (a few hundred), so searched. */
 #include "kinds.h"
 
+#include "cel_rules.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,7 @@ void resource_unref(Resource *resource)
 	strings_free(resource->short_names);
 	strings_free(resource->categories);
 	json_decref(resource->schema);
+	cel_rules_free(resource->rules);
 	json_decref(resource->columns);
 	json_decref(resource->selectable);
 	json_decref(resource->scale);

@@ -64,6 +64,7 @@ typedef struct Resource {
 	char *storage_version; /* apiVersion that objects are stored with */
 	char *store_key;       /* as key, but events.events.k8s.io share "events" */
 	int references;
+	struct CelRules *rules; /* custom: of its schema, or NULL */
 	SmdSchema *smd; /* made at first use, under the catalog's lock; NULL before */
 } Resource;
 

@@ -71,10 +71,12 @@ const CelType *cel_type(CelKind kind);
 const CelType *cel_type_list(CelEnv *env, const CelType *items);
 
 /* How a list compares and is added to (x-kubernetes-list-type): as a set in any order, or by the
- * `count` keys of its objects (borrowed names that outlive the environment). */
+ * keys of its objects, a list of texts that is copied (NULL: none). */
 const CelType *cel_type_list_set(CelEnv *env, const CelType *items);
-const CelType *cel_type_list_map(CelEnv *env, const CelType *items, const char *const *keys,
-				 size_t count);
+const CelType *cel_type_list_map(CelEnv *env, const CelType *items, const json_t *keys);
+
+/* An optional value; a variable of such a type with a NULL value has none. */
+const CelType *cel_type_optional(CelEnv *env, const CelType *type);
 
 /* A map from strings. */
 const CelType *cel_type_map(CelEnv *env, const CelType *values);

@@ -143,6 +143,17 @@ static CelValue step_into(CelRun *run, CelValue value, const CelValue *key, bool
 	return optional_of(run, found);
 }
 
+static CelValue variable_value(CelRun *run, const CelVariable *variable)
+{
+	const CelType *type = map_get(run->program->env->variables, variable->name);
+	type = type ? type : cel_type(CEL_DYN);
+	if (type->kind != CEL_OPTIONAL)
+		return cel_value_of_json(run, variable->value, type);
+	if (!variable->value)
+		return none;
+	return optional_of(run, cel_value_of_json(run, variable->value, type->first));
+}
+
 static CelValue eval_ident(CelRun *run, const CelNode *node)
 {
 	if (!cel_charge(run, 1))
@@ -152,13 +163,9 @@ static CelValue eval_ident(CelRun *run, const CelNode *node)
 		if (strcmp(at->name, name) == 0)
 			return at->value;
 	name += *name == '.';
-	for (size_t i = 0; i < run->variable_count; i++) {
-		if (strcmp(run->variables[i].name, name) != 0)
-			continue;
-		const CelType *type = map_get(run->program->env->variables, name);
-		return cel_value_of_json(run, run->variables[i].value,
-					 type ? type : cel_type(CEL_DYN));
-	}
+	for (size_t i = 0; i < run->variable_count; i++)
+		if (strcmp(run->variables[i].name, name) == 0)
+			return variable_value(run, &run->variables[i]);
 	const CelType *type = cel_type_named(name);
 	if (type)
 		return (CelValue){.kind = CEL_TYPE, .type = type};

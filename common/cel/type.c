@@ -98,13 +98,23 @@ const CelType *cel_type_list_set(CelEnv *env, const CelType *items)
 	return type;
 }
 
-const CelType *cel_type_list_map(CelEnv *env, const CelType *items, const char *const *keys,
-				 size_t count)
+const CelType *cel_type_list_map(CelEnv *env, const CelType *items, const json_t *keys)
 {
+	size_t count = json_array_size(keys);
 	CelType *type = cel_type_make(env->arena, CEL_LIST, items, NULL);
-	type->keys = keys;
-	type->key_count = count;
+	const char **copies = arena_alloc(env->arena, (count + 1) * sizeof(*copies));
+	for (size_t i = 0; i < count; i++) {
+		const char *name = json_string_value(json_array_get(keys, i));
+		if (name)
+			copies[type->key_count++] = arena_strdup(env->arena, name);
+	}
+	type->keys = copies;
 	return type;
+}
+
+const CelType *cel_type_optional(CelEnv *env, const CelType *type)
+{
+	return cel_type_make(env->arena, CEL_OPTIONAL, type, NULL);
 }
 
 const CelType *cel_type_map(CelEnv *env, const CelType *values)

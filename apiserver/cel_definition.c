@@ -1,0 +1,231 @@
+/* What a CustomResourceDefinition may say in its rules (apiextensions validation.go). Costs are not
+ * estimated here: a rule that is too dear is stopped when it runs. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cel_rules_internal.h"
+#include "schema.h"
+
+typedef struct {
+	FieldErrors *errors; /* of the schema */
+	FieldErrors *cel;    /* of expressions, told after those */
+} Definition;
+
+static char *rule_path(const char *path, size_t index, const char *member)
+{
+	return mem_printf("%s.x-kubernetes-validations[%zu].%s", path, index, member);
+}
+
+static bool has_line_break(const char *text)
+{
+	return strchr(text, '\n') != NULL;
+}
+
+static void check_message(const json_t *rule, const char *path, size_t index, FieldErrors *errors)
+{
+	const char *given = json_text_or(rule, "message", "");
+	autofree char *text = str_dup(str_trim(str_of(json_text_or(rule, "rule", ""))));
+	autofree char *message = str_dup(str_trim(str_of(given)));
+	autofree char *where = rule_path(path, index, *text ? "message" : "rule");
+	if (!*text)
+		field_error(errors, "Required value", where, "rule is not specified");
+	else if (*given && !*message)
+		field_error(errors, "Invalid value", where,
+			    "\"%s\": must be non-empty if specified", given);
+	else if (has_line_break(message))
+		field_error(errors, "Invalid value", where, "\"%s\": must not contain line breaks",
+			    given);
+	else if (has_line_break(text) && !*message)
+		field_error(errors, "Required value", where,
+			    "message must be specified if rule contains line breaks");
+}
+
+static void check_reason(const json_t *rule, const char *path, size_t index, FieldErrors *errors)
+{
+	static const char *const known[] = {"FieldValueDuplicate", "FieldValueForbidden",
+					    "FieldValueInvalid", "FieldValueRequired"};
+	const char *reason = json_text(rule, "reason");
+	for (size_t i = 0; reason && i < COUNT(known); i++)
+		if (strcmp(known[i], reason) == 0)
+			reason = NULL;
+	autofree char *where = rule_path(path, index, "reason");
+	if (reason)
+		field_error(
+			errors, "Unsupported value", where,
+			"\"%s\": supported values: \"FieldValueDuplicate\", "
+			"\"FieldValueForbidden\", \"FieldValueInvalid\", \"FieldValueRequired\"",
+			reason);
+}
+
+/* ".a.b", "['a']" and ".map.key" of the schema. */
+static bool is_field(const json_t *schema, const char *path)
+{
+	autofree char *rest_text = mem_strdup(path);
+	char *at = rest_text;
+	while (*at) {
+		bool quoted = cstr_starts(at, "['");
+		if (!quoted && *at != '.')
+			return false;
+		at += quoted ? 2 : 1;
+		size_t len = quoted ? strcspn(at, "'") : strcspn(at, ".[");
+		char *end = at + len;
+		bool closed = !quoted || cstr_starts(end, "']");
+		autofree char *name = mem_strndup(at, len);
+		const json_t *properties = json_map(schema, "properties");
+		schema = properties ? json_object_get(properties, name)
+				    : json_map(schema, "additionalProperties");
+		if (!closed || len == 0 || !schema)
+			return false;
+		at = end + (quoted ? 2 : 0);
+	}
+	return true;
+}
+
+static void check_field_path(const json_t *schema, const json_t *rule, const char *path,
+			     size_t index, FieldErrors *errors)
+{
+	const char *field = json_text_or(rule, "fieldPath", "");
+	Str trimmed = str_trim(str_of(field));
+	autofree char *where = rule_path(path, index, "fieldPath");
+	if (*field && trimmed.len == 0)
+		field_error(errors, "Invalid value", where,
+			    "\"%s\": must be non-empty if specified", field);
+	if (has_line_break(field))
+		field_error(errors, "Invalid value", where, "\"%s\": must not contain line breaks",
+			    field);
+	if (*field && !is_field(schema, field))
+		field_error(errors, "Invalid value", where, "\"%s\": must be a valid path", field);
+}
+
+static void check_words(const json_t *schema, const char *path, FieldErrors *errors)
+{
+	const json_t *rules = json_list(schema, "x-kubernetes-validations");
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		const json_t *rule = json_array_get(rules, i);
+		const char *message = json_text_or(rule, "messageExpression", "");
+		check_message(rule, path, i, errors);
+		autofree char *where = rule_path(path, i, "messageExpression");
+		if (*message && str_trim(str_of(message)).len == 0)
+			field_error(errors, "Required value", where,
+				    "messageExpression must be non-empty if specified");
+		check_reason(rule, path, i, errors);
+		check_field_path(schema, rule, path, i, errors);
+	}
+}
+
+/* A rule as the real server's messages show it: Go's form of the struct. */
+static char *show_rule(const json_t *rule)
+{
+	autobuf Buf out = {0};
+	const json_t *optional = json_object_get(rule, "optionalOldSelf");
+	static const char *const texts[][2] = {{"Rule", "rule"},
+					       {"Message", "message"},
+					       {"MessageExpression", "messageExpression"}};
+	buf_puts(&out, "apiextensions.ValidationRule{");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		autojson json_t *text = json_string(json_text_or(rule, texts[i][1], ""));
+		autofree char *quoted = json_dump(text);
+		buf_printf(&out, "%s%s:%s", i ? ", " : "", texts[i][0], quoted);
+	}
+	const char *field = json_text_or(rule, "fieldPath", "");
+	buf_printf(&out,
+		   ", Reason:(*apiextensions.FieldValueErrorReason)(%s), FieldPath:\"%s\", "
+		   "OptionalOldSelf:(*bool)(%s)}",
+		   json_text(rule, "reason") ? "0x0" : "nil", field, optional ? "0x0" : "nil");
+	return buf_steal(&out);
+}
+
+static void tell_wrong(const CelRule *rule, const char *path, size_t index, FieldErrors *errors)
+{
+	autofree char *shown = show_rule(rule->rule);
+	autofree char *where = rule_path(path, index, "rule");
+	autofree char *message_where = rule_path(path, index, "messageExpression");
+	if (rule->wrong)
+		field_error(errors, "Invalid value", where, "%s: %s", shown, rule->wrong);
+	if (rule->wrong_message)
+		field_error(errors, "Invalid value", message_where, "%s: %s", shown,
+			    rule->wrong_message);
+}
+
+static void check_old_self(const CelRule *rule, const char *path, size_t index,
+			   const char *uncorrelated, FieldErrors *errors)
+{
+	const json_t *optional = json_object_get(rule->rule, "optionalOldSelf");
+	autofree char *where = rule_path(path, index, rule->uses_old ? "rule" : "optionalOldSelf");
+	autojson json_t *text = json_string(json_text_or(rule->rule, "rule", ""));
+	autofree char *quoted = json_dump(text);
+	if (rule->uses_old && uncorrelated)
+		field_error(
+			errors, "Invalid value", where,
+			"%s: oldSelf cannot be used on the uncorrelatable portion of the schema "
+			"within %s",
+			quoted, uncorrelated);
+	if (!rule->uses_old && optional)
+		field_error(errors, "Invalid value", where,
+			    "%s: may not be set if oldSelf is not used in rule",
+			    json_is_true(optional) ? "true" : "false");
+}
+
+static void check_expressions(const json_t *schema, const char *path, bool root,
+			      const char *uncorrelated, FieldErrors *errors)
+{
+	CelLevel *level = cel_level_own(schema, root);
+	for (size_t i = 0; i < level->rule_count; i++) {
+		tell_wrong(&level->rules[i], path, i, errors);
+		check_old_self(&level->rules[i], path, i, uncorrelated, errors);
+	}
+	if (level->rule_count && level->untyped)
+		field_error(errors, "Internal error", path,
+			    "failed to convert to declType for CEL validation rules");
+	cel_level_free(level);
+}
+
+static size_t count(const FieldErrors *errors)
+{
+	return json_array_size(errors->causes);
+}
+
+/* `uncorrelated`: the path of the part above whose old items cannot be told, or NULL. */
+static void walk(Definition *definition, const json_t *schema, const char *path, bool root,
+		 const char *uncorrelated)
+{
+	size_t before = count(definition->errors);
+	const json_t *more = json_map(schema, "additionalProperties");
+	const json_t *items = json_map(schema, "items");
+	autofree char *more_path = mem_printf("%s.additionalProperties", path);
+	autofree char *items_path = mem_printf("%s.items", path);
+	bool atomic = cstr_eq(json_text(schema, "x-kubernetes-map-type"), "atomic");
+	bool by_keys = cstr_eq(json_text(schema, "x-kubernetes-list-type"), "map");
+	const char *inside = atomic ? path : uncorrelated;
+	if (more)
+		walk(definition, more, more_path,
+		     json_flag(more, "x-kubernetes-embedded-resource", false), inside);
+	const char *key;
+	json_t *property;
+	json_object_foreach(json_map(schema, "properties"), key, property)
+	{
+		autofree char *child = mem_printf("%s.properties[%s]", path, key);
+		walk(definition, property, child,
+		     json_flag(property, "x-kubernetes-embedded-resource", false), inside);
+	}
+	if (items)
+		walk(definition, items, items_path,
+		     json_flag(items, "x-kubernetes-embedded-resource", false),
+		     by_keys ? uncorrelated : path);
+	check_words(schema, path, definition->errors);
+	if (count(definition->errors) == before)
+		check_expressions(schema, path, root, uncorrelated, definition->cel);
+}
+
+void cel_rules_check_definition(const json_t *schema, const char *path, FieldErrors *errors)
+{
+	autofielderrors FieldErrors cel = {0};
+	Definition definition = {errors, &cel};
+	walk(&definition, schema, path, true, NULL);
+	for (size_t i = 0; i < json_array_size(cel.causes); i++) {
+		if (!errors->causes)
+			errors->causes = json_array();
+		json_array_append(errors->causes, json_array_get(cel.causes, i));
+	}
+}
