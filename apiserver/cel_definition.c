@@ -22,6 +22,13 @@ static bool has_line_break(const char *text)
 	return strchr(text, '\n') != NULL;
 }
 
+static void tell_text(FieldErrors *errors, const char *where, const char *given, const char *wrong)
+{
+	autojson json_t *text = json_string(given);
+	autofree char *quoted = json_dump(text);
+	field_error(errors, "Invalid value", where, "%s: %s", quoted, wrong);
+}
+
 static void check_message(const json_t *rule, const char *path, size_t index, FieldErrors *errors)
 {
 	const char *given = json_text_or(rule, "message", "");
@@ -34,8 +41,7 @@ static void check_message(const json_t *rule, const char *path, size_t index, Fi
 		field_error(errors, "Invalid value", where,
 			    "\"%s\": must be non-empty if specified", given);
 	else if (has_line_break(message))
-		field_error(errors, "Invalid value", where, "\"%s\": must not contain line breaks",
-			    given);
+		tell_text(errors, where, given, "must not contain line breaks");
 	else if (has_line_break(text) && !*message)
 		field_error(errors, "Required value", where,
 			    "message must be specified if rule contains line breaks");
@@ -92,8 +98,7 @@ static void check_field_path(const json_t *schema, const json_t *rule, const cha
 		field_error(errors, "Invalid value", where,
 			    "\"%s\": must be non-empty if specified", field);
 	if (has_line_break(field))
-		field_error(errors, "Invalid value", where, "\"%s\": must not contain line breaks",
-			    field);
+		tell_text(errors, where, field, "must not contain line breaks");
 	if (*field && !is_field(schema, field))
 		field_error(errors, "Invalid value", where, "\"%s\": must be a valid path", field);
 }
@@ -114,25 +119,25 @@ static void check_words(const json_t *schema, const char *path, FieldErrors *err
 	}
 }
 
-/* A rule as the real server's messages show it: Go's form of the struct. */
+/* A rule as the real server's messages show it: its own struct as JSON. */
 static char *show_rule(const json_t *rule)
 {
+	static const char *const members[][2] = {{"Rule", "rule"},
+						 {"Message", "message"},
+						 {"MessageExpression", "messageExpression"},
+						 {"Reason", "reason"},
+						 {"FieldPath", "fieldPath"},
+						 {"OptionalOldSelf", "optionalOldSelf"}};
 	autobuf Buf out = {0};
-	const json_t *optional = json_object_get(rule, "optionalOldSelf");
-	static const char *const texts[][2] = {{"Rule", "rule"},
-					       {"Message", "message"},
-					       {"MessageExpression", "messageExpression"}};
-	buf_puts(&out, "apiextensions.ValidationRule{");
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		autojson json_t *text = json_string(json_text_or(rule, texts[i][1], ""));
-		autofree char *quoted = json_dump(text);
-		buf_printf(&out, "%s%s:%s", i ? ", " : "", texts[i][0], quoted);
+	for (size_t i = 0; i < COUNT(members); i++) {
+		bool pointer = i == 3 || i == 5;
+		autojson json_t *value = json_incref(json_object_get(rule, members[i][1]));
+		if (!value)
+			value = pointer ? json_null() : json_string("");
+		autofree char *text = json_dump_go(value);
+		buf_printf(&out, "%c\"%s\":%s", i ? ',' : '{', members[i][0], text);
 	}
-	const char *field = json_text_or(rule, "fieldPath", "");
-	buf_printf(&out,
-		   ", Reason:(*apiextensions.FieldValueErrorReason)(%s), FieldPath:\"%s\", "
-		   "OptionalOldSelf:(*bool)(%s)}",
-		   json_text(rule, "reason") ? "0x0" : "nil", field, optional ? "0x0" : "nil");
+	buf_putc(&out, '}');
 	return buf_steal(&out);
 }
 
@@ -167,6 +172,17 @@ static void check_old_self(const CelRule *rule, const char *path, size_t index,
 			    json_is_true(optional) ? "true" : "false");
 }
 
+static void tell_untyped(const char *path, FieldErrors *errors)
+{
+	autofree char *where = mem_printf("%s.x-kubernetes-validations", path);
+	field_error(errors, "Internal error", where,
+		    "internal error: failed to construct type information for "
+		    "x-kubernetes-validations rules: unable to convert structural schema to CEL "
+		    "declarations");
+	json_t *cause = json_array_get(errors->causes, json_array_size(errors->causes) - 1);
+	json_put_text(cause, "reason", "InternalError");
+}
+
 static void check_expressions(const json_t *schema, const char *path, bool root,
 			      const char *uncorrelated, FieldErrors *errors)
 {
@@ -176,8 +192,7 @@ static void check_expressions(const json_t *schema, const char *path, bool root,
 		check_old_self(&level->rules[i], path, i, uncorrelated, errors);
 	}
 	if (level->rule_count && level->untyped)
-		field_error(errors, "Internal error", path,
-			    "failed to convert to declType for CEL validation rules");
+		tell_untyped(path, errors);
 	cel_level_free(level);
 }
 

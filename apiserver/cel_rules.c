@@ -87,9 +87,15 @@ static Place enter(const Place *place, const json_t *value, const json_t *old, c
 	return inner;
 }
 
+/* The root has no path, which Go calls so. */
+static const char *shown_path(const char *path)
+{
+	return *path ? path : "<nil>";
+}
+
 static void invalid(Walk *walk, const CelLevel *level, const char *path, const char *text)
 {
-	field_error(walk->errors, "Invalid value", path, "\"%s\": %s",
+	field_error(walk->errors, "Invalid value", shown_path(path), "\"%s\": %s",
 		    json_text_or(level->schema, "type", ""), text);
 }
 
@@ -127,11 +133,11 @@ static void tell(Walk *walk, const CelLevel *level, const json_t *rule, const ch
 	autofree char *where = field_path(rule, path);
 	const char *reason = json_text_or(rule, "reason", "FieldValueInvalid");
 	if (strcmp(reason, "FieldValueForbidden") == 0)
-		field_error(walk->errors, "Forbidden", where, "%s", message);
+		field_error(walk->errors, "Forbidden", shown_path(where), "%s", message);
 	else if (strcmp(reason, "FieldValueRequired") == 0)
-		field_error(walk->errors, "Required value", where, "%s", message);
+		field_error(walk->errors, "Required value", shown_path(where), "%s", message);
 	else if (strcmp(reason, "FieldValueDuplicate") == 0)
-		field_error(walk->errors, "Duplicate value", where, "\"%s\"",
+		field_error(walk->errors, "Duplicate value", shown_path(where), "\"%s\"",
 			    json_text_or(level->schema, "type", ""));
 	else
 		invalid(walk, level, where, message);

@@ -119,6 +119,27 @@ static void validate_patterns(const json_t *schema, const char *path, FieldError
 		validate_patterns(json_map(schema, "items"), items_path, errors);
 }
 
+/* A schema that all versions share is told of once. */
+static void validate_rules(const json_t *versions, FieldErrors *errors)
+{
+	const json_t *first = json_at(json_array_get(versions, 0), "schema", "openAPIV3Schema", NULL);
+	bool shared = true;
+	for (size_t i = 1; i < json_array_size(versions); i++) {
+		const json_t *other =
+			json_at(json_array_get(versions, i), "schema", "openAPIV3Schema", NULL);
+		shared &= first && other && json_equal(json_borrow(first), json_borrow(other));
+	}
+	for (size_t i = 0; i < (shared ? 1 : json_array_size(versions)); i++) {
+		const json_t *schema =
+			json_at(json_array_get(versions, i), "schema", "openAPIV3Schema", NULL);
+		autofree char *path =
+			shared ? mem_strdup("spec.validation.openAPIV3Schema")
+			       : mem_printf("spec.versions[%zu].schema.openAPIV3Schema", i);
+		if (schema && schema_has_rules(schema))
+			cel_rules_check_definition(schema, path, errors);
+	}
+}
+
 static void validate_versions(const json_t *versions, FieldErrors *errors)
 {
 	size_t storage = 0;
@@ -132,9 +153,8 @@ static void validate_versions(const json_t *versions, FieldErrors *errors)
 		if (!schema)
 			continue;
 		validate_patterns(schema, path, errors);
-		if (schema_has_rules(schema))
-			cel_rules_check_definition(schema, path, errors);
 	}
+	validate_rules(versions, errors);
 	if (storage != 1)
 		field_error(errors, "Invalid value", "spec.versions",
 			    "must have exactly one version marked as storage version");

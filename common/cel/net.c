@@ -118,6 +118,37 @@ static CelValue make(CelRun *run, CelNet net)
 	return (CelValue){.kind = net.bits < 0 ? CEL_IP : CEL_CIDR, .net = copy};
 }
 
+/* What Go finds wrong first. */
+static const char *wrong_address(Str text)
+{
+	size_t dots = 0, digits = 0;
+	unsigned value = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		char byte = text.ptr[i];
+		if (byte == ':')
+			return "unable to parse IP";
+		if (byte == '.') {
+			if (digits == 0)
+				return "IPv4 field must have at least one digit";
+			if (++dots == 4)
+				return "IPv4 address too long";
+			digits = value = 0;
+		} else if (isdigit((unsigned char)byte)) {
+			if (digits == 1 && value == 0)
+				return "IPv4 field has octet with leading zero";
+			value = value * 10 + (unsigned)(byte - '0');
+			digits++;
+			if (value > 255)
+				return "IPv4 field has value >255";
+		} else {
+			return dots ? "unexpected character" : "unable to parse IP";
+		}
+	}
+	return dots && digits == 0 ? "IPv4 field must have at least one digit"
+	       : dots		   ? "IPv4 address too short"
+				   : "unable to parse IP";
+}
+
 static CelValue bad_address(CelRun *run, Str text)
 {
 	const char *zone = memchr(text.ptr, '%', text.len);
@@ -128,8 +159,10 @@ static CelValue bad_address(CelRun *run, Str text)
 	if (parse_any_address(text, &net))
 		return cel_error(run, "IPv4-mapped IPv6 address \"%.*s\" is not allowed",
 				 (int)text.len, text.ptr);
-	return cel_error(run, "IP Address \"%.*s\" parse error during conversion from string",
-			 (int)text.len, text.ptr);
+	return cel_error(run,
+			 "IP Address \"%.*s\" parse error during conversion from string: "
+			 "ParseAddr(\"%.*s\"): %s",
+			 (int)text.len, text.ptr, (int)text.len, text.ptr, wrong_address(text));
 }
 
 static CelValue ip(CelRun *run, const CelValue *args, size_t count UNUSED)
