@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cel/expression.h"
 #include "data/duration.h"
 #include "internal.h"
 #include "material.h"
@@ -145,14 +146,33 @@ static Sending *sending_new(NotificationContext *context, const json_t *alert, c
 	return sending;
 }
 
+/* spec.commitStatusExpr (N65, N66). */
+static char *status_id_by_expression(const char *text, const json_t *provider, const json_t *alert,
+				     const json_t *event, Error *err)
+{
+	static const char *const variables[] = {"event", "alert", "provider", NULL};
+	autoexpression Expression *expression = expression_new(text, variables, CEL_STRING, err);
+	if (!expression)
+		return err_wrap_null(
+			err,
+			"failed to create commit status: failed to evaluate the "
+			"spec.commitStatusExpr CEL expression for the event: failed to compile "
+			"expression");
+	autojson json_t *data = json_pack("{s:O,s:O,s:O}", "event", json_borrow(event), "alert",
+					  json_borrow(alert), "provider", json_borrow(provider));
+	char *id = expression_text(expression, data, err);
+	return id ? id
+		  : err_wrap_null(err, "failed to create commit status: failed to evaluate the "
+				       "spec.commitStatusExpr CEL expression for the event");
+}
+
 /* Names this object's status among those of others, and this cluster's among those of other
  * clusters (N65): kind, name, first part of the Provider's UID, in lower case. Owned. */
-static char *status_id(const json_t *provider, const json_t *event, Error *err)
+static char *status_id(const json_t *provider, const json_t *alert, const json_t *event, Error *err)
 {
-	if (!cstr_empty(json_text(json_map(provider, "spec"), "commitStatusExpr")))
-		return err_null(err, ERR_UNSUPPORTED,
-				"failed to create commit status: spec.commitStatusExpr: CEL "
-				"expressions are not supported by this version");
+	const char *expression = json_text_or(json_map(provider, "spec"), "commitStatusExpr", "");
+	if (*expression)
+		return status_id_by_expression(expression, provider, alert, event, err);
 	const json_t *object = json_map(event, "involvedObject");
 	const char *uid = object_uid(provider);
 	char *id = mem_printf("%s/%s/%.*s", json_text_or(object, "kind", ""),
@@ -172,7 +192,8 @@ static bool send_to(NotificationContext *context, const json_t *provider, const 
 	autojson json_t *merged = merged_event(context, alert, event);
 	if (!material_load(manager_client(context->manager), provider, traits, &material, err))
 		return false;
-	autofree char *id = traits & NOTIFY_COMMIT_STATUS ? status_id(provider, event, err) : NULL;
+	autofree char *id =
+		traits & NOTIFY_COMMIT_STATUS ? status_id(provider, alert, event, err) : NULL;
 	if (err_is_set(err))
 		return false;
 	NotifyTarget target = target_of(provider, alert, &material);

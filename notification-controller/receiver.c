@@ -9,29 +9,9 @@
 #include "base/mem.h"
 #include "data/duration.h"
 #include "kube/secret.h"
+#include "receiver_exprs.h"
 
 enum { DEFAULT_INTERVAL_MS = 600000 };
-
-/* The evaluation of CEL is not part of this version: such a spec says so and stays unserved, rather
- * than to let pass what it means to keep out. */
-static bool check_filters(const json_t *spec, Error *err)
-{
-	size_t i;
-	json_t *resource;
-	if (!cstr_empty(json_text(spec, "resourceFilter")))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "resourceFilter: CEL expressions are not supported by this version");
-	json_array_foreach(json_list(spec, "resources"), i, resource)
-	{
-		if (!cstr_empty(json_text(resource, "filter")))
-			return err_set(
-				err, ERR_UNSUPPORTED,
-				"resources[%zu].filter: CEL expressions are not supported by "
-				"this version",
-				i);
-	}
-	return true;
-}
 
 /* What the CRD's rules say too, for servers that do not know them (N88). */
 static bool check_secret_or_oidc(const json_t *spec, Error *err)
@@ -101,16 +81,12 @@ static bool check_providers(const json_t *spec, Error *err)
 
 static bool check_spec(const json_t *spec, Error *err)
 {
-	if (!check_filters(spec, err))
+	if (!receiver_check_filters(spec, err))
 		return err_reason(err, "InvalidCELExpression");
 	if (!check_secret_or_oidc(spec, err) || !check_providers(spec, err))
 		return err_reason(err, "ValidationFailed");
-	if (json_array_size(json_list(spec, "oidcProviders"))) {
-		err_set(err, ERR_UNSUPPORTED,
-			"oidcProviders[0].validations: CEL expressions are not supported by this "
-			"version");
+	if (!receiver_check_claims_expressions(spec, err))
 		return err_reason(err, "InvalidCELExpression");
-	}
 	return true;
 }
 

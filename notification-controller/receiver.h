@@ -33,13 +33,14 @@ char *receiver_paths_find(ReceiverPaths *paths, const char *path);
 Httpd *webhook_serve(NotificationContext *context, Error *err);
 
 /* webhook_check.c: whether the request may act for the Receiver (N79-N88). The error is for the
- * log: the sender gets 400 and nothing else. */
+ * log: the sender gets 400 and nothing else. *out_claims, owned, are those of generic-oidc. */
 bool webhook_check(NotificationContext *context, const json_t *receiver,
-		   const HttpdRequest *request, Error *err) MUST_USE;
+		   const HttpdRequest *request, json_t **out_claims, Error *err) MUST_USE;
 
-/* webhook_resource.c: asks what spec.resources name to reconcile. False when one of them failed;
- * the others got it. */
-bool webhook_annotate(NotificationContext *context, const json_t *receiver);
+/* webhook_resource.c: asks what spec.resources name, and its filters let pass, to reconcile. False
+ * when one of them failed; the others got it. `claims` may be NULL. */
+bool webhook_annotate(NotificationContext *context, const json_t *receiver,
+		      const HttpdRequest *request, const json_t *claims);
 
 /* oidc.c: the keys of issuers, fetched when needed and kept for a while. Thread-safe. */
 KeyCache *key_cache_new(Loop *loop, Error *err);

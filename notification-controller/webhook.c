@@ -35,11 +35,12 @@ static int handle(NotificationContext *context, const HttpdRequest *request)
 			  suspended ? "receiver is suspended" : "receiver is not ready", NULL);
 		return 503;
 	}
-	if (!webhook_check(context, receiver, request, &err)) {
+	autojson json_t *claims = NULL;
+	if (!webhook_check(context, receiver, request, &claims, &err)) {
 		log_error(log, &err, "unable to validate payload", NULL);
 		return 400;
 	}
-	return webhook_annotate(context, receiver) ? 200 : 500;
+	return webhook_annotate(context, receiver, request, claims) ? 200 : 500;
 }
 
 static void on_request(void *arg, HttpdRequest *request)

@@ -9,6 +9,7 @@
 #include "notify/jwt.h"
 #include "notify/verify.h"
 #include "receiver.h"
+#include "receiver_exprs.h"
 
 enum { JSON_MAX = 4 << 20 };
 
@@ -19,6 +20,7 @@ typedef struct {
 	Str token;
 	const HttpdRequest *request;
 	Str body;
+	json_t **out_claims; /* of generic-oidc */
 } Check;
 
 /* The body as JSON, an object when `object`. */
@@ -220,14 +222,17 @@ static json_t *oidc_claims(const Check *check, Error *err)
 			   err);
 }
 
-/* Each provider has expressions that the claims must pass, which this version cannot evaluate: the
- * reconciler refuses such a Receiver, and so does this. */
 static bool check_generic_oidc(const Check *check, Error *err)
 {
 	autojson json_t *claims = oidc_claims(check, err);
-	return claims &&
-	       err_set(err, ERR_UNSUPPORTED,
-		       "the validations need CEL, which is not supported by this version");
+	const json_t *provider =
+		claims ? provider_of(check, json_text_or(claims, "iss", "")) : NULL;
+	if (!provider || !claims_accept(provider, claims, err))
+		return err_is_set(err) ? false
+				       : err_set(err, ERR_UNAUTHORIZED,
+						 "no oidcProvider is for the token's issuer");
+	*check->out_claims = steal(&claims);
+	return true;
 }
 
 static const struct {
@@ -250,10 +255,11 @@ static const struct {
 };
 
 bool webhook_check(NotificationContext *context, const json_t *receiver,
-		   const HttpdRequest *request, Error *err)
+		   const HttpdRequest *request, json_t **out_claims, Error *err)
 {
 	const json_t *spec = json_map(receiver, "spec");
 	Check check = {.context = context,
+		       .out_claims = out_claims,
 		       .spec = spec,
 		       .token = STR(""),
 		       .request = request,

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "receiver.h"
+#include "receiver_exprs.h"
 
 #define SOURCE_V1 "source.toolkit.fluxcd.io/v1"
 
@@ -33,10 +34,39 @@ typedef struct {
 	NotificationContext *context;
 	const char *api_version, *kind, *ns;
 	const json_t *patch;
+	const json_t *spec, *resource;
+	const FilterData *data;
 } Ask;
 
-static bool patch_one(const Ask *ask, const char *name, Error *err)
+/* Whether the filters let an object pass; what is not known of it is asked for. */
+static bool accepts(const Ask *ask, const char *name, const json_t *known, bool *out, Error *err)
 {
+	*out = true;
+	if (!receiver_has_filter(ask->spec, ask->resource))
+		return true;
+	autojson json_t *object = known ? json_copy(json_borrow(known))
+					: kube_do(manager_client(ask->context->manager),
+						  &(KubeRequest){.verb = KUBE_GET,
+								 .api_version = ask->api_version,
+								 .kind = ask->kind,
+								 .ns = ask->ns,
+								 .name = name,
+								 .metadata_only = true},
+						  err);
+	if (!object)
+		return false;
+	json_put_text(object, "apiVersion", ask->api_version);
+	json_put_text(object, "kind", ask->kind);
+	return receiver_filter(ask->spec, ask->resource, ask->data, object, out, err);
+}
+
+static bool patch_one(const Ask *ask, const char *name, const json_t *known, Error *err)
+{
+	bool accepted;
+	if (!accepts(ask, name, known, &accepted, err))
+		return err_wrap(err, "failed to filter %s/%s.%s", ask->kind, name, ask->ns);
+	if (!accepted)
+		return true;
 	autojson json_t *reply = kube_do(manager_client(ask->context->manager),
 					 &(KubeRequest){.verb = KUBE_MERGE_PATCH,
 							.api_version = ask->api_version,
@@ -93,14 +123,14 @@ static bool patch_matching(const Ask *ask, const json_t *labels, Error *err)
 	json_array_foreach(json_borrow(items), i, item)
 	{
 		autoerror Error failure = {0};
-		if (!patch_one(ask, object_name(item), &failure) && !err_is_set(err))
+		if (!patch_one(ask, object_name(item), item, &failure) && !err_is_set(err))
 			err_move(err, &failure);
 	}
 	return !err_is_set(err);
 }
 
 static bool annotate(NotificationContext *context, const json_t *resource, const char *own_ns,
-		     const json_t *patch, Error *err)
+		     const json_t *patch, const json_t *spec, const FilterData *data, Error *err)
 {
 	const char *kind = json_text_or(resource, "kind", "");
 	const char *name = json_text_or(resource, "name", "");
@@ -113,13 +143,40 @@ static bool annotate(NotificationContext *context, const json_t *resource, const
 	if (!version)
 		return err_set(err, ERR_INVALID, "apiVersion must be specified for kind '%s'",
 			       kind);
-	Ask ask = {context, version, kind, ns, patch};
+	Ask ask = {context, version, kind, ns, patch, spec, resource, data};
 	return cstr_eq(name, "*") ? patch_matching(&ask, json_map(resource, "matchLabels"), err)
-				  : patch_one(&ask, name, err);
+				  : patch_one(&ask, name, NULL, err);
 }
 
-bool webhook_annotate(NotificationContext *context, const json_t *receiver)
+static void tell(NotificationContext *context, const json_t *receiver, const Error *err)
 {
+	log_error(manager_log(context->manager), err, "unable to request reconciliation",
+		  "receiver", object_name(receiver), "namespace", object_namespace(receiver), NULL);
+}
+
+/* The body is read only where a filter wants it. */
+static bool read_data(const json_t *spec, const HttpdRequest *request, const json_t *claims,
+		      FilterData *out, Error *err)
+{
+	bool wanted = false;
+	size_t i;
+	json_t *resource;
+	json_array_foreach(json_list(spec, "resources"), i, resource) wanted |=
+		receiver_has_filter(spec, resource);
+	return !wanted || filter_data_init(out, httpd_header(request, "Content-Type"),
+					   httpd_body(request), claims, err);
+}
+
+bool webhook_annotate(NotificationContext *context, const json_t *receiver,
+		      const HttpdRequest *request, const json_t *claims)
+{
+	const json_t *spec = json_map(receiver, "spec");
+	autofilterdata FilterData data = {0};
+	autoerror Error failure = {0};
+	if (!read_data(spec, request, claims, &data, &failure)) {
+		tell(context, receiver, &failure);
+		return false;
+	}
 	char now[CLOCK_TEXT_SIZE];
 	clock_format_us(clock_wall_ns() / 1000, now);
 	autojson json_t *patch =
@@ -127,14 +184,13 @@ bool webhook_annotate(NotificationContext *context, const json_t *receiver)
 	bool good = true;
 	size_t i;
 	json_t *resource;
-	json_array_foreach(json_list(json_map(receiver, "spec"), "resources"), i, resource)
+	json_array_foreach(json_list(spec, "resources"), i, resource)
 	{
 		autoerror Error err = {0};
-		if (annotate(context, resource, object_namespace(receiver), patch, &err))
+		if (annotate(context, resource, object_namespace(receiver), patch, spec, &data,
+			     &err))
 			continue;
-		log_error(manager_log(context->manager), &err, "unable to request reconciliation",
-			  "receiver", object_name(receiver), "namespace",
-			  object_namespace(receiver), NULL);
+		tell(context, receiver, &err);
 		good = false;
 	}
 	return good;

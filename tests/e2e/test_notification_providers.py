@@ -273,10 +273,23 @@ def test_N63_N64_which_events_become_statuses(post, github, forge, objects, sink
     assert not [m for m in sink.messages if text.encode() in m.body]
 
 
-def test_N66_expressions_are_refused_clearly(post, github, objects, forge):
-    github(commitStatusExpr="event.reason")
+def test_N65_an_expression_makes_the_id(post, github, forge):
+    github(commitStatusExpr="(event.involvedObject.name + '/' + provider.metadata.name + '/' + "
+           "alert.metadata.name).upperAscii()")
+    until(post, forge, lambda m: m.method == "POST", metadata=COMMIT,
+          reason="ReconciliationSucceeded")
+    message = next(m for m in forge.messages if m.method == "POST")
+    assert message.json["context"].startswith("APP/P/")
+
+
+@pytest.mark.parametrize("expression, message", [
+    ("event.nope", "CEL expression output type mismatch: expected string, got dyn"),
+    ("string(event.nope)", "failed to evaluate the CEL expression 'string(event.nope)': no such "
+     "key: nope")], ids=["untyped", "absent"])
+def test_N66_an_expression_that_fails(post, github, objects, forge, expression, message):
+    github(commitStatusExpr=expression)
     text = post_until_event(post, objects, "p", FAILED, metadata=COMMIT, reason="X")
-    assert "commitStatusExpr" in text and not forge.messages
+    assert message in text and not forge.messages
 
 
 def test_N67_revision_without_commit_is_an_error(post, github, objects, forge):

@@ -137,7 +137,7 @@ def test_N78_codes_of_paths(receiver, objects, repository, call):
     assert call(path, body="x" * ((3 << 20) + 1)) == 413
     objects.patch("Receiver", "hook", {"spec": {"suspend": True}})
     wait_until(lambda: call(path) == 503, "503 of a suspended receiver")
-    objects.patch("Receiver", "hook", {"spec": {"suspend": False, "resourceFilter": "true"}})
+    objects.patch("Receiver", "hook", {"spec": {"suspend": False, "resourceFilter": "res"}})
     objects.wait("Receiver", "hook", lambda o: objects.condition(o, "Stalled"), "to stall")
     wait_until(lambda: call(path) == 503, "503 of an unready receiver")
 
@@ -305,21 +305,108 @@ def test_N88_secret_or_oidc(objects, spec):
     objects.not_ready("Receiver", "hook", "ValidationFailed")
 
 
-@pytest.mark.parametrize("spec", [
-    {"resourceFilter": "true"},
-    {"resources": [{"kind": "GitRepository", "name": "app", "filter": "true"}]}],
-    ids=["top", "own"])
-def test_expressions_are_refused_clearly(objects, secret, repository, spec):
+@pytest.fixture(scope="module")
+def issuer(signer):
+    """An OpenID Connect issuer."""
+    server = Sink({
+        "/.well-known/openid-configuration": lambda m, n: (200, {}, json.dumps(
+            {"issuer": server.url, "jwks_uri": server.url + "/keys"}).encode()),
+        "/keys": lambda m, n: (200, {}, json.dumps({"keys": [signer.jwk]}).encode())})
+    yield server
+    server.stop()
+
+
+def oidc(issuer, **provider):
+    return {"type": "generic-oidc",
+            "resources": [{"kind": "GitRepository", "name": "app"}],
+            "oidcProviders": [{"issuerURL": issuer.url, "audience": "us", "validations": [
+                {"expression": "claims.sub == vars.who", "message": "not mine"},
+                {"expression": "claims.level > 2", "message": "too low"}],
+                "variables": [{"name": "who", "expression": "'me' + '!'"}], **provider}]}
+
+
+def test_N87_claims_pass_the_validations(objects, repository, call, signer, issuer):
+    annotation = repository()
+    objects.apply("Receiver", "hook", {**oidc(issuer), "resourceFilter":
+                                       "claims.sub.startsWith('me') && req.go == 1"})
+    path = objects.ready("Receiver", "hook")["status"]["webhookPath"]
+
+    def send(go=1, **claims):
+        token = signer.token(**{"iss": issuer.url, "aud": "us", "sub": "me!", "level": 3, **claims})
+        return call(path, json.dumps({"go": go}), Authorization="Bearer " + token)
+    wait_until(lambda: send(go=2) == 200, "the path to be served")
+    assert annotation() is None, "the filter did not hold"
+    assert send(sub="you") == 400 and send(level=2) == 400 and send(aud="them") == 400
+    assert send(level="high") == 400 and annotation() is None
+    assert send() == 200 and annotation()
+
+
+@pytest.mark.parametrize("provider, message", [
+    ({"validations": [{"expression": "claims.sub", "message": "m"}]},
+     'invalid expression for validation "m": CEL expression output type mismatch: expected bool, '
+     "got dyn"),
+    ({"variables": [{"name": "v", "expression": "nope"}]},
+     "invalid expression for variable \"v\": failed to parse the CEL expression 'nope': ERROR: "
+     "<input>:1:1: undeclared reference to 'nope'")], ids=["validation", "variable"])
+def test_N90_bad_claims_expressions_stall(objects, repository, issuer, provider, message):
+    objects.apply("Receiver", "hook", oidc(issuer, **provider))
+    stalled = objects.not_ready("Receiver", "hook", "InvalidCELExpression")
+    assert f'oidcProviders[0] (issuerURL="{issuer.url}"): {message}' in \
+        objects.condition(stalled)["message"]
+
+
+def test_N89_both_filters_must_hold(receiver, repository, call):
+    app, other = repository(tier="web"), repository("other", tier="db")
+    path = receiver(resourceFilter="has(req.names) && res.metadata.name in req.names", resources=[
+        {"kind": "GitRepository", "name": "app", "filter": "res.metadata.labels.tier == 'web'"},
+        {"kind": "GitRepository", "name": "other", "filter": "res.metadata.labels.tier == 'web'"}])
+    wait_until(lambda: call(path) == 200, "the path to be served")
+    assert call(path, json.dumps({"names": ["nobody"]})) == 200
+    assert app() is None and other() is None
+    assert call(path, json.dumps({"names": ["app", "other"]})) == 200
+    assert app() and other() is None
+
+
+def test_N89_filters_of_wildcards(receiver, repository, call):
+    one, two = repository("one", tier="web"), repository("two", tier="web")
+    path = receiver(resources=[{
+        "kind": "GitRepository", "name": "*", "matchLabels": {"tier": "web"},
+        "filter": "res.kind == 'GitRepository' && res.metadata.name == req.name"}])
+    wait_until(lambda: call(path, json.dumps({"name": "none"})) == 200, "the path to be served")
+    assert one() is None and two() is None
+    assert call(path, json.dumps({"name": "two"})) == 200
+    assert one() is None and two()
+
+
+@pytest.mark.parametrize("spec, message", [
+    ({"resourceFilter": "res.metadata.name"}, "invalid resourceFilter expression: CEL expression "
+     "output type mismatch: expected bool, got dyn"),
+    ({"resourceFilter": "'a'"}, "expected bool, got string"),
+    ({"resourceFilter": "true &&"}, "invalid resourceFilter expression: failed to parse the CEL "
+     "expression 'true &&': ERROR: <input>:1:8: Syntax error: mismatched input '<EOF>'"),
+    ({"resourceFilter": "claims.sub == 'x'"}, "undeclared reference to 'claims'"),
+    ({"resources": [{"kind": "GitRepository", "name": "app", "filter": "req"}]},
+     'invalid filter expression for resources[0] (kind="GitRepository", name="app"): '
+     "CEL expression output type mismatch: expected bool, got map(string, dyn)")],
+    ids=["untyped", "text", "syntax", "claims", "own"])
+def test_N90_bad_filters_stall(objects, secret, repository, spec, message):
     secret("hook", token="t")
     objects.apply("Receiver", "hook", {
         "type": "generic", "secretRef": {"name": "hook"},
         "resources": [{"kind": "GitRepository", "name": "app"}], **spec})
-    stalled = objects.wait("Receiver", "hook", lambda o: objects.condition(o, "Stalled"),
-                           "to stall")
+    stalled = objects.not_ready("Receiver", "hook", "InvalidCELExpression")
     assert objects.condition(stalled, "Stalled")["reason"] == "InvalidCELExpression"
-    assert objects.condition(stalled)["reason"] == "InvalidCELExpression"
-    assert "CEL" in objects.condition(stalled)["message"]
+    assert message in objects.condition(stalled)["message"]
     assert stalled["status"]["observedGeneration"] == stalled["metadata"]["generation"]
+
+
+def test_N91_a_filter_that_fails(receiver, repository, call):
+    annotation = repository()
+    path = receiver(resourceFilter="req.name == 'x'")
+    wait_until(lambda: call(path) == 500, "the path to be served")
+    assert call(path, "no json") == 500 and call(path, "[]") == 500
+    assert annotation() is None
+    assert call(path, json.dumps({"name": "x"})) == 200 and annotation()
 
 
 def test_N92_api_version_is_needed_for_other_kinds(receiver, objects, repository, call):
