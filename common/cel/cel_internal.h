@@ -315,6 +315,8 @@ void cel_duration_write(int64_t nanos, Buf *out);
 
 /* quantity.c, net.c, url.c, semver.c, format.c: equality of their values */
 bool cel_quantity_equal(const CelQuantity *a, const CelQuantity *b);
+/* Bytes of a range's prefix. */
+uint64_t cel_net_size(const CelNet *net);
 bool cel_net_equal(const CelNet *a, const CelNet *b);
 bool cel_url_equal(const CelUrl *a, const CelUrl *b);
 bool cel_semver_equal(const CelSemver *a, const CelSemver *b);

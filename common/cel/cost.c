@@ -6,19 +6,22 @@
 #include "cel/format.h"
 
 typedef enum {
-	COST_TRAVERSAL,	 /* a tenth of the first's size */
-	COST_TWO_PASSES, /* a fifth of it */
-	COST_JOIN,	 /* a fifth of the result's */
-	COST_SECOND,	 /* the second's size */
-	COST_SMALLER,	 /* a tenth of the smaller's */
-	COST_BOTH,	 /* a tenth of both together */
-	COST_PATTERN,	 /* a tenth of the text and one, times a quarter of the pattern */
-	COST_CONTAINS,	 /* a tenth of one times a tenth of the other */
-	COST_SETS,	 /* one and the product */
-	COST_OUTPUT,	 /* eleven and the size of the result */
-	COST_FLATTEN,	 /* eleven and the size times the levels */
-	COST_SORT,	 /* eleven and twice the square of the size of the last list */
-	COST_LIST_SUM,	 /* a pass over all values within */
+	COST_TRAVERSAL,	    /* a tenth of the first's size */
+	COST_TWO_PASSES,    /* a fifth of it */
+	COST_JOIN,	    /* a fifth of the result's */
+	COST_SECOND,	    /* the second's size */
+	COST_SMALLER,	    /* a tenth of the smaller's */
+	COST_BOTH,	    /* a tenth of both together */
+	COST_PATTERN,	    /* a tenth of the text and one, times a quarter of the pattern */
+	COST_CONTAINS,	    /* a tenth of one times a tenth of the other */
+	COST_SETS,	    /* one and the product */
+	COST_SETS_BOTH,	    /* one and twice the product */
+	COST_CONTAINS_IP,   /* two passes over the prefix, one over a text */
+	COST_CONTAINS_CIDR, /* three, and one */
+	COST_OUTPUT,	    /* eleven and the size of the result */
+	COST_FLATTEN,	    /* eleven and the size times the levels */
+	COST_SORT,	    /* eleven and twice the square of the size of the last list */
+	COST_LIST_SUM,	    /* a pass over all values within */
 } Rule;
 
 typedef struct {
@@ -52,14 +55,16 @@ static const Row rows[] = {
 	{"contains", CEL_DYN, false, COST_CONTAINS},
 	{"sets.contains", CEL_DYN, false, COST_SETS},
 	{"sets.intersects", CEL_DYN, false, COST_SETS},
-	{"sets.equivalent", CEL_DYN, false, COST_SETS},
-	{"slice", CEL_DYN, true, COST_OUTPUT},
-	{"lists.range", CEL_DYN, true, COST_OUTPUT},
-	{"reverse", CEL_LIST, true, COST_OUTPUT},
-	{"flatten", CEL_DYN, true, COST_FLATTEN},
-	{"distinct", CEL_DYN, true, COST_SORT},
-	{"sort", CEL_DYN, true, COST_SORT},
-	{"@sortByAssociatedKeys", CEL_DYN, true, COST_SORT},
+	{"sets.equivalent", CEL_DYN, false, COST_SETS_BOTH},
+	{"containsIP", CEL_DYN, true, COST_CONTAINS_IP},
+	{"containsCIDR", CEL_DYN, true, COST_CONTAINS_CIDR},
+	{"slice", CEL_DYN, false, COST_OUTPUT},
+	{"lists.range", CEL_DYN, false, COST_OUTPUT},
+	{"reverse", CEL_LIST, false, COST_OUTPUT},
+	{"flatten", CEL_DYN, false, COST_FLATTEN},
+	{"distinct", CEL_DYN, false, COST_SORT},
+	{"sort", CEL_DYN, false, COST_SORT},
+	{"@sortByAssociatedKeys", CEL_DYN, false, COST_SORT},
 	{"isSorted", CEL_DYN, true, COST_LIST_SUM},
 	{"sum", CEL_DYN, true, COST_LIST_SUM},
 	{"max", CEL_DYN, true, COST_LIST_SUM},
@@ -101,6 +106,8 @@ static uint64_t size_of(const CelValue *value)
 	case CEL_MAP:
 	case CEL_OBJECT:
 		return value->map->len;
+	case CEL_CIDR:
+		return cel_net_size(value->net);
 	case CEL_OPTIONAL:
 		return value->inner ? size_of(value->inner) : 1;
 	default:
@@ -160,6 +167,11 @@ static uint64_t sort_cost(const CelValue *list)
 	return (uint64_t)((double)(size * size) * (texts ? 2.1 : 2.0));
 }
 
+static uint64_t text_cost(const CelValue *value)
+{
+	return value->kind == CEL_STRING ? tenth(size_of(value)) : 0;
+}
+
 static uint64_t apply(Rule rule, const CelValue *args, size_t count, const CelValue *result)
 {
 	uint64_t a = size_of(&args[0]), b = count > 1 ? size_of(&args[1]) : 0;
@@ -182,10 +194,17 @@ static uint64_t apply(Rule rule, const CelValue *args, size_t count, const CelVa
 		return tenth(a) * tenth(b);
 	case COST_SETS:
 		return 1 + a * b;
+	case COST_SETS_BOTH:
+		return 1 + 2 * a * b;
+	case COST_CONTAINS_IP:
+		return tenth(2 * a) + text_cost(&args[1]);
+	case COST_CONTAINS_CIDR:
+		return tenth(2 * a) + tenth(a) + 1 + text_cost(&args[1]);
 	case COST_OUTPUT:
 		return ALLOCATION + size_of(result);
 	case COST_FLATTEN:
-		return ALLOCATION + a * (count > 1 ? (uint64_t)args[1].integer : 1);
+		return ALLOCATION +
+		       a * (count > 1 && args[1].kind == CEL_INT ? (uint64_t)args[1].integer : 1);
 	case COST_SORT:
 		return ALLOCATION + sort_cost(&args[count - 1]);
 	case COST_LIST_SUM:
@@ -219,8 +238,6 @@ uint64_t cel_call_cost(const CelNode *node, const CelValue *args, size_t count,
 	/* What the checker could not tell apart costs as little as can be, but for what goes by
 	 * name. */
 	bool many = node->function == FUNCTION_MANY;
-	if (cel_is_error(&args[0]) || (count > 1 && cel_is_error(&args[1])))
-		many = true;
 	if (strcmp(node->name, "@in") == 0 && is_literal_set(node->args[1]))
 		return 0;
 	for (size_t i = 0; i < COUNT(rows); i++)

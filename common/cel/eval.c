@@ -220,6 +220,13 @@ static CelValue eval_select(CelRun *run, const CelNode *node)
 			       : step_into(run, value, &key, false);
 }
 
+static CelValue not_optional(CelRun *run, const char *what, const CelValue *value)
+{
+	CelValue text = cel_to_string(run, value);
+	return cel_error(run, "cannot initialize optional %s from non-optional value %.*s", what,
+			 (int)text.text.len, text.text.ptr);
+}
+
 static CelValue eval_list(CelRun *run, const CelNode *node)
 {
 	CelValue value = cel_list_new(run, node->arg_count);
@@ -229,8 +236,7 @@ static CelValue eval_list(CelRun *run, const CelNode *node)
 			return item;
 		if (node->optional && node->optional[i]) {
 			if (item.kind != CEL_OPTIONAL)
-				return cel_error(run, "cannot initialize optional list element "
-						      "from non-optional value");
+				return not_optional(run, "list element", &item);
 			if (!item.inner)
 				continue;
 			item = *item.inner;
@@ -250,9 +256,12 @@ static CelValue eval_entry(CelRun *run, const CelNode *node, size_t index, CelMa
 	if (cel_is_error(&value))
 		return value;
 	if (node->optional && node->optional[index / 2]) {
-		if (value.kind != CEL_OPTIONAL)
-			return cel_error(run, "cannot initialize optional entry from "
-					      "non-optional value");
+		if (value.kind != CEL_OPTIONAL) {
+			CelValue name = cel_to_string(run, &key);
+			autofree char *entry =
+				mem_printf("entry '%.*s'", (int)name.text.len, name.text.ptr);
+			return not_optional(run, entry, &value);
+		}
 		if (!value.inner)
 			return cel_null();
 		value = *value.inner;
@@ -307,6 +316,9 @@ static CelValue eval_index(CelRun *run, const CelNode *node, bool optional)
 {
 	CelValue value = eval_operand(run, node->args[0]);
 	CelValue key = cel_eval_node(run, node->args[1]);
+	/* A key that is an attribute is a part of this one. */
+	if (is_attribute(node->args[1]) && !is_conditional(node->args[1]) && run->cost > 0)
+		run->cost--;
 	return step_into(run, value, &key, optional);
 }
 

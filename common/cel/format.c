@@ -165,15 +165,15 @@ static const CelFormat formats[] = {
 	{"dns1035LabelPrefix", 30, check_name, "[a-z]([-a-z0-9]*[a-z0-9])?", dns1035_wrong,
 	 LABEL_MAX, true},
 	{"labelValue", 40, check_name, "(" NAME_PART ")?", value_wrong, LABEL_MAX, false},
-	{"uri", 1100, check_uri, NULL, NULL, 0, false},
-	{"uuid", 86, check_pattern,
+	{"uri", 1103, check_uri, NULL, NULL, 0, false},
+	{"uuid", 72, check_pattern,
 	 "(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}",
 	 "does not match the UUID format", 0, false},
 	{"byte", 84, check_byte,
 	 "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})",
 	 "invalid base64", 0, false},
-	{"date", 100, check_date, NULL, "invalid date", 0, false},
-	{"datetime", 100, check_date, NULL, "invalid datetime", 0, false},
+	{"date", 72, check_date, NULL, "invalid date", 0, false},
+	{"datetime", 72, check_date, NULL, "invalid datetime", 0, false},
 };
 
 size_t format_pattern_length(const CelFormat *format)

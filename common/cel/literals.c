@@ -118,7 +118,7 @@ static void check_call(Walk *walk, CelNode *call)
 static void fold_literal(Walk *walk, CelNode *node)
 {
 	for (size_t i = 0; i < node->arg_count; i++)
-		if (node->args[i]->kind != NODE_CONST)
+		if (node->args[i]->kind != NODE_CONST && !node->args[i]->constant)
 			return;
 	node->constant = node->arg_count == 0;
 	if (node->constant || node->optional)

@@ -19,6 +19,11 @@ bool cel_net_equal(const CelNet *a, const CelNet *b)
 	return a->len == b->len && a->bits == b->bits && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
+uint64_t cel_net_size(const CelNet *net)
+{
+	return net->bits > 0 ? (uint64_t)(net->bits + 7) / 8 : 0;
+}
+
 static bool is_mapped(const CelNet *net)
 {
 	static const unsigned char prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
