@@ -111,14 +111,25 @@ static char *find_installation(const Exchange *exchange, Error *err)
 	return mem_printf("%lld", (long long)json_int(found, "id", 0));
 }
 
+static char *token_key(const GithubApp *app)
+{
+	return token_cache_key((const char *const[]){
+		"github-app", app->id, app->private_key, app->base_url ? app->base_url : "",
+		app->installation_id ? app->installation_id : "",
+		app->installation_owner ? app->installation_owner : "", NULL});
+}
+
+void github_app_forget(TokenCache *tokens, const GithubApp *app)
+{
+	autofree char *key = token_key(app);
+	token_cache_forget(tokens, key);
+}
+
 char *github_app_token(TokenCache *tokens, HttpClient *http, const GithubApp *app, Error *err)
 {
 	if (!check(app, err))
 		return NULL;
-	autofree char *key = token_cache_key((const char *const[]){
-		"github-app", app->id, app->private_key, app->base_url ? app->base_url : "",
-		app->installation_id ? app->installation_id : "",
-		app->installation_owner ? app->installation_owner : "", NULL});
+	autofree char *key = token_key(app);
 	autofree char *note = NULL;
 	char *kept = token_cache_get(tokens, key, &note);
 	if (kept)

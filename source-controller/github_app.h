@@ -19,4 +19,7 @@ typedef struct {
 char *github_app_token(TokenCache *tokens, HttpClient *http, const GithubApp *app,
 		       Error *err) MUST_USE;
 
+/* A token that Git refused, revoked before its time, is asked for anew the next time. */
+void github_app_forget(TokenCache *tokens, const GithubApp *app);
+
 #endif

@@ -170,6 +170,8 @@ static bool find_includes(Work *work, Error *err)
 
 static bool fail_fetch(Work *work, Error *err)
 {
+	if (err->code == ERR_UNAUTHORIZED)
+		git_auth_refused(work->auth);
 	if (cstr_eq(err->reason, "EmptyGitRepository"))
 		return source_fail(work->run, "FetchFailed", "EmptyGitRepository", err);
 	err_wrap(err, "failed to checkout and determine revision");

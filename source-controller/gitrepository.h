@@ -37,6 +37,9 @@ AUTO_POINTER(GitAuth, git_auth_free, auto_git_auth);
  * credentials over HTTP; over SSH known_hosts is the limit. Owned. */
 GitRemote *git_auth_remote(const GitAuth *auth, const char *url, Error *err) MUST_USE;
 
+/* The server refused them: a token that was kept is not used again. */
+void git_auth_refused(const GitAuth *auth);
+
 /* The store of the cache for a remote with these credentials. Owned. */
 GitLease *git_auth_lease(const GitAuth *auth, const char *url, Error *err) MUST_USE;
 

@@ -106,6 +106,25 @@ static bool has_app_keys(const Secret *auth)
 	return !cstr_empty(secret_text(auth, "githubAppID"));
 }
 
+static GithubApp app_of(const GitAuth *auth)
+{
+	return (GithubApp){.id = secret_text(auth->auth, "githubAppID"),
+			   .private_key = secret_text(auth->auth, "githubAppPrivateKey"),
+			   .installation_id = secret_text(auth->auth, "githubAppInstallationID"),
+			   .installation_owner =
+				   secret_text(auth->auth, "githubAppInstallationOwner"),
+			   .base_url = secret_text(auth->auth, "githubAppBaseURL"),
+			   .timeout_ms = auth->repo->timeout_ms};
+}
+
+void git_auth_refused(const GitAuth *auth)
+{
+	const SourceContext *context = run_context(auth->run);
+	GithubApp app = app_of(auth);
+	if (auth->app_token)
+		github_app_forget(context->tokens, &app);
+}
+
 /* Options of the API's client; those of the repository's own host hold for it too. */
 static bool fetch_app_token(GitAuth *auth, Error *err)
 {
@@ -125,13 +144,7 @@ static bool fetch_app_token(GitAuth *auth, Error *err)
 	autohttpc HttpClient *http = httpc_new(manager_loop(run_manager(auth->run)), &client, err);
 	if (!http)
 		return false;
-	GithubApp app = {.id = secret_text(auth->auth, "githubAppID"),
-			 .private_key = secret_text(auth->auth, "githubAppPrivateKey"),
-			 .installation_id = secret_text(auth->auth, "githubAppInstallationID"),
-			 .installation_owner =
-				 secret_text(auth->auth, "githubAppInstallationOwner"),
-			 .base_url = secret_text(auth->auth, "githubAppBaseURL"),
-			 .timeout_ms = auth->repo->timeout_ms};
+	GithubApp app = app_of(auth);
 	auth->app_token = github_app_token(context->tokens, http, &app, err);
 	return auth->app_token != NULL;
 }

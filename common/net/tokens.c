@@ -101,3 +101,12 @@ void token_cache_put(TokenCache *tokens, const char *key, const char *token, con
 	map_put(tokens->map, key, kept);
 	pthread_mutex_unlock(&tokens->lock);
 }
+
+void token_cache_forget(TokenCache *tokens, const char *key)
+{
+	if (!tokens)
+		return;
+	pthread_mutex_lock(&tokens->lock);
+	map_remove(tokens->map, key);
+	pthread_mutex_unlock(&tokens->lock);
+}

@@ -29,4 +29,7 @@ char *token_cache_get(TokenCache *tokens, const char *key, char **out_note);
 void token_cache_put(TokenCache *tokens, const char *key, const char *token, const char *note,
 		     int64_t expires_ms);
 
+/* Drops a token that turned out to be refused. */
+void token_cache_forget(TokenCache *tokens, const char *key);
+
 #endif

@@ -248,12 +248,14 @@ class GithubApi:
     """As docs.github.com has it: an installation of "acme", and tokens for it."""
 
     def __init__(self):
+        self.tokens = []  # given out first
         expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
         self.sink = Sink(answers={
             "/api/orgs/acme/installation": lambda m, n: (404, {}, b'{"message":"Not Found"}'),
             "/api/users/acme/installation": lambda m, n: (200, {}, b'{"id":77}'),
             "/api/app/installations/77/access_tokens": lambda m, n: (201, {}, json.dumps(
-                {"token": LOGIN[1], "expires_at": expires}).encode())})
+                {"token": self.tokens.pop(0) if self.tokens else LOGIN[1],
+                 "expires_at": expires}).encode())})
         self.url = f"{self.sink.url}/api"
 
     def exchanges(self):
@@ -296,6 +298,19 @@ def test_S46_github_app_gets_a_token_and_keeps_it(objects, source, secret, close
     assert len(github.exchanges()) == 1
     log = toolkit["source-controller"].log()
     assert LOGIN[1] not in log and jwt not in log
+
+
+def test_S46_a_token_that_is_refused_is_not_kept(objects, source, secret, closed_server, github,
+                                                 app_key, ns):
+    repo = closed_server.repository(ns)
+    repo.commit({"a": "1"})
+    github.tokens.append("revoked-before-its-time")
+    secret(githubAppID="4712", githubAppPrivateKey=app_key, githubAppBaseURL=github.url,
+           githubAppInstallationID="77")
+    source(closed_server.url_of(repo), provider="github")
+    obj = objects.ready("GitRepository", "src")
+    assert "revoked-before" not in str(obj) + str(objects.events("src"))
+    assert len(github.exchanges()) == 2
 
 
 def test_S46_github_without_secret_stalls(objects, source):
