@@ -17,8 +17,8 @@
 
 enum {
 	MAX_SHALLOW_BYTES = 32 << 20,
-	WINDOW_BYTES = 32 << 20,      /* of a pack mapped at once */
-	MAPPED_BYTES = 256 << 20,     /* of all packs */
+	WINDOW_BYTES = 2 << 20,	      /* of a pack mapped at once */
+	MAPPED_BYTES = 8 << 20,	      /* of all packs: mapped pages are memory too */
 	MAX_OBJECT_BYTES = 256 << 20, /* in a pack, unpacked */
 	MAX_PACK_OBJECTS = 20 * 1000 * 1000,
 };
