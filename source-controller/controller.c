@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "artifact/serve.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "bucket_memory.h"
+#include "base/path.h"
 #include "data/digest.h"
 #include "gitrepository.h"
 
@@ -110,7 +112,8 @@ static void stop(void *arg)
 	free(context);
 }
 
-/* Below TMPDIR, where a container that crashed finds it again; one for each storage. */
+/* Below TMPDIR, where a container that crashed finds it again; one for each storage. Where somebody
+ * else has taken that name, one of our own. */
 static GitCache *open_git_cache(const SourceContext *context, Error *err)
 {
 	static const uint64_t max_bytes = 1ull << 30;
@@ -118,9 +121,18 @@ static GitCache *open_git_cache(const SourceContext *context, Error *err)
 	const char *root = store_root(context->store);
 	char hex[DIGEST_TEXT_SIZE];
 	digest_hex(DIGEST_SHA256, root, strlen(root), hex);
-	autofree char *dir =
-		mem_printf("%s/source-controller-git-%.8s", cstr_empty(temp) ? "/tmp" : temp, hex);
-	return git_cache_new(dir, max_bytes, err);
+	autofree char *prefix = mem_printf("source-controller-git-%.8s", hex);
+	autofree char *dir = path_join(cstr_empty(temp) ? "/tmp" : temp, prefix);
+	autoerror Error taken = {0};
+	GitCache *cache = git_cache_new(dir, max_bytes, &taken);
+	if (cache)
+		return cache;
+	if (taken.code != ERR_FORBIDDEN) {
+		err_move(err, &taken);
+		return NULL;
+	}
+	autofree char *own = dir_make_temp(cstr_empty(temp) ? "/tmp" : temp, prefix, err);
+	return own ? git_cache_new(own, max_bytes, err) : NULL;
 }
 
 static void *start(Manager *manager, const void *arg, Error *err)
