@@ -26,8 +26,10 @@ bool gitrepository_needs_verification(const json_t *object, const GitRepository 
 		return false;
 	const char *seen = json_text_or(json_map(object, "status"), "sourceVerificationMode", "");
 	const char *mode = mode_of(repo);
-	/* Both covers each of them. */
-	return !cstr_eq(seen, mode) && !cstr_eq(seen, "TagAndHEAD");
+	/* Both covers each of them. A branch that went back from a refused commit lost its verdict.
+	 */
+	bool covered = cstr_eq(seen, mode) || cstr_eq(seen, "TagAndHEAD");
+	return !covered || !condition_is(object, verified_condition, "True");
 }
 
 void gitrepository_forget_verification(json_t *object, const GitRepository *repo)

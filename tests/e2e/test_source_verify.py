@@ -133,6 +133,22 @@ def test_S41_a_wider_mode_is_verified_at_the_same_revision(objects, source, repo
     objects.not_ready("GitRepository", "src", "InvalidGitObject")
 
 
+def test_S40_going_back_to_a_signed_commit_is_verified_again(objects, source, repo, keys):
+    repo.commit({"a": "1"})
+    head = signed_commit(repo, keys["pgp"])
+    secret(objects, {"ann.asc": keys["pgp"].asc})
+    source()
+    before = objects.ready("GitRepository", "src", revision=head)["status"]["artifact"]
+    repo.commit({"a": "2"}, "unsigned")
+    objects.request("GitRepository", "src", "1")
+    objects.not_ready("GitRepository", "src", "InvalidCommitSignature")
+    git(repo.work, "reset", "--quiet", "--hard", head)
+    repo.push()
+    objects.request("GitRepository", "src", "2")
+    obj = objects.ready("GitRepository", "src", revision=head)
+    assert verified(objects, obj)["status"] == "True" and obj["status"]["artifact"] == before
+
+
 def test_S42_missing_key_secret(objects, source, repo, keys):
     signed_commit(repo, keys["pgp"])
     source(secret="not-there")
