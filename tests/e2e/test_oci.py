@@ -279,9 +279,12 @@ def test_S48_absent_tags_and_repositories(objects, source, registry, ns):
 def test_parts_that_are_not_there_are_refused_by_name(objects, source, registry, ns):
     registry.push(ns, "latest", {"a": "1"})
     source(verify={"provider": "cosign"})
-    obj = oci_failure(objects, "UnsupportedField", "spec.verify without secretRef (keyless) is not supported by this version")
+    obj = oci_failure(objects, "UnsupportedField",
+                      "spec.verify without secretRef (keyless) is not supported by this version")
     assert objects.condition(obj, "Stalled")["status"] == "True"
     assert "artifact" not in obj["status"]
+    source(verify={"provider": "notation", "secretRef": {"name": "keys"}})
+    oci_failure(objects, "UnsupportedField", "spec.verify.provider notation is not supported")
     source(provider="aws")
     oci_failure(objects, "UnsupportedField", "spec.provider aws is not supported by this version")
 

@@ -57,7 +57,7 @@ static void S50_bad_references(void **state)
 		"r.test?x/ab",
 		"r.test#x/ab",
 		"r.test:99999/ab",
-		"r.te%00st/ab",
+		"r.%00test/ab",
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		autoerror Error err = {0};
@@ -73,7 +73,7 @@ static void text_is_the_reference_again(void **state)
 {
 	(void)state;
 	static const char *const rows[] = {"r.test/ab", "r.test/ab:x", "r.test:5000/ab:x",
-					   "r.test/ab@sha256:" HEX64};
+					   ("r.test/ab@sha256:" HEX64)};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		autoerror Error err = {0};
 		autoocireference OciReference got = {0};
