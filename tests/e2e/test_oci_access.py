@@ -7,6 +7,7 @@ import ssl
 import pytest
 
 from tests.lib.alerts import secret  # noqa: F401 - a fixture
+from tests.lib.fault import reply
 from tests.lib.forward_proxy import Proxy as ForwardProxy
 from tests.lib.net import wait_until
 from tests.lib.pki import Authority
@@ -196,6 +197,31 @@ def test_S54_refresh_token_and_registry_token(objects, bearer, tokens, ns, secre
     assert [a[:2] for a in tokens.asked[before:]] == [("POST", "refresh")]
 
 
+def test_S54_a_token_that_ends_midway(objects, bearer, tokens, ns, secret, context, authority):
+    """The manifest came, and for the blob the token is no longer good: another one is fetched, once,
+    and the pull goes on."""
+    push_as(tokens, bearer, ns, "latest", {"a": "1"})
+    front = Proxy(bearer.url, authority.cert)
+    front.client_context.check_hostname = False
+    try:
+        challenge = f'Bearer realm="{tokens.url}",service="{tokens.service}",' \
+                    f'scope="repository:{ns}:pull",error="invalid_token"'
+        front.on(reply(401, b"", {"WWW-Authenticate": challenge}), times=1, path="/blobs/")
+        with open(front.ca_file) as own:
+            secret("both", ca__crt=own.read() + authority.cert.read_text())
+        secret("login", __dockerconfigjson=docker_config(f"127.0.0.1:{front.port}", USER,
+                                                         PASSWORD))
+        objects.apply("OCIRepository", "src", {
+            "url": f"oci://127.0.0.1:{front.port}/{ns}", "interval": "1h",
+            "certSecretRef": {"name": "both"}, "secretRef": {"name": "login"}})
+        objects.ready("OCIRepository", "src")
+        asked = [a for a in tokens.asked if a[2] == [f"repository:{ns}:pull"]]
+        assert len(asked) == 2
+        assert [r.status for r in front.requests(path="/blobs/")] == [401, 200]
+    finally:
+        front.stop()
+
+
 def test_S55_bad_login_at_the_token_server(objects, bearer, tokens, ns, secret, ca):
     push_as(tokens, bearer, ns, "latest", {"a": "1"})
     secret("login", __dockerconfigjson=docker_config(bearer.host, USER, "wrong" + PASSWORD))
@@ -225,6 +251,18 @@ def test_S56_a_private_ca_needs_its_secret(objects, basic, ns, secret, ca, autho
     objects.apply("OCIRepository", "strict", {**spec, "insecure": True,
                                               "certSecretRef": {"name": "wrong"}})
     oci_failure(objects, "OCIArtifactPullFailed", "tls: ", name="strict")
+
+
+def test_S56_an_expired_certificate(objects, directory, authority, context, ns, ca):
+    server = Registry(directory / "expired", tls=authority.issue("expired", days=-1),
+                      context=ssl._create_unverified_context())
+    try:
+        server.push(ns, "latest", {"a": "1"})
+        objects.apply("OCIRepository", "src", {
+            "url": server.url_of(ns), "interval": "1h", "certSecretRef": ca})
+        oci_failure(objects, "OCIArtifactPullFailed", "certificate has expired")
+    finally:
+        server.stop()
 
 
 def test_S56_certificate_secrets_that_lack_something(objects, basic, ns, secret, authority):

@@ -16,15 +16,15 @@ class Authority:
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
                 f"/CN={name}", "-keyout", self.key, "-out", self.cert)
 
-    def issue(self, name, san="IP:127.0.0.1"):
-        """(certificate path, key path)"""
+    def issue(self, name, san="IP:127.0.0.1", days=2):
+        """(certificate path, key path); one of -1 days is over"""
         cert, key = self.dir / f"{name}.crt", self.dir / f"{name}.key"
         request, extensions = self.dir / f"{name}.csr", self.dir / f"{name}.ext"
         openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key,
                 "-out", request)
         extensions.write_text(f"subjectAltName={san}\n")
         openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key,
-                "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", cert)
+                "-CAcreateserial", "-days", days, "-extfile", extensions, "-out", cert)
         return cert, key
 
     def server_context(self, name="server", san="IP:127.0.0.1", client_ca=None):
