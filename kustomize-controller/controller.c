@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "decrypt.h"
 #include "decrypt_identity.h"
 #include "internal.h"
 
@@ -207,6 +208,8 @@ static void stop(void *arg)
 	drift_free(context->drift);
 	artifact_cache_free(context->artifacts);
 	decrypt_cloud_free(context->cloud);
+	if (context->vault_http)
+		httpc_free(context->vault_http);
 	httpc_free(context->http);
 	vec_dispose(&context->overridden);
 	parsed_free(context->parsed);
@@ -232,7 +235,7 @@ static bool start_fetching(Manager *manager, KustomizeContext *context, Error *e
 				       .localhost_env = getenv("SOURCE_CONTROLLER_LOCALHOST"),
 				       .watcher_localhost_env = getenv("SOURCE_WATCHER_LOCALHOST")},
 		err);
-	return context->artifacts != NULL;
+	return context->artifacts != NULL && decrypt_start(manager, context, err);
 }
 
 /* Whose fields are taken over: kubectl's always, others' by flag (K57-K59). */

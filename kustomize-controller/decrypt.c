@@ -2,11 +2,15 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "kube/secret.h"
 
 /* The keys of a run, from the Secret that spec names (its entries are told apart by name), or from
  * the one that --sops-age-secret names, which gives age identities alone (K47). */
+
+enum { ROOTS_MAX = 1 << 20 };
 
 static void free_opened(void *item)
 {
@@ -171,6 +175,20 @@ static void add_services(Decryptor *self)
 	self->options.service_count = count;
 }
 
+bool decrypt_start(Manager *manager, KustomizeContext *context, Error *err)
+{
+	const char *path = getenv("VAULT_CACERT");
+	autobuf Buf roots = {0};
+	if (cstr_empty(path))
+		return true;
+	if (!file_read(path, ROOTS_MAX, &roots, err))
+		return err_wrap(err, "VAULT_CACERT");
+	context->vault_http =
+		httpc_new(manager_loop(manager),
+			  &(HttpClientConfig){.ca_pem = buf_text(&roots), .env_proxy = true}, err);
+	return context->vault_http != NULL || err_wrap(err, "VAULT_CACERT %s", path);
+}
+
 Decryptor *decryptor_new(Run *run, const Kustomization *ks, const KustomizeFiles *files, Error *err)
 {
 	const KustomizeContext *context = run_context(run);
@@ -184,12 +202,14 @@ Decryptor *decryptor_new(Run *run, const Kustomization *ks, const KustomizeFiles
 	self->verified = map_new(NULL);
 	self->age = age_identities_new();
 	self->pgp = pgp_keyring_new(workdir_path(context->workdir));
-	self->vault = (VaultKeys){.http = context->http,
+	self->vault = (VaultKeys){.http = context->vault_http ? context->vault_http : context->http,
 				  .token = vault_token,
 				  .arg = self,
-				  .allowed = getenv("SOPS_HC_VAULT_ALLOWLIST")};
+				  .allowed = getenv("SOPS_HC_VAULT_ALLOWLIST"),
+				  .ns = getenv("VAULT_NAMESPACE")};
 	self->identity = decrypt_identity_new(run, ks);
 	self->options.known = sops_known_new();
+	self->options.until_ms = clock_mono_ms() + ks->timeout_ms;
 	self->options.ignore_mac = context->flags->sops_ignore_mac;
 	if (!import_keys(run, decryption, self, err))
 		return NULL;

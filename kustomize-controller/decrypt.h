@@ -9,6 +9,9 @@
 
 typedef struct Decryptor Decryptor;
 
+/* At the process's start: the client for Vault where $VAULT_CACERT names roots of trust. */
+bool decrypt_start(Manager *manager, KustomizeContext *context, Error *err) MUST_USE;
+
 /*
  * The keys that spec names: its Secret, else the flags'. `files` are the source's, borrowed. NULL
  * with err unset when spec has no decryption. Owned by the caller, wiped when it is freed.

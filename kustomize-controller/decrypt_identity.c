@@ -246,7 +246,8 @@ static char *vault_login(DecryptIdentity *self, const char *address, const char 
 	autosecrettext char *body = json_dump(question);
 	const char *headers[] = {"X-Vault-Request: true", NULL};
 	RestCall call = {.url = url, .headers = headers, .body = body, .secret = jwt};
-	autojson json_t *reply = rest_post(context->http, &call, err);
+	HttpClient *http = context->vault_http ? context->vault_http : context->http;
+	autojson json_t *reply = rest_post(http, &call, err);
 	if (!reply)
 		return err_wrap_null(err, "login as role '%s'", role);
 	const char *token = json_text_at(reply, "auth", "client_token", NULL);

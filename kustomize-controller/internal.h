@@ -41,6 +41,7 @@ typedef struct {
 typedef struct {
 	const KustomizeFlags *flags;
 	HttpClient *http;
+	HttpClient *vault_http; /* for Vault with roots of its own; or NULL: http */
 	ArtifactCache *artifacts;
 	WorkDir *workdir;   /* unpacked artifacts */
 	Drift *drift;	    /* of this cluster */

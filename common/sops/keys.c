@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "data/digest.h"
 
-enum { MAX_GROUPS = 64, MAX_KEYS = 256 };
+/* REPLY_ROOM: keys are not moved by a growing buffer, which would leave copies behind. */
+enum { MAX_GROUPS = 64, MAX_KEYS = 256, REPLY_ROOM = 8192 };
 
 /* Lists of master keys in the order in which they are tried; `name` is the member that says which
  * one a key is. */
@@ -52,6 +54,11 @@ static char *known_name(const char *type, const json_t *key)
 	return mem_printf("%s %s", type, digest);
 }
 
+static bool is_late(const SopsOptions *options)
+{
+	return options->until_ms && clock_mono_ms() >= options->until_ms;
+}
+
 static bool ask(const SopsOptions *options, const SopsKeyService *service, const json_t *key,
 		Buf *out, Error *err)
 {
@@ -61,6 +68,8 @@ static bool ask(const SopsOptions *options, const SopsKeyService *service, const
 		buf_add(out, buf_str(known));
 		return true;
 	}
+	if (is_late(options))
+		return err_set(err, ERR_TIMEOUT, "was not asked, time is up");
 	if (!service->decrypt(service->arg, key, out, err))
 		return false;
 	if (options->known) {
@@ -81,7 +90,7 @@ static bool try_key(Search *search, size_t kind, const json_t *key, Buf *out)
 		err_set(&cause, ERR_UNSUPPORTED, "there are no credentials for it");
 	else if (ask(search->options, service, key, out, &cause))
 		return true;
-	sops_buf_wipe(out);
+	buf_clear(out);
 	const char *name = json_text_or(key, kinds[kind].name, "");
 	buf_printf(&search->failures, "%s%s %.200s: %s", search->failures.len ? "; " : "",
 		   kinds[kind].type, name, err_text(&cause));
@@ -118,6 +127,7 @@ static bool join_groups(Search *search, const json_t *groups, int64_t threshold,
 		return err_set(err, ERR_LIMIT, "more than %d key groups", MAX_GROUPS);
 	for (size_t i = 0; i < count; i++) {
 		Buf *part = mem_zalloc(1, sizeof(*part));
+		buf_reserve(part, REPLY_ROOM);
 		vec_push(parts, part);
 		if (!try_group(search, json_array_get(groups, i), part))
 			free_part(vec_pop(parts));
@@ -156,6 +166,7 @@ bool data_key_get(const Metadata *metadata, const SopsOptions *options,
 {
 	Search search = {.options = options};
 	autosecretbuf Buf key = {0};
+	buf_reserve(&key, REPLY_ROOM);
 	bool ok = find_key(&search, metadata, &key, err);
 	buf_dispose(&search.failures);
 	if (ok && key.len != DATA_KEY_SIZE)

@@ -71,11 +71,13 @@ void text_wipe(char **text)
 	free(*text);
 }
 
-bool rest_bytes(const json_t *reply, const char *key, bool url, Buf *out, Error *err)
+bool rest_bytes(json_t *reply, const char *key, bool url, Buf *out, Error *err)
 {
 	const char *text = json_text(reply, key);
 	autoerror Error ignored = {0};
 	bool ok = text && (url ? base64url_decode(text, strlen(text), out, &ignored)
 			       : base64_decode(text, strlen(text), out, &ignored));
+	if (text)
+		mem_wipe((char *)(uintptr_t)text, strlen(text));
 	return ok || err_set(err, ERR_INVALID, "the reply has no '%s' in base64", key);
 }

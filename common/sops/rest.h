@@ -21,7 +21,8 @@ json_t *rest_post(HttpClient *http, const RestCall *call, Error *err) MUST_USE;
 void text_wipe(char **text);
 #define autosecrettext __attribute__((cleanup(text_wipe)))
 
-/* Appends the bytes of a base64 member; `url`: of the URL alphabet. ERR_INVALID. */
-bool rest_bytes(const json_t *reply, const char *key, bool url, Buf *out, Error *err) MUST_USE;
+/* Appends the bytes of a base64 member, which is wiped in the reply; `url`: of the URL alphabet.
+ * ERR_INVALID. */
+bool rest_bytes(json_t *reply, const char *key, bool url, Buf *out, Error *err) MUST_USE;
 
 #endif

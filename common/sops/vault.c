@@ -61,7 +61,8 @@ static bool decrypt_data_key(void *arg, const json_t *key, Buf *out, Error *err)
 	if (!token)
 		return false;
 	autosecrettext char *header = mem_printf("X-Vault-Token: %s", token);
-	const char *headers[] = {header, "X-Vault-Request: true", NULL};
+	autofree char *ns = mem_printf("X-Vault-Namespace: %s", keys->ns ? keys->ns : "");
+	const char *headers[] = {header, "X-Vault-Request: true", keys->ns ? ns : NULL, NULL};
 	autojson json_t *question = json_pack("{s:s}", "ciphertext", json_text_or(key, "enc", ""));
 	autofree char *body = json_dump(question);
 	RestCall call = {.url = url, .headers = headers, .body = body, .secret = token};

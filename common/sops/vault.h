@@ -13,6 +13,7 @@ typedef struct {
 	/* Addresses that may be asked, with commas between, or "all", "none"; NULL: all. A file
 	 * says where its key is, and whoever is asked sees the token. */
 	const char *allowed;
+	const char *ns; /* Vault's namespace, or NULL */
 } VaultKeys;
 
 /* The row for metadata's "hc_vault" list. `keys` is borrowed. */

@@ -226,11 +226,11 @@ def vault():
     server.stop()
 
 
-def vault_manifest(sops, vault, **kw):
+def vault_manifest(sops, vault, **env):
     return sops.encrypt(
-        manifest(**kw), "yaml", "--hc-vault-transit", vault.key_url,
+        manifest(), "yaml", "--hc-vault-transit", vault.key_url,
         "--encrypted-regex", "^stringData$", key=False,
-        env={"VAULT_TOKEN": vault.token}).decode()
+        env={"VAULT_TOKEN": vault.token, **env}).decode()
 
 
 def test_K40_a_Vault_token_on_a_server_that_follows_the_documented_API(app, objects, sops, vault,

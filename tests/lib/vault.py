@@ -11,10 +11,10 @@ KEY = "firstkey"
 
 
 class Vault(Sink):
-    def __init__(self, token=TOKEN):
+    def __init__(self, token=TOKEN, context=None):
         self.token, self.sealed = token, {}
         super().__init__({f"/v1/transit/encrypt/{KEY}": self.encrypt,
-                          f"/v1/transit/decrypt/{KEY}": self.decrypt})
+                          f"/v1/transit/decrypt/{KEY}": self.decrypt}, context)
         self.key_url = f"{self.url}/v1/transit/keys/{KEY}"
 
     def encrypt(self, message, _):

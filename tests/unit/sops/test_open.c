@@ -1,5 +1,6 @@
 #include "../cmocka_all.h"
 
+#include "base/clock.h"
 #include "sealer.h"
 #include "sops/crypt.h"
 
@@ -198,6 +199,22 @@ static void K40_known_keys(void **state)
 	assert_int_equal(asked, 1);
 }
 
+/* A file of many keys whose services do not answer does not hold a worker for ever. */
+static void K48_no_service_is_asked_when_time_is_up(void **state)
+{
+	(void)state;
+	int asked = 0;
+	const SopsKeyService service = {"age", zero_decrypt, &asked};
+	SopsOptions options = {
+		.services = &service, .service_count = 1, .until_ms = clock_mono_ms()};
+	autoerror Error err = {0};
+	bool matches;
+	autojson json_t *object = json_pack("{s:o}", "sops", metadata_of(NULL, NULL));
+	assert_null(sops_decrypt_tree(object, &options, &matches, &err));
+	assert_int_equal(asked, 0);
+	assert_non_null(strstr(err_text(&err), "time is up"));
+}
+
 static void K40_flat_metadata(void **state)
 {
 	(void)state;
@@ -245,6 +262,7 @@ int main(void)
 		cmocka_unit_test(K41_metadata_that_is_none),
 		cmocka_unit_test(K41_a_leaf_in_clear),
 		cmocka_unit_test(K40_known_keys),
+		cmocka_unit_test(K48_no_service_is_asked_when_time_is_up),
 		cmocka_unit_test(K40_flat_metadata),
 		cmocka_unit_test(K41_deep_trees),
 	};
