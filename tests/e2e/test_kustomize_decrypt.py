@@ -352,14 +352,17 @@ def test_K44_patches_and_config_maps(app, objects, sops):
 
 
 def test_K44_what_was_opened_is_not_shared(app, objects, sops):
-    """Another Kustomization of the same source, without the keys, must not see it."""
+    """Another Kustomization of the same source, without the keys, must not see it: not even of a file
+    that is a resource too, whose parsed form is kept."""
     set_keys(objects, sops)
-    patch = sops.encrypt(config_map("one", {"k": SECRET}), "yaml", "--encrypted-regex", "^data$")
-    app.commit({"kustomization.yaml": "resources: [cm.yaml]\npatches: [{path: p.yaml}]\n",
-                "cm.yaml": config_map("one"), "p.yaml": patch.decode()})
-    app.kustomization("with", decryption=decryption(), namePrefix="with-")
+    sealed = sops.encrypt(config_map("one", {"k": SECRET}), "yaml", "--encrypted-regex", "^data$")
+    app.commit({"with/kustomization.yaml": "resources: [../cm.yaml]\n"
+                                           "patches: [{path: ../cm.yaml}]\n",
+                "without/kustomization.yaml": "resources: [../cm.yaml]\n",
+                "cm.yaml": sealed.decode()})
+    app.kustomization("with", path="./with", decryption=decryption(), namePrefix="with-")
     app.ready("with")
-    app.kustomization("without", namePrefix="without-")
+    app.kustomization("without", path="./without", namePrefix="without-")
     app.ready("without")
     assert objects.configmap("with-one")["data"] == {"k": SECRET}
     assert objects.configmap("without-one")["data"]["k"].startswith("ENC[")

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 from .oracle import oracle
@@ -28,9 +29,7 @@ class PgpKey:
         self.env = {"GNUPGHOME": str(self.home)}
         self.gpg("--quick-generate-key", "--passphrase", "", name, "future-default",
                  "default", "never")
-        listing = self.gpg("--list-keys", "--with-colons").decode()
-        self.fingerprint = next(line.split(":")[9] for line in listing.splitlines()
-                                if line.startswith("fpr"))
+        self.fingerprint = re.search("[0-9A-F]{40}", self.gpg("--list-keys").decode()).group()
         self.text = self.gpg("--armor", "--export-secret-keys", self.fingerprint).decode()
 
     def gpg(self, *args):
