@@ -9,11 +9,17 @@
  * quote nothing. Owned. */
 Node *seal_open(Str sealed, const unsigned char key[DATA_KEY_SIZE], Str aad, Error *err) MUST_USE;
 
-/* Opens all that is sealed, in place; `no_comments`: what their rules would say is told by the
- * values' looks. mac gets the MAC of what was found, as upper-case hex. Errors
- * name the value's path. */
+typedef struct {
+	bool no_comments; /* what rules by comments would say is told by the values' looks */
+	int64_t until_ms; /* of clock_mono_ms(); 0: no end. A rule may cost time for each value */
+} OpenOptions;
+
+/*
+ * Opens all that is sealed, in place; mac gets the MAC of what was found, as upper-case hex. Errors
+ * name the value's path. ERR_TIMEOUT.
+ */
 enum { MAC_TEXT_SIZE = 129 };
 bool tree_open(Tree *tree, const Metadata *metadata, const unsigned char key[DATA_KEY_SIZE],
-	       bool no_comments, char mac[MAC_TEXT_SIZE], Error *err) MUST_USE;
+	       const OpenOptions *options, char mac[MAC_TEXT_SIZE], Error *err) MUST_USE;
 
 #endif

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "sops/crypt.h"
 #include "data/digest.h"
@@ -22,7 +23,7 @@ typedef struct {
 	Vec path;     /* Str's text, const char *: map keys, borrowed */
 	Vec comments; /* Vec *: the comments in front, a list for each open map or list */
 	int depth;
-	bool no_comments;
+	const OpenOptions *options;
 	Error *err;
 } Walk;
 
@@ -70,9 +71,11 @@ static bool is_sealed(const Walk *walk, const Node *leaf)
 	case RULE_ENCRYPTED_REGEX:
 		return path_matches(walk);
 	case RULE_UNENCRYPTED_COMMENT_REGEX:
-		return walk->no_comments ? looks_sealed(leaf) : !comments_match(walk, false);
+		return walk->options->no_comments ? looks_sealed(leaf)
+						  : !comments_match(walk, false);
 	case RULE_ENCRYPTED_COMMENT_REGEX:
-		return walk->no_comments ? looks_sealed(leaf) : comments_match(walk, is_comment);
+		return walk->options->no_comments ? looks_sealed(leaf)
+						  : comments_match(walk, is_comment);
 	case RULE_UNENCRYPTED_SUFFIX:
 	case RULE_UNENCRYPTED_REGEX:
 	default:
@@ -153,6 +156,9 @@ static bool walk_leaf(Walk *walk, Node **slot)
 	bool is_comment = (*slot)->type == NODE_COMMENT;
 	if ((*slot)->type == NODE_NULL)
 		return true;
+	int64_t until_ms = walk->options->until_ms;
+	if (until_ms && clock_mono_ms() >= until_ms)
+		return err_set(walk->err, ERR_TIMEOUT, "time is up");
 	bool sealed = is_sealed(walk, *slot);
 	if (sealed && is_comment)
 		open_comment(walk, slot);
@@ -234,14 +240,11 @@ static void mac_text(Digest *mac, char out[MAC_TEXT_SIZE])
 }
 
 bool tree_open(Tree *tree, const Metadata *metadata, const unsigned char key[DATA_KEY_SIZE],
-	       bool no_comments, char mac[MAC_TEXT_SIZE], Error *err)
+	       const OpenOptions *options, char mac[MAC_TEXT_SIZE], Error *err)
 {
 	autodigest Digest *digest = digest_new(DIGEST_SHA512);
-	Walk walk = {.metadata = metadata,
-		     .key = key,
-		     .mac = digest,
-		     .no_comments = no_comments,
-		     .err = err};
+	Walk walk = {
+		.metadata = metadata, .key = key, .mac = digest, .options = options, .err = err};
 	if (metadata->mac_only_encrypted)
 		prime_mac(digest);
 	bool ok = true;

@@ -176,7 +176,8 @@ static bool open_tree(Tree *tree, const Metadata *metadata, const SopsOptions *o
 	char mac[MAC_TEXT_SIZE];
 	if (!data_key_get(metadata, options, key, err))
 		return false;
-	bool ok = tree_open(tree, metadata, key, no_comments, mac, err);
+	OpenOptions open = {.no_comments = no_comments, .until_ms = options->until_ms};
+	bool ok = tree_open(tree, metadata, key, &open, mac, err);
 	*out_mac_matches = true;
 	if (ok && !options->ignore_mac)
 		ok = mac_matches(metadata, key, mac, out_mac_matches, err);

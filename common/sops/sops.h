@@ -42,7 +42,7 @@ typedef struct {
 	const SopsKeyService *services;
 	size_t service_count;
 	Map *known;	  /* data keys by what they are sealed as, or NULL: sops_known_new */
-	int64_t until_ms; /* clock_mono_ms() after which no service is asked any more; 0: never.
+	int64_t until_ms; /* clock_mono_ms() after which the work is given up; 0: never.
 			     A file may name hundreds of keys at services that do not answer */
 	bool ignore_mac; /* as upstream's controller: what is not encrypted may have been changed */
 } SopsOptions;
