@@ -10,7 +10,8 @@
 /* The keys of a run, from the Secret that spec names (its entries are told apart by name), or from
  * the one that --sops-age-secret names, which gives age identities alone (K47). */
 
-enum { ROOTS_MAX = 1 << 20 };
+/* TIME_MAX_MS: of a run's decryption; the worker is held that long. */
+enum { ROOTS_MAX = 1 << 20, TIME_MAX_MS = 120000 };
 
 static void free_opened(void *item)
 {
@@ -209,7 +210,8 @@ Decryptor *decryptor_new(Run *run, const Kustomization *ks, const KustomizeFiles
 				  .ns = getenv("VAULT_NAMESPACE")};
 	self->identity = decrypt_identity_new(run, ks);
 	self->options.known = sops_known_new();
-	self->options.until_ms = clock_mono_ms() + ks->timeout_ms;
+	self->options.until_ms =
+		clock_mono_ms() + (ks->timeout_ms < TIME_MAX_MS ? ks->timeout_ms : TIME_MAX_MS);
 	self->options.ignore_mac = context->flags->sops_ignore_mac;
 	if (!import_keys(run, decryption, self, err))
 		return NULL;

@@ -20,8 +20,9 @@ typedef struct {
 	const unsigned char *key;
 	Digest *mac;
 	Buf aad;
-	Vec path;     /* Str's text, const char *: map keys, borrowed */
-	Vec comments; /* Vec *: the comments in front, a list for each open map or list */
+	Vec path;	 /* Str's text, const char *: map keys, borrowed */
+	Vec comments;	 /* Vec *: the comments in front, a list for each open map or list */
+	size_t matching; /* of the path's keys, those that the rule is about */
 	int depth;
 	const OpenOptions *options;
 	Error *err;
@@ -29,16 +30,14 @@ typedef struct {
 
 static bool walk_value(Walk *walk, Node **slot);
 
-static bool path_matches(const Walk *walk)
+/* What a rule by keys says of one of them. */
+static bool key_matches(const Metadata *rules, const char *key)
 {
-	const Metadata *rules = walk->metadata;
-	for (size_t i = 0; i < walk->path.len; i++) {
-		const char *part = walk->path.items[i];
-		if (rules->suffix ? cstr_ends(part, rules->suffix)
-				  : regex_matches(rules->regex, part, strlen(part)))
-			return true;
-	}
-	return false;
+	if (rules->suffix)
+		return cstr_ends(key, rules->suffix);
+	bool by_comment = rules->rule == RULE_UNENCRYPTED_COMMENT_REGEX ||
+			  rules->rule == RULE_ENCRYPTED_COMMENT_REGEX;
+	return !by_comment && regex_matches(rules->regex, key, strlen(key));
 }
 
 /* `skip_last`: the last comment of the innermost list is the leaf itself. */
@@ -69,7 +68,7 @@ static bool is_sealed(const Walk *walk, const Node *leaf)
 	switch (walk->metadata->rule) {
 	case RULE_ENCRYPTED_SUFFIX:
 	case RULE_ENCRYPTED_REGEX:
-		return path_matches(walk);
+		return walk->matching > 0;
 	case RULE_UNENCRYPTED_COMMENT_REGEX:
 		return walk->options->no_comments ? looks_sealed(leaf)
 						  : !comments_match(walk, false);
@@ -79,7 +78,7 @@ static bool is_sealed(const Walk *walk, const Node *leaf)
 	case RULE_UNENCRYPTED_SUFFIX:
 	case RULE_UNENCRYPTED_REGEX:
 	default:
-		return !path_matches(walk);
+		return walk->matching == 0;
 	}
 }
 
@@ -172,11 +171,14 @@ static bool walk_leaf(Walk *walk, Node **slot)
 static bool walk_member(Walk *walk, Node **slot)
 {
 	size_t aad_len = walk->aad.len;
+	bool matches = (*slot)->key && key_matches(walk->metadata, (*slot)->key);
+	walk->matching += matches;
 	if ((*slot)->key) {
 		vec_push(&walk->path, (*slot)->key);
 		buf_printf(&walk->aad, "%s:", (*slot)->key);
 	}
 	bool ok = walk_value(walk, slot);
+	walk->matching -= matches;
 	if ((*slot)->key) {
 		vec_pop(&walk->path);
 		walk->aad.len = aad_len;

@@ -205,14 +205,28 @@ static void K48_no_service_is_asked_when_time_is_up(void **state)
 	(void)state;
 	int asked = 0;
 	const SopsKeyService service = {"age", zero_decrypt, &asked};
-	SopsOptions options = {
-		.services = &service, .service_count = 1, .until_ms = clock_mono_ms()};
+	automap Map *known = sops_known_new();
+	SopsOptions options = {.services = &service,
+			       .service_count = 1,
+			       .known = known,
+			       .until_ms = clock_mono_ms(),
+			       .ignore_mac = true};
+	autojson json_t *object = json_pack("{s:o}", "sops", metadata_of(NULL, NULL));
+	put_sealed(object, "k", "v", "str", "k:");
 	autoerror Error err = {0};
 	bool matches;
-	autojson json_t *object = json_pack("{s:o}", "sops", metadata_of(NULL, NULL));
 	assert_null(sops_decrypt_tree(object, &options, &matches, &err));
 	assert_int_equal(asked, 0);
 	assert_non_null(strstr(err_text(&err), "time is up"));
+	error_dispose(&err);
+	options.until_ms = 0;
+	autojson json_t *open = sops_decrypt_tree(object, &options, &matches, &err);
+	assert_non_null(open);
+	/* With the key at hand the values' rules are what takes time. */
+	options.until_ms = clock_mono_ms();
+	assert_null(sops_decrypt_tree(object, &options, &matches, &err));
+	assert_int_equal(err.code, ERR_TIMEOUT);
+	assert_int_equal(asked, 1);
 }
 
 static void K40_flat_metadata(void **state)
