@@ -1,4 +1,4 @@
-module sluice.test/oracles/sops
+module sluice/tests/oracles/sops
 
 go 1.26
 
