@@ -206,7 +206,7 @@ static bool open_documents(Tree *tree, SopsFormat format, const SopsOptions *opt
 	return matches ||
 	       err_set(err, ERR_INVALID,
 		       "failed to verify sops data integrity: the MAC does not match, the file was "
-		       "changed after it was encrypted");
+		       "changed after it was encrypted and has to be encrypted again");
 }
 
 bool sops_decrypt(Str text, SopsFormat in, SopsFormat out_format, const SopsOptions *options,
