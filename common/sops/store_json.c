@@ -5,6 +5,20 @@
 
 /* JSON, and binary files, which are JSON with one string under "data". Written with tabs. */
 
+static size_t count_values(const json_t *value)
+{
+	size_t count = 1;
+	const char *key;
+	json_t *item;
+	for (size_t i = 0; i < json_array_size(value); i++)
+		count += count_values(json_array_get(value, i));
+	json_object_foreach(json_borrow(value), key, item)
+	{
+		count += count_values(item);
+	}
+	return count;
+}
+
 bool json_store_read(Str text, Tree *out, Error *err)
 {
 	autojson json_t *value = json_parse(text.ptr, text.len, SOPS_MAX_BYTES, err);
@@ -12,6 +26,8 @@ bool json_store_read(Str text, Tree *out, Error *err)
 		return false;
 	if (!json_is_object(value))
 		return err_set(err, ERR_INVALID, "the top of a JSON file must be an object");
+	if (count_values(value) > TREE_MAX_NODES)
+		return err_set(err, ERR_LIMIT, "more than %d values", TREE_MAX_NODES);
 	vec_push(&out->documents, node_of_json(value));
 	return true;
 }

@@ -19,6 +19,7 @@ typedef struct {
 	Comments comments;
 	Map *anchors;	 /* name -> Node *, borrowed from the tree; NULL while it is open */
 	size_t expanded; /* nodes that aliases made */
+	size_t nodes;	 /* the others */
 	Error *err;
 } Reader;
 
@@ -109,7 +110,7 @@ static Node *read_alias(Reader *reader, const yaml_event_t *event)
 		return fail(reader, event->start_mark, ERR_INVALID,
 			    "an alias of an anchor that is not there or contains itself");
 	reader->expanded += node_weight(target);
-	if (reader->expanded > YAML_MAX_EXPANDED)
+	if (reader->expanded > TREE_MAX_NODES)
 		return fail(reader, event->start_mark, ERR_LIMIT, "aliases expand to too much");
 	Node *copy = copy_node(target);
 	free(steal(&copy->key));
@@ -261,6 +262,8 @@ static Node *read_node(Reader *reader, const yaml_event_t *event, int depth)
 {
 	if (depth > YAML_MAX_DEPTH)
 		return fail(reader, event->start_mark, ERR_LIMIT, "nested too deep");
+	if (++reader->nodes > TREE_MAX_NODES)
+		return fail(reader, event->start_mark, ERR_LIMIT, "too many values");
 	if (event->type == YAML_ALIAS_EVENT)
 		return read_alias(reader, event);
 	const char *anchor = (const char *)event_anchor(event);

@@ -6,6 +6,9 @@
 #include "base/vec.h"
 #include "data/json.h"
 
+/* Of a file: a byte of text must not cost a hundred of memory. */
+enum { TREE_MAX_NODES = 250000 };
+
 typedef enum {
 	NODE_NULL,
 	NODE_STR,

@@ -85,6 +85,16 @@ def test_K41_damaged_files(driver, sops, form):
         assert ours is None or theirs == ours, (form, error, changed.decode(errors="replace"))
 
 
+@pytest.mark.parametrize("form, head, item, tail", [
+    ("json", b'{"a": [1', b",1", b"]}"), ("yaml", b"a: [1", b",1", b"]\n"),
+    ("yaml", b"a: &a [" + b"x," * 1000 + b"x]\nb: [*a", b",*a", b"]\n")],
+    ids=["json", "yaml", "aliases"])
+def test_K41_more_values_than_a_file_may_have(driver, form, head, item, tail):
+    plain, error = driver.decrypt(head + item * 300000 + tail, form)
+    assert plain is None and ("many values" in error or "more than" in error or
+                              "too much" in error)
+
+
 def test_K48_another_key(driver, sops):
     sealed = sops.encrypt("a: 1\n")
     plain, error = driver.decrypt(sealed, "yaml", age=sops.age_key("other").text)
