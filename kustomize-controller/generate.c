@@ -114,7 +114,8 @@ static json_t *read_root(const BuildInput *input, const char *name, Error *err)
 	autobuf Buf text = {0};
 	if (!files->read(files->arg, path, &text, err))
 		return NULL;
-	autojson json_t *root = yaml_parse(buf_text(&text), text.len, ROOT_FILE_MAX, path, err);
+	autojson json_t *root =
+		yaml_parse_last_wins(buf_text(&text), text.len, ROOT_FILE_MAX, path, err);
 	if (!root)
 		return NULL;
 	if (!json_is_object(root))

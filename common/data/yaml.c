@@ -20,16 +20,38 @@ typedef struct {
 	size_t weight;
 } Anchor;
 
+typedef enum {
+	READ_STRICT,
+	READ_BY_YAML_1_1,  /* also: of a key given twice the last one wins */
+	READ_BY_GO_YAML_2, /* the same; dates are text, and only the first document is read */
+	READ_OBJECTS,	   /* annotations are text */
+} ReadMode;
+
+/* Where a node stands in an object of the Kubernetes API; only in READ_OBJECTS. */
+typedef enum {
+	PLACE_OTHER,
+	PLACE_OBJECT,
+	PLACE_ITEMS, /* of a List */
+	PLACE_METADATA,
+	PLACE_ANNOTATIONS,
+	PLACE_ANNOTATION,
+} Place;
+
 typedef struct {
 	yaml_parser_t parser;
 	const char *file;
 	Map *anchors;
 	size_t weight;	 /* of all read so far, copies included; a node weighs 1 + bytes / 64 */
 	size_t expanded; /* of copies only */
-	bool last_wins;	 /* of a key given twice; else it is an error */
-	bool old;	 /* YAML 1.1 as go-yaml v2 reads it, and the first document only */
+	ReadMode mode;
+	Place place; /* of the node that is read next */
 	Error *err;
 } Reader;
+
+static bool is_strict(const Reader *reader)
+{
+	return reader->mode == READ_STRICT || reader->mode == READ_OBJECTS;
+}
 
 static void auto_event(yaml_event_t *event)
 {
@@ -208,8 +230,12 @@ static json_t *read_scalar(Reader *reader, const yaml_event_t *event)
 		return json_stringn_nocheck(text.ptr, text.len);
 	YamlScalar scalar;
 	yaml_resolve(text, &scalar);
-	if (reader->old)
+	if (reader->mode == READ_BY_GO_YAML_2)
 		yaml_resolve_old(text, &scalar);
+	if (reader->place == PLACE_ANNOTATION && !tag && scalar.type != YAML_NULL)
+		scalar.type = YAML_STR;
+	if (reader->mode == READ_BY_YAML_1_1 && yaml_is_old_boolean(text, &scalar.flag))
+		scalar.type = YAML_BOOL;
 	if (tag && !tag_allows(tag, scalar.type))
 		return fail_at(reader, event->start_mark, ERR_INVALID, "not a !!%s", tag);
 	return value_of(reader, event, text, &scalar);
@@ -218,12 +244,14 @@ static json_t *read_scalar(Reader *reader, const yaml_event_t *event)
 static json_t *read_sequence(Reader *reader, int depth)
 {
 	autojson json_t *list = json_array();
+	Place place = reader->place == PLACE_ITEMS ? PLACE_OBJECT : PLACE_OTHER;
 	for (;;) {
 		autoevent yaml_event_t event;
 		if (!next_event(reader, &event))
 			return NULL;
 		if (event.type == YAML_SEQUENCE_END_EVENT)
 			return steal(&list);
+		reader->place = place;
 		json_t *item = read_node(reader, &event, depth + 1);
 		if (!item)
 			return NULL;
@@ -286,7 +314,7 @@ static char *read_key(Reader *reader, const yaml_event_t *event)
 	close_anchor(reader, (const char *)event->data.scalar.anchor, anchor, value);
 	if (json_is_null(value))
 		return mem_strdup("null");
-	if (reader->old && !json_is_string(value))
+	if (reader->mode == READ_BY_GO_YAML_2 && !json_is_string(value))
 		return json_dump(value);
 	return mem_strndup((const char *)event->data.scalar.value, event->data.scalar.length);
 }
@@ -295,6 +323,25 @@ static json_t *read_value(Reader *reader, int depth)
 {
 	autoevent yaml_event_t event;
 	return next_event(reader, &event) ? read_node(reader, &event, depth + 1) : NULL;
+}
+
+/* Where the value of a key stands in a mapping at `place`. */
+static Place place_below(Place place, const char *key)
+{
+	static const struct {
+		Place in, out;
+		const char *key;
+	} rows[] = {
+		{PLACE_OBJECT, PLACE_METADATA, "metadata"},
+		{PLACE_OBJECT, PLACE_ITEMS, "items"},
+		{PLACE_METADATA, PLACE_ANNOTATIONS, "annotations"},
+	};
+	if (place == PLACE_ANNOTATIONS)
+		return PLACE_ANNOTATION;
+	for (size_t i = 0; place != PLACE_OTHER && i < COUNT(rows); i++)
+		if (place == rows[i].in && cstr_eq(key, rows[i].key))
+			return rows[i].out;
+	return PLACE_OTHER;
 }
 
 static bool read_merge(Reader *reader, yaml_mark_t mark, json_t **merged, int depth)
@@ -309,14 +356,17 @@ static bool read_merge(Reader *reader, yaml_mark_t mark, json_t **merged, int de
 
 static bool read_member(Reader *reader, const yaml_event_t *event, json_t *map, int depth)
 {
+	Place place = reader->place;
+	reader->place = PLACE_OTHER;
 	autofree char *key = read_key(reader, event);
 	if (!key)
 		return false;
-	if (json_object_get(map, key) && !reader->last_wins) {
+	if (json_object_get(map, key) && is_strict(reader)) {
 		fail_at(reader, event->start_mark, ERR_INVALID, "key \"%s\" is already defined",
 			key);
 		return false;
 	}
+	reader->place = place_below(place, key);
 	json_t *value = read_value(reader, depth);
 	return value && json_object_set_new_nocheck(map, key, value) == 0;
 }
@@ -326,6 +376,7 @@ static json_t *read_mapping(Reader *reader, int depth)
 	autojson json_t *map = json_object();
 	autojson json_t *merged = NULL;
 	yaml_mark_t merge_mark = {0};
+	Place place = reader->place;
 	for (;;) {
 		autoevent yaml_event_t event;
 		if (!next_event(reader, &event))
@@ -333,6 +384,7 @@ static json_t *read_mapping(Reader *reader, int depth)
 		if (event.type == YAML_MAPPING_END_EVENT)
 			break;
 		bool merge = is_merge_key(&event);
+		reader->place = place;
 		if (merge ? !read_merge(reader, event.start_mark, &merged, depth)
 			  : !read_member(reader, &event, map, depth))
 			return NULL;
@@ -390,6 +442,7 @@ static bool read_document(Reader *reader, YamlStream *out)
 	if (!next_event(reader, &event))
 		return false;
 	map_clear(reader->anchors);
+	reader->place = reader->mode == READ_OBJECTS ? PLACE_OBJECT : PLACE_OTHER;
 	json_t *value = read_node(reader, &event, 1);
 	if (!value)
 		return false;
@@ -403,7 +456,7 @@ static bool read_stream(Reader *reader, YamlStream *out)
 		autoevent yaml_event_t event;
 		if (!next_event(reader, &event))
 			return false;
-		bool enough = reader->old && reader->weight > 0;
+		bool enough = reader->mode == READ_BY_GO_YAML_2 && reader->weight > 0;
 		if (event.type == YAML_STREAM_END_EVENT || enough)
 			return true;
 		if (event.type == YAML_DOCUMENT_START_EVENT && !read_document(reader, out))
@@ -419,17 +472,13 @@ void yaml_stream_dispose(YamlStream *stream)
 	*stream = (YamlStream){0};
 }
 
-typedef enum { PARSE_STRICT, PARSE_LAST_WINS, PARSE_OLD } ParseMode;
-
-static bool parse(Str text, size_t limit, const char *file, ParseMode mode, YamlStream *out,
+static bool parse(Str text, size_t limit, const char *file, ReadMode mode, YamlStream *out,
 		  Error *err)
 {
 	if (text.len > limit)
 		return err_set(err, ERR_LIMIT, "%s: %zu bytes are over the limit of %zu", file,
 			       text.len, limit);
-	Reader reader = {.file = file, .err = err};
-	reader.last_wins = mode != PARSE_STRICT;
-	reader.old = mode == PARSE_OLD;
+	Reader reader = {.file = file, .mode = mode, .err = err};
 	if (!yaml_parser_initialize(&reader.parser))
 		return err_set(err, ERR_INTERNAL, "%s: no memory for a YAML parser", file);
 	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.ptr, text.len);
@@ -448,10 +497,16 @@ static bool parse(Str text, size_t limit, const char *file, ParseMode mode, Yaml
 bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file, YamlStream *out,
 		    Error *err)
 {
-	return parse(str_sized(text, len), limit, file, PARSE_STRICT, out, err);
+	return parse(str_sized(text, len), limit, file, READ_STRICT, out, err);
 }
 
-static json_t *parse_one(Str text, size_t limit, const char *file, ParseMode mode, Error *err)
+bool yaml_parse_objects(const char *text, size_t len, size_t limit, const char *file,
+			YamlStream *out, Error *err)
+{
+	return parse(str_sized(text, len), limit, file, READ_OBJECTS, out, err);
+}
+
+static json_t *parse_one(Str text, size_t limit, const char *file, ReadMode mode, Error *err)
 {
 	autoyaml YamlStream stream = {0};
 	if (!parse(text, limit, file, mode, &stream, err))
@@ -467,16 +522,16 @@ static json_t *parse_one(Str text, size_t limit, const char *file, ParseMode mod
 
 json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file, Error *err)
 {
-	return parse_one(str_sized(text, len), limit, file, PARSE_STRICT, err);
+	return parse_one(str_sized(text, len), limit, file, READ_STRICT, err);
 }
 
 json_t *yaml_parse_last_wins(const char *text, size_t len, size_t limit, const char *file,
 			     Error *err)
 {
-	return parse_one(str_sized(text, len), limit, file, PARSE_LAST_WINS, err);
+	return parse_one(str_sized(text, len), limit, file, READ_BY_YAML_1_1, err);
 }
 
 json_t *yaml_parse_old(const char *text, size_t len, size_t limit, const char *file, Error *err)
 {
-	return parse_one(str_sized(text, len), limit, file, PARSE_OLD, err);
+	return parse_one(str_sized(text, len), limit, file, READ_BY_GO_YAML_2, err);
 }

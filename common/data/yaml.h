@@ -32,13 +32,19 @@ void yaml_stream_dispose(YamlStream *stream);
 bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file, YamlStream *out,
 		    Error *err) MUST_USE;
 
+/* As yaml_parse_all for objects of the Kubernetes API: in metadata.annotations, also of a List's
+ * items, what is written plain is text as it is written ("1.50", "0x10"), but for null. The API
+ * takes nothing else there, and kustomize keeps what people wrote. */
+bool yaml_parse_objects(const char *text, size_t len, size_t limit, const char *file,
+			YamlStream *out, Error *err) MUST_USE;
+
 /* Reads a text that must hold exactly one document (or, when it is empty, gives JSON null). Owned.
  */
 json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file,
 		   Error *err) MUST_USE;
 
-/* As yaml_parse, but of a key given twice the last one wins, as where Go goes through JSON
- * (kustomization files). Owned. */
+/* As yaml_parse, but as where Go goes through JSON by YAML 1.1 (kustomization files): of a key
+ * given twice the last one wins, and plain y, yes, on, n, no, off are booleans. Owned. */
 json_t *yaml_parse_last_wins(const char *text, size_t len, size_t limit, const char *file,
 			     Error *err) MUST_USE;
 

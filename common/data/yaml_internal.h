@@ -32,6 +32,9 @@ void yaml_resolve(Str text, YamlScalar *out);
  * dates are text. */
 void yaml_resolve_old(Str text, YamlScalar *scalar);
 
+/* True for the words that only YAML 1.1 reads as booleans. */
+bool yaml_is_old_boolean(Str text, bool *out);
+
 /* True when text, written plain, is a string in YAML 1.1 and 1.2 both. */
 bool yaml_is_plain_string(Str text);
 

@@ -46,11 +46,22 @@ static const Word words[] = {
 	{"-.INF", {.type = YAML_FLOAT, .real = (double)-INFINITY}},
 };
 
-/* Booleans of YAML 1.1 only, true ones first: strings when read, quoted when written. */
+/* Booleans of YAML 1.1 only, the first half true: strings when read, quoted when written. */
 static const char *const old_booleans[] = {
 	"y", "Y", "yes", "Yes", "YES", "on",  "On",  "ON",
 	"n", "N", "no",	 "No",	"NO",  "off", "Off", "OFF",
 };
+
+bool yaml_is_old_boolean(Str text, bool *out)
+{
+	for (size_t i = 0; i < COUNT(old_booleans); i++) {
+		if (!str_eq(text, str_of(old_booleans[i])))
+			continue;
+		*out = i < COUNT(old_booleans) / 2;
+		return true;
+	}
+	return false;
+}
 
 static bool is_digit(char byte)
 {
@@ -317,17 +328,16 @@ void yaml_resolve_old(Str text, YamlScalar *scalar)
 {
 	if (scalar->type == YAML_TIMESTAMP)
 		scalar->type = YAML_STR;
-	for (size_t i = 0; scalar->type == YAML_STR && i < COUNT(old_booleans); i++)
-		if (str_eq(text, str_of(old_booleans[i])))
-			*scalar = (YamlScalar){.type = YAML_BOOL,
-					       .flag = i < COUNT(old_booleans) / 2};
+	bool flag;
+	if (scalar->type == YAML_STR && yaml_is_old_boolean(text, &flag))
+		*scalar = (YamlScalar){.type = YAML_BOOL, .flag = flag};
 }
 
 bool yaml_is_plain_string(Str text)
 {
-	for (size_t i = 0; i < COUNT(old_booleans); i++)
-		if (str_eq(text, str_of(old_booleans[i])))
-			return false;
+	bool ignored;
+	if (yaml_is_old_boolean(text, &ignored))
+		return false;
 	YamlScalar value;
 	yaml_resolve(text, &value);
 	return value.type == YAML_STR && !is_base60(text);

@@ -16,7 +16,8 @@ from tests.lib.net import http, wait_until
 
 SHARD = "sharding.fluxcd.io/key"
 FLAGS = [
-    "--build-max-file-bytes=100000", "--build-max-objects=20", "--no-remote-bases", "--no-cross-namespace-refs", "--override-manager=editor",
+    "--build-max-file-bytes=100000", "--build-max-objects=20", "--no-remote-bases",
+    "--no-cross-namespace-refs", "--override-manager=editor",
     "--custom-apply-stage-kinds=rbac.authorization.k8s.io/Role", "--requeue-dependency=1s",
     f"--watch-label-selector=!{SHARD}", "--watch-configs-label-selector=wake=me",
     "--feature-gates=CancelHealthCheckOnNewRevision=true,DisableFailFastBehavior=true,"

@@ -1,5 +1,6 @@
-"""Many Kustomizations at once: a chain of dependencies, runs that change nothing, and waits that must
-not stand in anybody's way. bench/mttp has the figures; here are the rules, with room for sanitizers."""
+"""Many Kustomizations at once: a chain of dependencies, runs that change nothing, and waits that
+must not stand in anybody's way. bench/mttp has the figures; here are the rules, with room for
+sanitizers."""
 import re
 import time
 
@@ -84,7 +85,8 @@ def test_K78_two_hundred_that_wait_delay_nobody(app, objects, api):  # noqa: F81
     # Drift is undone meanwhile too.
     path = f"/api/v1/namespaces/{objects.ns}/configmaps/after0-one"
     started = time.monotonic()
-    assert api.rest.call("PATCH", path, {"data": {"k": "x"}}, "application/merge-patch+json")[0] == 200
+    body = {"data": {"k": "x"}}
+    assert api.rest.call("PATCH", path, body, "application/merge-patch+json")[0] == 200
     wait_until(lambda: objects.configmap("after0-one")["data"] == {"k": "v"}, "the correction",
                interval=0.005)
     assert time.monotonic() - started < 5

@@ -1,7 +1,7 @@
 /*
- * Patches of all forms against an object: strategic merge, JSON 6902 as JSON or YAML, selectors with
- * regular expressions, replacements. No crash, no hang; what builds once builds the same again.
- * Input: pieces between lines "%%": fields of the kustomization, an object, the file p.yaml.
+ * Patches of all forms against an object: strategic merge, JSON 6902 as JSON or YAML, selectors
+ * with regular expressions, replacements. No crash, no hang; what builds once builds the same
+ * again. Input: pieces between lines "%%": fields of the kustomization, an object, the file p.yaml.
  */
 #include <stdint.h>
 #include <stdlib.h>

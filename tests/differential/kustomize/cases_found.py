@@ -129,3 +129,28 @@ CASES["B96_notes_make_annotations_apart"] = {
     K: "resources: [base]\npatches: [{path: p.yaml}]\nbuildMetadata: [managedByLabel]\n",
     "p.yaml": _HEAD.replace("web}", "web, annotations: {env: prod}}"),
     "base/" + K: RES + "commonAnnotations: {env: dev}\n", "base/r.yaml": deployment()}
+
+# What people write plain in annotations is text as they wrote it; elsewhere it is what YAML reads.
+_PLAIN = ("{v: 1.50, h: 0x10, p: 8080, t: true, T: True, d: 2020-01-02, o: 0777, e: 1e3, n: null, "
+          "f: .5, i: .inf, u: 1_000, neg: -0, m: [1], s: 'q'}")
+_WITH = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: %s}\n"
+CASES["B11_plain_annotations"] = {K: RES, "r.yaml": _WITH % _PLAIN}
+CASES["B11_plain_annotations_with_a_transformer"] = {
+    K: RES + "commonAnnotations: {x: q}\n", "r.yaml": _WITH % _PLAIN}
+CASES["B11_plain_annotations_of_a_list"] = {
+    K: RES, "r.yaml": "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, "
+    "metadata: {name: a, annotations: {v: 1.50}}}\n"}
+CASES["B11_plain_annotations_merged"] = {K: RES, "r.yaml": _WITH % "{<<: &l {v: 1.50}, w: 1.10}"}
+CASES["B11_plain_annotations_of_a_patch"] = {
+    K: RES + "patches: [{path: p.yaml}]\n", "r.yaml": _WITH % "{a: b}",
+    "p.yaml": _WITH % "{v: 1.50, w: 0x10, T: True, a: null}"}
+CASES["B11_plain_annotations_of_a_pod_template"] = {
+    K: RES, "r.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, labels: {v: 1.50}}\n"
+    "spec: {template: {metadata: {annotations: {v: 1.50, h: 0x10}}}}\n"}
+CASES["B11_plain_labels"] = {
+    K: RES, "r.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {v: 1.50}}\n"}
+# The kustomization file itself is read by YAML 1.1.
+for _i, _word in enumerate(("yes", "On", "n", "OFF")):
+    CASES[f"B11_old_boolean_{_i}_ERROR"] = {K: RES + f"namePrefix: {_word}\n", "r.yaml": _WITH % "{}"}
+    CASES[f"B11_old_boolean_{_i}_quoted"] = {K: RES + f"commonAnnotations: {{a: '{_word}'}}\n",
+                                             "r.yaml": _WITH % f"{{b: {_word}}}"}
