@@ -142,11 +142,14 @@ static bool accumulate_child(const KTarget *child, KAccumulator *acc, bool compo
 {
 	if (!check_component(child, component, err))
 		return false;
+	autokaccumulator KAccumulator *own = component ? NULL : kaccumulator_new();
+	if (!ktarget_accumulate(child, component ? acc : own, err)) {
+		ktarget_tell_line(child, err);
+		return component ? false
+				 : err_wrap(err, "recursed accumulation of path '%s'", child->dir);
+	}
 	if (component)
-		return ktarget_accumulate(child, acc, err) && kset_check(acc->set, err);
-	autokaccumulator KAccumulator *own = kaccumulator_new();
-	if (!ktarget_accumulate(child, own, err))
-		return err_wrap(err, "recursed accumulation of path '%s'", child->dir);
+		return kset_check(acc->set, err);
 	return merge(acc, own, err) || err_wrap(err, "recursed merging from path '%s'", child->dir);
 }
 
@@ -228,17 +231,15 @@ static bool accumulate_entry(const KTarget *target, KAccumulator *acc, const cha
 	return accumulate_stated(target, acc, entry, &place, err);
 }
 
-static bool wrap_file(const KTarget *target, const char *field, Error *err)
-{
-	return err_wrap(err, "%s/%s: %s", target->dir, target->file, field);
-}
-
-bool ktarget_resources(const KTarget *target, KAccumulator *acc, const json_t *paths, Error *err)
+bool ktarget_resources(const KTarget *target, KAccumulator *acc, const json_t *paths,
+		       const char *field, Error *err)
 {
 	for (size_t i = 0; i < json_array_size(paths); i++)
 		if (!accumulate_entry(target, acc, json_string_value(json_array_get(paths, i)),
 				      err))
-			return false;
+			return err_wrap(err, "accumulating resources") ||
+			       (field && err_wrap(err, "%s/%s: %s[%zu]", target->dir, target->file,
+						  field, i));
 	return true;
 }
 
@@ -261,7 +262,8 @@ static bool accumulate_components(const KTarget *target, KAccumulator *acc, Erro
 	for (size_t i = 0; i < json_array_size(paths); i++)
 		if (!accumulate_component(target, acc, json_string_value(json_array_get(paths, i)),
 					  err))
-			return err_wrap(err, "accumulating components");
+			return err_wrap(err, "%s/%s: components[%zu]: accumulating components",
+					target->dir, target->file, i);
 	return true;
 }
 
@@ -280,11 +282,9 @@ static bool read_configurations(const KTarget *target, KAccumulator *acc, Error 
 
 bool ktarget_accumulate(const KTarget *target, KAccumulator *acc, Error *err)
 {
-	if (!ktarget_resources(target, acc, json_list(target->spec, "resources"), err)) {
-		err_wrap(err, "accumulating resources");
-		return target->parent ? false : wrap_file(target, "resources", err);
-	}
-	return read_configurations(target, acc, err) && generate_all(target, acc, err) &&
+	return ktarget_resources(target, acc, json_list(target->spec, "resources"), "resources",
+				 err) &&
+	       read_configurations(target, acc, err) && generate_all(target, acc, err) &&
 	       plugin_generators(target, acc, err) && accumulate_components(target, acc, err) &&
 	       pipeline_transform(target, acc, err) && plugin_validators(target, acc, err) &&
 	       vars_collect(acc, json_list(target->spec, "vars"), err) &&

@@ -159,6 +159,48 @@ bool ktarget_open(KBuild *build, const KTarget *parent, const char *path, const 
 	return read_openapi(out, err);
 }
 
+/* "/patches/2" of "patches[2]: ...", "/patches" of "patches: ..."; owned. */
+static char *pointer_of(const char *text)
+{
+	size_t name = strcspn(text, ":[ ");
+	if (text[name] != '[')
+		return mem_printf("/%.*s", (int)name, text);
+	const char *index = text + name + 1;
+	return mem_printf("/%.*s/%.*s", (int)name, text, (int)strspn(index, "0123456789"), index);
+}
+
+/* Of the file in the target's directory, whatever it is called there; 0: not known. A root that the
+ * caller made has none, or one that says the same at the same place. */
+static size_t line_of(const KTarget *target, const char *pointer)
+{
+	const KustomizeFiles *files = target->build->options->files;
+	autoerror Error ignored = {0};
+	const char *name = kustomize_find_root(files, target->dir, &ignored);
+	autofree char *file = name ? path_join(target->dir, name) : NULL;
+	autofree char *path = file ? path_clean(file) : NULL;
+	autobuf Buf text = {0};
+	if (!path || !files->read(files->arg, path, &text, &ignored))
+		return 0;
+	return yaml_line_of(buf_text(&text), text.len, 0, pointer);
+}
+
+void ktarget_tell_line(const KTarget *target, Error *err)
+{
+	autofree char *where = mem_printf("%s/%s: ", target->dir, target->file);
+	const char *text = err_text(err), *at = strstr(text, where);
+	if (!at)
+		return;
+	const char *field = at + strlen(where);
+	autofree char *pointer = pointer_of(field);
+	size_t line = line_of(target, pointer);
+	if (!line)
+		return;
+	/* Up to the colon behind the file. */
+	char *told = mem_printf("%.*s:%zu: %s", (int)(field - 2 - text), text, line, field);
+	free(err->message);
+	err->message = told;
+}
+
 static bool is_local(const KResource *res)
 {
 	const json_t *value = json_at(res->tree, "metadata", "annotations",
@@ -245,7 +287,10 @@ static bool build_root(KBuild *build, const char *dir, KustomizeResult *out, Err
 	/* Unknown options mean nothing, as upstream has it; any option makes it take notes. */
 	build->origins = json_array_size(json_list(root.spec, "buildMetadata")) > 0;
 	autokaccumulator KAccumulator *acc = kaccumulator_new();
-	return ktarget_accumulate(&root, acc, err) && finish(&root, acc, out, err);
+	if (ktarget_accumulate(&root, acc, err) && finish(&root, acc, out, err))
+		return true;
+	ktarget_tell_line(&root, err);
+	return false;
 }
 
 static KustomizeLimits limits_of(const KustomizeOptions *options)

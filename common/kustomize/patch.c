@@ -203,11 +203,12 @@ static bool apply_text(const Patch *patch, const json_t *target, Str text, Error
 	return operate_all(patch, target, operations, true, err);
 }
 
-bool patch_apply(const KTarget *target, KSet *set, const json_t *entry, Error *err)
+bool patch_apply(const KTarget *target, KSet *set, const json_t *entry, const char *field,
+		 Error *err)
 {
 	autobuf Buf text = {0};
 	autofree char *source = NULL;
-	if (!read_entry(target, entry, "patches", &text, &source, err))
+	if (!read_entry(target, entry, field, &text, &source, err))
 		return false;
 	const json_t *options = json_map(entry, "options");
 	Patch patch = {.target = target,
@@ -218,11 +219,12 @@ bool patch_apply(const KTarget *target, KSet *set, const json_t *entry, Error *e
 	return apply_text(&patch, json_map(entry, "target"), buf_str(&text), err);
 }
 
-bool patch_json_apply(const KTarget *target, KSet *set, const json_t *entry, Error *err)
+bool patch_json_apply(const KTarget *target, KSet *set, const json_t *entry, const char *field,
+		      Error *err)
 {
 	autobuf Buf text = {0};
 	autofree char *source = NULL;
-	if (!read_entry(target, entry, "patchesJson6902", &text, &source, err))
+	if (!read_entry(target, entry, field, &text, &source, err))
 		return false;
 	const json_t *selector = json_map(entry, "target");
 	if (cstr_empty(json_text(selector, "name")))

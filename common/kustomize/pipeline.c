@@ -37,8 +37,9 @@ static bool run_patches(const KTarget *target, KAccumulator *acc, const char *pl
 {
 	const json_t *list = json_list(target->spec, "patches");
 	for (size_t i = 0; i < json_array_size(list); i++) {
+		autofree char *field = mem_printf("patches[%zu]", i);
 		if (!kbuild_check_time(target->build, err) ||
-		    !patch_apply(target, acc->set, json_array_get(list, i), err))
+		    !patch_apply(target, acc->set, json_array_get(list, i), field, err))
 			return false;
 		done(target, acc, plugin);
 	}
@@ -150,7 +151,8 @@ static bool run_json_patches(const KTarget *target, KAccumulator *acc, const cha
 {
 	const json_t *list = json_list(target->spec, "patchesJson6902");
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		if (!patch_json_apply(target, acc->set, json_array_get(list, i), err))
+		autofree char *field = mem_printf("patchesJson6902[%zu]", i);
+		if (!patch_json_apply(target, acc->set, json_array_get(list, i), field, err))
 			return false;
 		done(target, acc, plugin);
 	}

@@ -94,7 +94,7 @@ static bool run_replica(const KTarget *target, KAccumulator *acc, const json_t *
 
 static bool run_patch(const KTarget *target, KAccumulator *acc, const json_t *config, Error *err)
 {
-	return patch_apply(target, acc->set, config, err);
+	return patch_apply(target, acc->set, config, "patches", err);
 }
 
 static bool run_json_patch(const KTarget *target, KAccumulator *acc, const json_t *config,
@@ -105,7 +105,7 @@ static bool run_json_patch(const KTarget *target, KAccumulator *acc, const json_
 	json_put_text(entry, "patch", json_text(config, "jsonOp"));
 	if (json_map(config, "target"))
 		json_object_set(entry, "target", json_map(config, "target"));
-	return patch_json_apply(target, acc->set, entry, err);
+	return patch_json_apply(target, acc->set, entry, "patchesJson6902", err);
 }
 
 static bool run_merge_patch(const KTarget *target, KAccumulator *acc, const json_t *config,
@@ -223,7 +223,7 @@ static bool load_entry(const KTarget *target, const char *entry, KAccumulator *i
 	autokresources Vec objects = {0};
 	if (!kload_resources_text(target, str_of(entry), "inline plugin", &objects, &not_inline)) {
 		autojson json_t *paths = json_pack("[s]", entry);
-		return ktarget_resources(target, into, paths, err);
+		return ktarget_resources(target, into, paths, NULL, err);
 	}
 	for (size_t i = 0; i < objects.len; i++) {
 		metadata_from_file(target, target->file, objects.items[i]);

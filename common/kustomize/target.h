@@ -75,11 +75,16 @@ AUTO_POINTER(KAccumulator, kaccumulator_free, auto_kaccumulator);
 /* The specs of a category: built-in and added. */
 KSpecs kaccumulator_specs(const KAccumulator *acc, KCategory category);
 
+/* Puts the line into an error that names the kustomization's file and then a field, as in
+ * "DIR/FILE: patches[2]: ...": "DIR/FILE:7: patches[2]: ...". Reads the file once more. */
+void ktarget_tell_line(const KTarget *target, Error *err);
+
 /* Runs a kustomization's pipeline (facts 3) on acc. */
 bool ktarget_accumulate(const KTarget *target, KAccumulator *acc, Error *err) MUST_USE;
 
-/* Accumulates a list of `resources` entries: files and directories. */
+/* Accumulates a list of files and directories; `field` is the kustomization's that has it, for
+ * errors, or NULL. */
 bool ktarget_resources(const KTarget *target, KAccumulator *acc, const json_t *paths,
-		       Error *err) MUST_USE;
+		       const char *field, Error *err) MUST_USE;
 
 #endif

@@ -64,7 +64,7 @@ TREES = {
     "no_target": (patched("{name: zzz}"), None),
     "no_match": ({K: RES + "patches: [{path: p.yaml}]\n", "r.yaml": config_map("a"),
                   "p.yaml": config_map("zz")}, "p.yaml: no matches for v1 ConfigMap zz"),
-    "bad_regex": (patched("{name: 'a('}"), f"{K}: patches: target name: regular expression"),
+    "bad_regex": (patched("{name: 'a('}"), f"{K}:2: patches[0]: target name: regular expression"),
     "catastrophic_regex": (patched("{name: (a+)+$}"), None),
     "more_catastrophic_regex": (patched("{name: '(.*)*(.*)*(.*)*x'}"), None),
     "large_regex": (patched("{name: '(((a{1,100}){1,100}){1,100})'}"), "too large"),
@@ -72,7 +72,7 @@ TREES = {
         K: RES + "replacements: [{source: {kind: ConfigMap}, targets: [{select: {name: (a|a)*b},"
         " fieldPaths: ['data.[k=(x+x+)+y]']}]}]\n", "r.yaml": config_map("a" * 100)}, None),
     "long_prefix": ({K: RES + f"namePrefix: {'p' * 100000}\n", "r.yaml": config_map("a")},
-                    f"{K}: namePrefix"),
+                    f"{K}:2: namePrefix"),
     "deep_bases": ({**{"d/" * i + K: "resources: [d]\n" for i in range(150)},
                     "d/" * 150 + K: RES, "d/" * 150 + "r.yaml": config_map("a")},
                    "nested deeper than 100"),

@@ -267,6 +267,35 @@ static void B105_a_clone_is_never_left(void **state)
 	}
 }
 
+static void errors_name_the_line_of_the_entry(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *base, *part;
+	} cases[] = {
+		{"resources:\n- r.yaml\n- gone.yaml\n",
+		 "base/kustomization.yaml:3: resources[1]: "},
+		{"resources: [r.yaml]\n\npatches:\n- path: gone.yaml\n",
+		 "base/kustomization.yaml:4: patches[0]: "},
+		{"resources: [r.yaml]\nreplicas:\n- {name: none, count: 1}\n",
+		 "base/kustomization.yaml:3: replicas: "},
+		{"resources: [r.yaml]\ncomponents:\n\n- gone\n",
+		 "base/kustomization.yaml:4: components[0]: "},
+		{"resources: [r.yaml]\nconfigMapGenerator:\n- {name: a, files: [gone]}\n",
+		 "base/kustomization.yaml:3: configMapGenerator: "},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const MemoryFile files[] = {
+			{"kustomization.yaml", "resources:\n- r.yaml\n- base\n"},
+			{"r.yaml", CM("top")},
+			{"base/kustomization.yaml", cases[i].base},
+			{"base/r.yaml", CM("a")},
+			{0}};
+		assert_fails(files, cases[i].part);
+		assert_fails(files, "./kustomization.yaml:3: resources[1]: ");
+	}
+}
+
 static void limits_name_the_file(void **state)
 {
 	(void)state;
@@ -500,6 +529,7 @@ int main(void)
 		cmocka_unit_test(B104_remote_files_and_bases_are_fetched),
 		cmocka_unit_test(B104_http_errors_are_reported),
 		cmocka_unit_test(B105_a_clone_is_never_left),
+		cmocka_unit_test(errors_name_the_line_of_the_entry),
 		cmocka_unit_test(limits_name_the_file),
 		cmocka_unit_test(a_build_ends_in_its_time),
 		cmocka_unit_test(K19_a_root_may_come_from_the_caller),

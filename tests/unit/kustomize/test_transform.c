@@ -134,8 +134,9 @@ static void B67_patch_without_match_names_itself(void **state)
 		{"r.yaml", CM},
 		{"p.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n"},
 		{0}};
-	assert_fails(files, "./kustomization.yaml: patches: p.yaml: no matches for v1 ConfigMap "
-			    "other");
+	assert_fails(files,
+		     "./kustomization.yaml:2: patches[0]: p.yaml: no matches for v1 ConfigMap "
+		     "other");
 }
 
 static void B70_a_bad_pattern_is_an_error(void **state)
