@@ -56,6 +56,10 @@ static void on_object(void *arg, const PlannedObject *planned)
 	if (planned->change != PLANNED_UNCHANGED)
 		diff_print_line(stdout, &diff->style, lines[planned->change].color, planned->id,
 				lines[planned->change].text);
+	if (planned->takeover)
+		diff_put(stdout, &diff->style, DIFF_NOTE, "  ",
+			 STR("fields that kubectl wrote become kustomize-controller's; those that "
+			     "the manifest does not have go"));
 	if (planned->change == PLANNED_DRIFTED)
 		diff_print(stdout, &diff->style, planned->before, planned->after);
 	diff->changed = diff->changed || (planned->change != PLANNED_UNCHANGED &&

@@ -42,6 +42,8 @@ typedef struct {
 	const char *id;		      /* "Kind/namespace/name" */
 	const json_t *object;	      /* what is applied; NULL for DELETED */
 	const json_t *before, *after; /* DRIFTED: what counts of both, values of Secrets as "***" */
+	bool takeover;		      /* DRIFTED: fields of kubectl's become ours, and what of
+					 them the manifest does not say goes (K57) */
 	const char *file;	      /* where it is defined, or NULL */
 	size_t line;		      /* 0: unknown */
 } PlannedObject;

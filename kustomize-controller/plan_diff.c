@@ -73,6 +73,7 @@ static void tell_drift(const Plan *plan, const Item *item, const json_t *live, c
 					       .object = item->object,
 					       .before = before,
 					       .after = after,
+					       .takeover = takeover,
 					       .file = item->file,
 					       .line = item->line});
 }

@@ -158,6 +158,21 @@ def test_C70_C71_diff_tells_what_the_reconcile_then_does(local, app, ns):  # noq
     assert not [line for line in local.diff(code=0).stdout.splitlines() if "skipped" not in line]
 
 
+def test_C70_a_takeover_is_told(local, app, ns):  # noqa: F811
+    deploy(app, {"a.yaml": config_map("a")})
+    local.write({"a.yaml": config_map("a")})
+    app.objects.patch("Kustomization", "app", {"spec": {"suspend": True}})
+    path = f"/api/v1/namespaces/{ns}/configmaps/a?fieldManager=kubectl-edit"
+    code, reply = local.api.rest.call("PATCH", path, {"data": {"mine": "x"}},
+                                      "application/merge-patch+json")
+    assert code == 200, reply
+    done = local.diff(code=1)
+    assert done.stdout.startswith(f"► ConfigMap/{ns}/a drifted\n  fields that kubectl wrote become")
+    app.objects.patch("Kustomization", "app", {"spec": {"suspend": False}})
+    app.objects.wait("Kustomization", "app", lambda o: app.objects.configmap("a")["data"] ==
+                     {"k": "v"}, "to take over")
+
+
 def test_C71_nothing_is_deleted_without_prune(local, app):  # noqa: F811
     deploy(app, {"a.yaml": config_map("a"), "b.yaml": config_map("b")}, prune=False)
     local.write({"a.yaml": config_map("a")})
