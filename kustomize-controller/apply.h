@@ -46,8 +46,9 @@ void apply_note_applied(const ApplyRun *apply, const Item *item, const json_t *r
  * written, and the manifest does not say ssa Merge (facts 6.3 "Cleanup"). */
 bool apply_needs_takeover(const ApplyRun *apply, const json_t *desired, const json_t *reply);
 
-/* Takes off an object what a takeover removes beside fields' owners: tools' annotations. */
-void apply_drop_stale(json_t *object);
+/* Takes off an object what goes with a takeover: tools' annotations, and their fields that the
+ * manifest does not have, as `reply` to its dry run tells. */
+void apply_drop_left(const ApplyRun *apply, json_t *object, const json_t *reply);
 
 /* Does it, on the live object. */
 bool apply_takeover(const ApplyRun *apply, const Item *item, Error *err);

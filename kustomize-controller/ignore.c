@@ -11,10 +11,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "data/jsonpatch.h"
+#include "kube/fieldset.h"
 #include "kube/object.h"
 #include "kustomize/select.h"
 
-enum { MAX_RULES = 1000, MAX_POINTER = 4096, MAX_KEY = 1 << 16 };
+enum { MAX_RULES = 1000, MAX_POINTER = 4096 };
 
 typedef struct {
 	KSelector *selector; /* NULL: every object */
@@ -121,30 +122,6 @@ bool ignore_has_drifted(const json_t *live, const json_t *reply, const json_t *p
 
 /* --- ownership --- */
 
-/* The key of fieldsV1 ("k:{...}") below `fields` that the list item has; NULL when none has. */
-static const char *item_key(const json_t *fields, const json_t *item)
-{
-	const char *key;
-	json_t *child;
-	json_object_foreach(json_borrow(fields), key, child)
-	{
-		autoerror Error ignored = {0};
-		if (!cstr_starts(key, "k:"))
-			continue;
-		autojson json_t *wanted = json_parse(key + 2, strlen(key + 2), MAX_KEY, &ignored);
-		const char *name;
-		json_t *value;
-		bool same = json_is_object(wanted);
-		json_object_foreach(wanted, name, value)
-		{
-			same = same && json_equal(json_object_get(item, name), value);
-		}
-		if (same)
-			return key;
-	}
-	return NULL;
-}
-
 /* One step of a pointer, in the object and in an entry's fields at once. */
 static const json_t *step(const json_t *fields, const json_t **value, const char *token)
 {
@@ -152,7 +129,7 @@ static const json_t *step(const json_t *fields, const json_t **value, const char
 		char *end;
 		unsigned long index = strtoul(token, &end, 10);
 		*value = *token && !*end ? json_array_get(*value, index) : NULL;
-		const char *key = *value ? item_key(fields, *value) : NULL;
+		const char *key = *value ? fieldset_item_key(fields, *value) : NULL;
 		return key ? json_object_get(fields, key) : NULL;
 	}
 	*value = json_object_get(*value, token);

@@ -61,7 +61,7 @@ static void tell_drift(const Plan *plan, const Item *item, const json_t *live, c
 	autojson json_t *before = ignore_comparable(live, paths);
 	autojson json_t *after = ignore_comparable(reply, paths);
 	if (takeover)
-		apply_drop_stale(after);
+		apply_drop_left(&plan->apply, after, reply);
 	bool keys_only = mask_is_masked(item->object);
 	mask_secret(before, after, keys_only);
 	if (keys_only && json_equal(before, after)) {

@@ -44,8 +44,9 @@ bool apply_needs_takeover(const ApplyRun *apply, const json_t *desired, const js
 	return summary.to_take_over || has_stale_annotation(reply);
 }
 
-void apply_drop_stale(json_t *object)
+void apply_drop_left(const ApplyRun *apply, json_t *object, const json_t *reply)
 {
+	fieldset_drop_left(object, reply, KS_FIELD_MANAGER, apply->overridden);
 	json_t *annotations = json_at(object, "metadata", "annotations", NULL);
 	for (size_t i = 0; i < COUNT(stale_annotations); i++)
 		json_object_del(annotations, stale_annotations[i]);

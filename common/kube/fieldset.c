@@ -175,3 +175,95 @@ json_t *fieldset_takeover_patch(const json_t *live, const char *manager,
 	json_array_append_new(entries, steal(&own));
 	return patch_of(live, steal(&entries));
 }
+
+/* --- what leaves with a takeover --- */
+
+const char *fieldset_item_key(const json_t *fields, const json_t *item)
+{
+	enum { MAX_KEY = 1 << 16 };
+	const char *key;
+	json_t *child;
+	json_object_foreach(json_borrow(fields), key, child)
+	{
+		autoerror Error ignored = {0};
+		if (!cstr_starts(key, "k:"))
+			continue;
+		autojson json_t *wanted = json_parse(key + 2, strlen(key + 2), MAX_KEY, &ignored);
+		const char *name;
+		json_t *value;
+		bool same = json_is_object(wanted);
+		json_object_foreach(wanted, name, value)
+		{
+			same = same && json_equal(json_object_get(item, name), value);
+		}
+		if (same)
+			return key;
+	}
+	return NULL;
+}
+
+static void drop_left(json_t *value, const json_t *taken, const json_t *kept);
+
+/* Whether the whole node goes: it is a member, and nobody keeps it or anything below it. */
+static bool leaves_whole(const json_t *taken, const json_t *kept)
+{
+	return !kept && (!has_children(taken) || json_object_get(taken, "."));
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the server's JSON. */
+static void drop_from_map(json_t *map, const json_t *taken, const json_t *kept)
+{
+	const char *key;
+	json_t *child;
+	json_object_foreach(json_borrow(taken), key, child)
+	{
+		const json_t *kept_child = json_object_get(kept, key);
+		if (!cstr_starts(key, "f:"))
+			continue;
+		if (leaves_whole(child, kept_child))
+			json_object_del(map, key + 2);
+		else
+			drop_left(json_object_get(map, key + 2), child, kept_child);
+	}
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): see above. */
+static void drop_from_list(json_t *list, const json_t *taken, const json_t *kept)
+{
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		json_t *item = json_array_get(list, i);
+		const char *key = fieldset_item_key(taken, item);
+		if (!key)
+			continue;
+		const json_t *child = json_object_get(taken, key);
+		const json_t *kept_child = json_object_get(kept, key);
+		if (leaves_whole(child, kept_child))
+			json_array_remove(list, i);
+		else
+			drop_left(item, child, kept_child);
+	}
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): see above. */
+static void drop_left(json_t *value, const json_t *taken, const json_t *kept)
+{
+	if (json_is_object(value))
+		drop_from_map(value, taken, kept);
+	else if (json_is_array(value))
+		drop_from_list(value, taken, kept);
+}
+
+void fieldset_drop_left(json_t *object, const json_t *reply, const char *manager,
+			const char *const *prefixes)
+{
+	autojson json_t *taken = json_object(), *kept = json_object();
+	size_t i;
+	json_t *entry;
+	json_array_foreach(entries_of(reply), i, entry)
+	{
+		bool own = is_by(entry, manager, "Apply");
+		bool goes = !own && is_taken_over(entry, manager, prefixes);
+		unite(goes ? taken : kept, json_map(entry, "fieldsV1"));
+	}
+	drop_left(object, taken, kept);
+}

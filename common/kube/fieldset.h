@@ -26,4 +26,15 @@ void fieldset_summary(const json_t *object, const char *manager, const char *con
 json_t *fieldset_takeover_patch(const json_t *live, const char *manager,
 				const char *const *prefixes);
 
+/*
+ * What an apply after that would remove: of `object` the fields that the entries to be taken over
+ * have, and neither `manager`'s own Apply entry nor anybody else's. `reply` has these entries: the
+ * answer to a dry run of the apply.
+ */
+void fieldset_drop_left(json_t *object, const json_t *reply, const char *manager,
+			const char *const *prefixes);
+
+/* The key of fieldsV1 ("k:{...}") below `fields` that a list's item has; NULL when none has. */
+const char *fieldset_item_key(const json_t *fields, const json_t *item);
+
 #endif

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 
-from tests.lib.apps import App, app, config_map  # noqa: F401
+from tests.lib.apps import DEPLOYMENT, app, config_map  # noqa: F401
 from tests.lib.oracle import oracle
 
 SLUICE = pathlib.Path(os.environ["SLUICE_BUILD"], "cli", "sluice")
@@ -158,19 +158,40 @@ def test_C70_C71_diff_tells_what_the_reconcile_then_does(local, app, ns):  # noq
     assert not [line for line in local.diff(code=0).stdout.splitlines() if "skipped" not in line]
 
 
-def test_C70_a_takeover_is_told(local, app, ns):  # noqa: F811
-    deploy(app, {"a.yaml": config_map("a")})
-    local.write({"a.yaml": config_map("a")})
-    app.objects.patch("Kustomization", "app", {"spec": {"suspend": True}})
-    path = f"/api/v1/namespaces/{ns}/configmaps/a?fieldManager=kubectl-edit"
-    code, reply = local.api.rest.call("PATCH", path, {"data": {"mine": "x"}},
-                                      "application/merge-patch+json")
+def edit(api, path, body):
+    code, reply = api.rest.call("PATCH", f"{path}?fieldManager=kubectl-edit", body,
+                                "application/strategic-merge-patch+json")
     assert code == 200, reply
-    done = local.diff(code=1)
-    assert done.stdout.startswith(f"► ConfigMap/{ns}/a drifted\n  fields that kubectl wrote become")
+
+
+def test_C70_a_takeover_is_told_and_done(local, app, ns):  # noqa: F811
+    """Fields that kubectl wrote: diff says which of them go, and exactly these go."""
+    files = {"a.yaml": config_map("a"), "d.yaml": yaml.safe_load(DEPLOYMENT)}
+    deploy(app, files)
+    local.write(files)
+    app.objects.patch("Kustomization", "app", {"spec": {"suspend": True}})
+    core, apps = f"/api/v1/namespaces/{ns}", f"/apis/apps/v1/namespaces/{ns}"
+    edit(local.api, f"{core}/configmaps/a", {"data": {"mine": "x"}})
+    edit(local.api, f"{apps}/deployments/web", {
+        "metadata": {"annotations": {"by": "hand"}}, "spec": {"minReadySeconds": 3, "template": {
+            "spec": {"containers": [{"name": "more", "image": "m"},
+                                    {"name": "c", "env": [{"name": "E", "value": "1"}]}]}}}})
+    told = local.diff(code=1).stdout
+    assert f"► ConfigMap/{ns}/a drifted\n  fields that kubectl wrote become" in told
+    assert "data\n  - 1 map entry removed:\n    mine: x\n" in told
+    containers = "spec.template.spec.containers"
+    for part in (f"{containers}\n  - 1 list entry removed:\n    - image: m\n", "    by: hand\n",
+                 f"{containers}.c\n  - 1 map entry removed:\n    env:\n    - name: E\n"):
+        assert part in told, told
     app.objects.patch("Kustomization", "app", {"spec": {"suspend": False}})
     app.objects.wait("Kustomization", "app", lambda o: app.objects.configmap("a")["data"] ==
                      {"k": "v"}, "to take over")
+    app.objects.ready("Kustomization", "app")
+    live = local.api.rest.get(f"{apps}/deployments/web")
+    assert [c["name"] for c in live["spec"]["template"]["spec"]["containers"]] == ["c"]
+    assert "env" not in live["spec"]["template"]["spec"]["containers"][0]
+    assert "by" not in live["metadata"].get("annotations", {})
+    assert local.diff(code=0).stdout == ""
 
 
 def test_C71_nothing_is_deleted_without_prune(local, app):  # noqa: F811
