@@ -12,6 +12,9 @@
 static const char order_prefix[] = "$setElementOrder/";
 static const char delete_prefix[] = "$deleteFromPrimitiveList/";
 
+/* Finding an item by its key looks at all: more of them in one patch would be hours of work. */
+enum { ITEMS_MAX = 5000 };
+
 typedef struct {
 	Definitions *definitions;
 	Status *status;
@@ -173,6 +176,10 @@ static bool merge_list(Merge *merge, const json_t *node, json_t *target, const j
 		       const json_t *order)
 {
 	const char *key = json_text(node, "x-kubernetes-patch-merge-key");
+	if (json_array_size(patch) > ITEMS_MAX)
+		return status_set(merge->status, 413, "RequestEntityTooLarge",
+				  "a strategic merge patch may name %d items of a list, got %zu",
+				  ITEMS_MAX, json_array_size(patch));
 	autojson json_t *before = json_copy(target);
 	if (!list_directives(merge, target, key, patch))
 		return false;

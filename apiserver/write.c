@@ -206,6 +206,13 @@ static bool check_size(const json_t *object, Status *status)
 			  "Request entity too large: limit is %d", OBJECT_MAX);
 }
 
+/* What a body makes too large is refused before much is done with it. */
+static bool check_body(Request *request, const json_t *object, Status *status)
+{
+	return !request->http || httpd_body(request->http).len < OBJECT_MAX / 2 ||
+	       check_size(object, status);
+}
+
 static bool refuse_existing(const Request *request, const char *name, Status *status)
 {
 	const Resource *resource = request->resource;
@@ -260,7 +267,7 @@ static bool dry_create(Request *request, json_t *object, Status *status)
 bool write_create(Request *request, json_t *object, bool managed, Written *out, Status *status)
 {
 	const Resource *resource = request->resource;
-	if (!admission_namespace(request, status))
+	if (!admission_namespace(request, status) || !check_body(request, object, status))
 		return false;
 	object_init_meta(resource, object);
 	if (resource_has(resource, KIND_STATUS))
@@ -376,6 +383,8 @@ bool write_update(Request *request, json_t *live, json_t *object, bool managed, 
 		  Status *status)
 {
 	const Resource *resource = request->resource;
+	if (!check_body(request, object, status))
+		return false;
 	autojson json_t *next = merge_by_path(request, live, object);
 	json_t *meta = json_copy(json_map(next, "metadata"));
 	json_object_set_new(next, "metadata", meta ? meta : json_object());
