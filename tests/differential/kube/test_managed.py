@@ -179,3 +179,26 @@ def test_A44_status_has_an_entry_of_its_own(kind, pair):
                    {"status": status, **more}, MERGE), "merge")
     same(pair.call("PATCH", f"{collection}/{name}/status?fieldManager=applier&force=true", body,
                    APPLY), "apply")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_A87_a_second_reconcile_finds_no_drift(kind, pair):
+    """What Flux's controllers do at each interval: a server-side apply as a dry run, compared with
+    the live object. Nothing differs, with its version, while nobody else writes, and still not after
+    others have set what is not ours."""
+    collection = KINDS[kind][0]
+    name = kind.lower() + "-drift"
+    path = f"{collection}/{name}"
+    flux = path + "?fieldManager=kustomize-controller&force=true"
+    wish = named(kind, name, app="x", **{"kustomize.toolkit.fluxcd.io/name": "apps"})
+    status, _ = same(pair.call("PATCH", flux, wish, APPLY), "apply")
+    assert status == 201
+    other = {"metadata": {"annotations": {"other": "1"}}}
+    for what, change in (("at once", None), ("after another's write", other)):
+        if change:
+            same(pair.call("PATCH", path + "?fieldManager=other", change, MERGE), what)
+        for client in pair.clients:
+            live = client.call("GET", path)
+            dry = client.call("PATCH", flux + "&dryRun=All", wish, APPLY)
+            assert dry == live, what
+            assert client.call("PATCH", flux, wish, APPLY) == live, what
