@@ -31,6 +31,8 @@ demo: build
 bench: build
 	scripts/install-packages build test
 	bench/mttp --build $(BUILD) $(if $(N),--count $(N))
+	ninja -C $(BUILD) bench/apiserver_load
+	bench/apiserver --build $(BUILD)
 
 fmt:
 	scripts/install-packages lint

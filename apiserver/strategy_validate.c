@@ -57,7 +57,9 @@ static void check_immutable(const Resource *resource, const json_t *object, cons
 		if (strcmp(immutable_paths[i].resource, resource->key) != 0)
 			continue;
 		const json_t *now = object_at(object, immutable_paths[i].path);
-		if (is_told(errors, immutable_paths[i].path))
+		/* A Service that turns into a name has no address any more. */
+		bool gone = !now && strcmp(resource->key, "services") == 0;
+		if (gone || is_told(errors, immutable_paths[i].path))
 			continue;
 		if (same_value(now, object_at(live, immutable_paths[i].path)))
 			continue;
