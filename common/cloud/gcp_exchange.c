@@ -140,10 +140,21 @@ static json_t *parse_key(Str text, Error *err)
 	return steal(&key);
 }
 
+/* jansson frees what it holds as it is. */
+static void forget_key(json_t **key)
+{
+	json_t *secret = json_object_get(*key, "private_key");
+	const char *text = json_string_value(secret);
+	if (text)
+		mem_wipe((char *)(uintptr_t)text, json_string_length(secret));
+	json_decref(*key);
+}
+#define autokey __attribute__((cleanup(forget_key)))
+
 bool gcp_token_of_key(Cloud *cloud, const CloudCaller *caller, const char *key_json,
 		      const char *scope, CloudCredential *out, Error *err)
 {
-	autojson json_t *key = parse_key(str_of(key_json), err);
+	autokey json_t *key = parse_key(str_of(key_json), err);
 	if (!key)
 		return false;
 	const char *type = json_text_or(key, "type", "service_account");
@@ -200,7 +211,7 @@ static bool token_of_file(Cloud *cloud, const CloudCaller *caller, const char *p
 	autobuf Buf text = {0};
 	if (!file_read(path, KEY_MAX, &text, err))
 		return false;
-	autojson json_t *key = parse_key(buf_str(&text), err);
+	autokey json_t *key = parse_key(buf_str(&text), err);
 	buf_wipe(&text);
 	const char *type = json_text_or(key, "type", "");
 	if (!key)

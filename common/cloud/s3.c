@@ -52,6 +52,18 @@ static bool is_virtual(const char *host, const char *region, bool insecure, cons
 	return known && (insecure || !strchr(bucket, '.'));
 }
 
+/* Amazon's host for all regions answers for buckets of others with a redirect. */
+static void move_host(CloudBucket *bucket)
+{
+	if (!cstr_ends(bucket->base, "://s3.amazonaws.com"))
+		return;
+	char *base = mem_printf("%.*s://s3.%s.amazonaws.com",
+				(int)(strchr(bucket->base, ':') - bucket->base), bucket->base,
+				bucket->region);
+	free(bucket->base);
+	bucket->base = base;
+}
+
 bool s3_init(CloudBucket *bucket, const CloudBucketConfig *config, Error *err)
 {
 	autourl Url url = {0};
@@ -71,6 +83,8 @@ bool s3_init(CloudBucket *bucket, const CloudBucketConfig *config, Error *err)
 	bucket->region = bucket->region_given ? mem_strdup(config->region) : steal(&own);
 	if (!bucket->region)
 		bucket->region = mem_strdup(DEFAULT_REGION);
+	if (bucket->region_given)
+		move_host(bucket);
 	return true;
 }
 
@@ -88,18 +102,6 @@ static char *named_region(const HttpResponse *reply)
 	rest = str_slice(body, (size_t)at + strlen("<Region>"), body.len);
 	str_cut(rest, '<', &value, &rest);
 	return value.len && value.len <= REGION_MAX ? str_dup(value) : NULL;
-}
-
-/* Amazon's host for all regions answers for buckets of others with a redirect. */
-static void move_host(CloudBucket *bucket)
-{
-	if (!cstr_ends(bucket->base, "://s3.amazonaws.com"))
-		return;
-	char *base = mem_printf("%.*s://s3.%s.amazonaws.com",
-				(int)(strchr(bucket->base, ':') - bucket->base), bucket->base,
-				bucket->region);
-	free(bucket->base);
-	bucket->base = base;
 }
 
 bool s3_learn_region(CloudBucket *bucket, const HttpResponse *reply, const Error *err)

@@ -344,6 +344,18 @@ def test_S85_cut_connections_are_made_again(objects, hostile):
     assert fake.paths[0] == fake.paths[1] == fake.paths[2]
 
 
+def test_S102_what_a_crash_left_is_cleared(objects, hostile, toolkit):
+    fake = hostile({"a": "12"}, body="stall")
+    wait_until(lambda: "/b/a" in fake.paths, "the download to begin")
+    work = toolkit.storage / ".tmp-work"
+    assert list(work.iterdir())
+    toolkit["source-controller"].kill()
+    fake.body = None
+    toolkit.start("source-controller")
+    assert files_of(objects.ready("Bucket", "src")) == {"a": "12"}
+    wait_until(lambda: not list(work.iterdir()), "the directory to be empty")
+
+
 def test_S99_a_stalled_download_does_not_hold_up_the_end(objects, hostile, toolkit):
     fake = hostile({"a": "12"}, body="stall")
     wait_until(lambda: "/b/a" in fake.paths, "the download to begin")

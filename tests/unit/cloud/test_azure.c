@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
 #include "cloud/azure.h"
@@ -102,8 +103,8 @@ static void D40_account_proves_itself_by_its_token(void **state)
 	assert_non_null(strstr(err_text(&err), "lacks the annotation"));
 }
 
-/* A self-signed certificate with its key, as PEM. Owned. */
-static char *make_identity(void)
+/* A self-signed certificate with its key, as PEM or, with a password, PKCS #12. */
+static void make_identity(const char *password, Buf *out)
 {
 	EVP_PKEY *key = EVP_RSA_gen(2048);
 	X509 *cert = X509_new();
@@ -112,15 +113,20 @@ static char *make_identity(void)
 	X509_set_pubkey(cert, key);
 	X509_sign(cert, key, EVP_sha256());
 	BIO *bio = BIO_new(BIO_s_mem());
-	PEM_write_bio_X509(bio, cert);
-	PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+	if (password) {
+		PKCS12 *box = PKCS12_create(password, "app", key, cert, NULL, 0, 0, 0, 0, 0);
+		i2d_PKCS12_bio(bio, box);
+		PKCS12_free(box);
+	} else {
+		PEM_write_bio_X509(bio, cert);
+		PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+	}
 	char *bytes = NULL;
 	long len = BIO_get_mem_data(bio, &bytes);
-	char *text = mem_strndup(bytes, (size_t)len);
+	buf_append(out, bytes, (size_t)len);
 	BIO_free(bio);
 	X509_free(cert);
 	EVP_PKEY_free(key);
-	return text;
 }
 
 /* The JSON of the assertion's part, 0 the header, 1 the claims. */
@@ -135,22 +141,26 @@ static json_t *part_of(const char *body, int index)
 	return json_parse(buf_text(&raw), raw.len, 1 << 20, &err);
 }
 
-static void S88_certificate_signs_an_assertion(void **state)
+static void check_assertion(const char *password, const char *given)
 {
-	(void)state;
 	autofake FakeCloud fake;
 	fake_start(&fake, rows, COUNT(rows));
 	autocloud Cloud *cloud = fake_cloud(&fake, 10, (const char *const[]){NULL});
-	autofree char *pem = make_identity();
+	autobuf Buf identity = {0};
+	make_identity(password, &identity);
 	autofree char *host = mem_printf("http://127.0.0.1:%d/", httpd_port(fake.httpd));
 	AzureApp app = {.tenant_id = "tenant/1",
 			.client_id = "client",
-			.certificate = str_of(pem),
+			.certificate = buf_str(&identity),
+			.certificate_password = given,
 			.send_chain = true,
 			.authority_host = host};
 	autoerror Error err = {0};
 	autocredential CloudCredential got = {0};
-	assert_true(azure_token_of_app(cloud, &nobody, &app, AZURE_SCOPE_STORAGE, &got, &err));
+	bool ok = azure_token_of_app(cloud, &nobody, &app, AZURE_SCOPE_STORAGE, &got, &err);
+	assert_int_equal(ok, cstr_eq(password, given));
+	if (!ok)
+		return;
 	autojson json_t *header = part_of(fake.bodies[0], 0), *claims = part_of(fake.bodies[0], 1);
 	autofree char *audience = mem_printf("%stenant%%2F1/oauth2/v2.0/token", host);
 	assert_string_equal(json_text(header, "alg"), "RS256");
@@ -159,6 +169,14 @@ static void S88_certificate_signs_an_assertion(void **state)
 	assert_string_equal(json_text(claims, "aud"), audience);
 	assert_string_equal(json_text(claims, "iss"), "client");
 	assert_string_equal(json_text(claims, "sub"), "client");
+}
+
+static void S88_certificate_signs_an_assertion(void **state)
+{
+	(void)state;
+	check_assertion(NULL, NULL);
+	check_assertion("right", "right");
+	check_assertion("right", "wrong");
 }
 
 static void S88_bad_certificates_and_plain_authorities_are_refused(void **state)
