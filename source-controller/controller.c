@@ -135,6 +135,42 @@ static GitCache *open_git_cache(const SourceContext *context, Error *err)
 	return own ? git_cache_new(own, max_bytes, err) : NULL;
 }
 
+/* The names and labels that upstream's token cache has. */
+static void collect_token_cache(void *arg, Buf *out)
+{
+	const SourceContext *context = arg;
+	CloudStats stats = cloud_stats(context->cloud);
+	buf_printf(out,
+		   "# TYPE gotk_token_cached_items gauge\n"
+		   "gotk_token_cached_items %llu\n"
+		   "# TYPE gotk_token_cache_requests_total counter\n"
+		   "gotk_token_cache_requests_total{status=\"success\"} %llu\n"
+		   "gotk_token_cache_requests_total{status=\"failure\"} %llu\n"
+		   "# TYPE gotk_token_cache_evictions_total counter\n"
+		   "gotk_token_cache_evictions_total %llu\n",
+		   (unsigned long long)stats.items, (unsigned long long)stats.succeeded,
+		   (unsigned long long)stats.failed, (unsigned long long)stats.evicted);
+}
+
+static void make_cloud(Manager *manager, SourceContext *context)
+{
+	CloudConfig config = {.loop = manager_loop(manager)};
+	config.cache_max = manager_token_cache(manager, &config.cache_max_ms);
+	context->cloud = cloud_new(&config);
+	metrics_collect_with(manager_metrics(manager), collect_token_cache, context);
+}
+
+/* The lockdown would be none if an object's account could not be used (source.md 7). */
+static bool check_lockdown(Manager *manager, Error *err)
+{
+	if (cstr_empty(manager_default_service_account(manager)) ||
+	    manager_gate(manager, "ObjectLevelWorkloadIdentity"))
+		return true;
+	return err_set(err, ERR_INVALID,
+		       "--default-service-account needs the feature gate "
+		       "ObjectLevelWorkloadIdentity");
+}
+
 static void *start(Manager *manager, const void *arg, Error *err)
 {
 	const SourceOptions *options = arg;
@@ -143,6 +179,8 @@ static void *start(Manager *manager, const void *arg, Error *err)
 		return err_null(err, ERR_INVALID,
 				"--artifact-digest-algo: unknown algorithm \"%s\"",
 				options->digest_algo);
+	if (!check_lockdown(manager, err))
+		return NULL;
 	autofree char *adv = advertised(options);
 	SourceContext *context = mem_zalloc(1, sizeof(*context));
 	context->options = options;
@@ -167,9 +205,7 @@ static void *start(Manager *manager, const void *arg, Error *err)
 		stop(context);
 		return NULL;
 	}
-	CloudConfig cloud = {.loop = manager_loop(manager)};
-	cloud.cache_max = manager_token_cache(manager, &cloud.cache_max_ms);
-	context->cloud = cloud_new(&cloud);
+	make_cloud(manager, context);
 	context->buckets = bucket_memory_new();
 	return context;
 }

@@ -36,6 +36,7 @@ struct Cloud {
 	pthread_cond_t landed;
 	Map *kept;		   /* key -> Kept, oldest first */
 	Map *flights;		   /* key -> Flight, not owned */
+	CloudStats stats;	   /* but for items */
 	HttpClient *http, *direct; /* made when first needed */
 };
 
@@ -162,8 +163,10 @@ static void drop_oldest(Cloud *cloud)
 	size_t at = 0;
 	const char *key;
 	void *value;
-	if (map_next(cloud->kept, &at, &key, &value))
-		map_remove(cloud->kept, key);
+	if (!map_next(cloud->kept, &at, &key, &value))
+		return;
+	map_remove(cloud->kept, key);
+	cloud->stats.evicted++;
 }
 
 /* Kept for 80 % of its life, as upstream keeps tokens, so that nobody starts with one that ends
@@ -247,6 +250,19 @@ bool cloud_cached(Cloud *cloud, const char *const *parts, CloudFetch *fetch, voi
 	Flight *flight = map_get(cloud->flights, key);
 	bool ok = take_kept(cloud, key, out) || (flight ? wait_for(cloud, flight, out, err)
 							: fly(cloud, key, fetch, arg, out, err));
+	if (ok)
+		cloud->stats.succeeded++;
+	else
+		cloud->stats.failed++;
 	pthread_mutex_unlock(&cloud->lock);
 	return ok;
+}
+
+CloudStats cloud_stats(Cloud *cloud)
+{
+	pthread_mutex_lock(&cloud->lock);
+	CloudStats stats = cloud->stats;
+	stats.items = map_len(cloud->kept);
+	pthread_mutex_unlock(&cloud->lock);
+	return stats;
 }

@@ -80,6 +80,12 @@ typedef bool CloudFetch(void *arg, CloudCredential *out, Error *err);
 bool cloud_cached(Cloud *cloud, const char *const *parts, CloudFetch *fetch, void *arg,
 		  CloudCredential *out, Error *err) MUST_USE;
 
+/* How the cache has done so far. */
+typedef struct {
+	uint64_t items, succeeded, failed, evicted; /* kept now; answers; kept ones that gave way */
+} CloudStats;
+CloudStats cloud_stats(Cloud *cloud);
+
 /* An environment variable, NULL when unset or empty. Borrowed. */
 const char *cloud_env(const Cloud *cloud, const char *name);
 

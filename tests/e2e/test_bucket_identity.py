@@ -2,13 +2,14 @@
 STS and Entra; both API servers."""
 import base64
 import json
+import re
 import urllib.parse
 
 import pytest
 
 from tests.e2e.test_bucket import failed, files_of
 from tests.lib.buckets import ACCESS_KEY, SECRET_KEY, Versity
-from tests.lib.controllers import Toolkit
+from tests.lib.controllers import Controller, Toolkit
 from tests.lib.sink import Sink
 
 STS_REPLY = """<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>
@@ -82,7 +83,7 @@ def claims_of(token):
     return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
 
-def test_D40_aws_role_of_a_service_account(objects, source, account, clouds):
+def test_D40_aws_role_of_a_service_account(objects, source, account, clouds, toolkit):
     role = {"eks.amazonaws.com/role-arn": "arn:aws:iam::123:role/app"}
     clouds.clear()
     source(serviceAccountName=account("app", **role))
@@ -98,6 +99,10 @@ def test_D40_aws_role_of_a_service_account(objects, source, account, clouds):
     source("other", serviceAccountName=account("other", **role))
     objects.ready("Bucket", "other")
     assert len(clouds.messages) == 2, "no credential for another account"
+    metrics = toolkit["source-controller"].metrics()
+    assert "gotk_token_cached_items 2\n" in metrics
+    answers = re.search(r'gotk_token_cache_requests_total\{status="success"\} (\d+)', metrics)
+    assert int(answers[1]) >= 3
 
 
 def test_D40_aws_refusals_name_the_account(objects, source, account):
@@ -135,3 +140,10 @@ def test_D40_azure_identity_of_a_service_account(objects, account, clouds):
         assert claims["aud"] in ("api://AzureADTokenExchange", ["api://AzureADTokenExchange"])
     finally:
         service.stop()
+
+
+def test_D41_default_service_account_needs_the_gate(api, directory):
+    process = Controller("source-controller", api, directory / "locked", [
+        f"--storage-path={directory}", "--default-service-account=app"])
+    assert process.child.wait(20) != 0
+    assert "ObjectLevelWorkloadIdentity" in process.log()
