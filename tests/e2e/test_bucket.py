@@ -34,15 +34,12 @@ def gcs(directory):
 
 @pytest.fixture(scope="module")
 def toolkit(api, directory, gcs):
-    """Only source-controller, which knows the emulator as Google's own clients do."""
+    """source-controller, which finds the emulator as Google's own clients do, and who needs it."""
     kit = Toolkit(api, directory / "toolkit", env={"STORAGE_EMULATOR_HOST": gcs.url})
-    kit.start("source-controller")
+    kit.start("source-controller", "kustomize-controller")
     yield kit
-    log = kit["source-controller"].log_path
-    codes = kit.stop()
-    with open(log, errors="replace") as f:
-        text = f.read()
-    assert codes == {"source-controller": 0}, text[-4000:]
+    text = kit["source-controller"].log()
+    assert set(kit.stop().values()) == {0}, text[-4000:]
     assert SECRET_KEY not in text
 
 
@@ -153,6 +150,33 @@ def test_S81_change_and_deletion_make_new_revisions(objects, source, bucket, s3,
     objects.request("Bucket", "src", "2")
     obj = objects.ready("Bucket", "src", revision=revision_of({}))
     assert files_of(obj) == {}
+
+
+def test_S12_S16_lost_artifact_and_deletion(objects, source, bucket, toolkit):
+    bucket({"a.yaml": "1"})
+    source()
+    path = toolkit.storage / objects.ready("Bucket", "src")["status"]["artifact"]["path"]
+    path.unlink()
+    objects.request("Bucket", "src")
+    wait_until(path.exists, "the rebuilt file")
+    assert files_of(objects.ready("Bucket", "src")) == {"a.yaml": "1"}
+    objects.delete("Bucket", "src")
+    objects.gone("Bucket", "src")
+    assert not path.parent.exists()
+
+
+def test_S81_a_kustomization_follows_the_bucket(objects, source, bucket, s3, ns):
+    manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-bucket\ndata:\n  n: '%d'\n"
+    bucket({"apps/map.yaml": manifest % 1})
+    source()
+    objects.apply("Kustomization", "app", {
+        "sourceRef": {"kind": "Bucket", "name": "src"}, "path": "./apps", "prune": True,
+        "interval": "1h", "targetNamespace": objects.ns})
+    objects.ready("Kustomization", "app")
+    assert objects.configmap("from-bucket")["data"] == {"n": "1"}
+    s3.put(ns, "apps/map.yaml", manifest % 2)
+    objects.request("Bucket", "src")
+    wait_until(lambda: objects.configmap("from-bucket")["data"] == {"n": "2"}, "the new revision")
 
 
 def test_S82_prefix_and_ignore_rules(objects, source, bucket):
@@ -271,7 +295,7 @@ def test_S81_only_what_changed_is_downloaded(objects, hostile, toolkit):
     objects.ready("Bucket", "src")
     assert change("dir/k05", "new", "dir/k06") == ["/b/dir/k05"]
     # After a restart the listing tells again what the artifact is made of.
-    toolkit.stop()
+    toolkit["source-controller"].stop()
     toolkit.start("source-controller")
     objects.request("Bucket", "src", "restarted")
     objects.wait("Bucket", "src",
@@ -305,7 +329,8 @@ HOSTILE = {
     "same-token": "does not get on", "not-xml": "XML line", "doctype": "document type",
     "other-root": "no list of objects", "html": "no list of objects", "no-key": "key is",
     "bad-etag": "impossible etag", "endless": "more than",
-    "redirect": "redirects are not followed", "deep": "nested deeper"}
+    "redirect": "redirects are not followed", "deep": "nested deeper",
+    "many": "more than 250000 objects"}
 
 
 @pytest.mark.parametrize("how", HOSTILE)
@@ -315,6 +340,14 @@ def test_S83_hostile_listings(objects, hostile, how):
     assert message.startswith("indexation of objects from bucket 'b' failed: ")
     assert HOSTILE[how] in message, message
     assert "/stolen" not in fake.paths
+
+
+def test_S83_a_listing_that_stalls_ends_at_the_timeout(objects, hostile):
+    began = time.monotonic()
+    hostile({"a": "1"}, listing="stall", spec={"timeout": "2s"})
+    message = failed(objects)
+    assert message.startswith("indexation of objects from bucket 'b' failed: ")
+    assert time.monotonic() - began < 15
 
 
 def test_S84_more_bytes_than_said_or_fewer(objects, hostile):

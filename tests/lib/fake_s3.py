@@ -21,9 +21,10 @@ LISTINGS = {
 
 
 class FakeS3:
-    """`objects` maps keys to text. listing: a key of LISTINGS, "endless" or "redirect". body:
-    "short", "endless", "redirect", "cut", "stall". gone: keys that are listed only. etags: what the listing
-    says instead. throttle: (status, Retry-After) of the first replies, "cut" for none at all."""
+    """`objects` maps keys to text. listing: a key of LISTINGS, "endless", "many" (pages for ever),
+    "stall" or "redirect". body: "short", "endless", "redirect", "cut", "stall". gone: keys that are
+    listed only. etags: what the listing says instead. throttle: (status, Retry-After) of the first
+    replies, "cut" for none at all."""
 
     def __init__(self, objects, listing=None, body=None, gone=(), etags=None, page=1000,
                  throttle=(), **_):
@@ -96,6 +97,12 @@ class FakeS3:
         if self.listing == "redirect":
             self.reply(handler, 302, b"", Location=f"http://{self.endpoint}/stolen")
             return
+        if self.listing == "stall":
+            self.stopped.wait(60)
+            return
+        if self.listing == "many":
+            self.reply_many(handler, int(query.get("continuation-token", ["0"])[0]))
+            return
         if self.listing:
             self.reply(handler, 200, LISTINGS[self.listing].encode())
             return
@@ -113,6 +120,13 @@ class FakeS3:
             '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
             f"<EncodingType>url</EncodingType><IsTruncated>{str(more).lower()}</IsTruncated>"
             f"{token}{rows}</ListBucketResult>").encode())
+
+    def reply_many(self, handler, start):
+        rows = "".join(f"<Contents><Key>k{i}</Key><ETag>{i}</ETag></Contents>"
+                       for i in range(start, start + 10000))
+        self.reply(handler, 200, (
+            "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>"
+            f"{start + 10000}</NextContinuationToken>{rows}</ListBucketResult>").encode())
 
     def etag(self, key):
         return hashlib.md5(self.objects[key]).hexdigest()
