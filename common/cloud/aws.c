@@ -41,7 +41,7 @@ static const char *env_endpoint(const Cloud *cloud, const char *service)
 	const char *label = strrchr(service, '.');
 	autofree char *name = mem_printf("AWS_ENDPOINT_URL_%s", label ? label + 1 : service);
 	for (char *at = name; *at; at++)
-		*at = (char)toupper((unsigned char)*at);
+		*at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
 	const char *endpoint = cloud_env(cloud, name);
 	return endpoint ? endpoint : cloud_env(cloud, "AWS_ENDPOINT_URL");
 }

@@ -6,7 +6,7 @@
 #include "data/json.h"
 #include "net/url.h"
 
-enum { REPLY_MAX = 1 << 20, SAID_MAX = 512, DEFAULT_TIMEOUT_MS = 30000 };
+enum { REPLY_MAX = 1 << 20, SAID_MAX = 512, DEFAULT_TIMEOUT_MS = 30000, IDLE_TIMEOUT_MS = 10000 };
 
 /* The text between the first <name> and </name>; of an error page, not of data. */
 static Str element(Str xml, const char *name)
@@ -149,6 +149,7 @@ bool cloud_call(HttpClient *http, const HttpRequest *request, Buf *out, Error *e
 	HttpRequest limited = *request;
 	autohttpresponse HttpResponse reply = {0};
 	limited.max_body = REPLY_MAX;
+	limited.idle_timeout_ms = IDLE_TIMEOUT_MS;
 	if (!limited.timeout_ms)
 		limited.timeout_ms = DEFAULT_TIMEOUT_MS;
 	if (!httpc_do(http, &limited, &reply, err))
