@@ -26,7 +26,8 @@ class Controller(Process):
     def wait_until_ready(self):
         self.wait_ready(
             lambda: http("GET", f"http://127.0.0.1:{self.health_port}/readyz")[0] == 200,
-            f"{self.name} to be ready")
+            # A kube-apiserver on Debian's etcd 3.4 may keep a first watch waiting for a minute.
+            f"{self.name} to be ready", timeout=90)
         return self
 
     def metrics(self):
