@@ -11,6 +11,7 @@
 enum {
 	CEL_TEXT_MAX = 100000, /* code points, as cel-go */
 	CEL_DEPTH_MAX = 250,   /* of nested expressions, as cel-go */
+	CEL_HEIGHT_MAX = 400,  /* of its tree: threads have small stacks */
 	CEL_ERRORS_MAX = 100,
 	CEL_VALUE_DEPTH_MAX = 400, /* of values within values */
 };
@@ -138,6 +139,7 @@ struct CelNode {
 	const int *offsets; /* of a map's colons */
 	bool test_only;	    /* has(a.b) */
 	CelFold *fold;
+	int height;		  /* of the tree below */
 	const CelFunction **rows; /* of a call: the overloads of that name and style */
 	size_t row_count;
 	int function;	   /* the checker's row, FUNCTION_NONE or FUNCTION_MANY */
@@ -195,8 +197,11 @@ typedef struct {
 	CelSource *source;
 	unsigned flags;
 	int next_id;
+	bool too_high; /* has been told */
 } CelMaker;
 CelNode *cel_node(CelMaker *maker, NodeKind kind, int offset);
+/* Sets the height of a node whose parts are there; too much of it is a problem. */
+void cel_node_measure(CelMaker *maker, CelNode *node);
 CelNode *cel_node_call(CelMaker *maker, int offset, const char *name, size_t count, ...);
 CelNode *cel_macro(CelMaker *maker, int offset, const char *name, CelNode *target, CelNode **args,
 		   size_t count);
@@ -302,6 +307,7 @@ uint64_t cel_hash(const CelValue *value);
 /* convert.c */
 CelValue cel_to_string(CelRun *run, const CelValue *value);
 void cel_write_double(double real, Buf *out);
+bool cel_valid_utf8(Str text);
 
 /* show.c */
 json_t *cel_value_to_json(CelRun *run, const CelValue *value);

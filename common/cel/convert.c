@@ -49,7 +49,7 @@ void cel_write_double(double real, Buf *out)
 		buf_printf(out, ".%.*s", len - point, digits + point);
 }
 
-static bool valid_utf8(Str text)
+bool cel_valid_utf8(Str text)
 {
 	autojson json_t *string = json_stringn(text.ptr, text.len);
 	return string != NULL;
@@ -92,7 +92,7 @@ CelValue cel_to_string(CelRun *run, const CelValue *value)
 	if (value->kind == CEL_STRING)
 		return *value;
 	if (value->kind == CEL_BYTES) {
-		if (!valid_utf8(value->text))
+		if (!cel_valid_utf8(value->text))
 			return cel_error(run, "invalid UTF-8 in bytes, cannot convert to string");
 		return (CelValue){.kind = CEL_STRING, .text = value->text};
 	}

@@ -164,6 +164,25 @@ static size_t token_length(const char *text, TokenKind *kind)
 	return len;
 }
 
+static size_t rune_bytes(const char *text)
+{
+	size_t len = 1;
+	while (((unsigned char)text[len] & 0xc0) == 0x80)
+		len++;
+	return len;
+}
+
+/* What is told as wrong where no token begins. */
+static size_t wrong_length(const char *text)
+{
+	/* A string that does not end is one error up to the end of its line. */
+	if (*text == '"' || *text == '\'')
+		return 1 + strcspn(text + 1, "\n\r");
+	size_t len = rune_bytes(text);
+	/* Half an operator is told with what follows it. */
+	return strchr("&|=", *text) && text[len] ? len + rune_bytes(text + len) : len;
+}
+
 void cel_lexer_next(Lexer *lexer)
 {
 	for (;;) {
@@ -177,15 +196,7 @@ void cel_lexer_next(Lexer *lexer)
 			advance(lexer, len);
 			return;
 		}
-		size_t wrong = 1;
-		while (((unsigned char)lexer->at[wrong] & 0xc0) == 0x80)
-			wrong++;
-		/* One that begins an operator is told with what follows it. */
-		if (strchr("&|=", *lexer->at) && lexer->at[1])
-			wrong++;
-		/* A string that does not end is one error up to the end of its line. */
-		if (*lexer->at == '"' || *lexer->at == '\'')
-			wrong += strcspn(lexer->at + 1, "\n\r");
+		size_t wrong = wrong_length(lexer->at);
 		cel_problem(lexer->source, lexer->offset,
 			    "Syntax error: token recognition error at: '%.*s'", (int)wrong,
 			    lexer->at);

@@ -41,6 +41,7 @@ static CelNode *make_list(Call *call, CelNode *item)
 	node->args = arena_alloc(call->maker->source->arena, sizeof(*node->args));
 	node->args[0] = item;
 	node->arg_count = item != NULL;
+	cel_node_measure(call->maker, node);
 	return node;
 }
 
@@ -57,6 +58,7 @@ static CelNode *make_fold(Call *call, CelNode *init, CelNode *condition, CelNode
 				.condition = condition,
 				.step = step,
 				.result = result};
+	cel_node_measure(call->maker, node);
 	return node;
 }
 
@@ -153,6 +155,7 @@ static CelNode *expand_has(Call *call)
 	node->target = field->target;
 	node->name = field->name;
 	node->test_only = true;
+	cel_node_measure(call->maker, node);
 	return node;
 }
 
@@ -168,6 +171,7 @@ static CelNode *bind(Call *call, const char *name, CelNode *value, CelNode *inne
 				.condition = make_const(call, cel_bool(false)),
 				.step = make_ident(call, name),
 				.result = inner};
+	cel_node_measure(call->maker, node);
 	return node;
 }
 
@@ -176,6 +180,7 @@ static CelNode *member_call(Call *call, const char *name, CelNode *target)
 	CelNode *node = cel_node(call->maker, NODE_CALL, call->offset);
 	node->name = name;
 	node->target = target;
+	cel_node_measure(call->maker, node);
 	return node;
 }
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,30 +30,6 @@ static const char argument_start[] = "{'[', '{', '(', ')', '.', '-', '!', 'true'
 				     "STRING, BYTES, IDENTIFIER}";
 
 static CelNode *parse_expr(Parser *p);
-
-CelNode *cel_node(CelMaker *maker, NodeKind kind, int offset)
-{
-	CelNode *node = arena_alloc(maker->source->arena, sizeof(*node));
-	node->kind = kind;
-	node->offset = offset;
-	node->id = maker->next_id++;
-	node->function = FUNCTION_NONE;
-	return node;
-}
-
-CelNode *cel_node_call(CelMaker *maker, int offset, const char *name, size_t count, ...)
-{
-	CelNode *node = cel_node(maker, NODE_CALL, offset);
-	node->name = name;
-	node->arg_count = count;
-	node->args = arena_alloc(maker->source->arena, (count + 1) * sizeof(*node->args));
-	va_list args;
-	va_start(args, count);
-	for (size_t i = 0; i < count; i++)
-		node->args[i] = va_arg(args, CelNode *);
-	va_end(args);
-	return node;
-}
 
 static CelNode *nothing(Parser *p)
 {
@@ -265,6 +240,7 @@ static CelNode *parse_list(Parser *p, int offset)
 	node->optional = any ? arena_alloc(p->maker.source->arena, items.len) : NULL;
 	for (size_t i = 0; any && i < items.len; i++)
 		node->optional[i] = flags.items[i] != NULL;
+	cel_node_measure(&p->maker, node);
 	return node;
 }
 
@@ -291,6 +267,7 @@ static CelNode *parse_map(Parser *p, int offset)
 	node->optional = any ? arena_alloc(p->maker.source->arena, flags.len) : NULL;
 	for (size_t i = 0; any && i < flags.len; i++)
 		node->optional[i] = flags.items[i] != NULL;
+	cel_node_measure(&p->maker, node);
 	return node;
 }
 
@@ -322,6 +299,7 @@ static CelNode *parse_name(Parser *p, bool absolute)
 	node->name = name;
 	node->args = args;
 	node->arg_count = count;
+	cel_node_measure(&p->maker, node);
 	return node;
 }
 
@@ -417,6 +395,7 @@ static CelNode *parse_member_name(Parser *p, CelNode *operand, int offset)
 		CelNode *node = cel_node(&p->maker, NODE_SELECT, offset);
 		node->target = operand;
 		node->name = name;
+		cel_node_measure(&p->maker, node);
 		return node;
 	}
 	size_t count;
@@ -429,6 +408,7 @@ static CelNode *parse_member_name(Parser *p, CelNode *operand, int offset)
 	node->target = operand;
 	node->args = args;
 	node->arg_count = count;
+	cel_node_measure(&p->maker, node);
 	return node;
 }
 
@@ -557,11 +537,13 @@ static CelNode *parse_logic(Parser *p, bool all)
 		vec_push(&terms, all ? parse_binary(p, 0) : parse_logic(p, true));
 	node->args = take_nodes(p, &terms);
 	node->arg_count = terms.len;
+	cel_node_measure(&p->maker, node);
 	return node;
 }
 
 static CelNode *parse_expr(Parser *p)
 {
+	p->failed |= p->maker.too_high;
 	if (p->failed)
 		return nothing(p);
 	if (++p->depth > CEL_DEPTH_MAX)

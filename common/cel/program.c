@@ -68,6 +68,10 @@ static void compile(CelProgram *program, CelSource *source)
 			    cel_text_length(str_of(source->text)), CEL_TEXT_MAX);
 		return;
 	}
+	if (!cel_valid_utf8(str_of(source->text))) {
+		cel_problem(source, PLACE_NONE, "the expression is not UTF-8");
+		return;
+	}
 	program->root = cel_parse(source, program->env->flags);
 	if (program->root)
 		cel_check(program, source);

@@ -132,7 +132,39 @@ static void show_named(CelRun *run, const CelValue *value, Buf *out)
 	buf_putc(out, ')');
 }
 
-static void show(CelRun *run, const CelValue *value, Buf *out)
+static void show_double(double real, Buf *out)
+{
+	if (isfinite(real))
+		buf_printf(out, "double(%.17g)", real);
+	else
+		buf_printf(out, "double(%s)", isnan(real) ? "NaN" : real > 0 ? "+Inf" : "-Inf");
+}
+
+static void show_bytes(Str bytes, Buf *out)
+{
+	buf_putc(out, 'b');
+	for (size_t i = 0; i < bytes.len; i++)
+		buf_printf(out, "%02x", (unsigned)(unsigned char)bytes.ptr[i]);
+}
+
+static void show_time(CelTime time, Buf *out)
+{
+	time.offset = 0;
+	buf_puts(out, "timestamp(");
+	cel_time_write(time, out);
+	buf_putc(out, ')');
+}
+
+static void show_optional(CelRun *run, const CelValue *inner, Buf *out)
+{
+	buf_puts(out, inner ? "optional(" : "optional.none");
+	if (!inner)
+		return;
+	cel_show(run, inner, out);
+	buf_putc(out, ')');
+}
+
+static void show_scalar(CelRun *run, const CelValue *value, Buf *out)
 {
 	switch ((int)value->kind) {
 	case CEL_NULL:
@@ -148,32 +180,30 @@ static void show(CelRun *run, const CelValue *value, Buf *out)
 		buf_printf(out, "%" PRIu64 "u", value->natural);
 		return;
 	case CEL_DOUBLE:
-		if (isfinite(value->real))
-			buf_printf(out, "double(%.17g)", value->real);
-		else
-			buf_printf(out, "double(%s)",
-				   isnan(value->real) ? "NaN"
-				   : value->real > 0  ? "+Inf"
-						      : "-Inf");
-		return;
-	case CEL_STRING:
-		show_text(value->text, out);
-		return;
-	case CEL_BYTES:
-		buf_putc(out, 'b');
-		for (size_t i = 0; i < value->text.len; i++)
-			buf_printf(out, "%02x", (unsigned)(unsigned char)value->text.ptr[i]);
-		return;
-	case CEL_TIMESTAMP:
-		buf_puts(out, "timestamp(");
-		cel_time_write((CelTime){value->time.seconds, value->time.nanos, 0}, out);
-		buf_putc(out, ')');
+		show_double(value->real, out);
 		return;
 	case CEL_DURATION:
 		buf_printf(out, "duration(%" PRId64 ")", value->integer);
 		return;
 	case CEL_TYPE:
 		buf_printf(out, "type(%s)", cel_type_name(value->type));
+		return;
+	default:
+		show_named(run, value, out);
+	}
+}
+
+static void show(CelRun *run, const CelValue *value, Buf *out)
+{
+	switch ((int)value->kind) {
+	case CEL_STRING:
+		show_text(value->text, out);
+		return;
+	case CEL_BYTES:
+		show_bytes(value->text, out);
+		return;
+	case CEL_TIMESTAMP:
+		show_time(value->time, out);
 		return;
 	case CEL_LIST:
 		show_list(run, value->list, out);
@@ -183,14 +213,10 @@ static void show(CelRun *run, const CelValue *value, Buf *out)
 		show_map(run, value->map, out);
 		return;
 	case CEL_OPTIONAL:
-		buf_puts(out, value->inner ? "optional(" : "optional.none");
-		if (value->inner) {
-			cel_show(run, value->inner, out);
-			buf_putc(out, ')');
-		}
+		show_optional(run, value->inner, out);
 		return;
 	default:
-		show_named(run, value, out);
+		show_scalar(run, value, out);
 	}
 }
 

@@ -171,8 +171,34 @@ void cel_duration_write(int64_t nanos, Buf *out)
 	buf_putc(out, 's');
 }
 
-/* Go's time.ParseDuration to the nanosecond. */
-bool cel_duration_parse(Str text, int64_t *out_nanos)
+/* Digits before a point; false when they are too many. */
+static bool take_whole(Str *text, uint64_t *out, size_t *digits)
+{
+	for (; text->len > 0 && isdigit((unsigned char)*text->ptr); ++*digits) {
+		if (__builtin_mul_overflow(*out, UINT64_C(10), out) ||
+		    __builtin_add_overflow(*out, (uint64_t)(*text->ptr - '0'), out))
+			return false;
+		*text = str_slice(*text, 1, text->len);
+	}
+	return true;
+}
+
+/* Digits behind a point as a part of one; what no uint64 holds is left out, as in Go. */
+static double take_part(Str *text, size_t *digits)
+{
+	uint64_t part = 0;
+	double scale = 1;
+	for (; text->len > 0 && isdigit((unsigned char)*text->ptr); ++*digits) {
+		if (part <= (UINT64_C(1) << 63) / 10 - 1) {
+			part = part * 10 + (uint64_t)(*text->ptr - '0');
+			scale *= 10;
+		}
+		*text = str_slice(*text, 1, text->len);
+	}
+	return (double)part / scale;
+}
+
+static bool take_unit(Str *text, uint64_t *nanos)
 {
 	static const struct {
 		const char *name;
@@ -185,49 +211,47 @@ bool cel_duration_parse(Str text, int64_t *out_nanos)
 		     {"s", NANOS},
 		     {"m", UINT64_C(60) * NANOS},
 		     {"h", UINT64_C(3600) * NANOS}};
+	for (size_t i = 0; i < COUNT(units); i++) {
+		if (!str_starts(*text, str_of(units[i].name)))
+			continue;
+		*nanos = units[i].nanos;
+		*text = str_slice(*text, strlen(units[i].name), text->len);
+		return true;
+	}
+	return false;
+}
+
+/* One "1.5h". */
+static bool take_span(Str *text, uint64_t *total)
+{
+	uint64_t whole = 0, unit;
+	size_t digits = 0;
+	double part = 0;
+	if (!take_whole(text, &whole, &digits))
+		return false;
+	if (take_char(text, '.'))
+		part = take_part(text, &digits);
+	if (digits == 0 || !take_unit(text, &unit) || __builtin_mul_overflow(whole, unit, &whole))
+		return false;
+	whole += (uint64_t)(part * (double)unit);
+	return !__builtin_add_overflow(*total, whole, total) && *total <= UINT64_C(1) << 63;
+}
+
+/* Go's time.ParseDuration to the nanosecond. */
+bool cel_duration_parse(Str text, int64_t *out_nanos)
+{
 	bool negative = take_char(&text, '-');
 	uint64_t total = 0;
 	if (!negative)
 		(void)take_char(&text, '+');
-	if (str_eq(text, STR("0"))) {
-		*out_nanos = 0;
+	*out_nanos = 0;
+	if (str_eq(text, STR("0")))
 		return true;
-	}
 	if (text.len == 0)
 		return false;
-	while (text.len > 0) {
-		uint64_t whole = 0, fraction = 0;
-		double scale = 1;
-		size_t digits = 0;
-		for (; text.len > 0 && isdigit((unsigned char)*text.ptr); digits++) {
-			if (__builtin_mul_overflow(whole, UINT64_C(10), &whole) ||
-			    __builtin_add_overflow(whole, (uint64_t)(*text.ptr - '0'), &whole))
-				return false;
-			text = str_slice(text, 1, text.len);
-		}
-		if (take_char(&text, '.')) {
-			for (; text.len > 0 && isdigit((unsigned char)*text.ptr); digits++) {
-				if (fraction <= (UINT64_C(1) << 63) / 10 - 1) {
-					fraction = fraction * 10 + (uint64_t)(*text.ptr - '0');
-					scale *= 10;
-				}
-				text = str_slice(text, 1, text.len);
-			}
-		}
-		size_t unit = 0;
-		while (unit < COUNT(units) && !str_starts(text, str_of(units[unit].name)))
-			unit++;
-		if (digits == 0 || unit == COUNT(units))
+	while (text.len > 0)
+		if (!take_span(&text, &total))
 			return false;
-		text = str_slice(text, strlen(units[unit].name), text.len);
-		if (text.len > 0 && !isdigit((unsigned char)*text.ptr) && *text.ptr != '.')
-			return false;
-		if (__builtin_mul_overflow(whole, units[unit].nanos, &whole))
-			return false;
-		whole += (uint64_t)((double)fraction * ((double)units[unit].nanos / scale));
-		if (__builtin_add_overflow(total, whole, &total) || total > UINT64_C(1) << 63)
-			return false;
-	}
 	if (!negative && total > INT64_MAX)
 		return false;
 	*out_nanos = negative ? (int64_t)(0 - total) : (int64_t)total;

@@ -123,6 +123,7 @@ static bool parse(Str text, bool request, CelUrl *out, Error *err)
 	ptrdiff_t scheme = scheme_length(text);
 	if (scheme < 0)
 		return bad(err, whole, "missing protocol scheme");
+	out->host = out->path = out->query = STR("");
 	out->scheme = mem_strndup(text.ptr, scheme > 0 ? (size_t)scheme - 1 : 0);
 	for (char *c = out->scheme; *c; c++)
 		*c = (char)tolower((unsigned char)*c);

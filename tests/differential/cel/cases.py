@@ -1148,6 +1148,7 @@ t||t&&t
 '\\z'
 """
 
-GROUPS = {name.lower(): [line.strip(" ") if line.strip() else line for line in text.strip("\n").split("\n")]
+GROUPS = {name.lower(): [line.strip(" ") if line.strip() else line
+                         for line in text.strip("\n").split("\n")]
           for name, text in list(globals().items())
           if name.isupper() and isinstance(text, str)}

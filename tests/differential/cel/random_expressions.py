@@ -1,10 +1,12 @@
 """Random expressions, mostly well typed, over VARS."""
 from cases import VARS
 
-TEXTS = ["", "a", "abc", "Hello", "h\u00e9llo", "12", "1.5", "true", "a,b,c", "2023-01-02T03:04:05Z",
-         "1h30m", "1Gi", "10.0.0.1", "10.0.0.0/8", "https://a.test:80/p?q=1", "1.2.3", "x-y"]
+TEXTS = ["", "a", "abc", "Hello", "h\u00e9llo", "12", "1.5", "true", "a,b,c",
+         "2023-01-02T03:04:05Z", "1h30m", "1Gi", "10.0.0.1", "10.0.0.0/8", "https://a.test:80/p?q=1", "1.2.3", "x-y"]
 NUMBERS = [0, 1, 2, 3, 7, -1, -5, 10, 63, 100, 9223372036854775807, -9223372036854775808]
 REALS = [0.0, 0.5, 1.0, 2.5, -1.5, 1e3, 1e20, 1.5e-5]
+SHOWN = ["int", "double", "bool", "span", "time", "bytes"]
+ORDERS = ["sort", "distinct", "reverse"]
 PATTERNS = ["a", "^a", "[a-z]+", "b*", "(a|b)c?", "l+"]
 
 
@@ -29,8 +31,10 @@ class Maker:
                  "list(int)": ["l"], "list(string)": ["ls"]}
         if kind in known and self.random.random() < 0.3:
             return self.pick(known[kind])
-        return {"int": lambda: str(self.pick(NUMBERS)), "uint": lambda: f"{abs(self.pick(NUMBERS))}u",
-                "double": lambda: repr(self.pick(REALS)), "bool": lambda: self.pick(["true", "false"]),
+        return {"int": lambda: str(self.pick(NUMBERS)),
+                "uint": lambda: f"{abs(self.pick(NUMBERS))}u",
+                "double": lambda: repr(self.pick(REALS)),
+                "bool": lambda: self.pick(["true", "false"]),
                 "string": self.text, "bytes": lambda: "b" + self.text(), "null": lambda: "null",
                 "list(int)": lambda: f"[{self.leaf('int')}, {self.leaf('int')}]",
                 "list(string)": lambda: f"[{self.text()}, {self.text()}]",
@@ -90,7 +94,7 @@ class Maker:
         m = self.make
         return self.pick([
             lambda: self.both("string", d, ["+"]),
-            lambda: f"string({m(self.pick(['int', 'double', 'bool', 'span', 'time', 'bytes']), d)})",
+            lambda: f"string({m(self.pick(SHOWN), d)})",
             lambda: f"{m('string', d)}.{self.pick(['lowerAscii', 'upperAscii', 'trim'])}()",
             lambda: f"{m('string', d)}.replace({m('string', d)}, {m('string', d)})",
             lambda: f"{m('string', d)}.substring({m('int', 0)})",
@@ -149,7 +153,7 @@ class Maker:
     def make_list_int(self, d):
         return self.pick([lambda: self.listing("int", d), lambda: self.both("list(int)", d, ["+"]),
                           lambda: f"[{self.make('int', d)}, {self.make('int', d)}]",
-                          lambda: f"{self.make('list(int)', d)}.{self.pick(['sort', 'distinct', 'reverse'])}()",
+                          lambda: f"{self.make('list(int)', d)}.{self.pick(ORDERS)}()",
                           lambda: f"{self.make('list(int)', d)}.slice(0, {self.make('int', 0)})"])()
 
     def make_list_string(self, d):

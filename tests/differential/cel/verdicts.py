@@ -12,8 +12,8 @@ EXPLAINED = [
 # Words of their own: regular expressions' and parsers' complaints, what Go calls an address.
 WORDS = (r"regexp|token recognition|Syntax error|ParseAddr|ParsePrefix|unable to parse|time zone|"
          r"location name|number|base64|reserved|PreRelease|network address|URL|no such overload|"
-         r"unsupported index|parse error|no such attribute|unknown type|out of range|undeclared reference to '"
-         r"(o\.a|Foo|foo\.Bar)'")
+         r"unsupported index|parse error|no such attribute|unknown type|out of range|"
+         r"undeclared reference to '(o\.a|Foo|foo\.Bar)'")
 
 
 def is_explained(expr):

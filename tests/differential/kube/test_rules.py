@@ -1,5 +1,5 @@
-"""x-kubernetes-validations on the embedded API server and on the real one: objects that break rules,
-transitions, ratcheting, budgets; definitions whose rules are refused. The same causes."""
+"""x-kubernetes-validations on the embedded API server and on the real one: objects that break
+rules, transitions, ratcheting, budgets; definitions whose rules are refused. The same causes."""
 
 import json
 import re
@@ -42,16 +42,19 @@ SCHEMA = {
         s={**TEXT, "maxLength": 100, **rules(
             {"rule": "self.startsWith('a')", "message": "must start with a"},
             {"rule": "self != 'abc'", "messageExpression": "'not ' + self"})},
-        ios={"x-kubernetes-int-or-string": True, **rules("type(self) == int ? self > 1 : self == '1'")},
+        ios={"x-kubernetes-int-or-string": True,
+             **rules("type(self) == int ? self > 1 : self == '1'")},
         t={**TEXT, "format": "date-time", **rules("self > timestamp('2020-01-01T00:00:00Z')")},
         dur={**TEXT, "format": "duration", **rules("self < duration('1h')")},
         by={**TEXT, "format": "byte", **rules("self == b'hello'")},
-        q={**TEXT, "maxLength": 20, **rules("isQuantity(self) && quantity(self).isLessThan(quantity('1Gi'))")},
+        q={**TEXT, "maxLength": 20,
+           **rules("isQuantity(self) && quantity(self).isLessThan(quantity('1Gi'))")},
         ip={**TEXT, "maxLength": 40, **rules("isIP(self)", "ip(self).family() == 4")},
         nul={**TEXT, "nullable": True, **rules("self == 'x'")},
         m={"type": "object", "maxProperties": 10, "additionalProperties": {
             **NUMBER, **rules("self > 0")}, **rules("self.all(k, k.startsWith('k'))")},
-        l={"type": "array", "maxItems": 10, "items": {**TEXT, "maxLength": 10, **rules("self != 'bad'")},
+        l={"type": "array", "maxItems": 10,
+           "items": {**TEXT, "maxLength": 10, **rules("self != 'bad'")},
            **rules("self.size() < 4", "self.isSorted()")},
         set={"type": "array", "maxItems": 10, "x-kubernetes-list-type": "set", "items":
              {**TEXT, "maxLength": 10}, **rules({"rule": "self == ['a', 'b'] || self.size() < 2",
@@ -136,7 +139,8 @@ OBJECTS = {
     "forbidden": ({"forbid": {"a": 6}}, None),
     "required": ({"require": {}}, None),
     "duplicate": ({"dup": {"a": 1}}, None),
-    "escaped": ({"esc": {"a.b": 2, "c-d": 2, "for": 2, "x/y": 2, "p__q": 2, "namespace": "y"}}, None),
+    "escaped": ({"esc": {"a.b": 2, "c-d": 2, "for": 2, "x/y": 2, "p__q": 2,
+                         "namespace": "y"}}, None),
     "escaped fine": ({"esc": {"a.b": 1, "c-d": 1, "for": 1, "1st": 5}}, None),
     "division": ({"err": {"a": 1, "b": 0}}, None),
     "no such key": ({"err": {"b": 1}}, None),
@@ -159,8 +163,6 @@ OBJECTS = {
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
     both = Pair(tmp_path_factory.mktemp("servers"), oracle("kube"))
-    loose = json.loads(json.dumps(SCHEMA))
-    del loose["properties"]["ratchet"]["x-kubernetes-validations"]
     try:
         for server in both.servers:
             server.apply(definition("Ruled", SCHEMA, **ROOT))
@@ -213,7 +215,6 @@ def test_A77_rules_of_the_root(pair):
 def test_A78_ratcheting(pair):
     """What broke a rule before the rule was there may stay as it is, but not change."""
     plural = f"/apis/{GROUP}/v1/namespaces/default/ratchets"
-    crd_path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/ratchets.{GROUP}"
     part = obj(a=NUMBER, b=NUMBER)
     items = {"type": "array", "maxItems": 5, "items": part}
     by_key = {**items, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"],
@@ -239,7 +240,6 @@ def test_A78_ratcheting(pair):
         ours, theirs = map(causes, pair.call("PATCH", plural + "/r", {"spec": patch},
                                              "application/merge-patch+json"))
         assert ours == theirs, patch
-    assert crd_path
 
 
 REFUSED = {

@@ -1,6 +1,6 @@
 /*
- * Evaluates one JSON case a line, {"env": "kube"|"flux", "expr", "vars", "parseOnly"}, and prints one
- * JSON answer a line as tests/oracles/cel does: {"compile"|"error": text} or {"value", "type",
+ * Evaluates one JSON case a line, {"env": "kube"|"flux", "expr", "vars", "parseOnly"}, and prints
+ * one JSON answer a line as tests/oracles/cel does: {"compile"|"error": text} or {"value", "type",
  * "cost"}.
  */
 #include <stdio.h>
