@@ -122,7 +122,8 @@ static void validate_patterns(const json_t *schema, const char *path, FieldError
 /* A schema that all versions share is told of once. */
 static void validate_rules(const json_t *versions, FieldErrors *errors)
 {
-	const json_t *first = json_at(json_array_get(versions, 0), "schema", "openAPIV3Schema", NULL);
+	const json_t *first =
+		json_at(json_array_get(versions, 0), "schema", "openAPIV3Schema", NULL);
 	bool shared = true;
 	for (size_t i = 1; i < json_array_size(versions); i++) {
 		const json_t *other =

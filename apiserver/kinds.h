@@ -65,7 +65,7 @@ typedef struct Resource {
 	char *store_key;       /* as key, but events.events.k8s.io share "events" */
 	int references;
 	struct CelRules *rules; /* custom: of its schema, or NULL */
-	SmdSchema *smd; /* made at first use, under the catalog's lock; NULL before */
+	SmdSchema *smd;		/* made at first use, under the catalog's lock; NULL before */
 } Resource;
 
 Resource *resource_ref(Resource *resource);

@@ -143,7 +143,8 @@ bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *o
 bool source_fetch(Run *run, const Kustomization *ks, SourceState *source, Outcome *out_outcome,
 		  Error *err);
 
-/* depend.c. False with reason REASON_INVALID_CEL: a readyExpr is wrong, and waiting helps nobody. */
+/* depend.c. False with reason REASON_INVALID_CEL: a readyExpr is wrong, and waiting helps nobody.
+ */
 #define REASON_INVALID_CEL "InvalidCELExpression"
 bool dependencies_ready(Run *run, const Kustomization *ks, const SourceState *source, Error *err);
 

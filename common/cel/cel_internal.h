@@ -227,9 +227,10 @@ struct CelFunction {
 	const char *name;
 	bool member;
 	unsigned libraries;
-	/* A letter a type: i u d s y(bytes) b n t(imestamp) D(uration) *(dyn) A B(parameters) L(ist
-	 * of) M(ap from, to) O(ptional of) T(ype of) Q I C W(url) V(ersion) F(ormat); ">" and the
-	 * result. */
+	/* A letter a type: i int, u uint, d double, s string, y bytes, b bool, n null, t timestamp,
+	 * D duration, * dyn; A and B stand for any type; L, O, T before the type that a list, an
+	 * optional, a type is of, M before those of keys and values; Q quantity, I IP, C CIDR, W
+	 * URL, V version, F format. Then ">" and the result. */
 	const char *signature;
 	CelImpl impl; /* NULL: the evaluator's own */
 };

@@ -212,7 +212,7 @@ def test_A77_rules_of_the_root(pair):
     assert ours == theirs and theirs[0] == 422
 
 
-def test_A78_ratcheting(pair):
+def test_A77_ratcheting(pair):
     """What broke a rule before the rule was there may stay as it is, but not change."""
     plural = f"/apis/{GROUP}/v1/namespaces/default/ratchets"
     part = obj(a=NUMBER, b=NUMBER)
