@@ -122,6 +122,7 @@ bool helm_command_template(const HelmArguments *arguments, Buf *out, Error *err)
 	automanifests HelmManifests manifests = {0};
 	autobuf Buf all = {0};
 	HelmChart *chart, *own;
+	HelmStage stage;
 	HelmOptions options = {
 		.release = {arguments->name, arguments->ns, 1, arguments->is_upgrade},
 		.capabilities = {arguments->kube_version, &arguments->api_versions, false},
@@ -129,10 +130,9 @@ bool helm_command_template(const HelmArguments *arguments, Buf *out, Error *err)
 	};
 	if (!values || !load(arena, arguments->chart, &chart, err))
 		return false;
-	if (!helm_template(arena, chart, values, &options, &manifests, &own, err)) {
+	if (!helm_template(arena, chart, values, &options, &manifests, &own, &stage, err)) {
 		autofree char *text = mem_strdup(err_text(err));
-		if (arguments->debug || cstr_starts(text, "values don't meet") ||
-		    cstr_starts(text, "chart dependencies"))
+		if (arguments->debug || stage == HELM_AT_VALUES)
 			return false;
 		error_dispose(err);
 		return err_set(err, ERR_INVALID,

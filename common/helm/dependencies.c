@@ -42,17 +42,6 @@ static HelmChart *take_declared(Arena *arena, HelmChart *chart, const json_t *de
 	return NULL;
 }
 
-static void free_list(void *list)
-{
-	vec_dispose(list);
-}
-
-static void set_charts(Arena *arena, HelmChart *chart, const Vec *charts)
-{
-	chart->charts = *charts;
-	arena_defer(arena, free_list, &chart->charts);
-}
-
 /* Bundled charts that no declaration means stay as they are; the declared ones follow in their
  * order. Declarations carry their alias as their name from here on. */
 static void resolve(Arena *arena, HelmChart *chart, Vec *out)
@@ -142,7 +131,8 @@ static bool process_enabled(Arena *arena, HelmChart *chart, const json_t *values
 	if (depth > HELM_MAX_DEPTH)
 		return err_set(err, ERR_LIMIT, "charts are nested too deeply");
 	resolve(arena, chart, &charts);
-	set_charts(arena, chart, &charts);
+	vec_dispose(&chart->charts);
+	chart->charts = charts; /* freed with the chart */
 	autojson json_t *all = helm_values_coalesce(chart, values, false, err);
 	if (!all)
 		return false;

@@ -126,13 +126,25 @@ HelmChart *helm_chart_of_archive(Arena *arena, Str bytes, Error *err)
 	return chart;
 }
 
+static bool has_chart_yaml(const char *path, Error *err)
+{
+	autofree char *real = realpath(path, NULL);
+	autofree char *file = path_join(real ? real : path, "Chart.yaml");
+	struct stat status;
+	if (stat(file, &status) == 0)
+		return true;
+	return err_set(err, ERR_NOT_FOUND,
+		       "unable to detect chart at %s: open %s: no such file or directory", file,
+		       file);
+}
+
 HelmChart *helm_chart_load(Arena *arena, const char *path, Error *err)
 {
 	struct stat status;
 	if (stat(path, &status) != 0)
 		return err_null(err, ERR_NOT_FOUND, "path \"%s\" not found", path);
 	if (S_ISDIR(status.st_mode))
-		return load_dir(arena, path, err);
+		return has_chart_yaml(path, err) ? load_dir(arena, path, err) : NULL;
 	autobuf Buf bytes = {0};
 	if (!file_read(path, HELM_MAX_CHART_BYTES, &bytes, err))
 		return NULL;

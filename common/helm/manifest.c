@@ -94,12 +94,13 @@ static void push_text(Arena *arena, Str text, Vec *out)
 	vec_push(out, kept);
 }
 
-/* "---" at the start of the text or of a line, with all blanks and empty lines around it. */
+/* "---" at the start of the text or of a line, with all blanks and empty lines around it: another
+ * one right behind it is no separator. */
 static bool find_separator(Str text, size_t from, size_t *start, size_t *end)
 {
 	for (size_t at = from; at + 3 <= text.len; at++) {
 		bool fits = memcmp(text.ptr + at, "---", 3) == 0 &&
-			    (at == 0 || text.ptr[at - 1] == '\n');
+			    (at == 0 || (at > from && text.ptr[at - 1] == '\n'));
 		if (!fits)
 			continue;
 		*start = at;

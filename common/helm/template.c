@@ -97,8 +97,9 @@ static bool render(Arena *arena, const HelmChart *chart, const json_t *values,
 
 bool helm_template(Arena *arena, const HelmChart *chart, const json_t *values,
 		   const HelmOptions *options, HelmManifests *out, HelmChart **out_chart,
-		   Error *err)
+		   HelmStage *out_stage, Error *err)
 {
+	*out_stage = HELM_AT_VALUES;
 	HelmChart *own = helm_chart_copy(arena, chart);
 	if (!helm_dependencies_process(arena, own, values, err))
 		return err_wrap(err, "chart dependencies processing failed");
@@ -106,9 +107,11 @@ bool helm_template(Arena *arena, const HelmChart *chart, const json_t *values,
 	if (!all)
 		return false;
 	arena_defer(arena, drop_json, all);
+	*out_stage = HELM_AT_RENDERING;
 	if (!check_kube_version(own, &options->capabilities, err) ||
 	    !render(arena, own, all, options, out, err))
 		return false;
+	*out_stage = HELM_DONE;
 	*out_chart = own;
 	return true;
 }

@@ -2,8 +2,9 @@
 
 #include "base/mem.h"
 #include "data/yaml.h"
+#include "gotmpl/fmt.h"
 
-enum { VALUES_MAX = HELM_MAX_FILE_BYTES };
+enum { VALUES_MAX = HELM_MAX_FILE_BYTES, TEXT_MAX = 64 * 1024 };
 
 /* Integers as reals, in place where that is possible. Owned. */
 static json_t *with_reals(json_t *value)
@@ -178,6 +179,17 @@ static void coalesce_globals(json_t *child, const json_t *parent)
 	}
 }
 
+/* Upstream prints the value by %t, whatever it is. */
+static bool fail_type(const char *name, const json_t *value, Error *err)
+{
+	autoarena Arena *arena = arena_new();
+	autobuf Buf text = {0};
+	GoFmt fmt = {arena, unicode_new(arena), &text, TEXT_MAX};
+	GoValue shown = go_from_json(arena, value);
+	fmt_printf(&fmt, STR("%t"), &shown, 1);
+	return err_set(err, ERR_INVALID, "type mismatch on %s: %s", name, buf_text(&text));
+}
+
 static bool coalesce_chart(const HelmChart *chart, json_t *values, bool keep_nulls, Error *err)
 {
 	coalesce_own(chart, values, keep_nulls);
@@ -189,10 +201,8 @@ static bool coalesce_chart(const HelmChart *chart, json_t *values, bool keep_nul
 			table = json_object();
 			json_object_set_new(values, name, table);
 		}
-		if (!json_is_object(table)) {
-			autofree char *text = json_dump(table);
-			return err_set(err, ERR_INVALID, "type mismatch on %s: %s", name, text);
-		}
+		if (!json_is_object(table))
+			return fail_type(name, table, err);
 		coalesce_globals(table, values);
 		if (!coalesce_chart(sub, table, keep_nulls, err))
 			return false;

@@ -1,0 +1,118 @@
+"""Whole charts: (name, {path: text}, arguments)."""
+
+CM = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n{data}\n"
+
+
+def meta(name, more="", version="0.1.0"):
+    return f"apiVersion: v2\nname: {name}\nversion: {version}\n{more}"
+
+
+def configmap(name, data):
+    return CM.format(name=name, data=data)
+
+
+def chart(name, values="", templates=None, more="", prefix="", **files):
+    out = {f"{prefix}Chart.yaml": meta(name, more), f"{prefix}values.yaml": values}
+    for path, text in (templates or {}).items():
+        out[f"{prefix}templates/{path}"] = text
+    out.update({prefix + path: text for path, text in files.items()})
+    return out
+
+
+def dependency(name, more=""):
+    return f"- name: {name}\n  version: 0.x\n  repository: ''\n{more}"
+
+
+SHOW = {"show.yaml": configmap("{{ .Chart.Name }}", "  values: {{ .Values | toJson | quote }}")}
+SUB = chart("sub", "a: 1\nb: {x: 1, y: null}\nexports: {out: {e: 5}}\nlist: [1]\n", SHOW, prefix="charts/sub/")
+PARENT = chart("parent", "sub:\n  a: 2\nglobal: {g: 1}\n", SHOW)
+FULL = {
+    **chart("full", "n: 1000000\nname: x\nitems: {b: 2, a: 1}\nempty:\n", {
+        "_helpers.tpl": '{{ define "full.labels" }}app: {{ .Chart.Name }}\nrelease: {{ .Release.Name }}{{ end }}',
+        "svc.yaml": "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\n  labels:\n    {{- include \"full.labels\" . | nindent 4 }}\n",
+        "dep.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Release.Name }}-d\n  annotations:\n"
+                    "    sum: {{ include (print $.Template.BasePath \"/svc.yaml\") . | sha256sum }}\nspec:\n  n: {{ int .Values.n }}\n",
+        "many.yaml": "{{ range $k, $v := .Values.items }}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ $k }}\n{{ end }}",
+        "ns.yaml": "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {{ .Release.Namespace }}\n",
+        "odd.yaml": "apiVersion: x/v1\nkind: Zebra\nmetadata: {name: z}\n---\n\n---\napiVersion: x/v1\nkind: Aardvark\nmetadata: {name: a}\n",
+        "hook.yaml": "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: h\n  annotations:\n    helm.sh/hook: pre-install\n    helm.sh/hook-weight: \"5\"\n",
+        "test.yaml": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: t\n  annotations:\n    \"helm.sh/hook\": test\n",
+        "bad-hook.yaml": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: bad\n  annotations:\n    \"helm.sh/hook\": nope\n",
+        "NOTES.txt": "notes {{ .Release.Name }}", "blank.yaml": "  \n{{ if false }}x{{ end }}\n",
+        "comment.yaml": "# only a comment\n"}),
+    "crds/c.yaml": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: c\n",
+    "files/a.txt": "one\ntwo\n", "files/b.conf": "x=1", "templates/files.yaml":
+    '{{ (.Files.Glob "files/*").AsConfig }}\nsecret: {{ (.Files.Glob "files/*.txt").AsSecrets | quote }}\n'
+    'lines: {{ .Files.Lines "files/a.txt" | toJson }}\nget: {{ .Files.Get "files/b.conf" }}\nnone: {{ .Files.Get "no" | quote }}\n'
+    'crd: {{ .Files.Get "crds/c.yaml" | trunc 10 }}\n',
+}
+
+CASES = [
+    ("full", FULL, []), ("full_crds", FULL, ["--include-crds"]), ("full_skip_tests", FULL, ["--skip-tests"]),
+    ("full_no_hooks", FULL, ["--no-hooks"]), ("full_show", FULL, ["-s", "templates/svc.yaml", "-s", "templates/many.yaml"]),
+    ("full_show_missing", FULL, ["--show-only", "templates/none.yaml"]), ("full_namespace", FULL, ["-n", "other"]),
+    ("full_upgrade", {**FULL, "templates/r.yaml": "r: {{ .Release | toJson }}\n"}, ["--is-upgrade"]),
+    ("E9_undeclared_sub", {**PARENT, **SUB}, []),
+    ("E18_null_in_sub", {**PARENT, **SUB}, ["--set", "sub.b.x=null", "--set", "sub.a=null"]),
+    ("E19_sub_null", {**PARENT, **SUB, "values.yaml": ""}, ["--set", "sub=null"]),
+    ("E16_null_removes", {**PARENT, "values.yaml": "a: 1\nb: {c: 1, d: 2}\ne: null\n"}, ["--set", "a=null,b.c=null,z=null,b.q=null"]),
+    ("E20_scalar_over_map", {**PARENT, "values.yaml": "m: {a: 1}\ns: 1\n"}, ["--set", "m=5,s.x=1"]),
+    ("E21_globals", {**PARENT, **chart("sub", "global: {g: 9, own: 2}\n", SHOW, prefix="charts/sub/"),
+                     **chart("deep", "global: {d: {e: 1}}\n", SHOW, prefix="charts/sub/charts/deep/")},
+     ["--set", "global.more=1"]),
+    ("E10_condition", {**PARENT, **SUB, "Chart.yaml": meta("parent", "dependencies:\n" + dependency(
+        "sub", "  condition: sub.none,sub.enabled\n  tags: [t]\n"))}, ["--set", "sub.enabled=false,tags.t=true"]),
+    ("E10_condition_string", {**PARENT, **SUB, "Chart.yaml": meta("parent", "dependencies:\n" + dependency(
+        "sub", "  condition: sub.enabled\n"))}, ["--set-string", "sub.enabled=false"]),
+    ("E11_tags", {**PARENT, **SUB, "Chart.yaml": meta("parent", "dependencies:\n" + dependency("sub", "  tags: [a, b]\n"))},
+     ["--set", "tags.a=true,tags.b=false"]),
+    ("E11_tags_off", {**PARENT, **SUB, "Chart.yaml": meta("parent", "dependencies:\n" + dependency("sub", "  tags: [a, b]\n"))},
+     ["--set", "tags.b=false"]),
+    ("E12_alias", {**PARENT, **SUB, "Chart.yaml": meta("parent", "dependencies:\n" + dependency("sub", "  alias: one\n")
+                                                       + dependency("sub", "  alias: two\n"))}, ["--set", "one.a=7"]),
+    ("E13_version", {**PARENT, **SUB, "Chart.yaml": meta("parent", "dependencies:\n- name: sub\n  version: 9.x\n  repository: ''\n")}, []),
+    ("E14_import", {**PARENT, **SUB, "Chart.yaml": meta("parent", "dependencies:\n" + dependency(
+        "sub", "  import-values:\n  - out\n  - child: b\n    parent: from.b\n"))}, []),
+    ("E14_parent_wins", {**PARENT, **SUB, "values.yaml": "e: 1\nfrom: {b: {x: 9}}\n", "Chart.yaml": meta(
+        "parent", "dependencies:\n" + dependency("sub", "  import-values:\n  - out\n  - {child: b, parent: from.b}\n"))}, []),
+    ("missing_dependency", {**PARENT, "Chart.yaml": meta("parent", "dependencies:\n" + dependency("gone"))}, []),
+    ("E4_app_version", {**PARENT, "Chart.yaml": meta("parent", "appVersion: 1.10\ndescription: true\n"),
+                        "templates/m.yaml": "m: {{ .Chart | toJson | quote }}\n"}, []),
+    ("E5_version_short", {**PARENT, "Chart.yaml": meta("parent", version='"1.2"')}, []),
+    ("E5_version_bad", {**PARENT, "Chart.yaml": meta("parent", version="x")}, []),
+    ("E5_type", {**PARENT, "Chart.yaml": meta("parent", "type: foo\n")}, []),
+    ("E3_mark", {**PARENT, "values.yaml": "\ufeffa: 1\n", "Chart.yaml": "\ufeff" + meta("parent")}, []),
+    ("E6_documents", {**PARENT, "values.yaml": "a: 1\nb: {c: 1}\n---\nb: {d: 2}\n"}, []),
+    ("E7_hidden", {**PARENT, **chart("x", "", SHOW, prefix="charts/_x/"), **chart("y", "", SHOW, prefix="charts/.y/")}, []),
+    ("E8_library", {**PARENT, **chart("lib", "", {"_l.tpl": '{{ define "lib.x" }}from lib{{ end }}', "no.yaml": "a: 1\n"},
+                                      "type: library\n", "charts/lib/"), "templates/u.yaml": 'u: {{ include "lib.x" . }}\n'}, []),
+    ("library_root", chart("lib", "", {"_l.tpl": ""}, "type: library\n"), []),
+    ("E68_kube_version", {**PARENT, "Chart.yaml": meta("parent", 'kubeVersion: ">=9"\n')}, []),
+    ("E66_kube_flag", {**PARENT, "Chart.yaml": meta("parent", 'kubeVersion: ">=1.20"\n'),
+                       "templates/k.yaml": "k: {{ .Capabilities.KubeVersion }} {{ .Capabilities.KubeVersion.Minor }}\n"},
+     ["--kube-version", "1.26.1-gke.1"]),
+    ("E67_api_versions", {**PARENT, "templates/k.yaml": 'k: {{ .Capabilities.APIVersions.Has "x/v1/Y" }} '
+                          '{{ .Capabilities.APIVersions.Has "apps/v1" }}\n'}, ["-a", "x/v1/Y,z/v2"]),
+    ("E70_notes", {**PARENT, "templates/NOTES.txt": "n", "templates/sub/NOTES.txt": "kind: X\n", **SUB,
+                   "charts/sub/templates/NOTES.txt": "s"}, []),
+    ("E71_indented", {**PARENT, "templates/i.yaml": configmap("i", "  a: |\n    x\n    ---\n    y")}, []),
+    ("E71_joined", {**PARENT, "templates/i.yaml": "---apiVersion: v1\nkind: A\n---\n\n\nkind: B\n \n\n--- \nkind: C\n"}, []),
+    ("E72_no_yaml", {**PARENT, "templates/i.yaml": "a: b: c\n"}, []),
+    ("E72_text", {**PARENT, "templates/i.yaml": "just text\n"}, []),
+    ("E88_strvals", PARENT, ["--set", "a[2]=x,b=007,c={1,two,null},d.e\\.f=1,g=1.5,h=true,i=,j[0].k=1,l=-5", "--set-string", "s=1",
+                             "--set-json", 'j2={"a":[1,2.5]}', "--set-json", '{"k2":1}', "--set-literal", "lit=a,b=c"]),
+    ("set_no_value", PARENT, ["--set", "a"]), ("set_bad_index", PARENT, ["--set", "a[x]=1"]),
+    ("E46_leak", {**PARENT, "templates/b.yaml": '{{ $_ := set .Values "new" 1 }}', "templates/a.yaml": "a: {{ .Values.new }}\n"}, []),
+    ("E49_required", {**PARENT, "templates/b.yaml": '\n  {{ required "need x" .Values.x }}'}, []),
+    ("subchart_context", {**PARENT, **SUB, "templates/s.yaml": "s: {{ .Subcharts.sub.Values.a }} {{ .Subcharts.sub.Chart.Name }}\n",
+                          "charts/sub/templates/t.yaml": "t: {{ .Template.Name }} {{ .Template.BasePath }} {{ .Release.Name }}\n"}, []),
+    ("no_chart_yaml", {"values.yaml": "a: 1\n"}, []), ("bad_values", {**PARENT, "values.yaml": "a: [\n"}, []),
+    ("values_list", {**PARENT, "values.yaml": "- a\n"}, []),
+    ("helmignore", {**PARENT, ".helmignore": "# c\n*.bak\n/secret.txt\nkeep/\n", "x.bak": "1", "secret.txt": "1", "keep/a": "1", "b/secret.txt": "2",
+                    "templates/.hidden.yaml": "kind: H\n", "templates/f.yaml": "f: {{ keys .Files | sortAlpha }}\n"}, []),
+    ("requirements", {**PARENT, **SUB, "Chart.yaml": "apiVersion: v1\nname: parent\nversion: 0.1.0\n",
+                      "requirements.yaml": "dependencies:\n" + dependency("sub", "  alias: al\n")}, []),
+    ("yaml_numbers", {**PARENT, "values.yaml": "a: 0777\nb: 1_000\nc: yes\nd: 12:30\ne: 2024-01-01\nf: 1e3\ng: .5\nh: 0x1F\ni: ~\non: off\n"
+                                               "x: &a {q: 1}\ny: {<<: *a, r: 2}\nz: 123456789012345678901\n"},
+     ["--set", "k=12345678"]),
+]

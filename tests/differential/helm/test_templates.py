@@ -1,0 +1,49 @@
+"""Templates in our engine and in Helm's: the same bytes, the same error texts."""
+import os
+import re
+
+import pytest
+
+import cases_templates
+import random_templates
+
+COUNT = int(os.environ.get("SLUICE_RANDOM_COUNT", "20000"))
+FIRST = int(os.environ.get("SLUICE_RANDOM_SEED", "1"))
+
+# What parsers of other libraries say of bad text is compared up to where it begins.
+FOREIGN = [
+    (re.compile(r"error parsing regexp: .*|regexp: Compile\(.*", re.S), "REGEXP"),
+    (re.compile(r"(error converting YAML to JSON: )?yaml:.*", re.S), "YAML"),
+    (re.compile(r"(error converting YAML to JSON: )?yaml: .*", re.S), "YAML"),
+    (re.compile(r"toml: .*", re.S), "TOML"),
+    (re.compile(r"parsing time .*", re.S), "TIME"),
+]
+
+
+def plain(reply):
+    """A reply whose foreign error texts are named and not quoted."""
+    def one(text):
+        for pattern, name in FOREIGN:
+            text = pattern.sub(name, text)
+        return text
+    if "error" in reply:
+        return {"error": one(reply["error"])}
+    return {"out": {name: one(text) for name, text in reply["out"].items()}}
+
+
+def request(text, values):
+    return {"templates": text if isinstance(text, dict) else {"t.yaml": text}, "values": values}
+
+
+@pytest.mark.parametrize("case", cases_templates.CASES, ids=lambda case: case[0])
+def test_template(engines, case):
+    for _, ours, real in engines.both([request(case[1], cases_templates.TREE)]):
+        assert ours == real
+
+
+def test_random_calls(engines):
+    texts = random_templates.templates(FIRST, COUNT)
+    requests = [request(text, random_templates.TREE) for text in texts]
+    different = [(r["templates"]["t.yaml"], ours, real) for r, ours, real in engines.both(requests)
+                 if plain(ours) != plain(real)]
+    assert not different, "\n".join(f"{t}\n  ours {o}\n  real {r}" for t, o, r in different[:10])
