@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "helm/dependencies.h"
+#include "helm/schema.h"
 #include "helm/values.h"
 
 void helm_manifest_write(const char *path, Str text, Buf *out)
@@ -107,6 +108,8 @@ bool helm_template(Arena *arena, const HelmChart *chart, const json_t *values,
 	if (!all)
 		return false;
 	arena_defer(arena, drop_json, all);
+	if (!options->skip_schema && !helm_schema_check(own, all, err))
+		return false;
 	*out_stage = HELM_AT_RENDERING;
 	if (!check_kube_version(own, &options->capabilities, err) ||
 	    !render(arena, own, all, options, out, err))

@@ -1,0 +1,57 @@
+/* The validator's state and the pieces that its files share. */
+#ifndef HELM_SCHEMA_INTERNAL_H
+#define HELM_SCHEMA_INTERNAL_H
+
+#include "base/vec.h"
+#include "helm/schema.h"
+
+enum { SCHEMA_MAX_DEPTH = 200, SCHEMA_MAX_STEPS = 5000000 };
+
+typedef struct Breach Breach;
+
+/* A breach, or a group of them. */
+struct Breach {
+	const char *text; /* NULL: a group */
+	const char *at;
+	Vec causes; /* Breach *, in the arena */
+};
+
+typedef struct {
+	Arena *arena;
+	const json_t *root;
+	int draft; /* 4, 6, 7, 2019, 2020 */
+	int depth;
+	size_t steps;
+	const char *problem; /* the schema itself is wrong */
+} Validator;
+
+/* A value at a place. */
+typedef struct {
+	const json_t *value;
+	const char *at;
+} Place;
+
+/* Breaches found so far of one schema at one place. */
+typedef struct {
+	Validator *v;
+	Place place;
+	Vec found;
+} Check;
+
+void schema_report(Check *check, const char *format, ...) PRINTF(2, 3);
+/* Breaches of another schema join these. */
+void schema_apply(Check *check, const json_t *schema, Place place);
+/* NULL when the value fits. */
+Breach *schema_validate(Validator *v, const json_t *schema, Place place);
+/* A breach with others as its causes. */
+void schema_report_causes(Check *check, const char *text, const Vec *causes);
+Place schema_member(Validator *v, Place place, const char *key, const json_t *value);
+/* A list that lives as long as the arena. */
+void schema_keep(Validator *v, Vec *list);
+
+void schema_check_object(Check *check, const json_t *schema);
+void schema_check_array(Check *check, const json_t *schema);
+void schema_check_string(Check *check, const json_t *schema);
+void schema_check_number(Check *check, const json_t *schema);
+
+#endif
