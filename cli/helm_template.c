@@ -121,7 +121,7 @@ bool helm_command_template(const HelmArguments *arguments, Buf *out, Error *err)
 	autojson json_t *values = helm_command_values(arguments, err);
 	automanifests HelmManifests manifests = {0};
 	autobuf Buf all = {0};
-	HelmChart *chart, *own;
+	HelmChart *chart = NULL, *own = NULL;
 	HelmStage stage;
 	HelmOptions options = {
 		.release = {arguments->name, arguments->ns, 1, arguments->is_upgrade},

@@ -283,7 +283,7 @@ static LexState lex_identifier(Lexer *lexer)
 		return fail_rune(lexer, "bad character ", peek(lexer));
 	Str word = str_slice(lexer->input, lexer->start, lexer->pos);
 	for (size_t i = 0; i < COUNT(keywords); i++)
-		if (str_eq(word, str_of(keywords[i].word)))
+		if (word.ptr[0] == keywords[i].word[0] && str_eq(word, str_of(keywords[i].word)))
 			return emit(lexer, keywords[i].type);
 	return emit(lexer, TOKEN_IDENTIFIER);
 }

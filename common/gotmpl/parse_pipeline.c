@@ -284,7 +284,7 @@ static Node *parse_command(Parser *p)
 {
 	Node *command = node_new(p, NODE_COMMAND, parser_peek_non_space(p).pos);
 	for (;;) {
-		Node *operand;
+		Node *operand = NULL;
 		parser_peek_non_space(p);
 		if (!parse_operand(p, &operand))
 			return NULL;

@@ -47,6 +47,22 @@ FULL = {
     'crd: {{ .Files.Get "crds/c.yaml" | trunc 10 }}\n',
 }
 
+SCHEMAS = [
+    '{"required": ["a", "b"]}', '{"properties": {"n": {"enum": [1, "x", null]}}}', '{"properties": {"n": {"const": {"a": 1}}}}',
+    '{"properties": {"s": {"pattern": "^[0-9]+$"}}}', '{"properties": {"s": {"minLength": 9}}}', '{"properties": {"s": {"maxLength": 2}}}',
+    '{"properties": {"l": {"uniqueItems": true}}}', '{"properties": {"l": {"maxItems": 2}}}', '{"properties": {"l": {"items": {"type": "string"}}}}',
+    '{"properties": {"l": {"contains": {"const": 9}}}}', '{"properties": {"m": {"additionalProperties": false}}}',
+    '{"properties": {"m": {"propertyNames": {"pattern": "^x"}}}}', '{"properties": {"m": {"minProperties": 2}}}',
+    '{"properties": {"n": {"not": {"type": "number"}}}}', '{"properties": {"n": {"anyOf": [{"type": "string"}, {"minimum": 5}]}}}',
+    '{"properties": {"n": {"oneOf": [{"type": "number"}, {"minimum": 1}]}}}', '{"properties": {"n": {"oneOf": [{"type": "string"}]}}}',
+    '{"properties": {"n": {"allOf": [{"type": "string"}]}}}', '{"if": {"required": ["n"]}, "then": {"required": ["z"]}}',
+    '{"$defs": {"t": {"type": "string"}}, "properties": {"n": {"$ref": "#/$defs/t"}}}', '{"properties": {"n": {"exclusiveMinimum": 3}}}',
+    '{"$schema": "http://json-schema.org/draft-04/schema#", "properties": {"n": {"minimum": 3, "exclusiveMinimum": true}}}',
+    '{"dependentRequired": {"n": ["q"]}}', '{"dependencies": {"n": ["q"]}}', '{"properties": {"n": false}}', '{"properties": {"n": {"multipleOf": 2}}}',
+    '{"properties": {"n": {"type": ["string", "null"]}}}', '{"properties": {"l": {"prefixItems": [{"type": "string"}]}}}',
+    '{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"l": {"items": [{}], "additionalItems": false}}}',
+]
+
 CASES = [
     ("full", FULL, []), ("full_crds", FULL, ["--include-crds"]), ("full_skip_tests", FULL, ["--skip-tests"]),
     ("full_no_hooks", FULL, ["--no-hooks"]), ("full_show", FULL, ["-s", "templates/svc.yaml", "-s", "templates/many.yaml"]),
@@ -112,6 +128,13 @@ CASES = [
                     "templates/.hidden.yaml": "kind: H\n", "templates/f.yaml": "f: {{ keys .Files | sortAlpha }}\n"}, []),
     ("requirements", {**PARENT, **SUB, "Chart.yaml": "apiVersion: v1\nname: parent\nversion: 0.1.0\n",
                       "requirements.yaml": "dependencies:\n" + dependency("sub", "  alias: al\n")}, []),
+    ("E23_schema_sub", {**PARENT, **SUB, "charts/sub/values.schema.json": '{"properties": {"a": {"type": "string"}}}'}, []),
+    ("E23_schema_skipped", {**PARENT, **SUB, "charts/sub/values.schema.json": '{"properties": {"a": {"type": "string"}}}'},
+     ["--skip-schema-validation"]),
+    ("E24_schema_integer", {**PARENT, "values.yaml": "n: 3.0\n", "values.schema.json":
+                            '{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"n": {"type": "integer", "minimum": 4}}}'}, []),
+    *[(f"schema_{at}", {**PARENT, "values.yaml": "n: 3\ns: text\nl: [1, 2, 2]\nm: {k: 1}\n", "values.schema.json": schema}, [])
+      for at, schema in enumerate(SCHEMAS)],
     ("yaml_numbers", {**PARENT, "values.yaml": "a: 0777\nb: 1_000\nc: yes\nd: 12:30\ne: 2024-01-01\nf: 1e3\ng: .5\nh: 0x1F\ni: ~\non: off\n"
                                                "x: &a {q: 1}\ny: {<<: *a, r: 2}\nz: 123456789012345678901\n"},
      ["--set", "k=12345678"]),

@@ -1,0 +1,293 @@
+#include <math.h>
+
+#include "gotmpl/decode.h"
+#include "gotmpl/functions.h"
+#include "gotmpl/strconv.h"
+#include "gotmpl/time.h"
+
+/*
+ * TOML as github.com/BurntSushi/toml writes it: a table's plain members first, then its tables,
+ * both sorted; lists of tables as [[name]]. null has no form and fails, inside of lists; members
+ * that are null are left away.
+ */
+
+enum { TOML_MAX_DEPTH = 100 };
+
+typedef struct {
+	GoCall *call;
+	Buf *out;
+	int depth;
+} Writer;
+
+static bool write_value(Writer *w, GoValue value);
+
+static bool is_bare_key(Str key)
+{
+	for (size_t i = 0; i < key.len; i++) {
+		char byte = key.ptr[i];
+		bool fine = (byte >= '0' && byte <= '9') ||
+			    ((byte | 32) >= 'a' && (byte | 32) <= 'z') || byte == '_' ||
+			    byte == '-';
+		if (!fine)
+			return false;
+	}
+	return key.len > 0;
+}
+
+static void write_text(Writer *w, Str text)
+{
+	static const char named[] = "btn?fr";
+	buf_putc(w->out, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char byte = (unsigned char)text.ptr[i];
+		if (byte == '"' || byte == '\\')
+			buf_printf(w->out, "\\%c", byte);
+		else if (byte >= 8 && byte <= 13 && byte != 11)
+			buf_printf(w->out, "\\%c", named[byte - 8]);
+		else if (byte < ' ' || byte == 0x7f)
+			buf_printf(w->out, "\\u%04x", byte);
+		else
+			buf_putc(w->out, (char)byte);
+	}
+	buf_putc(w->out, '"');
+}
+
+static void write_key(Writer *w, Str key)
+{
+	if (is_bare_key(key))
+		buf_add(w->out, key);
+	else
+		write_text(w, key);
+}
+
+static void write_real(Writer *w, double real)
+{
+	autobuf Buf text = {0};
+	double size = fabs(real);
+	bool exponent = isfinite(real) && size > 0 && (size < 1e-6 || size >= 1e21);
+	if (!isfinite(real)) {
+		buf_puts(w->out, isnan(real) ? "nan" : real < 0 ? "-inf" : "inf");
+		return;
+	}
+	format_float(real, exponent ? 'e' : 'f', -1, &text);
+	buf_add(w->out, buf_str(&text));
+	if (!strpbrk(buf_text(&text), ".e"))
+		buf_puts(w->out, ".0");
+}
+
+static bool write_list(Writer *w, GoValue list)
+{
+	buf_putc(w->out, '[');
+	for (size_t i = 0; i < go_len(list); i++) {
+		if (i > 0)
+			buf_puts(w->out, ", ");
+		if (!write_value(w, go_item(call_arena(w->call), list, i)))
+			return false;
+	}
+	buf_putc(w->out, ']');
+	return true;
+}
+
+static bool write_inline(Writer *w, GoMap *map)
+{
+	bool first = true;
+	buf_putc(w->out, '{');
+	go_map_load(call_arena(w->call), map);
+	for (size_t i = 0; i < map->len; i++) {
+		if (map->members[i].value.type == GO_NIL)
+			continue;
+		if (!first)
+			buf_puts(w->out, ", ");
+		first = false;
+		write_key(w, map->members[i].key);
+		buf_puts(w->out, " = ");
+		if (!write_value(w, map->members[i].value))
+			return false;
+	}
+	buf_putc(w->out, '}');
+	return true;
+}
+
+static bool write_scalar(Writer *w, GoValue value)
+{
+	switch (go_kind(value)) {
+	case GO_KIND_BOOL:
+		buf_puts(w->out, value.flag ? "true" : "false");
+		return true;
+	case GO_KIND_INT:
+		buf_printf(w->out, "%lld", (long long)value.integer);
+		return true;
+	case GO_KIND_UINT:
+		buf_printf(w->out, "%llu", (unsigned long long)value.natural);
+		return true;
+	case GO_KIND_FLOAT:
+		write_real(w, value.real);
+		return true;
+	case GO_KIND_STRING:
+		write_text(w, value.text);
+		return true;
+	case GO_KIND_INVALID:
+		return call_fail(w->call, "toml: cannot encode array with nil element");
+	case GO_KIND_COMPLEX:
+	case GO_KIND_SLICE:
+	case GO_KIND_MAP:
+	case GO_KIND_STRUCT:
+	case GO_KIND_PTR:
+		break;
+	}
+	return call_fail(w->call, "toml: unsupported type: %s", go_type_name(value));
+}
+
+static bool write_value(Writer *w, GoValue value)
+{
+	bool fine;
+	if (++w->depth > TOML_MAX_DEPTH || w->out->len > w->call->run->limits.output_bytes)
+		return call_fail(w->call, "toml: value is too large");
+	if (go_is_list(value))
+		fine = write_list(w, value);
+	else if (go_is_map(value) && value.map)
+		fine = write_inline(w, value.map);
+	else
+		fine = write_scalar(w, value);
+	w->depth--;
+	return fine;
+}
+
+/* A list that is not empty and has tables only. */
+static bool is_table_list(Writer *w, GoValue value)
+{
+	if (!go_is_list(value) || go_len(value) == 0 || value.type == GO_BYTES)
+		return false;
+	for (size_t i = 0; i < go_len(value); i++)
+		if (!go_is_map(go_item(call_arena(w->call), value, i)))
+			return false;
+	return true;
+}
+
+static bool write_table(Writer *w, GoMap *map, Str path);
+
+static bool write_table_list(Writer *w, GoValue list, Str path)
+{
+	for (size_t i = 0; i < go_len(list); i++) {
+		GoValue item = go_item(call_arena(w->call), list, i);
+		if (w->out->len > 0)
+			buf_putc(w->out, '\n');
+		for (int at = 1; at < w->depth; at++)
+			buf_puts(w->out, "  ");
+		buf_printf(w->out, "[[%.*s]]\n", (int)path.len, path.ptr);
+		if (!write_table(w, item.map, path))
+			return false;
+	}
+	return true;
+}
+
+static Str join_path(Writer *w, Str path, Str key)
+{
+	autobuf Buf joined = {0};
+	Writer inner = {.call = w->call, .out = &joined};
+	buf_add(&joined, path);
+	if (path.len > 0)
+		buf_putc(&joined, '.');
+	write_key(&inner, key);
+	return call_copy(w->call, buf_str(&joined));
+}
+
+static bool write_sub_table(Writer *w, const GoMember *member, Str path)
+{
+	Str below = join_path(w, path, member->key);
+	bool fine;
+	w->depth++;
+	if (is_table_list(w, member->value)) {
+		fine = write_table_list(w, member->value, below);
+	} else {
+		if (w->out->len > 0 && w->depth == 1)
+			buf_putc(w->out, '\n');
+		for (int at = 1; at < w->depth; at++)
+			buf_puts(w->out, "  ");
+		buf_printf(w->out, "[%.*s]\n", (int)below.len, below.ptr);
+		fine = write_table(w, member->value.map, below);
+	}
+	w->depth--;
+	return fine;
+}
+
+static bool write_table(Writer *w, GoMap *map, Str path)
+{
+	if (!map)
+		return true;
+	if (w->depth > TOML_MAX_DEPTH)
+		return call_fail(w->call, "toml: value is too deep");
+	go_map_load(call_arena(w->call), map);
+	for (size_t i = 0; i < map->len; i++) {
+		const GoMember *member = &map->members[i];
+		if (member->value.type == GO_NIL || go_is_map(member->value) ||
+		    is_table_list(w, member->value))
+			continue;
+		for (int at = 0; at < w->depth; at++)
+			buf_puts(w->out, "  ");
+		write_key(w, member->key);
+		buf_puts(w->out, " = ");
+		if (!write_value(w, member->value))
+			return false;
+		buf_putc(w->out, '\n');
+	}
+	for (size_t i = 0; i < map->len; i++) {
+		const GoMember *member = &map->members[i];
+		bool table = (go_is_map(member->value) && member->value.map) ||
+			     is_table_list(w, member->value);
+		if (table && !write_sub_table(w, member, path))
+			return false;
+	}
+	return true;
+}
+
+static bool to_toml(GoCall *call, Buf *out)
+{
+	GoValue value = call->args[0];
+	Writer w = {.call = call, .out = out};
+	if (go_is_map(value))
+		return write_table(&w, value.map, STR(""));
+	return write_value(&w, value);
+}
+
+static bool fail_nil(GoCall *call)
+{
+	return call_fail(call, "reflect: call of reflect.Value.Type on zero Value");
+}
+
+static bool fn_to_toml(GoCall *call, GoValue *out)
+{
+	autobuf Buf text = {0};
+	if (call->args[0].type == GO_NIL)
+		return fail_nil(call);
+	if (to_toml(call, &text))
+		return call_return_text(call, &text, out);
+	/* the error's text is the result */
+	*out = go_cstr(arena_strdup(call_arena(call), call->run->failure.items[0]));
+	return true;
+}
+
+static bool fn_must_to_toml(GoCall *call, GoValue *out)
+{
+	autobuf Buf text = {0};
+	if (call->args[0].type == GO_NIL)
+		return fail_nil(call);
+	return to_toml(call, &text) && call_return_text(call, &text, out);
+}
+
+/* Reading TOML is not supported yet: said as upstream says what it cannot read. */
+static bool fn_from_toml(GoCall *call, GoValue *out)
+{
+	autobuf Buf why = {0};
+	buf_puts(&why, "toml: reading is not supported");
+	*out = str_trim(call->args[0].text).len ? error_map(call, &why)
+						: go_map(go_map_new(call_arena(call), GO_MAP));
+	return true;
+}
+
+const GoFn functions_toml[] = {
+	{"toToml", "a", fn_to_toml},
+	{"mustToToml", "a", fn_must_to_toml},
+	{"fromToml", "s", fn_from_toml},
+	{0},
+};

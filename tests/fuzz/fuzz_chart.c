@@ -1,0 +1,32 @@
+/* Chart.yaml, values.yaml, the schema and a manifest, separated by NULs: no crash. */
+#include <stdint.h>
+#include <string.h>
+
+#include "helm/manifest.h"
+#include "helm/schema.h"
+#include "helm/values.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	Str part[4] = {{"", 0}, {"", 0}, {"", 0}, {"", 0}}, rest = {(const char *)bytes, size};
+	for (size_t i = 0; i < COUNT(part) && rest.len > 0; i++)
+		str_cut(rest, '\0', &part[i], &rest);
+	HelmFile files[] = {
+		{"Chart.yaml", part[0]}, {"values.yaml", part[1]}, {"values.schema.json", part[2]}};
+	autoarena Arena *arena = arena_new();
+	autoerror Error err = {0};
+	const HelmChart *chart = helm_chart_of_files(arena, files, COUNT(files), &err);
+	if (chart) {
+		autojson json_t *values = helm_values_coalesce(chart, NULL, false, &err);
+		if (values)
+			helm_schema_check(chart, values, &err);
+	}
+	HelmTemplate template = {.name = "c/templates/t", .output_len = part[3].len};
+	template.output = (char *)(uintptr_t)part[3].ptr;
+	automanifests HelmManifests manifests = {0};
+	autoerror Error manifest_err = {0};
+	(void)!helm_manifests_read(arena, &template, 1, "c", &manifests, &manifest_err);
+	return 0;
+}
