@@ -14,14 +14,15 @@ void exec_declare(GoRun *run, Str name, GoValue value)
 	run->vars[run->var_len++] = (Variable){name, value};
 }
 
-void exec_assign(GoRun *run, Str name, GoValue value)
+bool exec_assign(GoRun *run, Str name, GoValue value)
 {
 	for (size_t i = run->var_len; i > run->var_base; i--) {
 		if (str_eq(run->vars[i - 1].name, name)) {
 			run->vars[i - 1].value = value;
-			return;
+			return true;
 		}
 	}
+	return run_error(run, "undefined variable: %.*s", (int)name.len, name.ptr);
 }
 
 static bool write_text(GoRun *run, Str text)
@@ -71,23 +72,31 @@ static Flow walk_if_or_with(GoRun *run, GoValue dot, const Node *node)
 	return flow;
 }
 
+/* With one variable it is the element, with two the index comes first. */
+static bool set_range_variables(GoRun *run, const Node *node, GoValue index, GoValue element)
+{
+	const NodeList *decls = &node->branch.pipe->pipeline.decls;
+	if (decls->len == 0)
+		return true;
+	if (node->branch.pipe->pipeline.assign) {
+		bool two = decls->len > 1;
+		Str first = decls->items[0]->path.idents.items[0];
+		return exec_assign(run, first, two ? index : element) &&
+		       (!two || exec_assign(run, decls->items[1]->path.idents.items[0], element));
+	}
+	run->vars[run->var_len - 1].value = element;
+	if (decls->len > 1)
+		run->vars[run->var_len - 2].value = index;
+	return true;
+}
+
 /* One turn of a range; `mark` is behind its own variables. */
 static Flow walk_turn(GoRun *run, const Node *node, size_t mark, GoValue index, GoValue element)
 {
-	const NodeList *decls = &node->branch.pipe->pipeline.decls;
 	if (!run_step(run))
 		return FLOW_FAIL;
-	if (node->branch.pipe->pipeline.assign) {
-		if (decls->len > 0)
-			exec_assign(run, decls->items[0]->path.idents.items[0],
-				    decls->len > 1 ? index : element);
-		if (decls->len > 1)
-			exec_assign(run, decls->items[1]->path.idents.items[0], element);
-	} else if (decls->len > 0) {
-		run->vars[run->var_len - 1].value = element;
-		if (decls->len > 1)
-			run->vars[run->var_len - 2].value = index;
-	}
+	if (!set_range_variables(run, node, index, element))
+		return FLOW_FAIL;
 	Flow flow = exec_walk(run, element, node->branch.body);
 	run->var_len = mark;
 	return flow == FLOW_CONTINUE ? FLOW_NEXT : flow;

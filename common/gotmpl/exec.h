@@ -8,9 +8,9 @@
 typedef enum { FLOW_NEXT, FLOW_BREAK, FLOW_CONTINUE, FLOW_FAIL } Flow;
 
 Flow exec_walk(GoRun *run, GoValue dot, const Node *node);
-/* A new variable, and the nearest of its name. */
+/* A new variable; and the nearest of that name, which may be gone at run time: false. */
 void exec_declare(GoRun *run, Str name, GoValue value);
-void exec_assign(GoRun *run, Str name, GoValue value);
+bool exec_assign(GoRun *run, Str name, GoValue value);
 
 /* A pipeline's value; its declarations stay. */
 bool exec_pipeline(GoRun *run, GoValue dot, const Node *pipe, GoValue *out);

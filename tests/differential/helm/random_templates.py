@@ -5,7 +5,13 @@ import random
 RANDOM = {"randAlphaNum", "randAlpha", "randAscii", "randNumeric", "randBytes", "randInt", "shuffle", "uuidv4",
           "now", "ago", "bcrypt", "htpasswd", "genPrivateKey", "genCA", "genCAWithKey", "genSelfSignedCert",
           "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "encryptAES", "keys", "values",
-          "date", "dateInZone", "date_in_zone", "htmlDate", "htmlDateInZone", "derivePassword"}
+          "derivePassword"}
+
+LAYOUTS = ["2006-01-02", "Mon Jan _2 15:04:05 MST 2006", "02/01/06 03:04PM", "2006-01-02T15:04:05Z07:00", "Monday, January 2",
+           "15:04:05.000", "3:4:5 pm -0700", "__2 002", ".999", "Janet", "2006", "06-1-2", "Z070000", "-07:00:00", ""]
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "nowhere", "", "Australia/Lord_Howe"]
+DATES = ["2024-05-06", "06/05/24 11:12PM", "Mon May  6 13:14:15 UTC 2024", "2024-05-06T07:08:09+02:00", "2024-13-01", "2024-02-30",
+         "Monday, May 6", "13:14:15.678", "x", ""]
 
 FUNCTIONS = """
 hello abbrev abbrevboth trunc trim upper lower title untitle substr repeat trimall trimAll trimSuffix trimPrefix
@@ -21,8 +27,8 @@ last mustLast initial mustInitial reverse mustReverse uniq mustUniq without must
 mustSlice concat dig chunk mustChunk semver semverCompare regexMatch mustRegexMatch regexFindAll
 mustRegexFindAll regexFind mustRegexFind regexReplaceAll mustRegexReplaceAll regexReplaceAllLiteral
 mustRegexReplaceAllLiteral regexSplit mustRegexSplit regexQuoteMeta urlParse urlJoin duration durationRound
-unixEpoch toDate mustToDate dateModify
-toYaml mustToYaml fromYaml fromYamlArray fromJsonArray toYamlPretty toToml fromToml required lookup
+unixEpoch toDate mustToDate dateModify mustDateModify date dateInZone htmlDate htmlDateInZone
+toYaml mustToYaml fromYaml fromYamlArray fromJsonArray toToml required lookup
 and or not len index print printf println html js urlquery eq ne lt le gt ge call
 """.split()
 
@@ -66,6 +72,8 @@ def shaped(rng, name):
     many = lambda make: " ".join(make() for _ in range(rng.randrange(1, 4)))
     map_ = lambda: rng.choice([".Values.map", ".Values.a", ".Values.nested", f"(dict {s()} {argument(rng)} {s()} {argument(rng)})"])
     list_ = lambda: rng.choice([".Values.list", ".Values.nums", ".Values.strs", f"(list {many(lambda: argument(rng))})", "(until 5)"])
+    when = lambda: rng.choice([str(rng.randrange(-10**9, 4 * 10**9)), f"(int64 {rng.randrange(2 * 10**9)})",
+                               '(toDate "2006-01-02 15:04:05" "2024-07-06 01:02:03")'])
     shapes = {
         "abbrev": lambda: f"{n()} {s()}", "abbrevboth": lambda: f"{n()} {n()} {s()}", "trunc": lambda: f"{n()} {s()}",
         "substr": lambda: f"{n()} {n()} {s()}", "repeat": lambda: f"{n()} {s()}", "wrap": lambda: f"{n()} {s()}",
@@ -82,6 +90,12 @@ def shaped(rng, name):
         "omit": lambda: f"{map_()} {many(s)}", "dig": lambda: f"{many(s)} {argument(rng)} {map_()}",
         "has": lambda: f"{argument(rng)} {list_()}", "mustHas": lambda: f"{argument(rng)} {list_()}",
         "index": lambda: f"{rng.choice([list_, map_])()} {rng.choice([n, s])()}", "printf": lambda: f"{fmt(rng)} {many(lambda: argument(rng))}",
+        "dateInZone": lambda: f"{literal(rng.choice(LAYOUTS))} {when()} {literal(rng.choice(ZONES))}",
+        "date": lambda: f"{literal(rng.choice(LAYOUTS))} {when()}", "htmlDate": when,
+        "htmlDateInZone": lambda: f"{when()} {literal(rng.choice(ZONES))}",
+        "toDate": lambda: f"{literal(rng.choice(LAYOUTS))} {literal(rng.choice(DATES))}",
+        "mustToDate": lambda: f"{literal(rng.choice(LAYOUTS))} {literal(rng.choice(DATES))}",
+        "mustDateModify": lambda: f"{s()} (toDate \"2006-01-02\" \"2024-05-06\")",
         "dateModify": lambda: f"{s()} (toDate \"2006-01-02\" \"2024-05-06\")", "unixEpoch": lambda: '(toDate "2006-01-02" "2024-05-06")',
         "semverCompare": lambda: f'{literal(rng.choice([">=1.0", "^1.2", "~1.2.3", "1.x", "<2 || >3", "=1.2.3", "!=1", "x"]))} '
                                  f'{literal(rng.choice(["1.2.3", "v1.2.3-beta", "2", "1.0", "3.1.0+b", "bad"]))}',
@@ -118,6 +132,8 @@ def call(rng, name):
         given = shaped(rng, name)
         if given is not None:
             return f"{name} {given}"
+    if name in ("date", "dateInZone", "htmlDate", "htmlDateInZone"):
+        return f"{name} {shaped(rng, name)}"  # anything else is now
     count = rng.choice([0, 1, 1, 1, 2, 2, 3])
     return f"{name} " + " ".join(argument(rng) for _ in range(count))
 
@@ -131,3 +147,55 @@ def templates(seed, count):
     rng = random.Random(seed)
     names = [name for name in FUNCTIONS if name not in RANDOM]
     return [template(rng, names[at % len(names)]) for at in range(count)]
+
+
+# ---- whole templates from a grammar ----
+
+def pipeline(rng, depth):
+    kind = rng.randrange(10)
+    if kind < 3:
+        return rng.choice(VALUES + [".", ".x", "$", "$.Values.n", "$v", "$undefined", ".Values.list.x", ".Values.a.b.c.d"])
+    if kind < 5:
+        return argument(rng)
+    if kind < 7 and depth < 3:
+        return f"{pipeline(rng, depth + 1)} | {rng.choice(['quote', 'toString', 'len', 'upper', 'default 1', 'toJson', 'int', 'first', 'nope'])}"
+    if kind < 8:
+        return f"({pipeline(rng, depth + 1)}){rng.choice(['', '.x', '.b', '.b.c'])}" if depth < 3 else "1"
+    if kind < 9:
+        return call(rng, rng.choice(["eq", "and", "or", "not", "index", "printf", "list", "dict", "add", "ternary"]))
+    return rng.choice(['include "t" .', 'include "none" .', 'tpl "{{ . }}" .Values.s', 'tpl "{{ .x" .', "$v := 1", "$v = 2"])
+
+
+def block(rng, depth):
+    body = lambda: "".join(piece(rng, depth + 1) for _ in range(rng.randrange(1, 3)))
+    open_, close = rng.choice(["{{ ", "{{- "]), rng.choice([" }}", " -}}"])
+    tag = lambda text: rng.choice(["{{ ", "{{- ", "{{"]) + text + rng.choice([" }}", " -}}", "}}"])
+    otherwise = rng.choice(["", "", tag("else") + body(), tag("else if " + pipeline(rng, 1)) + body()])
+    kind = rng.randrange(6)
+    if kind == 0:
+        return tag("if " + pipeline(rng, 0)) + body() + otherwise + tag("end")
+    if kind == 1:
+        return tag("with " + pipeline(rng, 0)) + body() + rng.choice(["", tag("else") + body()]) + tag("end")
+    if kind < 4:
+        head = rng.choice(["", "$i, $v := ", "$v := ", "$_, $x = "])
+        jump = rng.choice(["", "", tag("break"), tag("continue")])
+        return tag("range " + head + pipeline(rng, 0)) + body() + jump + rng.choice(["", tag("else") + body()]) + tag("end")
+    if kind == 4:
+        return open_ + f'define "{rng.choice("tuv")}"' + close + body() + tag("end") if depth == 0 else "text"
+    return tag(rng.choice(['template "t" .', 'template "none"', 'block "b" .Values', "$v := 3", "/* c */", "end", "else"]))
+
+
+def piece(rng, depth):
+    kind = rng.randrange(10)
+    if kind < 3:
+        return rng.choice(["text ", "\n", "  \n  ", "é", "<no value>", "}}", "a: b\n"])
+    if kind < 7 or depth > 2:
+        return rng.choice(["{{ ", "{{- ", "{{"]) + pipeline(rng, 0) + rng.choice([" }}", " -}}", "}}"])
+    return block(rng, depth)
+
+
+def documents(seed, count):
+    """Templates of text, actions and blocks, not all of them well-formed."""
+    rng = random.Random(f"documents {seed}")
+    start = '{{ define "t" }}<{{ . }}>{{ end }}'
+    return [start + "".join(piece(rng, 0) for _ in range(rng.randrange(1, 6))) for _ in range(count)]
