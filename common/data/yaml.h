@@ -67,4 +67,8 @@ size_t yaml_line_of(const char *text, size_t len, size_t index, const char *poin
  */
 void yaml_emit(const json_t *value, Buf *out);
 
+/* As yaml_emit, but as yaml.v3 writes with an indent of 2: lists are indented below their key, long
+ * lines stay, whole reals from a million on have an exponent. */
+void yaml_emit_pretty(const json_t *value, Buf *out);
+
 #endif

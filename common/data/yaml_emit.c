@@ -98,7 +98,8 @@ static const char **sorted_keys(const json_t *object)
 static void emit_real(Emitter *emitter, double value)
 {
 	autobuf Buf text = {0};
-	if (value == trunc(value) && value > -0x1p63 && value < 0x1p64) {
+	bool plain = !emitter->step || fabs(value) < 1e6;
+	if (plain && value == trunc(value) && value > -0x1p63 && value < 0x1p64) {
 		/* Plus zero: -0 is the integer 0 when it is read back. */
 		autojson json_t *real = json_real(value + 0.0);
 		json_write(real, &text);
@@ -127,7 +128,7 @@ static void emit_sequence(Emitter *emitter, const json_t *array, Context context
 		return;
 	}
 	int before = emitter->indent;
-	bool indentless = context == IN_MAPPING && !emitter->indentation;
+	bool indentless = context == IN_MAPPING && !emitter->indentation && !emitter->step;
 	emit_increase_indent(emitter, false, indentless);
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		emit_indent(emitter);
@@ -195,10 +196,21 @@ static void emit_node(Emitter *emitter, const json_t *value, Context context)
 	}
 }
 
-void yaml_emit(const json_t *value, Buf *out)
+static void emit_document(const json_t *value, bool pretty, Buf *out)
 {
 	Emitter emitter = {.out = out, .indent = -1, .whitespace = true, .indentation = true};
+	emitter.step = pretty ? 2 : 0;
 	emit_node(&emitter, value, AT_ROOT);
 	if (emitter.column > 0)
 		buf_putc(out, '\n');
+}
+
+void yaml_emit(const json_t *value, Buf *out)
+{
+	emit_document(value, false, out);
+}
+
+void yaml_emit_pretty(const json_t *value, Buf *out)
+{
+	emit_document(value, true, out);
 }

@@ -234,13 +234,74 @@ json_t *encode_tree(GoCall *call, GoValue value)
 	return tree;
 }
 
+static void cut_newline(Buf *text)
+{
+	if (text->len > 0 && text->ptr[text->len - 1] == '\n')
+		text->ptr[--text->len] = '\0';
+}
+
 bool encode_yaml(GoCall *call, GoValue value, Buf *out)
 {
 	autojson json_t *tree = encode_tree(call, value);
 	if (!tree)
 		return false;
 	yaml_emit(tree, out);
-	if (out->len > 0 && out->ptr[out->len - 1] == '\n')
-		out->ptr[--out->len] = '\0';
+	cut_newline(out);
+	return true;
+}
+
+static json_t *tree_of(GoCall *call, GoValue value, int depth);
+
+static json_t *list_tree(GoCall *call, GoValue value, int depth)
+{
+	autojson json_t *list = json_array();
+	for (size_t i = 0; i < go_len(value); i++) {
+		json_t *item = tree_of(call, go_item(call_arena(call), value, i), depth + 1);
+		if (!item)
+			return NULL;
+		json_array_append_new(list, item);
+	}
+	return steal(&list);
+}
+
+static json_t *map_tree(GoCall *call, GoMap *map, int depth)
+{
+	autojson json_t *object = json_object();
+	go_map_load(call_arena(call), map);
+	for (size_t i = 0; i < map->len; i++) {
+		autofree char *key = str_dup(map->members[i].key);
+		json_t *item = tree_of(call, map->members[i].value, depth + 1);
+		if (!item)
+			return NULL;
+		json_object_set_new(object, key, item);
+	}
+	return steal(&object);
+}
+
+/* The value with its numbers as they are: a float64 stays a real. Owned. */
+static json_t *tree_of(GoCall *call, GoValue value, int depth)
+{
+	if (depth > ENCODE_MAX_DEPTH) {
+		call_fail(call, "yaml: value is nested too deeply");
+		return NULL;
+	}
+	if (value.type == GO_FLOAT64 && isfinite(value.real))
+		return json_real(value.real);
+	if (value.type == GO_STRING)
+		return json_text_new(value.text.ptr, value.text.len);
+	if (go_is_map(value))
+		return value.map ? map_tree(call, value.map, depth) : json_object();
+	if (go_is_list(value) && value.type != GO_BYTES)
+		return list_tree(call, value, depth);
+	return encode_tree(call, value);
+}
+
+bool encode_yaml_pretty(GoCall *call, GoValue value, Buf *out)
+{
+	autojson json_t *tree = tree_of(call, value, 0);
+	if (!tree)
+		return false;
+	yaml_emit_pretty(tree, out);
+	cut_newline(out);
 	return true;
 }

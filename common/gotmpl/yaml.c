@@ -24,6 +24,15 @@ static bool fn_must_to_yaml(GoCall *call, GoValue *out)
 	return to_yaml(call, true, out);
 }
 
+static bool fn_to_yaml_pretty(GoCall *call, GoValue *out)
+{
+	autobuf Buf text = {0};
+	if (encode_yaml_pretty(call, call->args[0], &text))
+		return call_return_text(call, &text, out);
+	*out = go_cstr("");
+	return true;
+}
+
 static bool fn_from_yaml(GoCall *call, GoValue *out)
 {
 	autobuf Buf why = {0};
@@ -51,7 +60,7 @@ static bool fn_from_yaml_array(GoCall *call, GoValue *out)
 const GoFn functions_yaml[] = {
 	{"toYaml", "a", fn_to_yaml},
 	{"mustToYaml", "a", fn_must_to_yaml},
-	{"toYamlPretty", "a", fn_to_yaml},
+	{"toYamlPretty", "a", fn_to_yaml_pretty},
 	{"fromYaml", "s", fn_from_yaml},
 	{"fromYamlArray", "s", fn_from_yaml_array},
 	{0},

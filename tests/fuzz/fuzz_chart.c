@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (chart) {
 		autojson json_t *values = helm_values_coalesce(chart, NULL, false, &err);
 		if (values)
-			helm_schema_check(chart, values, &err);
+			(void)!helm_schema_check(chart, values, &err);
 	}
 	HelmTemplate template = {.name = "c/templates/t", .output_len = part[3].len};
 	template.output = (char *)(uintptr_t)part[3].ptr;
