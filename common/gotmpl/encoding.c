@@ -236,6 +236,47 @@ static bool fn_uuidv4(GoCall *call, GoValue *out)
 	return true;
 }
 
+static bool random_text(GoCall *call, uint32_t from, uint32_t to, const char *set, GoValue *out)
+{
+	int64_t count = call->args[0].integer;
+	autobuf Buf result = {0};
+	size_t choices = set ? strlen(set) : to - from;
+	if (count < 0) { /* upstream drops the error */
+		*out = go_cstr("");
+		return true;
+	}
+	if ((uint64_t)count > call->run->limits.output_bytes)
+		return call_fail(call, "result is too large");
+	for (int64_t i = 0; i < count; i++) {
+		uint64_t choice = rand_below(choices);
+		buf_putc(&result, set ? set[choice] : (char)(from + choice));
+	}
+	return call_return_text(call, &result, out);
+}
+
+static const char letters_and_digits[] =
+	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static bool fn_rand_alpha_num(GoCall *call, GoValue *out)
+{
+	return random_text(call, 0, 0, letters_and_digits, out);
+}
+
+static bool fn_rand_alpha(GoCall *call, GoValue *out)
+{
+	return random_text(call, 0, 0, letters_and_digits + 10, out);
+}
+
+static bool fn_rand_numeric(GoCall *call, GoValue *out)
+{
+	return random_text(call, '0', '9' + 1, NULL, out);
+}
+
+static bool fn_rand_ascii(GoCall *call, GoValue *out)
+{
+	return random_text(call, 32, 127, NULL, out);
+}
+
 const GoFn functions_encoding[] = {
 	{"b64enc", "s", fn_b64enc},
 	{"b64dec", "s", fn_b64dec},
@@ -247,5 +288,9 @@ const GoFn functions_encoding[] = {
 	{"adler32sum", "s", fn_adler32sum},
 	{"randBytes", "i", fn_rand_bytes},
 	{"uuidv4", "", fn_uuidv4},
+	{"randAlphaNum", "i", fn_rand_alpha_num},
+	{"randAlpha", "i", fn_rand_alpha},
+	{"randNumeric", "i", fn_rand_numeric},
+	{"randAscii", "i", fn_rand_ascii},
 	{0},
 };

@@ -1,5 +1,4 @@
 #include "base/mem.h"
-#include "base/rand.h"
 #include "gotmpl/convert.h"
 #include "gotmpl/functions.h"
 
@@ -521,47 +520,6 @@ static bool fn_wrap_with(GoCall *call, GoValue *out)
 	return wrap(call, text_arg(call, 2), int_arg(call, 0), text_arg(call, 1), true, out);
 }
 
-static bool random_text(GoCall *call, uint32_t from, uint32_t to, const char *set, GoValue *out)
-{
-	int64_t count = int_arg(call, 0);
-	autobuf Buf result = {0};
-	size_t choices = set ? strlen(set) : to - from;
-	if (count < 0) { /* upstream drops the error */
-		*out = go_cstr("");
-		return true;
-	}
-	if ((uint64_t)count > call->run->limits.output_bytes)
-		return call_fail(call, "result is too large");
-	for (int64_t i = 0; i < count; i++) {
-		uint64_t choice = rand_below(choices);
-		buf_putc(&result, set ? set[choice] : (char)(from + choice));
-	}
-	return call_return_text(call, &result, out);
-}
-
-static const char letters_and_digits[] =
-	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-static bool fn_rand_alpha_num(GoCall *call, GoValue *out)
-{
-	return random_text(call, 0, 0, letters_and_digits, out);
-}
-
-static bool fn_rand_alpha(GoCall *call, GoValue *out)
-{
-	return random_text(call, 0, 0, letters_and_digits + 10, out);
-}
-
-static bool fn_rand_numeric(GoCall *call, GoValue *out)
-{
-	return random_text(call, '0', '9' + 1, NULL, out);
-}
-
-static bool fn_rand_ascii(GoCall *call, GoValue *out)
-{
-	return random_text(call, 32, 127, NULL, out);
-}
-
 const GoFn functions_strings[] = {
 	{"hello", "", fn_hello},
 	{"trim", "s", fn_trim},
@@ -593,9 +551,5 @@ const GoFn functions_strings[] = {
 	{"sortAlpha", "a", fn_sort_alpha},
 	{"wrap", "is", fn_wrap},
 	{"wrapWith", "iss", fn_wrap_with},
-	{"randAlphaNum", "i", fn_rand_alpha_num},
-	{"randAlpha", "i", fn_rand_alpha},
-	{"randNumeric", "i", fn_rand_numeric},
-	{"randAscii", "i", fn_rand_ascii},
 	{0},
 };

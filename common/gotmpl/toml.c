@@ -3,7 +3,7 @@
 #include "gotmpl/decode.h"
 #include "gotmpl/functions.h"
 #include "gotmpl/strconv.h"
-#include "gotmpl/time.h"
+#include "gotmpl/toml_read.h"
 
 /*
  * TOML as github.com/BurntSushi/toml writes it: a table's plain members first, then its tables,
@@ -275,13 +275,11 @@ static bool fn_must_to_toml(GoCall *call, GoValue *out)
 	return to_toml(call, &text) && call_return_text(call, &text, out);
 }
 
-/* Reading TOML is not supported yet: said as upstream says what it cannot read. */
 static bool fn_from_toml(GoCall *call, GoValue *out)
 {
 	autobuf Buf why = {0};
-	buf_puts(&why, "toml: reading is not supported");
-	*out = str_trim(call->args[0].text).len ? error_map(call, &why)
-						: go_map(go_map_new(call_arena(call), GO_MAP));
+	if (!toml_read(call, call->args[0].text, out, &why))
+		*out = error_map(call, &why);
 	return true;
 }
 

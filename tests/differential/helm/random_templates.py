@@ -28,7 +28,7 @@ mustSlice concat dig chunk mustChunk semver semverCompare regexMatch mustRegexMa
 mustRegexFindAll regexFind mustRegexFind regexReplaceAll mustRegexReplaceAll regexReplaceAllLiteral
 mustRegexReplaceAllLiteral regexSplit mustRegexSplit regexQuoteMeta urlParse urlJoin duration durationRound
 unixEpoch toDate mustToDate dateModify mustDateModify date dateInZone htmlDate htmlDateInZone
-toYaml mustToYaml fromYaml fromYamlArray fromJsonArray toYamlPretty toToml required lookup
+toYaml mustToYaml fromYaml fromYamlArray fromJsonArray toYamlPretty toToml fromToml required lookup
 and or not len index print printf println html js urlquery eq ne lt le gt ge call
 """.split()
 
