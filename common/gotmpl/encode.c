@@ -141,9 +141,12 @@ static bool encode_struct(Encoder *e, const GoStruct *record)
 	}
 	buf_putc(e->out, '{');
 	e->depth++;
-	for (size_t i = 0; type->fields && type->fields[i]; i++)
+	for (size_t i = 0; type->fields && type->fields[i]; i++) {
+		if (type->fields[i][0] >= 'a') /* not exported */
+			continue;
 		if (!encode_member(e, str_of(type->fields[i]), record->fields[i], i == 0))
 			return false;
+	}
 	e->depth--;
 	if (type->fields && type->fields[0])
 		new_line(e);

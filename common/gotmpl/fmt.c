@@ -112,10 +112,12 @@ static void print_struct(Printer *p, GoValue value, int depth)
 
 static void print_nil(Printer *p, GoValue value, int depth)
 {
+	Printer whole = *p;
+	whole.has_precision = whole.sharp_v = false; /* padded, never cut or quoted */
 	if (depth > 0)
 		fmt_puts(p, p->sharp_v ? "interface {}(nil)" : "<nil>");
 	else if (p->verb == 'v')
-		fmt_string(p, go_cstr("<nil>"));
+		fmt_string(&whole, go_cstr("<nil>"));
 	else
 		fmt_bad_verb(p, value);
 }

@@ -200,6 +200,7 @@ static bool print_float_verb(Printer *p, double value)
 	case 'v':
 		print_float(p, value, 'g', -1);
 		return true;
+	case 'b':
 	case 'g':
 	case 'G':
 	case 'x':

@@ -465,6 +465,11 @@ void format_float(double value, char format, int precision, Buf *out)
 		else
 			decimal_rounded(value, precision, &d);
 		format_exponent(&d, format, precision, out);
+	} else if (letter == 'b') {
+		int power = 0;
+		double part = frexp(value, &power);
+		long long digits = (long long)ldexp(part, 53);
+		buf_printf(out, "%lldp%+d", digits, digits ? power - 53 : -1074);
 	} else if (letter == 'x') {
 		format_hex(value, format, precision, out);
 	} else if (precision < 0) {

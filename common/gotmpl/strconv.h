@@ -23,7 +23,7 @@ bool parse_uint(Str text, int base, uint64_t *out, bool *range);
 /* strconv.ParseFloat, 64 bits. */
 bool parse_float(Str text, double *out, bool *range);
 
-/* strconv.FormatFloat: format e E f g G x X; precision -1 is the shortest that reads back. */
+/* strconv.FormatFloat: format b e E f g G x X; precision -1 is the shortest that reads back. */
 void format_float(double value, char format, int precision, Buf *out);
 
 #endif

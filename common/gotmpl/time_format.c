@@ -32,7 +32,7 @@ static void put_zone_name(const GoTime *time, Buf *out)
 		buf_puts(out, time->zone);
 		return;
 	}
-	put_zone(time, time->offset / 60 % 60 ? LAYOUT_NUM_ZONE : LAYOUT_NUM_SHORT, out);
+	put_zone(time, LAYOUT_NUM_ZONE, out);
 }
 
 static void put_fraction(const GoTime *time, Str piece, bool nines, Buf *out)

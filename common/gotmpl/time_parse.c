@@ -8,7 +8,8 @@
 /* time.Parse: a text read by a layout's pieces. Errors are Go's in their common forms. */
 
 typedef struct {
-	Str text; /* what is left */
+	Str text;   /* what is left */
+	Str layout; /* behind the piece at hand */
 	int64_t year;
 	int month, day, year_day, hour, minute, second;
 	int32_t nanos;
@@ -192,7 +193,9 @@ static bool take_piece(Reading *r, LayoutPiece piece)
 	if (piece >= LAYOUT_LONG_YEAR)
 		return take_year(r, piece);
 	if (piece >= LAYOUT_HOUR) {
-		bool seconds = piece == LAYOUT_SECOND || piece == LAYOUT_ZERO_SECOND;
+		/* a fraction may follow seconds even where the layout has none */
+		bool seconds = (piece == LAYOUT_SECOND || piece == LAYOUT_ZERO_SECOND) &&
+			       !str_starts(r->layout, STR(".")) && !str_starts(r->layout, STR(","));
 		return take_clock(r, piece) && (!seconds || take_fraction(r, true));
 	}
 	if (piece >= LAYOUT_DAY)
@@ -254,6 +257,7 @@ bool time_parse(Arena *arena, Str layout, Str text, GoTime *out, Buf *why)
 		if (fits)
 			r.text = str_slice(r.text, prefix.len, r.text.len);
 		Str left = r.text;
+		r.layout = rest;
 		if (!fits || (found != LAYOUT_NONE && !take_piece(&r, found))) {
 			buf_printf(why,
 				   "parsing time \"%.*s\" as \"%.*s\": cannot parse \"%.*s\" as "

@@ -118,6 +118,8 @@ static void check_names(Check *check, const json_t *names)
 		schema_report_causes(
 			check, arena_printf(check->v->arena, "invalid propertyName '%s'", key),
 			&causes);
+		/* names are told of as if they stood alone */
+		((Breach *)check->found.items[check->found.len - 1])->at = "";
 	}
 }
 

@@ -154,7 +154,7 @@ def templates(seed, count):
 def pipeline(rng, depth):
     kind = rng.randrange(10)
     if kind < 3:
-        return rng.choice(VALUES + [".", ".x", "$", "$.Values.n", "$v", "$undefined", ".Values.list.x", ".Values.a.b.c.d"])
+        return rng.choice(VALUES + [".x", "$.Values.n", "$v", "$undefined", ".Values.list.x", ".Values.a.b.c.d"])
     if kind < 5:
         return argument(rng)
     if kind < 7 and depth < 3:
@@ -163,7 +163,7 @@ def pipeline(rng, depth):
         return f"({pipeline(rng, depth + 1)}){rng.choice(['', '.x', '.b', '.b.c'])}" if depth < 3 else "1"
     if kind < 9:
         return call(rng, rng.choice(["eq", "and", "or", "not", "index", "printf", "list", "dict", "add", "ternary"]))
-    return rng.choice(['include "t" .', 'include "none" .', 'tpl "{{ . }}" .Values.s', 'tpl "{{ .x" .', "$v := 1", "$v = 2"])
+    return rng.choice(['include "t" .Values', 'include "none" .', 'tpl "{{ . }}" .Values.s', 'tpl "{{ .x" .', "$v := 1", "$v = 2"])
 
 
 def block(rng, depth):
@@ -182,7 +182,7 @@ def block(rng, depth):
         return tag("range " + head + pipeline(rng, 0)) + body() + jump + rng.choice(["", tag("else") + body()]) + tag("end")
     if kind == 4:
         return open_ + f'define "{rng.choice("tuv")}"' + close + body() + tag("end") if depth == 0 else "text"
-    return tag(rng.choice(['template "t" .', 'template "none"', 'block "b" .Values', "$v := 3", "/* c */", "end", "else"]))
+    return tag(rng.choice(['template "t" .Values.a', 'template "none"', 'block "b" .Values', "$v := 3", "/* c */", "end", "else"]))
 
 
 def piece(rng, depth):

@@ -7,8 +7,7 @@
 
 #include "base/mem.h"
 #include "data/json.h"
-#include "gotmpl/objects.h"
-#include "helm/render.h"
+#include "helm/context.h"
 
 typedef struct {
 	Arena *arena;
@@ -30,64 +29,38 @@ static json_t *real_numbers(json_t *value)
 	return json_incref(value);
 }
 
-static GoMap *release_of(Arena *arena)
+static void add_files(Arena *arena, HelmFile *files, size_t *count, json_t *texts,
+		      const char *folder)
 {
-	GoMap *map = go_map_new(arena, GO_MAP);
-	go_map_put(arena, map, STR("Name"), go_cstr("r"));
-	go_map_put(arena, map, STR("Namespace"), go_cstr("n"));
-	go_map_put(arena, map, STR("Service"), go_cstr("Helm"));
-	go_map_put(arena, map, STR("Revision"), go_int(1));
-	go_map_put(arena, map, STR("IsInstall"), go_bool(true));
-	go_map_put(arena, map, STR("IsUpgrade"), go_bool(false));
-	return map;
-}
-
-static GoMap *files_of(Arena *arena, json_t *files)
-{
-	GoMap *map = go_map_new(arena, GO_FILES);
-	const char *key;
-	json_t *text;
-	json_object_foreach(files, key, text)
-	{
-		Str bytes = str_sized(json_string_value(text), json_string_length(text));
-		go_map_put(arena, map, str_of(arena_strdup(arena, key)),
-			   (GoValue){.type = GO_BYTES, .text = bytes});
-	}
-	return map;
-}
-
-static GoMap *context_of(Arena *arena, json_t *request)
-{
-	GoMap *context = go_map_new(arena, GO_MAP);
-	json_t *values = json_map(request, "values");
-	GoValue table =
-		values ? go_from_json_reals(arena, values) : go_map(go_map_new(arena, GO_VALUES));
-	table.type = GO_VALUES;
-	table.map->type = GO_VALUES;
-	go_map_put(arena, context, STR("Values"), table);
-	go_map_put(arena, context, STR("Release"), go_map(release_of(arena)));
-	go_map_put(arena, context, STR("Files"),
-		   go_map(files_of(arena, json_map(request, "files"))));
-	return context;
-}
-
-static Templates templates_of(Arena *arena, json_t *request)
-{
-	Templates templates = {.arena = arena};
-	json_t *texts = json_map(request, "templates");
 	const char *name;
 	json_t *text;
-	templates.items = arena_alloc(arena, (json_object_size(texts) + 1) * sizeof(HelmTemplate));
-	GoMap *context = context_of(arena, request);
 	json_object_foreach(texts, name, text)
 	{
-		HelmTemplate *template = &templates.items[templates.len++];
-		template->name = arena_printf(arena, "c/templates/%s", name);
-		template->base_path = "c/templates";
-		template->text = str_sized(json_string_value(text), json_string_length(text));
-		template->context = context;
+		files[(*count)++] =
+			(HelmFile){arena_printf(arena, "%s%s", folder, name),
+				   str_sized(json_string_value(text), json_string_length(text))};
 	}
-	helm_templates_sort(templates.items, templates.len);
+}
+
+/* A chart "c" of the request's templates and files, and its templates with their context. */
+static Templates templates_of(Arena *arena, json_t *request, Error *err)
+{
+	static const char chart_yaml[] = "apiVersion: v2\nname: c\nversion: 0.1.0\n";
+	static const HelmRelease release = {"r", "n", 1, false};
+	json_t *texts = json_map(request, "templates"), *others = json_map(request, "files");
+	Templates templates = {.arena = arena};
+	HelmCapabilities capabilities = {0};
+	size_t count = 1;
+	HelmFile *files = arena_alloc(
+		arena, (json_object_size(texts) + json_object_size(others) + 1) * sizeof(HelmFile));
+	files[0] = (HelmFile){"Chart.yaml", str_of(chart_yaml)};
+	add_files(arena, files, &count, texts, "templates/");
+	add_files(arena, files, &count, others, "");
+	json_t *values = json_make_at(request, "values", NULL);
+	const HelmChart *chart = helm_chart_of_files(arena, files, count, err);
+	if (!chart || !helm_templates_of(arena, chart, values, &release, &capabilities,
+					 &templates.items, &templates.len, err))
+		exit(1);
 	return templates;
 }
 
@@ -103,7 +76,7 @@ static json_t *answer(json_t *request)
 	autoarena Arena *arena = arena_new();
 	autoerror Error err = {0};
 	GotmplLimits limits = {.strict = json_flag(request, "strict", false)};
-	Templates templates = templates_of(arena, request);
+	Templates templates = templates_of(arena, request, &err);
 	bool done = render(&templates, &limits, &err);
 	json_t *reply = json_object(), *outputs = json_object();
 	for (size_t i = 0; i < templates.len; i++) {
@@ -118,6 +91,7 @@ static json_t *answer(json_t *request)
 	else
 		json_object_set_new(reply, "error",
 				    json_text_new(err_text(&err), strlen(err_text(&err))));
+	free(templates.items);
 	json_decref(outputs);
 	return reply;
 }
