@@ -83,17 +83,6 @@ void crd_prepare(json_t *crd)
 	}
 	json_object_set_new(status, "storedVersions", stored_versions(crd));
 	json_object_set_new(crd, "status", status);
-	/* While being deleted the finalizer only goes. */
-	json_t *meta = json_make_at(crd, "metadata", NULL);
-	if (json_text(meta, "deletionTimestamp"))
-		return;
-	json_t *finalizers = json_list(meta, "finalizers");
-	for (size_t i = 0; i < json_array_size(finalizers); i++)
-		if (cstr_eq(json_string_value(json_array_get(finalizers, i)), CRD_CLEANUP))
-			return;
-	json_t *list = finalizers ? json_copy(finalizers) : json_array();
-	json_array_append_new(list, json_string(CRD_CLEANUP));
-	json_object_set_new(meta, "finalizers", list);
 }
 
 static void validate_patterns(const json_t *schema, const char *path, FieldErrors *errors)
@@ -187,7 +176,7 @@ static void validate_stored(const json_t *crd, FieldErrors *errors)
 	}
 }
 
-void crd_validate(const json_t *crd, FieldErrors *errors)
+void crd_validate(const json_t *crd, bool created, FieldErrors *errors)
 {
 	const json_t *spec = json_map(crd, "spec");
 	const json_t *names = json_map(spec, "names");
@@ -195,7 +184,7 @@ void crd_validate(const json_t *crd, FieldErrors *errors)
 	const char *group = json_text_or(spec, "group", "");
 	autofree char *name = mem_printf("%s.%s", plural, group);
 	const char *given = json_text_or(json_map(crd, "metadata"), "name", "");
-	if (strcmp(name, given) != 0)
+	if (created && strcmp(name, given) != 0)
 		field_error(errors, "Invalid value", "metadata.name",
 			    "\"%s\": must be spec.names.plural+\".\"+spec.group", given);
 	if (!strchr(group, '.'))
@@ -204,9 +193,15 @@ void crd_validate(const json_t *crd, FieldErrors *errors)
 	if (!*json_text_or(names, "kind", ""))
 		field_error(errors, "Required value", "spec.names.kind", "%s", "");
 	const char *scope = json_text_or(spec, "scope", "");
-	if (strcmp(scope, "Namespaced") != 0 && strcmp(scope, "Cluster") != 0)
+	if (!*scope)
+		field_error(errors, "Required value", "spec.scope", "%s", "");
+	else if (strcmp(scope, "Namespaced") != 0 && strcmp(scope, "Cluster") != 0)
 		field_error(errors, "Unsupported value", "spec.scope",
 			    "\"%s\": supported values: \"Cluster\", \"Namespaced\"", scope);
+	const char *strategy = json_text_or(json_map(spec, "conversion"), "strategy", "None");
+	if (strcmp(strategy, "None") != 0 && strcmp(strategy, "Webhook") != 0)
+		field_error(errors, "Unsupported value", "spec.conversion.strategy",
+			    "\"%s\": supported values: \"None\", \"Webhook\"", strategy);
 	validate_versions(json_list(spec, "versions"), errors);
 	validate_stored(crd, errors);
 }

@@ -8,11 +8,11 @@
 #define CRD_CLEANUP "customresourcecleanup.apiextensions.k8s.io"
 #define CRD_KEY "customresourcedefinitions.apiextensions.k8s.io"
 
-/* Fills defaults, status (names accepted, established) and the cleanup finalizer. */
+/* Fills defaults and status (names accepted, established). */
 void crd_prepare(json_t *crd);
 
-/* The rules a CRD itself must keep. */
-void crd_validate(const json_t *crd, FieldErrors *errors);
+/* The rules a CRD itself must keep; its name is checked when it is created. */
+void crd_validate(const json_t *crd, bool created, FieldErrors *errors);
 
 /* The served versions and the stored one as new Resources, appended to `out`. */
 void crd_resources(const json_t *crd, Vec *out);

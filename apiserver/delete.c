@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "admission.h"
+#include "crd.h"
 #include "object.h"
 #include "server.h"
 #include "strategy.h"
@@ -119,6 +120,9 @@ bool write_delete(Request *request, json_t *live, const json_t *options, json_t 
 	autojson json_t *next = json_copy(live);
 	json_object_set_new(next, "metadata", json_copy(json_map(live, "metadata")));
 	set_policy_finalizers(resource, next, options);
+	/* Its objects go first (A73). */
+	if (strcmp(resource->key, CRD_KEY) == 0 && !object_is_deleting(live))
+		object_set_finalizer(next, CRD_CLEANUP, true);
 	StoreKey key = object_key(resource, live);
 	Store *store = request->server->store;
 	autoerror Error err = {0};

@@ -261,7 +261,7 @@ void strategy_validate(Request *request, const json_t *object, const json_t *liv
 	if (to_status)
 		return;
 	if (strcmp(resource->key, CRD_KEY) == 0)
-		crd_validate(object, errors);
+		crd_validate(object, !live, errors);
 	else if (listed_in(resource->key, roles))
 		check_role(object, errors);
 	else if (listed_in(resource->key, data_kinds)) {

@@ -379,7 +379,7 @@ static void warn_finalizers(Request *request, const json_t *object, const json_t
 void validate_warn(Request *request, const json_t *object, const json_t *live)
 {
 	const json_t *spec = json_map(object, "spec");
-	if (*request->path.subresource)
+	if (strcmp(request->path.subresource, "status") == 0)
 		return;
 	if (resource_has(request->resource, KIND_CUSTOM))
 		warn_finalizers(request, object, live);

@@ -422,6 +422,21 @@ WIDGET = {
         "items": struct(["type", "status"], type=text(), status=text(), reason=text(),
                         message=text(), lastTransitionTime=text(format="date-time"))}),
 }
+# Only dry runs of what the sequences themselves need, so of all sequences at once.
+KINDS["CustomResourceDefinition"] = {
+    "path": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "dry": True,
+    "apiVersion": "apiextensions.k8s.io/v1", "names": [
+        "widgets.random.example.com", "gadgets.random.example.com"],
+    "fields": [
+        ("spec.names.shortNames", [["w"], ["w", "wi"], []], ["x", ["Bad_Name"]]),
+        ("spec.names.categories", [["all"], []], ["x"]),
+        ("spec.names.singular", ["thing"], [1]),
+        ("spec.names.listKind", ["ThingList"], [1]),
+        ("spec.scope", ["Namespaced"], ["Cluster", "Maybe"]),
+        ("spec.group", ["random.example.com"], ["other.example.com"]),
+        ("spec.conversion", [{"strategy": "None"}], [{"strategy": "Maybe"}])],
+}
+
 CRDS = [crd("widgets", "Widget", WIDGET, subresources={"status": {}, "scale": {
             "specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}}),
         crd("gadgets", "Gadget", {"spec": struct(text=text()), "status": struct(text=text())})]

@@ -63,15 +63,17 @@ class Maker:
         spec = KINDS[kind]
         out = {"apiVersion": spec["apiVersion"], "kind": kind, "metadata": {"name": name}}
         if base:
-            out.update(copy.deepcopy(spec["base"]))
+            out.update(copy.deepcopy(spec.get("base", {})))
         fields = spec[part] + (METADATA if part == "fields" else [])
         for path, value in self.pick(kind, fields, count, not self.chance(INVALID)):
             put(out, path, value)
         return out
 
-    def query(self, **fixed):
+    def query(self, kind, **fixed):
         rng = self.rng
         words = dict(fixed)
+        if KINDS[kind].get("dry"):
+            words["dryRun"] = "All"
         words.setdefault("fieldManager", rng.choice(MANAGERS))
         if self.chance(0.08):
             words["dryRun"] = "All"
@@ -82,6 +84,10 @@ class Maker:
     def step(self):
         rng = self.rng
         kind = rng.choice(self.kinds)
+        if KINDS[kind].get("dry"):
+            name = rng.choice(KINDS[kind]["names"])
+            verb = rng.choice((self.apply, self.patch, self.patch, self.get))
+            return verb(kind, name, f"{kind}/{name}")
         name = rng.choice(NAMES)
         key = f"{kind}/{name}"
         if key not in self.alive and self.chance(0.8):
@@ -93,13 +99,13 @@ class Maker:
     def create(self, kind, name, key):
         self.alive.add(key)
         body = self.body(kind, name, self.rng.randint(0, 4))
-        return Step("POST", KINDS[kind]["path"] + self.query(), body, key=key)
+        return Step("POST", KINDS[kind]["path"] + self.query(kind), body, key=key)
 
     def apply(self, kind, name, key):
         self.alive.add(key)
         body = self.body(kind, name, self.rng.randint(0, 4), self.chance(0.7))
         force = {"force": "true"} if self.chance(0.4) else {}
-        return Step("PATCH", f"{KINDS[kind]['path']}/{name}{self.query(**force)}", body,
+        return Step("PATCH", f"{KINDS[kind]['path']}/{name}{self.query(kind, **force)}", body,
                     MEDIA["apply"], key)
 
     def update(self, kind, name, key):
@@ -108,7 +114,7 @@ class Maker:
             body["metadata"]["resourceVersion"] = f"@rv:{key}@"
         elif self.chance(0.3):
             body["metadata"]["resourceVersion"] = "1"
-        return Step("PUT", f"{KINDS[kind]['path']}/{name}{self.query()}", body, key=key)
+        return Step("PUT", f"{KINDS[kind]['path']}/{name}{self.query(kind)}", body, key=key)
 
     def merge_body(self, kind, part="fields"):
         out = {}
@@ -124,11 +130,11 @@ class Maker:
         how = self.rng.choice(("merge", "merge", "json") if custom and self.chance(0.95) else
                               ("merge", "json", "strategic", "strategic"))
         body = self.json_patch(kind) if how == "json" else self.merge_body(kind)
-        if how == "strategic" and self.chance(0.3):
+        if how == "strategic" and self.chance(0.3) and not KINDS[kind].get("dry"):
             self.add_directive(body)
         if how != "json" and self.chance(0.08):
             put(body, "metadata.resourceVersion", self.rng.choice((f"@rv:{key}@", "1")))
-        return Step("PATCH", f"{KINDS[kind]['path']}/{name}{self.query()}", body, MEDIA[how], key)
+        return Step("PATCH", f"{KINDS[kind]['path']}/{name}{self.query(kind)}", body, MEDIA[how], key)
 
     def add_directive(self, body):
         # Not in lists that are replaced as a whole: emptied ones differ from absent ones there.
@@ -161,14 +167,14 @@ class Maker:
         path = f"{KINDS[kind]['path']}/{name}/status"
         how = self.rng.choice(("merge", "apply", "put"))
         if how == "merge":
-            return Step("PATCH", path + self.query(), self.merge_body(kind, "status"),
+            return Step("PATCH", path + self.query(kind), self.merge_body(kind, "status"),
                         MEDIA["merge"], key)
         body = self.body(kind, name, self.rng.randint(1, 2), how == "put", "status")
         if how == "apply":
             force = {"force": "true"} if self.chance(0.5) else {}
-            return Step("PATCH", path + self.query(**force), body, MEDIA["apply"], key)
+            return Step("PATCH", path + self.query(kind, **force), body, MEDIA["apply"], key)
         body["metadata"]["resourceVersion"] = f"@rv:{key}@"
-        return Step("PUT", path + self.query(), body, key=key)
+        return Step("PUT", path + self.query(kind), body, key=key)
 
     def scale(self, kind, name, key):
         if not KINDS[kind].get("scale"):
@@ -179,7 +185,7 @@ class Maker:
         # Never what is there: the real server splits the owner's entry at a Scale without effect.
         self.scales += 1
         value = 10 + self.scales if self.chance(0.8) else self.rng.choice((-1, "x"))
-        return Step("PATCH", path + self.query(), {"spec": {"replicas": value}}, MEDIA["merge"],
+        return Step("PATCH", path + self.query(kind), {"spec": {"replicas": value}}, MEDIA["merge"],
                     key)
 
     def get(self, kind, name, key):

@@ -66,6 +66,15 @@ class Pair:
 
     def run(self, connections, steps):
         """(the first step whose replies differ, both replies), or None"""
+        try:
+            return self.run_once(connections, steps)
+        except ConnectionError:
+            # A server may close a kept connection at any time; one that has crashed fails again.
+            for connection in connections:
+                connection.close()
+            return self.run_once(connections, steps)
+
+    def run_once(self, connections, steps):
         ns = f"r{next(self.numbers)}"
         names = [Names(), Names()]
         made = random_requests.Step("POST", "/api/v1/namespaces", {"metadata": {"name": ns}},

@@ -102,7 +102,7 @@ static void A79_custom_cells_and_crd_names(void **state)
 	autojson json_t *crd = parse(crd_text);
 	crd_prepare(crd);
 	autofielderrors FieldErrors errors = {0};
-	crd_validate(crd, &errors);
+	crd_validate(crd, true, &errors);
 	/* v0 has no schema. */
 	assert_int_equal(json_array_size(errors.causes), 1);
 	assert_string_equal(json_text_at(crd, "spec", "names", "singular", NULL), "t");
