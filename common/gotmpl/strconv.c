@@ -431,12 +431,15 @@ static void format_hex(double value, char format, int precision, Buf *out)
 	else
 		snprintf(text, sizeof(text), "%.*a", precision > 1000 ? 1000 : precision, value);
 	char *exponent = strchr(text, 'p');
-	size_t from = out->len, digits = exponent ? strlen(exponent) - 2 : 2;
-	buf_append(out, text, exponent ? (size_t)(exponent - text) + 2 : strlen(text));
-	if (digits == 1)
-		buf_putc(out, '0');
+	size_t from = out->len;
+	long power = exponent ? strtol(exponent + 1, NULL, 10) : 0;
+	if (exponent && text[2] == '2') { /* rounded up to a power of two */
+		text[2] = '1';
+		power++;
+	}
+	buf_append(out, text, exponent ? (size_t)(exponent - text) : strlen(text));
 	if (exponent)
-		buf_puts(out, exponent + 2);
+		buf_printf(out, "p%+03ld", power);
 	for (size_t i = from; format == 'X' && i < out->len; i++)
 		if (out->ptr[i] >= 'a' && out->ptr[i] <= 'z')
 			out->ptr[i] = (char)(out->ptr[i] - 32);

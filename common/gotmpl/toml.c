@@ -63,13 +63,11 @@ static void write_key(Writer *w, Str key)
 static void write_real(Writer *w, double real)
 {
 	autobuf Buf text = {0};
-	double size = fabs(real);
-	bool exponent = isfinite(real) && size > 0 && (size < 1e-6 || size >= 1e21);
 	if (!isfinite(real)) {
 		buf_puts(w->out, isnan(real) ? "nan" : real < 0 ? "-inf" : "inf");
 		return;
 	}
-	format_float(real, exponent ? 'e' : 'f', -1, &text);
+	format_float(real, 'g', -1, &text);
 	buf_add(w->out, buf_str(&text));
 	if (!strpbrk(buf_text(&text), ".e"))
 		buf_puts(w->out, ".0");
