@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "gotmpl/zone.h"
+#include "data/zone.h"
 
 /* Civil dates from seconds, and back; the clock. Layouts are in time_format.c and time_parse.c. */
 
@@ -27,14 +27,6 @@ static void civil_of(int64_t days, int64_t *year, int *month, int *day)
 	*year = years + era * 400 + (*month <= 2);
 }
 
-int64_t time_days(int64_t year, int month, int day)
-{
-	year -= month <= 2;
-	int64_t era = floor_div(year, 400), of_era = year - era * 400;
-	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-	return era * ERA_DAYS + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 void time_parts(const GoTime *time, TimeParts *out)
 {
 	int64_t local = time->seconds + time->offset;
@@ -45,7 +37,7 @@ void time_parts(const GoTime *time, TimeParts *out)
 	out->second = (int)(rest % 60);
 	int64_t weekday = (days + 4) % 7;
 	out->weekday = (int)(weekday < 0 ? weekday + 7 : weekday);
-	out->year_day = (int)(days - time_days(out->year, 1, 1)) + 1;
+	out->year_day = (int)(days - date_days(out->year, 1, 1)) + 1;
 }
 
 GoTime *time_unix(Arena *arena, int64_t seconds)

@@ -3,7 +3,7 @@
 #include "base/auto.h"
 #include "gotmpl/layout.h"
 #include "gotmpl/time.h"
-#include "gotmpl/zone.h"
+#include "data/zone.h"
 
 /* time.Parse: a text read by a layout's pieces. Errors are Go's in their common forms. */
 
@@ -226,7 +226,7 @@ static void finish(Arena *arena, Reading *r, GoTime *out)
 		r->hour += 12;
 	else if (r->pm_set && !r->pm && r->hour == 12)
 		r->hour = 0;
-	int64_t local = time_days(r->year, r->month, 1) * 86400 + (int64_t)(r->day - 1) * 86400 +
+	int64_t local = date_days(r->year, r->month, 1) * 86400 + (int64_t)(r->day - 1) * 86400 +
 			r->hour * 3600 + r->minute * 60 + r->second;
 	*out = (GoTime){.seconds = local - r->zone_seconds, .nanos = r->nanos, .zone = "UTC"};
 	if (r->zoned) {

@@ -1,6 +1,6 @@
 /* Time zones of the system's database (TZif, RFC 9636). */
-#ifndef GOTMPL_ZONE_H
-#define GOTMPL_ZONE_H
+#ifndef DATA_ZONE_H
+#define DATA_ZONE_H
 
 #include "base/arena.h"
 #include "base/str.h"
@@ -15,6 +15,6 @@ typedef struct {
 bool zone_offset(Arena *arena, Str zone, int64_t seconds, ZoneOffset *out);
 
 /* Days from 1970 to a date. */
-int64_t time_days(int64_t year, int month, int day);
+int64_t date_days(int64_t year, int month, int day);
 
 #endif

@@ -1,4 +1,4 @@
-#include "gotmpl/zone.h"
+#include "data/zone.h"
 
 #include <stdlib.h>
 
@@ -74,6 +74,16 @@ static bool take_type(Arena *arena, const ZoneTable *table, size_t type, ZoneOff
 	return true;
 }
 
+int64_t date_days(int64_t year, int month, int day)
+{
+	enum { DAYS_OF_400_YEARS = 146097 };
+	year -= month <= 2; /* years begin in March, so that a leap day is their last */
+	int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
+	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	return era * DAYS_OF_400_YEARS + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
+	       719468;
+}
+
 /* ---- the footer: a POSIX TZ rule ---- */
 
 static int read_int(Str *text)
@@ -134,8 +144,8 @@ static bool read_rule(Str *text, int64_t year, int64_t *out)
 	int seconds = skip_char(text, '/') ? read_hms(text) : 7200;
 	if (month < 1 || month > 12 || week < 1 || week > 5 || weekday > 6)
 		return false;
-	int64_t first = time_days(year, month, 1);
-	int64_t next = month == 12 ? time_days(year + 1, 1, 1) : time_days(year, month + 1, 1);
+	int64_t first = date_days(year, month, 1);
+	int64_t next = month == 12 ? date_days(year + 1, 1, 1) : date_days(year, month + 1, 1);
 	int64_t day = first + ((weekday - (first + 4) % 7) + 7) % 7 + (week - 1) * 7;
 	while (day >= next)
 		day -= 7;
@@ -146,9 +156,9 @@ static bool read_rule(Str *text, int64_t year, int64_t *out)
 static int64_t year_of(int64_t seconds)
 {
 	int64_t year = 1970 + seconds / 31556952;
-	while (time_days(year, 1, 1) * 86400 > seconds)
+	while (date_days(year, 1, 1) * 86400 > seconds)
 		year--;
-	while (time_days(year + 1, 1, 1) * 86400 <= seconds)
+	while (date_days(year + 1, 1, 1) * 86400 <= seconds)
 		year++;
 	return year;
 }
