@@ -117,7 +117,10 @@ struct Informer {
 
 	/* of the stream that runs */
 	WatchStream stream;
-	bool initial; /* it tells the whole state first */
+	bool initial;	    /* it tells the whole state first */
+	LoopTimer patience; /* with that */
+	size_t seen;	    /* of `events`, when patience was last looked at */
+	bool given_up;	    /* it tells nothing; we ended it to list instead */
 	int status;
 	int64_t retry_after_ms, started_ms;
 	size_t events; /* of objects */

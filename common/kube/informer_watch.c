@@ -23,6 +23,7 @@ enum {
 	IDLE_SLACK_MS = 30000,
 	CALL_TIMEOUT_MS = 60000,
 	HEALTHY_MS = 5000,   /* a stream that lived so long is taken up again at once */
+	PATIENCE_MS = 3000,  /* with a stream that is to begin with the state and tells nothing */
 	TOO_SHORT_MS = 1000, /* as often a stream is taken up, whoever ends it */
 	GONE_MS = 30000,
 	MAX_ERROR_BODY = 64 * 1024,
@@ -262,12 +263,37 @@ static void on_stream_failure(Informer *informer, const Error *err, bool was_hea
 	fail(informer, err);
 }
 
+/* A server that must ask etcd how far it is, and has one that cannot tell, lets a watch that begins
+ * with the state wait for a minute and says nothing meanwhile: a list has it at once. */
+static void lose_patience(void *arg)
+{
+	Informer *informer = arg;
+	informer->patience = 0;
+	if (!informer->initial || !informer->http)
+		return;
+	if (informer->events != informer->seen) {
+		informer->seen = informer->events;
+		informer->patience = loop_after(kube_loop(informer->client), PATIENCE_MS,
+						lose_patience, informer);
+		return;
+	}
+	informer->no_watch_list = informer->given_up = true;
+	httpc_cancel(informer->http);
+}
+
 static void on_end(void *arg, const Error *failure)
 {
 	Informer *informer = arg;
 	informer->http = NULL;
 	if (informer->phase == INFORMER_STOPPED)
 		return;
+	loop_cancel(kube_loop(informer->client), informer->patience);
+	informer->patience = 0;
+	if (informer->given_up) {
+		informer->given_up = false;
+		step_after(informer, 0);
+		return;
+	}
 	if (!informer->status)
 		kube_count(informer->client, "WATCH", 0);
 	autoerror Error err = {0};
@@ -326,6 +352,10 @@ static void start_stream(Informer *informer)
 	int64_t timeout_s = WATCH_MIN_S + (int64_t)rand_below(WATCH_SPREAD_S);
 	informer->phase = INFORMER_WATCHING;
 	reset_stream(informer);
+	informer->seen = 0;
+	if (informer->initial)
+		informer->patience = loop_after(kube_loop(informer->client), PATIENCE_MS,
+						lose_patience, informer);
 	autofree char *url = watch_url(informer, timeout_s);
 	char **headers =
 		kube_headers(informer->client,
@@ -456,6 +486,7 @@ void informer_halt(Informer *informer)
 	informer->phase = INFORMER_STOPPED;
 	loop_cancel(loop, informer->start);
 	loop_cancel(loop, informer->timer);
+	loop_cancel(loop, informer->patience);
 	if (informer->call)
 		kube_call_cancel(informer->call);
 	if (informer->http)

@@ -94,6 +94,21 @@ def test_410_lists_again_and_notices_what_the_gap_hid(app, objects, proxy, api, 
     assert busiest(proxy, mark, query=WATCH) < 12
 
 
+def test_a_first_watch_that_tells_nothing(app, objects, proxy, toolkit):
+    """What a server does whose etcd cannot say how far it is: a list is taken in its place."""
+    app.deploy({"a.yaml": config_map("a", "1")})
+    proxy.on(hang(), query="sendInitialEvents")
+    controller = toolkit["kustomize-controller"]
+    assert controller.stop() == 0
+    started = time.monotonic()
+    controller.start()
+    controller.wait_until_ready()
+    app.commit({"a.yaml": config_map("a", "2")})
+    app.settled(30)
+    assert objects.configmap("a")["data"] == {"v": "2"}
+    assert time.monotonic() - started < 25
+
+
 def test_410_for_ever_is_no_storm(app, objects, proxy):
     app.deploy({"a.yaml": config_map("a", "1")})
     proxy.on(status(410, "Expired"), query=r"(^|&)resourceVersion=\w")
