@@ -150,16 +150,6 @@ def test_K93_impersonation(app, objects, api):
     app.ready()
 
 
-def test_unsupported_fields_are_told_not_ignored(app, objects):
-    app.commit({"cm.yaml": config_map("one")})
-    app.kustomization(healthCheckExprs=[{"apiVersion": "v1", "kind": "ConfigMap",
-                                         "current": "true"}])
-    obj = objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Stalled"),
-                       "to stall")
-    assert "spec.healthCheckExprs" in objects.condition(obj)["message"]
-    assert not objects.configmap("one")
-
-
 def test_K4_the_time_for_a_run(app, objects):
     """Told in messages; a timeout below 30 s counts as 30 s: see K80."""
     app.commit({"d.yaml": DEPLOYMENT})

@@ -1,7 +1,12 @@
 """Ports, HTTP requests and waiting: what every suite needs and none should write again."""
+import fcntl
 import json
+import os
+import pathlib
+import random
 import socket
 import ssl
+import tempfile
 import threading
 import time
 import urllib.error
@@ -10,11 +15,26 @@ import urllib.request
 from http import client as http_client
 
 
+PORTS = range(20000, 32000)  # below those that the kernel gives to whoever connects
+_claims = []
+
+
 def free_port():
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A loopback port that is this process's until it ends: others who ask here get another one."""
+    folder = pathlib.Path(tempfile.gettempdir()) / f"sluice-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for port in random.sample(PORTS, len(PORTS)):
+        claim = open(folder / str(port), "w")  # closed, and so given back, when the process ends
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
+    raise RuntimeError("no port is free")
 
 
 class Timeout(AssertionError):
