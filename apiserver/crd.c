@@ -187,7 +187,9 @@ void crd_validate(const json_t *crd, bool created, FieldErrors *errors)
 	if (created && strcmp(name, given) != 0)
 		field_error(errors, "Invalid value", "metadata.name",
 			    "\"%s\": must be spec.names.plural+\".\"+spec.group", given);
-	if (!strchr(group, '.'))
+	if (!*group)
+		field_error(errors, "Required value", "spec.group", "%s", "");
+	else if (!strchr(group, '.'))
 		field_error(errors, "Invalid value", "spec.group",
 			    "\"%s\": should be a domain with at least one dot", group);
 	if (!*json_text_or(names, "kind", ""))

@@ -82,6 +82,9 @@ static bool patched(Request *request, PatchType type, const json_t *live, const 
 
 static bool check_lock(Request *request, const json_t *live, const json_t *object, Status *status)
 {
+	/* The live object has a version: a patch that leaves none has taken it away. */
+	if (!write_check_versioned(request, object, status))
+		return false;
 	const char *given = object_meta(object, "resourceVersion");
 	if (*given && strcmp(given, object_meta(live, "resourceVersion")) != 0)
 		return status_conflict(status, request->resource, request->path.name,

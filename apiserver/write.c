@@ -511,21 +511,29 @@ bool handle_create(Request *request, Status *status)
 	return true;
 }
 
+bool write_check_versioned(const Request *request, const json_t *object, Status *status)
+{
+	const Resource *resource = request->resource;
+	bool needed = resource_has(resource, KIND_NEEDS_RV) || resource_has(resource, KIND_CUSTOM);
+	if (!needed || *object_meta(object, "resourceVersion"))
+		return true;
+	autofielderrors FieldErrors errors = {0};
+	field_error(&errors, "Invalid value", "metadata.resourceVersion",
+		    "0: must be specified for an update");
+	/* Here the real server names the resource. */
+	return field_errors_check(&errors, resource->plural, resource->group, request->path.name,
+				  status);
+}
+
 static bool check_version(Request *request, const json_t *live, const json_t *object,
 			  Status *status)
 {
 	const char *given = object_meta(object, "resourceVersion");
 	const char *uid = object_meta(object, "uid");
 	const Resource *resource = request->resource;
-	bool needed = resource_has(resource, KIND_NEEDS_RV) || resource_has(resource, KIND_CUSTOM);
-	if (!*given && needed && strcmp(request->path.verb, "update") == 0) {
-		autofielderrors FieldErrors errors = {0};
-		field_error(&errors, "Invalid value", "metadata.resourceVersion",
-			    "0: must be specified for an update");
-		/* Here the real server names the resource. */
-		return field_errors_check(&errors, resource->plural, resource->group,
-					  object_name(live), status);
-	}
+	if (strcmp(request->path.verb, "update") == 0 &&
+	    !write_check_versioned(request, object, status))
+		return false;
 	if (*given && strcmp(given, object_meta(live, "resourceVersion")) != 0)
 		return status_conflict(status, resource, object_name(live), status_modified);
 	if (*uid && strcmp(uid, object_meta(live, "uid")) != 0) {

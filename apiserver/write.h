@@ -22,6 +22,9 @@ static inline void written_dispose(Written *written)
 }
 #define autowritten __attribute__((cleanup(written_dispose)))
 
+/* Kinds that cannot be updated unconditionally: the object must say which version it is of. */
+bool write_check_versioned(const Request *request, const json_t *object, Status *status);
+
 /* Kind, apiVersion, name and namespace of a body against the path; fills what is absent. */
 bool write_check_identity(Request *request, json_t *object, Status *status);
 

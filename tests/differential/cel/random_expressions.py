@@ -1,5 +1,5 @@
 """Random expressions, mostly well typed, over VARS."""
-from cases import VARS
+from .cases import VARS
 
 TEXTS = ["", "a", "abc", "Hello", "h\u00e9llo", "12", "1.5", "true", "a,b,c",
          "2023-01-02T03:04:05Z", "1h30m", "1Gi", "10.0.0.1", "10.0.0.0/8",

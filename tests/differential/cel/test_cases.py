@@ -1,8 +1,8 @@
 """Expressions by hand: the same value and type, or a refusal in the same words."""
 import pytest
 
-from cases import GROUPS, VARS
-from verdicts import is_explained, verdict, words
+from .cases import GROUPS, VARS
+from .verdicts import is_explained, verdict, words
 
 ENVIRONMENTS = {"kube": ("kube", False), "flux": ("flux", False), "flux-parsed": ("flux", True)}
 

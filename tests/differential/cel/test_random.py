@@ -4,8 +4,8 @@ makes more of them."""
 import os
 import random
 
-import random_expressions
-from verdicts import verdict
+from . import random_expressions
+from .verdicts import verdict
 
 COUNT = int(os.environ.get("SLUICE_RANDOM_COUNT", "4000"))
 FIRST = int(os.environ.get("SLUICE_RANDOM_SEED", "0"))

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-import cases_charts
+from . import cases_charts
 
 # What the YAML parsers say differs; that and where it is said does not.
 FOREIGN = re.compile(r"(error converting YAML to JSON: |cannot unmarshal yaml document: |"

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-import cases_templates
-import random_templates
+from . import cases_templates
+from . import random_templates
 
 COUNT = int(os.environ.get("SLUICE_RANDOM_COUNT", "20000"))
 FIRST = int(os.environ.get("SLUICE_RANDOM_SEED", "1"))

@@ -169,7 +169,7 @@ POD = [
     (P, pod("Running", containerStatuses=waiting("ContainerCreating"))),
     (P, pod("Pending")), (P, obj("v1", "Pod", None, {})),
     (F, pod("Pending", cond("PodScheduled", "False", "Unschedulable"), created=ago(60))),
-    (P, pod("Pending", cond("PodScheduled", "False", "Unschedulable"), created=ago(0))),
+    (P, pod("Pending", cond("PodScheduled", "False", "Unschedulable"), created=ago(-600))),
     (P, pod("Pending", cond("PodScheduled", "True"), created=ago(60))),
 ]
 

@@ -1,9 +1,9 @@
 """Corners of all of it, found by thinking of what could differ."""
 
-from cases import (COMPONENT, K, RBAC, RES, config_map, deployment, indent, obj, stream)
-from cases_patches import (_DEP, _FOO, _HEAD, _LABELLED, _SCHEMA, json_patched, main_patch,
+from .cases import (COMPONENT, K, RBAC, RES, config_map, deployment, indent, obj, stream)
+from .cases_patches import (_DEP, _FOO, _HEAD, _LABELLED, _SCHEMA, json_patched, main_patch,
     patched, pod_patch, targets)
-from cases_values import (_META, _SOURCE, _TARGET, _VARS, _VAR_USER, from_field, images, plugin,
+from .cases_values import (_META, _SOURCE, _TARGET, _VARS, _VAR_USER, from_field, images, plugin,
     replaced, transformed)
 
 CASES = {}

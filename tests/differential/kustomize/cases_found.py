@@ -2,9 +2,9 @@
 
 import re
 
-from cases import K, RBAC, RES, config_map, deployment, obj, stream
-from cases_patches import _DEP, _HEAD, json_patched, patched
-from cases_values import _TARGET, _VARS, _VAR_USER
+from .cases import K, RBAC, RES, config_map, deployment, obj, stream
+from .cases_patches import _DEP, _HEAD, json_patched, patched
+from .cases_values import _TARGET, _VARS, _VAR_USER
 
 CASES = {}
 

@@ -1,6 +1,6 @@
 """Cases B55 to B77: strategic merges, JSON patches, targets."""
 
-from cases import (K, RBAC, RES, config_map, deployment, indent, obj, stream)
+from .cases import (K, RBAC, RES, config_map, deployment, indent, obj, stream)
 
 CASES = {}
 

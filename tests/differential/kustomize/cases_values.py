@@ -1,7 +1,7 @@
 """Cases B78 to B106: images, replicas, labels, replacements, vars, order, metadata, plugins."""
 
-from cases import (COMPONENT, K, RBAC, RES, config_map, deployment, indent, obj, stream)
-from cases_patches import (_DEP, _HEAD, _SCHEMA, targets)
+from .cases import (COMPONENT, K, RBAC, RES, config_map, deployment, indent, obj, stream)
+from .cases_patches import (_DEP, _HEAD, _SCHEMA, targets)
 
 CASES = {}
 

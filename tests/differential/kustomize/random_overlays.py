@@ -7,8 +7,8 @@ import json
 
 import yaml
 
-import random_objects as objects
-from random_objects import IMAGES, NAMES, POD_KINDS, pairs, text, value
+from . import random_objects as objects
+from .random_objects import IMAGES, NAMES, POD_KINDS, pairs, text, value
 
 COMPONENT = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
 DIRECTIVES = ["delete", "replace", "merge"]

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from cases import K, RBAC, RES, config_map, deployment, obj, stream
-from test_kustomize import ROOT, run, write
+from .cases import K, RBAC, RES, config_map, deployment, obj, stream
+from .test_kustomize import ROOT, run, write
 
 SLUICE = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build-test"), "cli", "sluice")
 

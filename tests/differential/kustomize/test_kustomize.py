@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-import cases
-import cases_corners
-import cases_found
-import cases_patches
-import cases_values
+from . import cases
+from . import cases_corners
+from . import cases_found
+from . import cases_patches
+from . import cases_values
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TOOL = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build-test"), "tests", "unit", "kustomize",

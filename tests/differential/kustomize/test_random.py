@@ -12,8 +12,8 @@ import subprocess
 
 import pytest
 
-import random_overlays
-from test_kustomize import TOOL, write
+from . import random_overlays
+from .test_kustomize import TOOL, write
 
 COUNT = int(os.environ.get("SLUICE_RANDOM_COUNT", "3000"))
 FIRST = int(os.environ.get("SLUICE_RANDOM_SEED", "0"))

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from cases import K, RES, config_map, stream
-from test_command import SLUICE, both
-from test_kustomize import write
+from .cases import K, RES, config_map, stream
+from .test_command import SLUICE, both
+from .test_kustomize import write
 from tests.lib.git import GitServer, git
 
 FILES = {

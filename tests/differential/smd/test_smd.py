@@ -14,7 +14,7 @@ import random
 
 import pytest
 
-from kinds import CRD, KINDS, Maker
+from .kinds import CRD, KINDS, Maker
 
 MANAGERS = ["alpha", "beta", "gamma", "kubectl"]
 APPLY = "application/apply-patch+yaml"
@@ -329,7 +329,7 @@ def crd(server):
     status, reply = server.request(
         "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", CRD)
     assert status in (201, 409), reply
-    from conftest import wait_until
+    from .conftest import wait_until
     wait_until(lambda: server.request("GET", KINDS[3].path)[0] == 200)
     wait_until(lambda: KINDS[3].definition in json.dumps(
         server.request("GET", KINDS[3].openapi)[1]))
