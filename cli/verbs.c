@@ -9,18 +9,8 @@
 enum { LABEL_MAX = 63 };
 
 static const Verb *const verbs[] = {
-	&verb_up,
-	&verb_get,
-	&verb_reconcile,
-	&verb_suspend,
-	&verb_resume,
-	&verb_events,
-	&verb_build,
-	&verb_diff,
-	&verb_kustomize,
-	&verb_helm,
-	&verb_version,
-	&verb_completion,
+	&verb_up,    &verb_get,	 &verb_reconcile, &verb_suspend, &verb_resume,	&verb_events,
+	&verb_build, &verb_diff, &verb_kustomize, &verb_helm,	 &verb_version, &verb_completion,
 	NULL,
 };
 

@@ -60,8 +60,9 @@ static void texts_by_lines(void **state)
 	(void)state;
 	autofree char *text = report("{a: \"1\\n2\\n3\\n4\\n5\\n6\\n7\\n8\\n9\\n\"}",
 				     "{a: \"1\\n2\\n3\\n4\\nV\\n6\\n7\\n8\\n9\\n\"}", false);
-	assert_string_equal(text, "\na\n  ± value change\n    [...]\n      2\n      3\n      4\n    - 5\n"
-				  "    + V\n      6\n      7\n      8\n\n");
+	assert_string_equal(text,
+			    "\na\n  ± value change\n    [...]\n      2\n      3\n      4\n    - 5\n"
+			    "    + V\n      6\n      7\n      8\n\n");
 }
 
 static void very_long_texts_are_not_compared(void **state)
