@@ -325,14 +325,15 @@ def test_half_a_reply(app, objects, proxy):
     rules = [proxy.on(cut(40), times=2, method="PATCH", query="dryRun=All"),
              proxy.on(cut(0), times=1, method="PATCH", query="dryRun=All")]
     rules.append(proxy.on(corrupt(0), times=1, method="PATCH", query="dryRun=All"))
-    app.deploy({"a.yaml": config_map("a", "1")})
+    # One object of a stage is its own dry run.
+    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
     assert [r.hits for r in rules] == [2, 1, 1]
     assert warnings(objects) == []
 
 
 def test_a_slow_server(app, objects, proxy, toolkit):
     """Replies after seconds: what takes long is seen to be in progress, and ends well."""
-    proxy.on(slow_reply(3), method="PATCH", path=f"/{objects.ns}/configmaps/", query="dryRun=All")
+    proxy.on(slow_reply(3), method="PATCH", path=f"/{objects.ns}/configmaps/")
     app.commit({"a.yaml": config_map("a", "1")})
     app.start()
     app.settled()

@@ -101,14 +101,18 @@ class Wire:
         poll.register(self.sock, select.POLLIN | select.POLLHUP | select.POLLERR)
         return not self.ahead and not poll.poll(0)
 
-    def close(self, reset=False):
-        """Wakes a thread that reads, too."""
+    def interrupt(self, reset=False):
+        """Wakes a thread that reads; that one closes. Another thread must not: TLS under way there
+        would go on with the number of the descriptor, whatever that names by then."""
         try:
             if reset:
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.sock.shutdown(socket.SHUT_RD if reset else socket.SHUT_RDWR)
         except (OSError, ValueError):
             pass
+
+    def close(self, reset=False):
+        self.interrupt(reset)
         try:
             self.sock.close()
         except OSError:
@@ -438,7 +442,7 @@ class Proxy:
         with self.lock:
             wires, self.wires = list(self.wires), set()
         for wire in wires:
-            wire.close(reset)
+            wire.interrupt(reset)
 
     def down(self):
         """Refuses connections, and ends those that are open."""
