@@ -9,11 +9,15 @@
 
 enum { PORT_MAX = 65535 };
 
-static bool has_named(const json_t *list, const char *name)
+/* One that is wrong itself, having two sources, is not there for those who mount it. */
+static bool has_volume(const json_t *volumes, const char *name)
 {
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (cstr_eq(json_text(json_array_get(list, i), "name"), name))
-			return true;
+	enum { NAME_AND_SOURCE = 2 };
+	for (size_t i = 0; i < json_array_size(volumes); i++) {
+		const json_t *volume = json_array_get(volumes, i);
+		if (cstr_eq(json_text(volume, "name"), name))
+			return json_object_size(volume) <= NAME_AND_SOURCE;
+	}
 	return false;
 }
 
@@ -30,7 +34,7 @@ static void check_mounts(const Check *check, const char *member, const json_t *c
 		autofree char *mount_path = mem_printf("%s.mountPath", path);
 		if (!*name)
 			check_fail(check, name_path, "Required value", "%s", "");
-		else if (!has_named(volumes, name))
+		if (!has_volume(volumes, name))
 			check_fail(check, name_path, "Not found", "\"%s\"", name);
 		if (cstr_empty(json_text(mount, "mountPath")))
 			check_fail(check, mount_path, "Required value", "%s", "");
