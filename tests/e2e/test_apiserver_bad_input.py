@@ -94,6 +94,19 @@ def try_case(api, name):
     return time.monotonic() - started, status
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_quarantine():
+    """Of this module's server: what a sanitizer keeps back of freed memory, 256 MiB if it is let, would
+    hide what the server itself keeps."""
+    before = os.environ.get("ASAN_OPTIONS")
+    os.environ["ASAN_OPTIONS"] = f"{before or ''}:quarantine_size_mb=1"
+    yield
+    if before is None:
+        del os.environ["ASAN_OPTIONS"]
+    else:
+        os.environ["ASAN_OPTIONS"] = before
+
+
 # The real server reads on for minutes, or closes the connection on what it has not read.
 HEAVY = ("containers", "labels as many as fit", "applied keys", "a million keys")
 
@@ -121,4 +134,5 @@ def test_memory_is_flat(api):
             try_case(api, name)
         return api.process.memory_kib("VmRSS")
     first = max(round_of_all(), round_of_all())
-    assert round_of_all() < first + (24 << 10)
+    # When the allocator gives pages back is its own affair: what is kept for good shows in each round.
+    assert min(round_of_all() for _ in range(3)) < first + (24 << 10)
