@@ -39,8 +39,7 @@ static bool make_dir(Up *up, Error *err)
 {
 	const char *wanted = up->options->data_dir;
 	if (!wanted) {
-		const char *parent = getenv("TMPDIR");
-		up->dir = dir_make_temp(cstr_empty(parent) ? "/tmp" : parent, "sluice-up", err);
+		up->dir = dir_make_temp(dir_temp(), "sluice-up", err);
 		up->temporary = up->dir != NULL;
 		return up->dir != NULL;
 	}

@@ -117,12 +117,11 @@ static void stop(void *arg)
 static GitCache *open_git_cache(const SourceContext *context, Error *err)
 {
 	static const uint64_t max_bytes = 1ull << 30;
-	const char *temp = getenv("TMPDIR");
 	const char *root = store_root(context->store);
 	char hex[DIGEST_TEXT_SIZE];
 	digest_hex(DIGEST_SHA256, root, strlen(root), hex);
 	autofree char *prefix = mem_printf("source-controller-git-%.8s", hex);
-	autofree char *dir = path_join(cstr_empty(temp) ? "/tmp" : temp, prefix);
+	autofree char *dir = path_join(dir_temp(), prefix);
 	autoerror Error taken = {0};
 	GitCache *cache = git_cache_new(dir, max_bytes, &taken);
 	if (cache)
@@ -131,7 +130,7 @@ static GitCache *open_git_cache(const SourceContext *context, Error *err)
 		err_move(err, &taken);
 		return NULL;
 	}
-	autofree char *own = dir_make_temp(cstr_empty(temp) ? "/tmp" : temp, prefix, err);
+	autofree char *own = dir_make_temp(dir_temp(), prefix, err);
 	return own ? git_cache_new(own, max_bytes, err) : NULL;
 }
 

@@ -14,22 +14,13 @@
 #define LAYER_MAX (UINT64_C(1) << 30)
 #define REASON_LAYER "OCIArtifactLayerOperationFailed"
 
-static const char *temp_dir(void)
-{
-	const char *dir = getenv("TMPDIR");
-	return cstr_empty(dir) ? "/tmp" : dir;
-}
-
 /* A file that is gone when it is closed. */
 static int open_nameless(Error *err)
 {
-	autofree char *path = mem_printf("%s/ocilayer-XXXXXX", temp_dir());
-	int fd = mkostemp(path, O_CLOEXEC);
+	int fd = fd_open(dir_temp(), O_TMPFILE | O_RDWR, 0600, err);
 	if (fd < 0) {
-		err_errno(err, "failed to create file to copy layer to");
+		err_wrap(err, "failed to create file to copy layer to");
 		err_reason(err, REASON_LAYER);
-	} else {
-		unlink(path);
 	}
 	return fd;
 }

@@ -165,6 +165,12 @@ bool dir_names(int dir_fd, size_t limit, Vec *out, Error *err)
 	return true;
 }
 
+const char *dir_temp(void)
+{
+	const char *dir = getenv("TMPDIR");
+	return cstr_empty(dir) ? "/tmp" : dir;
+}
+
 char *dir_make_temp(const char *parent, const char *prefix, Error *err)
 {
 	autofree char *path = mem_printf("%s/%s-XXXXXX", parent, prefix);

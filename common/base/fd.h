@@ -65,6 +65,9 @@ char *dir_make_temp(const char *parent, const char *prefix, Error *err) MUST_USE
 /* Removes a tree without following links. A path that is not there is success. */
 bool dir_remove(const char *path, Error *err);
 
+/* Where temporary files go: $TMPDIR, else /tmp. Borrowed from the environment. */
+const char *dir_temp(void);
+
 /* `autotempdir char *dir = dir_make_temp(...)`: removed with all below and freed. */
 void dir_auto_remove(char **path);
 #define autotempdir __attribute__((cleanup(dir_auto_remove)))

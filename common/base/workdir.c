@@ -64,9 +64,7 @@ static void remove_dead(const char *parent, const char *prefix)
 
 WorkDir *workdir_new(const char *prefix, Error *err)
 {
-	const char *parent = getenv("TMPDIR");
-	if (cstr_empty(parent))
-		parent = "/tmp";
+	const char *parent = dir_temp();
 	remove_dead(parent, prefix);
 	for (int i = 0; i < TRIES; i++) {
 		autofree char *path = dir_make_temp(parent, prefix, err);

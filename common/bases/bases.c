@@ -127,10 +127,7 @@ static bool make_dir(Bases *bases, Error *err)
 {
 	if (bases->dir)
 		return true;
-	const char *temp = getenv("TMPDIR");
-	const char *parent = bases->config.work_dir ? bases->config.work_dir
-			     : cstr_empty(temp)	    ? "/tmp"
-						    : temp;
+	const char *parent = bases->config.work_dir ? bases->config.work_dir : dir_temp();
 	bases->dir = dir_make_temp(parent, "bases", err);
 	if (!bases->dir)
 		return false;

@@ -28,16 +28,10 @@ struct HttpPipe {
 
 /* --- the loop's side --- */
 
-static const char *spool_dir(void)
-{
-	const char *dir = getenv("TMPDIR");
-	return cstr_empty(dir) ? "/tmp" : dir;
-}
-
 static bool spool(HttpPipe *pipe, const char *bytes, size_t len, Error *err)
 {
 	if (pipe->spool_fd < 0)
-		pipe->spool_fd = fd_open(spool_dir(), O_TMPFILE | O_RDWR, 0600, err);
+		pipe->spool_fd = fd_open(dir_temp(), O_TMPFILE | O_RDWR, 0600, err);
 	if (pipe->spool_fd < 0)
 		return false;
 	if (pipe->spool_written + (off_t)len > max_spool_bytes)
@@ -47,7 +41,7 @@ static bool spool(HttpPipe *pipe, const char *bytes, size_t len, Error *err)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return err_errno(err, "write a temporary file in %s", spool_dir());
+			return err_errno(err, "write a temporary file in %s", dir_temp());
 		bytes += put;
 		len -= (size_t)put;
 		pipe->spool_written += put;
