@@ -115,7 +115,9 @@ static bool download_and_pack(Run *run, const Bucket *view, CloudBucket *bucket,
 	char revision[DIGEST_TEXT_SIZE];
 	digest_algo_parse(context->options->digest_algo, &algo);
 	bucket_index_digest(index, algo, revision);
-	source_note_revision(run, revision, before->revision != NULL);
+	autofree char *message = mem_printf("new upstream revision '%s'", revision);
+	source_note_change(run, "NewRevision", before->revision != NULL, message);
+	run_progress(run);
 	BucketStored stored = {.store = context->store, .artifact = before};
 	autofree uint64_t *marks = NULL;
 	if (before->revision)

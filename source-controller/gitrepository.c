@@ -187,12 +187,8 @@ static void note_change(Work *work)
 		      : mem_strdup("included artifacts differ from last observed includes");
 	if (!moved && git_includes_unchanged(object, work->repo, &work->includes))
 		return;
-	if (work->has_artifact)
-		condition_set(object, "ArtifactOutdated", "True",
-			      moved ? "NewRevision" : "IncludeChange", message);
-	condition_setf(object, "Reconciling", "True", "Progressing", "building artifact: %s",
-		       message);
-	condition_setf(object, "Ready", "Unknown", "Progressing", "building artifact: %s", message);
+	source_note_change(work->run, moved ? "NewRevision" : "IncludeChange", work->has_artifact,
+			   message);
 }
 
 /* Brings the target's objects here, those of submodules too. */

@@ -79,23 +79,12 @@ static bool use_tls(const Secret *auth, GitRemoteConfig *config, Error *err)
 
 static bool use_proxy(const Secret *proxy, GitRemoteConfig *config, Error *err)
 {
-	enum { ADDRESS_MAX = 2048 };
-	const char *address = secret_text(proxy, "address");
-	if (cstr_empty(address))
-		return err_set(err, ERR_INVALID, "the proxy secret lacks 'address'");
-	if (strlen(address) > ADDRESS_MAX)
-		return err_set(err, ERR_INVALID, "the proxy address is longer than %d bytes",
-			       ADDRESS_MAX);
-	autourl Url url = {0};
-	if (!url_parse(address, &url, err))
-		return err_wrap(err, "proxy address");
-	if (!cstr_eq(url.scheme, "http") && !cstr_eq(url.scheme, "https") &&
-	    !cstr_eq(url.scheme, "socks5"))
-		return err_set(err, ERR_INVALID,
-			       "the proxy address must start with http, https or socks5");
-	config->proxy = address;
-	config->proxy_user = secret_text(proxy, "username");
-	config->proxy_password = secret_text(proxy, "password");
+	HttpClientConfig http = {0};
+	if (!source_use_proxy(proxy, &http, err))
+		return false;
+	config->proxy = http.proxy;
+	config->proxy_user = http.proxy_user;
+	config->proxy_password = http.proxy_password;
 	return true;
 }
 
@@ -130,8 +119,7 @@ static bool fetch_app_token(GitAuth *auth, Error *err)
 {
 	GitRemoteConfig config = {0};
 	const SourceContext *context = run_context(auth->run);
-	if (!use_tls(auth->auth, &config, err) ||
-	    (auth->proxy && !use_proxy(auth->proxy, &config, err)))
+	if (!use_tls(auth->auth, &config, err) || !use_proxy(auth->proxy, &config, err))
 		return false;
 	HttpClientConfig client = {.ca_pem = config.ca_pem,
 				   .add_system_roots = true,
@@ -269,7 +257,7 @@ GitRemote *git_auth_remote(const GitAuth *auth, const char *text, Error *err)
 		ok = use_login(auth, &url, &config, err);
 	else
 		config.ca_pem = secret_first(auth->auth, "ca.crt", "caFile", NULL);
-	if (!ok || (auth->proxy && !use_proxy(auth->proxy, &config, err)))
+	if (!ok || !use_proxy(auth->proxy, &config, err))
 		return NULL;
 	return git_remote_new(manager_loop(run_manager(auth->run)), &config, err);
 }

@@ -93,9 +93,12 @@ bool source_has_failure(const json_t *object);
 /* Takes those and ArtifactOutdated off. */
 void source_clear_failures(json_t *object);
 
-/* A revision that is to be fetched: ArtifactOutdated (when there is an artifact), Reconciling,
- * Ready Unknown. */
-void source_note_revision(Run *run, const char *revision, bool has_artifact);
+/* Something is to be fetched: ArtifactOutdated with that reason (when there is an artifact),
+ * Reconciling, Ready Unknown. */
+void source_note_change(Run *run, const char *reason, bool has_artifact, const char *message);
+
+/* What only a change of the spec, or somebody's asking, can cure (source.md 1.7 "Stalled"). */
+bool source_is_stall(const Error *err);
 
 /* The link `name` beside the artifact, and status.url (S17); best effort. */
 void source_alias(Run *run, const Artifact *artifact, const char *name);

@@ -83,14 +83,9 @@ static void note_stored(json_t *object, const char *revision)
 static void note_new_revision(Run *run, const OciReference *reference, const char *revision,
 			      bool has_artifact)
 {
-	json_t *object = run_object(run);
 	autofree char *shown = oci_reference_text(reference);
 	autofree char *message = mem_printf("new revision '%s' for '%s'", revision, shown);
-	if (has_artifact)
-		condition_set(object, "ArtifactOutdated", "True", "NewRevision", message);
-	condition_setf(object, "Reconciling", "True", "Progressing", "building artifact: %s",
-		       message);
-	condition_setf(object, "Ready", "Unknown", "Progressing", "building artifact: %s", message);
+	source_note_change(run, "NewRevision", has_artifact, message);
 	run_progress(run);
 }
 
@@ -122,16 +117,6 @@ static bool check_supported(Run *run, const OCIRepository *repo, Error *err)
 	return source_fail(run, "FetchFailed", "UnsupportedField", err);
 }
 
-static bool is_stall(const Error *err)
-{
-	static const char *const reasons[] = {"URLInvalid", "UnsupportedField",
-					      "FeatureGateDisabled"};
-	for (size_t i = 0; i < COUNT(reasons); i++)
-		if (cstr_eq(err->reason, reasons[i]))
-			return true;
-	return false;
-}
-
 static Registry *open_registry(Run *run, const OCIRepository *repo, OciReference *reference,
 			       Error *err)
 {
@@ -139,7 +124,8 @@ static Registry *open_registry(Run *run, const OCIRepository *repo, OciReference
 	if (registry)
 		return registry;
 	/* What the API server said of a Secret has a reason of its own, which is none of ours. */
-	autofree char *reason = mem_strdup(is_stall(err) ? err->reason : "AuthenticationFailed");
+	autofree char *reason =
+		mem_strdup(source_is_stall(err) ? err->reason : "AuthenticationFailed");
 	source_fail(run, "FetchFailed", reason, err);
 	return NULL;
 }

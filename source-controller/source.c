@@ -21,16 +21,14 @@ void source_clear_failures(json_t *object)
 	condition_remove(object, "ArtifactOutdated");
 }
 
-void source_note_revision(Run *run, const char *revision, bool has_artifact)
+void source_note_change(Run *run, const char *reason, bool has_artifact, const char *message)
 {
 	json_t *object = run_object(run);
-	autofree char *message = mem_printf("new upstream revision '%s'", revision);
 	if (has_artifact)
-		condition_set(object, "ArtifactOutdated", "True", "NewRevision", message);
+		condition_set(object, "ArtifactOutdated", "True", reason, message);
 	condition_setf(object, "Reconciling", "True", "Progressing", "building artifact: %s",
 		       message);
 	condition_setf(object, "Ready", "Unknown", "Progressing", "building artifact: %s", message);
-	run_progress(run);
 }
 
 void source_alias(Run *run, const Artifact *artifact, const char *name)
@@ -47,8 +45,7 @@ void source_alias(Run *run, const Artifact *artifact, const char *name)
 	json_put_text(json_make_at(run_object(run), "status", NULL), "url", url);
 }
 
-/* What only a change of the spec, or somebody's asking, can cure (source.md 1.7 "Stalled"). */
-static bool is_stall(const Error *err)
+bool source_is_stall(const Error *err)
 {
 	static const char *const reasons[] = {"URLInvalid", "UnsupportedField",
 					      "FeatureGateDisabled", "InvalidSTSConfiguration",
@@ -79,5 +76,5 @@ Outcome source_run(Run *run, const char *const *order, int64_t interval_ms, Sour
 		return outcome_again(interval_ms);
 	if (waits)
 		return outcome_waiting(context->options->requeue_dependency_ms);
-	return is_stall(err) ? outcome_stalled() : outcome_failed();
+	return source_is_stall(err) ? outcome_stalled() : outcome_failed();
 }
