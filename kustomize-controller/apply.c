@@ -394,8 +394,6 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 {
 	autofree char *ks_key = kustomization_key(run);
 	autojson json_t *documents = json_object();
-	automap Map *inventoried =
-		inventory_ids(json_map(json_map(run_object(run), "status"), "inventory"));
 	autoignorerules IgnoreRules *ignore = ignore_rules_new(json_list(ks->spec, "ignore"), err);
 	if (!ignore)
 		return err_reason(err, "ReconciliationFailed");
@@ -409,13 +407,18 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 			  .ignore = ignore,
 			  .overridden = (const char *const *)context->overridden.items,
 			  .migrate = manager_gate(run_manager(run), "MigrateAPIVersion"),
-			  .inventoried = inventoried,
 			  .documents = documents};
+	bool dirty = false;
 	for (size_t i = 0; i < set->len; i++) {
 		drift_watch(apply.drift, object_api_version(set->items[i].object),
 			    object_kind(set->items[i].object));
 		find_clean(&apply, &set->items[i]);
+		dirty = dirty || set->items[i].action == ITEM_APPLY;
 	}
+	/* Most runs change nothing and need no look-up. */
+	const json_t *inventory = json_map(json_map(run_object(run), "status"), "inventory");
+	automap Map *inventoried = inventory_ids(dirty ? inventory : NULL);
+	apply.inventoried = inventoried;
 	for (int stage = 0; stage < STAGES; stage++)
 		if (!apply_stage(&apply, set, stage, out_wait_ms, err))
 			return err_is_set(err) ? err_reason(err, "ReconciliationFailed") : false;

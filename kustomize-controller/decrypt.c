@@ -35,7 +35,7 @@ static char *files_resolve(void *arg, const char *path)
 
 char *decryptor_key(const Decryptor *self, const char *path)
 {
-	char *real = self->source->resolve ? self->source->resolve(self->source->arg, path) : NULL;
+	char *real = self->files.resolve(self->files.arg, path);
 	return real ? real : mem_strdup(path);
 }
 
