@@ -11,6 +11,7 @@
 #include "bases/bases.h"
 #include "cli.h"
 #include "kustomize_command.h"
+#include "tool_flags.h"
 #include "tree.h"
 
 typedef struct {
@@ -19,84 +20,42 @@ typedef struct {
 	bool managed_by_label, help;
 } Arguments;
 
-typedef enum { TEXT, SWITCH, REFUSED, REFUSED_SWITCH } Kind;
-
-typedef struct {
-	const char *name, *letter;
-	Kind kind;
-	size_t offset;
-	const char *help; /* or why it is refused */
-} Row;
-
 #define NO_HELM "charts are not inflated here"
 #define NO_PROGRAMS "plugins and functions are not run here"
 
-static const Row rows[] = {
-	{"--load-restrictor", "", TEXT, offsetof(Arguments, load_restrictor),
+static const ToolFlag rows[] = {
+	{"--load-restrictor", "", TOOL_TEXT, offsetof(Arguments, load_restrictor),
 	 "LoadRestrictionsRootOnly (default) or LoadRestrictionsNone: may files lie outside their "
 	 "kustomization's directory"},
-	{"--output", "-o", TEXT, offsetof(Arguments, output),
+	{"--output", "-o", TOOL_TEXT, offsetof(Arguments, output),
 	 "file to write to, or a directory for a file per object"},
-	{"--reorder", "", TEXT, offsetof(Arguments, reorder),
+	{"--reorder", "", TOOL_TEXT, offsetof(Arguments, reorder),
 	 "legacy (default) or none; sortOptions in the file beat it"},
-	{"--enable-managedby-label", "", SWITCH, offsetof(Arguments, managed_by_label),
+	{"--enable-managedby-label", "", TOOL_SWITCH, offsetof(Arguments, managed_by_label),
 	 "add the label app.kubernetes.io/managed-by"},
-	{"--help", "-h", SWITCH, offsetof(Arguments, help), "this text"},
-	{"--enable-helm", "", REFUSED_SWITCH, 0, NO_HELM},
-	{"--helm-command", "", REFUSED, 0, NO_HELM},
-	{"--helm-api-versions", "", REFUSED, 0, NO_HELM},
-	{"--helm-kube-version", "", REFUSED, 0, NO_HELM},
-	{"--helm-debug", "", REFUSED_SWITCH, 0, NO_HELM},
-	{"--enable-alpha-plugins", "", REFUSED_SWITCH, 0, NO_PROGRAMS},
-	{"--enable-exec", "", REFUSED_SWITCH, 0, NO_PROGRAMS},
-	{"--network", "", REFUSED_SWITCH, 0, NO_PROGRAMS},
-	{"--network-name", "", REFUSED, 0, NO_PROGRAMS},
-	{"--mount", "", REFUSED, 0, NO_PROGRAMS},
-	{"--env", "-e", REFUSED, 0, NO_PROGRAMS},
-	{"--as-current-user", "", REFUSED_SWITCH, 0, NO_PROGRAMS},
+	{"--help", "-h", TOOL_SWITCH, offsetof(Arguments, help), "this text"},
+	{"--enable-helm", "", TOOL_REFUSED_SWITCH, 0, NO_HELM},
+	{"--helm-command", "", TOOL_REFUSED, 0, NO_HELM},
+	{"--helm-api-versions", "", TOOL_REFUSED, 0, NO_HELM},
+	{"--helm-kube-version", "", TOOL_REFUSED, 0, NO_HELM},
+	{"--helm-debug", "", TOOL_REFUSED_SWITCH, 0, NO_HELM},
+	{"--enable-alpha-plugins", "", TOOL_REFUSED_SWITCH, 0, NO_PROGRAMS},
+	{"--enable-exec", "", TOOL_REFUSED_SWITCH, 0, NO_PROGRAMS},
+	{"--network", "", TOOL_REFUSED_SWITCH, 0, NO_PROGRAMS},
+	{"--network-name", "", TOOL_REFUSED, 0, NO_PROGRAMS},
+	{"--mount", "", TOOL_REFUSED, 0, NO_PROGRAMS},
+	{"--env", "-e", TOOL_REFUSED, 0, NO_PROGRAMS},
+	{"--as-current-user", "", TOOL_REFUSED_SWITCH, 0, NO_PROGRAMS},
 };
+
+static const ToolFlags flags = {rows, COUNT(rows), "a value"};
 
 static void print_help(FILE *out)
 {
 	fputs("Usage: sluice kustomize build [DIR] [flags]\n\n"
 	      "Builds the kustomization in DIR (default .) and prints its objects.\n\nFlags:\n",
 	      out);
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (rows[i].kind == TEXT || rows[i].kind == SWITCH)
-			fprintf(out, "  %2s%s %-26s %s\n", rows[i].letter,
-				*rows[i].letter ? "," : " ", rows[i].name, rows[i].help);
-}
-
-static bool take_switch(const Row *row, Str value, bool has_value, Arguments *out, Error *err)
-{
-	bool on = !has_value || str_eq(value, STR("true"));
-	if (!on && !str_eq(value, STR("false")))
-		return err_set(err, ERR_INVALID, "%s: true or false expected", row->name);
-	if (row->kind == REFUSED_SWITCH)
-		return !on || err_set(err, ERR_UNSUPPORTED, "%s: %s", row->name, row->help);
-	*(bool *)((char *)out + row->offset) = on;
-	return true;
-}
-
-static bool take_flag(int argc, char **argv, int *at, Arguments *out, Error *err)
-{
-	Str name, value;
-	bool has_value = str_cut(str_of(argv[*at]), '=', &name, &value);
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		const Row *row = &rows[i];
-		if (!str_eq(name, str_of(row->name)) &&
-		    (!*row->letter || !str_eq(name, str_of(row->letter))))
-			continue;
-		if (row->kind == SWITCH || row->kind == REFUSED_SWITCH)
-			return take_switch(row, value, has_value, out, err);
-		if (row->kind == REFUSED)
-			return err_set(err, ERR_UNSUPPORTED, "%s: %s", row->name, row->help);
-		if (!has_value && *at + 1 >= argc)
-			return err_set(err, ERR_INVALID, "flag needs a value: %s", argv[*at]);
-		*(const char **)((char *)out + row->offset) = has_value ? value.ptr : argv[++*at];
-		return true;
-	}
-	return err_set(err, ERR_INVALID, "unknown flag: %s", argv[*at]);
+	tool_flags_help(&flags, out);
 }
 
 static bool is_one_of(const char *flag, const char *value, const char *one, const char *other,
@@ -117,7 +76,7 @@ static bool parse(int argc, char **argv, Arguments *out, Error *err)
 	}
 	for (int at = 2; at < argc; at++) {
 		if (argv[at][0] == '-' && argv[at][1]) {
-			if (!take_flag(argc, argv, &at, out, err))
+			if (!tool_flags_take(&flags, argc, argv, &at, out, err))
 				return false;
 		} else if (out->dir) {
 			return err_set(err, ERR_INVALID, "one directory expected, not also %s",
