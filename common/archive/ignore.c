@@ -26,6 +26,7 @@ typedef struct {
 struct IgnoreRules {
 	Vec patterns; /* Pattern, owned; lowest first */
 	bool has_own; /* somebody's pattern came: no defaults (S6) */
+	char *breach; /* the first pattern that was too much, or NULL */
 };
 
 static const char *const vcs_patterns[] = {".git/", ".gitignore", ".gitmodules", ".gitattributes"};
@@ -104,10 +105,23 @@ static void add_pattern(IgnoreRules *rules, const char *dir, Str line)
 	vec_push(&rules->patterns, pattern);
 }
 
-static void add_lines(IgnoreRules *rules, const char *dir, Str text)
+/* A pattern that is left out would let into the archive what it was to keep out of it. */
+static void note_breach(IgnoreRules *rules, const char *where, int number, Str line)
+{
+	if (rules->breach)
+		return;
+	rules->breach =
+		line.len > MAX_PATTERN_BYTES
+			? mem_printf("%s:%d: a pattern of more than %d bytes", where, number,
+				     MAX_PATTERN_BYTES)
+			: mem_printf("%s:%d: more than %d patterns", where, number, MAX_PATTERNS);
+}
+
+/* `where` names the text in errors. */
+static void add_lines(IgnoreRules *rules, const char *where, const char *dir, Str text)
 {
 	Str line;
-	while (str_next(&text, '\n', &line)) {
+	for (int number = 1; str_next(&text, '\n', &line); number++) {
 		if (str_ends(line, STR("\r")))
 			line.len--;
 		if (str_starts(line, STR("#")) || str_trim(line).len == 0)
@@ -115,6 +129,8 @@ static void add_lines(IgnoreRules *rules, const char *dir, Str text)
 		rules->has_own = true;
 		if (line.len <= MAX_PATTERN_BYTES && rules->patterns.len < MAX_PATTERNS)
 			add_pattern(rules, dir, line);
+		else
+			note_breach(rules, where, number, line);
 	}
 }
 
@@ -141,18 +157,27 @@ void ignore_free(IgnoreRules *rules)
 	if (!rules)
 		return;
 	vec_dispose_with(&rules->patterns, pattern_free);
+	free(rules->breach);
 	free(rules);
 }
 
 void ignore_add_file(IgnoreRules *rules, const char *dir, Str text)
 {
 	autofree char *clean = path_clean(dir);
-	add_lines(rules, cstr_eq(clean, ".") ? "" : clean, text);
+	bool is_root = cstr_eq(clean, ".");
+	autofree char *where =
+		mem_printf("%s%s.sourceignore", is_root ? "" : clean, is_root ? "" : "/");
+	add_lines(rules, where, is_root ? "" : clean, text);
 }
 
 void ignore_add_spec(IgnoreRules *rules, const char *text)
 {
-	add_lines(rules, "", str_of(text));
+	add_lines(rules, "spec.ignore", "", str_of(text));
+}
+
+bool ignore_check(const IgnoreRules *rules, Error *err)
+{
+	return !rules->breach || err_set(err, ERR_LIMIT, "%s", rules->breach);
 }
 
 void ignore_finish(IgnoreRules *rules)

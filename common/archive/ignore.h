@@ -32,6 +32,10 @@ void ignore_add_spec(IgnoreRules *rules, const char *text);
 /* Adds the default exclusions when no pattern was added so far (S5, S6). Call last. */
 void ignore_finish(IgnoreRules *rules);
 
+/* ERR_LIMIT when a pattern has more than 4096 bytes or is the 20,001st: it counts for nothing, and
+ * names where it stands. To be asked before the rules are used. */
+bool ignore_check(const IgnoreRules *rules, Error *err);
+
 /* True when `path` (relative, without "./") is left out. */
 bool ignore_matches(const IgnoreRules *rules, const char *path, bool is_dir);
 

@@ -80,5 +80,7 @@ IgnoreRules *ignore_of_dir(int dir_fd, const char *spec, Error *err)
 		return err_wrap_null(err, "read ignore rules");
 	ignore_add_spec(rules, spec);
 	ignore_finish(rules);
+	if (!ignore_check(rules, err))
+		return err_wrap_null(err, "read ignore rules");
 	return steal(&rules);
 }

@@ -30,6 +30,7 @@ enum {
 	MODE_DIR = 0750,
 	MODE_FILE = 0600,
 	MODE_EXECUTABLE = 0700,
+	MODE_CHART_FILE = 0644,
 };
 
 static const uint64_t USTAR_MAX_SIZE = (1ULL << 33) - 1; /* 11 octal digits */
@@ -39,6 +40,7 @@ struct TarWriter {
 	void *arg;
 	z_stream zip;
 	gz_header head;
+	unsigned file_mode;
 	size_t len; /* bytes in `in` */
 	unsigned char in[BLOCK_BYTES];
 	unsigned char out[BLOCK_BYTES];
@@ -227,24 +229,34 @@ static bool put_file_entry(TarWriter *tar, const char *path, bool executable, ui
 			   Error *err)
 {
 	const Entry entry = {
-		.type = '0', .mode = executable ? MODE_EXECUTABLE : MODE_FILE, .size = size};
+		.type = '0', .mode = executable ? MODE_EXECUTABLE : tar->file_mode, .size = size};
 	return put_entry(tar, path, &entry, err);
 }
 
-TarWriter *tar_writer_new(TarSink *sink, void *arg, Error *err)
+static TarWriter *open_writer(TarSink *sink, void *arg, unsigned file_mode, Error *err)
 {
 	autotarwriter TarWriter *tar = mem_zalloc(1, sizeof(*tar));
 	tar->sink = sink;
 	tar->arg = arg;
+	tar->file_mode = file_mode;
 	if (deflateInit2(&tar->zip, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEM_LEVEL,
 			 Z_DEFAULT_STRATEGY) != Z_OK)
 		return err_null(err, ERR_INTERNAL, "deflate: cannot start");
 	tar->head.os = GZIP_OS_UNKNOWN;
 	if (deflateSetHeader(&tar->zip, &tar->head) != Z_OK)
 		return err_null(err, ERR_INTERNAL, "deflate: cannot set the header");
-	if (!put_dir(tar, ".", err))
-		return NULL;
 	return steal(&tar);
+}
+
+TarWriter *tar_writer_new(TarSink *sink, void *arg, Error *err)
+{
+	autotarwriter TarWriter *tar = open_writer(sink, arg, MODE_FILE, err);
+	return tar && put_dir(tar, ".", err) ? steal(&tar) : NULL;
+}
+
+TarWriter *tar_writer_new_chart(TarSink *sink, void *arg, Error *err)
+{
+	return open_writer(sink, arg, MODE_CHART_FILE, err);
 }
 
 void tar_writer_free(TarWriter *tar)

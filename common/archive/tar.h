@@ -20,6 +20,9 @@ typedef bool TarSink(void *arg, const void *bytes, size_t len, Error *err);
 
 /* The sink's arg is borrowed. Writes the "." entry at once. */
 TarWriter *tar_writer_new(TarSink *sink, void *arg, Error *err) MUST_USE;
+
+/* As tar_writer_new, but files have mode 0644 and there is no "." entry: what Helm packs. */
+TarWriter *tar_writer_new_chart(TarSink *sink, void *arg, Error *err) MUST_USE;
 void tar_writer_free(TarWriter *tar);
 AUTO_POINTER(TarWriter, tar_writer_free, auto_tar_writer);
 #define autotarwriter __attribute__((cleanup(auto_tar_writer)))

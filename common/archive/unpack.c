@@ -25,6 +25,7 @@ static const UnpackLimits default_limits = {.max_bytes = 1ULL << 30, .max_entrie
 typedef enum { MEMBER_START, MEMBER_INSIDE } MemberState;
 
 struct Unpacker {
+	TreeWriter tree; /* where the target is a directory */
 	TarReader tar;
 	z_stream zip;
 	MemberState member;
@@ -34,18 +35,32 @@ struct Unpacker {
 	unsigned char out[BLOCK_BYTES];
 };
 
-Unpacker *unpacker_new(int dir_fd, const UnpackLimits *limits)
+static Unpacker *start(Unpacker *unpacker, const UnpackTarget *target, const UnpackLimits *limits)
 {
-	Unpacker *unpacker = mem_zalloc(1, sizeof(*unpacker));
 	UnpackLimits own = limits ? *limits : default_limits;
 	if (!own.max_bytes)
 		own.max_bytes = default_limits.max_bytes;
 	if (!own.max_entries)
 		own.max_entries = default_limits.max_entries;
-	tar_reader_init(&unpacker->tar, dir_fd, &own);
+	tar_reader_init(&unpacker->tar, target, &own);
 	/* Fails only when memory is out. */
 	unpacker->failed = inflateInit2(&unpacker->zip, GZIP_WINDOW) != Z_OK;
 	return unpacker;
+}
+
+Unpacker *unpacker_new(int dir_fd, const UnpackLimits *limits)
+{
+	Unpacker *unpacker = mem_zalloc(1, sizeof(*unpacker));
+	tree_writer_init(&unpacker->tree, dir_fd);
+	const UnpackTarget target = tree_writer_target(&unpacker->tree);
+	return start(unpacker, &target, limits);
+}
+
+Unpacker *unpacker_new_for(const UnpackTarget *target, const UnpackLimits *limits)
+{
+	Unpacker *unpacker = mem_zalloc(1, sizeof(*unpacker));
+	tree_writer_init(&unpacker->tree, -1);
+	return start(unpacker, target, limits);
 }
 
 void unpacker_free(Unpacker *unpacker)
@@ -54,6 +69,7 @@ void unpacker_free(Unpacker *unpacker)
 		return;
 	inflateEnd(&unpacker->zip);
 	tar_reader_dispose(&unpacker->tar);
+	tree_writer_dispose(&unpacker->tree);
 	free(unpacker);
 }
 
@@ -137,9 +153,8 @@ bool unpacker_finish(Unpacker *unpacker, Error *err)
 	return true;
 }
 
-bool unpack_fd(int fd, int dir_fd, const UnpackLimits *limits, Error *err)
+static bool unpack_all(Unpacker *unpacker, int fd, Error *err)
 {
-	autounpacker Unpacker *unpacker = unpacker_new(dir_fd, limits);
 	autofree char *chunk = mem_alloc(BLOCK_BYTES);
 	for (;;) {
 		ssize_t got = read(fd, chunk, BLOCK_BYTES);
@@ -152,4 +167,16 @@ bool unpack_fd(int fd, int dir_fd, const UnpackLimits *limits, Error *err)
 		if (!unpacker_feed(unpacker, chunk, (size_t)got, err))
 			return false;
 	}
+}
+
+bool unpack_fd(int fd, int dir_fd, const UnpackLimits *limits, Error *err)
+{
+	autounpacker Unpacker *unpacker = unpacker_new(dir_fd, limits);
+	return unpack_all(unpacker, fd, err);
+}
+
+bool unpack_fd_for(int fd, const UnpackTarget *target, const UnpackLimits *limits, Error *err)
+{
+	autounpacker Unpacker *unpacker = unpacker_new_for(target, limits);
+	return unpack_all(unpacker, fd, err);
 }

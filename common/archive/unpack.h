@@ -24,6 +24,21 @@ typedef struct Unpacker Unpacker;
 Unpacker *unpacker_new(int dir_fd, const UnpackLimits *limits);
 bool unpacker_feed(Unpacker *unpacker, const void *bytes, size_t len, Error *err) MUST_USE;
 
+/* Where entries go when they are to be no files. */
+typedef struct {
+	void *arg;
+	/* An entry's name as the target has it; owned. NULL and err refuse it. */
+	char *(*name)(void *arg, const char *raw, Error *err);
+	/* NULL: directories, links and the like are passed over. */
+	bool (*dir)(void *arg, const char *path, unsigned mode, Error *err);
+	bool (*open)(void *arg, const char *path, unsigned mode, uint64_t size, Error *err);
+	bool (*data)(void *arg, const void *bytes, size_t len, Error *err);
+	bool (*close)(void *arg, Error *err);
+} UnpackTarget;
+
+/* As unpacker_new; what the target's arg points at must outlive it. */
+Unpacker *unpacker_new_for(const UnpackTarget *target, const UnpackLimits *limits);
+
 /* ERR_INVALID when the archive is truncated. */
 bool unpacker_finish(Unpacker *unpacker, Error *err) MUST_USE;
 void unpacker_free(Unpacker *unpacker);
@@ -32,5 +47,7 @@ AUTO_POINTER(Unpacker, unpacker_free, auto_unpacker);
 
 /* From a descriptor to its end. */
 bool unpack_fd(int fd, int dir_fd, const UnpackLimits *limits, Error *err) MUST_USE;
+bool unpack_fd_for(int fd, const UnpackTarget *target, const UnpackLimits *limits,
+		   Error *err) MUST_USE;
 
 #endif

@@ -33,10 +33,8 @@ typedef struct {
 void tree_writer_init(TreeWriter *tree, int root_fd);
 void tree_writer_dispose(TreeWriter *tree);
 
-/* `path` has passed unpack_name. */
-bool tree_writer_dir(TreeWriter *tree, const char *path, unsigned mode, Error *err) MUST_USE;
-bool tree_writer_open(TreeWriter *tree, const char *path, unsigned mode, Error *err) MUST_USE;
-bool tree_writer_close(TreeWriter *tree, Error *err) MUST_USE;
+/* Entries into the tree; `tree` is borrowed. */
+UnpackTarget tree_writer_target(TreeWriter *tree);
 
 /* --- unpack_pax.c --- */
 
@@ -80,7 +78,8 @@ typedef enum {
 typedef struct {
 	TarState state;
 	UnpackLimits limits;
-	TreeWriter tree;
+	UnpackTarget target;
+	bool is_open; /* a file, in the target */
 	EntryMeta meta;
 	TarHeader header;
 	size_t header_len; /* bytes of `header` that are there */
@@ -92,7 +91,7 @@ typedef struct {
 	uint64_t entries;
 } TarReader;
 
-void tar_reader_init(TarReader *tar, int dir_fd, const UnpackLimits *limits);
+void tar_reader_init(TarReader *tar, const UnpackTarget *target, const UnpackLimits *limits);
 void tar_reader_dispose(TarReader *tar);
 bool tar_reader_feed(TarReader *tar, const char *bytes, size_t len, Error *err) MUST_USE;
 

@@ -9,15 +9,13 @@
 #include "base/fd.h"
 #include "base/mem.h"
 
-void tar_reader_init(TarReader *tar, int dir_fd, const UnpackLimits *limits)
+void tar_reader_init(TarReader *tar, const UnpackTarget *target, const UnpackLimits *limits)
 {
-	*tar = (TarReader){.limits = *limits};
-	tree_writer_init(&tar->tree, dir_fd);
+	*tar = (TarReader){.limits = *limits, .target = *target};
 }
 
 void tar_reader_dispose(TarReader *tar)
 {
-	tree_writer_dispose(&tar->tree);
 	entry_meta_dispose(&tar->meta);
 	buf_dispose(&tar->text);
 }
@@ -62,6 +60,13 @@ static void expect_data(TarReader *tar, TarState state, uint64_t size)
 	tar->state = size ? state : AT_HEADER;
 }
 
+static bool close_file(TarReader *tar, Error *err)
+{
+	bool was_open = tar->is_open;
+	tar->is_open = false;
+	return !was_open || tar->target.close(tar->target.arg, err);
+}
+
 static bool start_file(TarReader *tar, const char *path, uint64_t size, Error *err)
 {
 	uint64_t mode;
@@ -69,10 +74,11 @@ static bool start_file(TarReader *tar, const char *path, uint64_t size, Error *e
 		return err_set(err, ERR_INVALID, "archive entry for the root is not a directory");
 	if (!tar_number(tar->header.mode, sizeof(tar->header.mode), &mode))
 		return err_set(err, ERR_INVALID, "archive is damaged: mode");
-	if (!tree_writer_open(&tar->tree, path, (unsigned)(mode & 0777), err))
+	if (!tar->target.open(tar->target.arg, path, (unsigned)(mode & 0777), size, err))
 		return false;
+	tar->is_open = true;
 	expect_data(tar, AT_DATA, size);
-	return size || tree_writer_close(&tar->tree, err);
+	return size || close_file(tar, err);
 }
 
 static bool start_dir(TarReader *tar, const char *path, uint64_t size, Error *err)
@@ -83,7 +89,7 @@ static bool start_dir(TarReader *tar, const char *path, uint64_t size, Error *er
 	if (size)
 		return err_set(err, ERR_INVALID, "archive directory with data");
 	tar->state = AT_HEADER;
-	return !*path || tree_writer_dir(&tar->tree, path, (unsigned)(mode & 0777), err);
+	return !*path || tar->target.dir(tar->target.arg, path, (unsigned)(mode & 0777), err);
 }
 
 static bool start_link(TarReader *tar, const char *name, uint64_t size, Error *err)
@@ -118,12 +124,26 @@ static bool start_typed(TarReader *tar, const char *name, const char *path, uint
 	}
 }
 
+/* An entry that a target for files alone has no use for. */
+static bool is_passed_over(const TarReader *tar, const char *name)
+{
+	size_t len = strlen(name);
+	char type = tar->header.type;
+	bool is_file = type == '0' || type == '7' || type == '\0';
+	return !tar->target.dir && (!is_file || (len && name[len - 1] == '/'));
+}
+
 static bool start_entry(TarReader *tar, uint64_t size, Error *err)
 {
 	autofree char *name = entry_name(tar);
 	if (tar->meta.is_sparse)
 		return err_set(err, ERR_INVALID, "archive entry \"%.200s\" is sparse", name);
-	autofree char *path = unpack_name(name, err);
+	if (is_passed_over(tar, name)) {
+		expect_data(tar, AT_DATA, size);
+		entry_meta_dispose(&tar->meta);
+		return true;
+	}
+	autofree char *path = tar->target.name(tar->target.arg, name, err);
 	if (!path)
 		return false;
 	bool ok = start_typed(tar, name, path, size, err);
@@ -187,11 +207,11 @@ static bool take_data(TarReader *tar, const char *bytes, size_t len, size_t *use
 	tar->left -= part;
 	if (tar->state == AT_META)
 		buf_append(&tar->text, bytes, part);
-	else if (tar->tree.file_fd >= 0 && !fd_write_all(tar->tree.file_fd, bytes, part, err))
+	else if (tar->is_open && !tar->target.data(tar->target.arg, bytes, part, err))
 		return false;
 	if (tar->left)
 		return true;
-	bool ok = tar->state == AT_META ? end_meta(tar, err) : tree_writer_close(&tar->tree, err);
+	bool ok = tar->state == AT_META ? end_meta(tar, err) : close_file(tar, err);
 	tar->state = tar->pad ? AT_PAD : AT_HEADER;
 	return ok;
 }

@@ -51,8 +51,9 @@ static int open_dir(const TreeWriter *tree, const char *path, mode_t mode, Error
 	return fd_open_beneath(parent, path_base(path), flags, 0, err);
 }
 
-bool tree_writer_dir(TreeWriter *tree, const char *path, unsigned mode, Error *err)
+static bool write_dir(void *arg, const char *path, unsigned mode, Error *err)
 {
+	const TreeWriter *tree = arg;
 	/* The owner can always enter and clean up, and nobody else writes. */
 	autofd int fd = open_dir(tree, path, (mode & 0755) | 0700, err);
 	return fd >= 0;
@@ -75,8 +76,10 @@ static bool open_parent(TreeWriter *tree, const char *path, Error *err)
 	return true;
 }
 
-bool tree_writer_open(TreeWriter *tree, const char *path, unsigned mode, Error *err)
+static bool write_open(void *arg, const char *path, unsigned mode, uint64_t size, Error *err)
 {
+	TreeWriter *tree = arg;
+	(void)size;
 	if (!open_parent(tree, path, err))
 		return false;
 	tree->file_fd = fd_open_beneath(tree->parent_fd, path_base(path),
@@ -85,10 +88,28 @@ bool tree_writer_open(TreeWriter *tree, const char *path, unsigned mode, Error *
 	return tree->file_fd >= 0;
 }
 
-bool tree_writer_close(TreeWriter *tree, Error *err)
+static bool write_data(void *arg, const void *bytes, size_t len, Error *err)
 {
+	const TreeWriter *tree = arg;
+	return fd_write_all(tree->file_fd, bytes, len, err);
+}
+
+static bool write_close(void *arg, Error *err)
+{
+	TreeWriter *tree = arg;
 	int fd = fd_steal(&tree->file_fd);
 	if (fd >= 0 && close(fd) != 0)
 		return err_errno(err, "close");
 	return true;
+}
+
+static char *write_name(void *arg, const char *raw, Error *err)
+{
+	(void)arg;
+	return unpack_name(raw, err);
+}
+
+UnpackTarget tree_writer_target(TreeWriter *tree)
+{
+	return (UnpackTarget){tree, write_name, write_dir, write_open, write_data, write_close};
 }

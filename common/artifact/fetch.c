@@ -23,6 +23,7 @@
 enum {
 	DEFAULT_RETRIES = 9,
 	DEFAULT_WAIT_MS = 5000,
+	DEFAULT_IDLE_MS = 30000,
 	WAIT_CAP_FACTOR = 6, /* 5 s .. 30 s, as upstream */
 	DEFAULT_TREES = 8,
 	DEFAULT_BYTES = 1 << 30,
@@ -57,6 +58,8 @@ struct ArtifactCache {
 	char *dir;
 	RetryPolicy policy;
 	size_t max_trees, max_bytes;
+	bool as_files;
+	int64_t idle_timeout_ms;
 	char *localhost, *watcher_localhost;
 	pthread_mutex_t lock;	/* guards what follows and the trees */
 	pthread_cond_t changed; /* a tree's state */
@@ -97,7 +100,7 @@ static bool remove_leftovers(const char *dir, Error *err)
 		const char *name = names.items[i];
 		autofree char *path = path_join(dir, name);
 		bool is_ours = cstr_starts(name, FETCH_TREE_PREFIX "-") ||
-			       cstr_starts(name, FETCH_FILE_PREFIX "-");
+			       cstr_starts(name, FD_NAMELESS_PREFIX);
 		if (is_ours && !dir_remove(path, err))
 			return false;
 	}
@@ -124,6 +127,9 @@ ArtifactCache *artifact_cache_new(HttpClient *http, const ArtifactCacheConfig *c
 	cache->policy = policy_of(config);
 	cache->max_trees = config->max_trees ? config->max_trees : DEFAULT_TREES;
 	cache->max_bytes = config->max_bytes ? config->max_bytes : DEFAULT_BYTES;
+	cache->as_files = config->as_files;
+	cache->idle_timeout_ms =
+		config->idle_timeout_ms ? config->idle_timeout_ms : DEFAULT_IDLE_MS;
 	cache->localhost = mem_strdup(config->localhost_env);
 	cache->watcher_localhost = mem_strdup(config->watcher_localhost_env);
 	cache->trees = map_new(tree_free);
@@ -217,8 +223,12 @@ static bool fetch_tree(ArtifactTree *tree, char **out_path, int *out_fd, Error *
 {
 	ArtifactCache *cache = tree->cache;
 	autofree char *url = url_to_ask(cache, tree->url);
-	FetchJob job = {
-		.http = cache->http, .url = url, .max_bytes = cache->max_bytes, .dir = cache->dir};
+	FetchJob job = {.http = cache->http,
+			.url = url,
+			.max_bytes = cache->max_bytes,
+			.dir = cache->dir,
+			.as_file = cache->as_files,
+			.idle_timeout_ms = cache->idle_timeout_ms};
 	if (!digest_parse(tree->key, &job.algo, &job.hex, err))
 		return false;
 	autotempdir char *path = fetch_once(&job, err);

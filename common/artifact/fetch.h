@@ -8,6 +8,8 @@
 #include "artifact/artifact.h"
 #include "net/httpc.h"
 
+#define ARTIFACT_FILE "artifact.tar.gz"
+
 typedef struct ArtifactCache ArtifactCache;
 typedef struct ArtifactTree ArtifactTree;
 
@@ -19,6 +21,10 @@ typedef struct {
 	int64_t retry_wait_ms; /* first wait; 5000 */
 	size_t max_trees;      /* idle ones kept; 0: 8 */
 	size_t max_bytes;      /* unpacked bytes of one tree; 0: 1 GiB */
+	/* Consumers that read the archive themselves: a tree is a directory with the verified file
+	 * ARTIFACT_FILE in it, as it was served, and max_bytes bounds that. */
+	bool as_files;
+	int64_t idle_timeout_ms; /* of a download, without a byte; 0: 30 s */
 	/* SOURCE_CONTROLLER_LOCALHOST replaces the URL's host, SOURCE_WATCHER_LOCALHOST one that
 	 * begins with "source-watcher"; NULL: not set. */
 	const char *localhost_env;

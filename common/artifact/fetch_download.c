@@ -12,9 +12,10 @@
 #include "archive/unpack.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "net/url.h"
 
-enum { HTTP_OK = 200, HTTP_NOT_FOUND = 404, IDLE_TIMEOUT_MS = 30000, MAX_ERROR_BODY = 1 << 20 };
+enum { HTTP_OK = 200, HTTP_NOT_FOUND = 404, MAX_ERROR_BODY = 1 << 20 };
 
 /* Written by the loop's thread until httpc_stream returns, then the worker's. */
 typedef struct {
@@ -46,18 +47,6 @@ static bool on_data(void *arg, const char *bytes, size_t len)
 	return fd_write_all(d->fd, bytes, len, &d->err);
 }
 
-/* A file that is gone when it is closed. */
-static int open_nameless(const char *dir, Error *err)
-{
-	autofree char *path = mem_printf("%s/%s-XXXXXX", dir, FETCH_FILE_PREFIX);
-	int fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		err_errno(err, "make a file in %s", dir);
-	else
-		unlink(path);
-	return fd;
-}
-
 static bool check_status(const Download *d, const char *url, Error *err)
 {
 	int status = d->head.status;
@@ -87,7 +76,7 @@ static bool download(Download *d, const FetchJob *job, Error *err)
 {
 	autofree char *shown = url_redacted(job->url);
 	const HttpRequest request = {
-		.url = job->url, .idle_timeout_ms = IDLE_TIMEOUT_MS, .follow_redirects = true};
+		.url = job->url, .idle_timeout_ms = job->idle_timeout_ms, .follow_redirects = true};
 	autoerror Error http_err = {0};
 	bool ok = httpc_stream(job->http, &request, on_data, d, &d->head, &http_err);
 	if (err_is_set(&d->err)) {
@@ -126,9 +115,24 @@ static char *unpack_to_dir(int fd, const FetchJob *job, Error *err)
 	return steal(&path);
 }
 
+/* The file itself, in a directory that is gone when the download fails. */
+static char *fetch_file(const FetchJob *job, Error *err)
+{
+	autotempdir char *dir = dir_make_temp(job->dir, FETCH_TREE_PREFIX, err);
+	if (!dir)
+		return NULL;
+	autofree char *path = path_join(dir, ARTIFACT_FILE);
+	autodownload Download d = {.fd = fd_open(path, O_RDWR | O_CREAT | O_EXCL, 0600, err),
+				   .digest = digest_new(job->algo),
+				   .limit = job->max_bytes};
+	return d.fd >= 0 && download(&d, job, err) ? steal(&dir) : NULL;
+}
+
 char *fetch_once(const FetchJob *job, Error *err)
 {
-	autodownload Download d = {.fd = open_nameless(job->dir, err),
+	if (job->as_file)
+		return fetch_file(job, err);
+	autodownload Download d = {.fd = fd_nameless(job->dir, err),
 				   .digest = digest_new(job->algo),
 				   .limit = job->max_bytes};
 	if (d.fd < 0 || !download(&d, job, err))

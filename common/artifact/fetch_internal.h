@@ -7,7 +7,6 @@
 
 /* Names of what lies in the cache's directory, so that a restart can remove it. */
 #define FETCH_TREE_PREFIX "tree"
-#define FETCH_FILE_PREFIX "fetch"
 
 /* One artifact to get; all borrowed. */
 typedef struct {
@@ -17,11 +16,14 @@ typedef struct {
 	const char *hex;
 	size_t max_bytes;
 	const char *dir;
+	bool as_file; /* not unpacked */
+	int64_t idle_timeout_ms;
 } FetchJob;
 
 /*
  * One try: downloads to a file without a name, verifies its digest, and only then unpacks it into a
- * new directory, whose path is owned by the caller. Retriable errors: retry_is_worth_it.
+ * new directory, whose path is owned by the caller; as_file: it is put there as it is. Retriable
+ * errors: retry_is_worth_it.
  */
 char *fetch_once(const FetchJob *job, Error *err) MUST_USE;
 

@@ -48,27 +48,6 @@ void store_free(Store *store)
 	free(store);
 }
 
-/* A name that serve.c refuses, as those of files being written. */
-static char *temp_root(const Store *store)
-{
-	return path_join(store->root, STORE_TEMP_PREFIX "work");
-}
-
-char *store_temp_dir(Store *store, const char *prefix, Error *err)
-{
-	autofree char *root = temp_root(store);
-	if (!dir_make(root, 0700, err))
-		return NULL;
-	return dir_make_temp(root, prefix, err);
-}
-
-void store_clear_temp(Store *store)
-{
-	autofree char *root = temp_root(store);
-	autoerror Error ignored = {0};
-	dir_remove(root, &ignored);
-}
-
 int store_root_fd(const Store *store)
 {
 	return store->root_fd;
@@ -148,6 +127,17 @@ bool store_verify(Store *store, const Artifact *artifact, bool *out_missing)
 	    !store_digest_fd(fd, algo, got, &ignored))
 		return false;
 	return digest_equal(strchr(got, ':') + 1, want);
+}
+
+void store_drop(Store *store, const Artifact *artifact)
+{
+	autoerror Error ignored = {0};
+	const char *path = relative(artifact->path);
+	autofree char *dir = path_dir(path);
+	autofd int dir_fd =
+		fd_open_beneath(store->root_fd, dir, O_RDONLY | O_DIRECTORY, 0, &ignored);
+	if (dir_fd >= 0 && store_is_file_name(path_base(path)))
+		unlinkat(dir_fd, path_base(path), 0);
 }
 
 char *store_url(const Store *store, const char *path)

@@ -51,6 +51,9 @@ bool store_pack(Store *store, const char *kind, const char *ns, const char *name
  * *out_missing tells a missing file from a damaged one. */
 bool store_verify(Store *store, const Artifact *artifact, bool *out_missing);
 
+/* A damaged file goes, so that nobody is served it until it is made anew (S13); best effort. */
+void store_drop(Store *store, const Artifact *artifact);
+
 /* The URL for artifact->path under the current advertised address, owned (S15). */
 char *store_url(const Store *store, const char *path);
 
@@ -64,13 +67,6 @@ int store_sweep(Store *store, const char *kind, const char *ns, const char *name
 
 /* The object is gone: its whole directory goes (S16). */
 bool store_remove(Store *store, const char *kind, const char *ns, const char *name, Error *err);
-
-/* A new directory below the root, not served, for what is fetched before it is packed: beside the
- * artifacts because /tmp may be memory. Removed with dir_remove (autotempdir). Owned. */
-char *store_temp_dir(Store *store, const char *prefix, Error *err) MUST_USE;
-
-/* Removes what a crash left of them: for who has become the only writer. */
-void store_clear_temp(Store *store);
 
 /* For serve.h: the root directory's descriptor and absolute path, borrowed. */
 int store_root_fd(const Store *store);

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-enum { BLOCK_SIZE = 16384 };
+enum { BLOCK_SIZE = 16384, OWN_BLOCK = BLOCK_SIZE / 4 };
 
 typedef struct Block Block;
 struct Block {
@@ -65,14 +65,15 @@ static void *alloc_own_block(Arena *arena, size_t size)
 	return own->bytes;
 }
 
-void *arena_alloc(Arena *arena, size_t size)
+/* Of `aligned` bytes; all zero only when they have a block of their own. */
+static void *alloc_piece(Arena *arena, size_t aligned)
 {
-	size_t aligned = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if (aligned > BLOCK_SIZE / 4)
+	if (aligned > OWN_BLOCK)
 		return alloc_own_block(arena, aligned);
 	Block *block = arena->blocks;
 	if (!block || block->size - block->used < aligned) {
-		block = mem_zalloc(1, sizeof(Block) + BLOCK_SIZE);
+		block = mem_alloc(sizeof(Block) + BLOCK_SIZE);
+		block->used = 0;
 		block->size = BLOCK_SIZE;
 		block->next = arena->blocks;
 		arena->blocks = block;
@@ -83,11 +84,25 @@ void *arena_alloc(Arena *arena, size_t size)
 	return piece;
 }
 
+static size_t align(size_t size)
+{
+	return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+void *arena_alloc(Arena *arena, size_t size)
+{
+	size_t aligned = align(size);
+	void *piece = alloc_piece(arena, aligned);
+	/* Most arenas leave most of their last block alone: so does this. */
+	return aligned > OWN_BLOCK ? piece : memset(piece, 0, aligned);
+}
+
 char *arena_strndup(Arena *arena, const char *text, size_t len)
 {
-	char *copy = arena_alloc(arena, len + 1);
+	char *copy = alloc_piece(arena, align(len + 1));
 	if (len)
 		memcpy(copy, text, len);
+	copy[len] = '\0';
 	return copy;
 }
 

@@ -18,11 +18,9 @@ void buf_clear(Buf *buf)
 		buf->ptr[0] = '\0';
 }
 
-void buf_reserve(Buf *buf, size_t extra)
+void buf_grow(Buf *buf, size_t extra)
 {
 	size_t need = buf->len + extra + 1;
-	if (need <= buf->cap)
-		return;
 	size_t cap = buf->cap ? buf->cap + buf->cap / 2 : 64;
 	if (cap < need)
 		cap = need;
@@ -48,11 +46,6 @@ void buf_add(Buf *buf, Str text)
 void buf_puts(Buf *buf, const char *text)
 {
 	buf_append(buf, text, strlen(text));
-}
-
-void buf_putc(Buf *buf, char byte)
-{
-	buf_append(buf, &byte, 1);
 }
 
 void buf_vprintf(Buf *buf, const char *format, va_list args)
@@ -93,4 +86,26 @@ char *buf_steal(Buf *buf)
 	char *text = buf->ptr;
 	*buf = (Buf){0};
 	return text;
+}
+
+void buf_put_rune(Buf *buf, uint32_t rune)
+{
+	enum { RUNE_MAX = 0x10ffff, RUNE_ERROR = 0xfffd };
+	if (rune > RUNE_MAX || (rune >= 0xd800 && rune <= 0xdfff))
+		rune = RUNE_ERROR;
+	if (rune < 0x80) {
+		buf_putc(buf, (char)rune);
+	} else if (rune < 0x800) {
+		buf_putc(buf, (char)(0xc0 | rune >> 6));
+		buf_putc(buf, (char)(0x80 | (rune & 0x3f)));
+	} else if (rune < 0x10000) {
+		buf_putc(buf, (char)(0xe0 | rune >> 12));
+		buf_putc(buf, (char)(0x80 | (rune >> 6 & 0x3f)));
+		buf_putc(buf, (char)(0x80 | (rune & 0x3f)));
+	} else {
+		buf_putc(buf, (char)(0xf0 | rune >> 18));
+		buf_putc(buf, (char)(0x80 | (rune >> 12 & 0x3f)));
+		buf_putc(buf, (char)(0x80 | (rune >> 6 & 0x3f)));
+		buf_putc(buf, (char)(0x80 | (rune & 0x3f)));
+	}
 }

@@ -16,6 +16,11 @@ int64_t clock_mono_ms(void)
 	return now_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
+int64_t clock_boot_ms(void)
+{
+	return now_ns(CLOCK_BOOTTIME) / 1000000;
+}
+
 int64_t clock_wall_ms(void)
 {
 	return now_ns(CLOCK_REALTIME) / 1000000;
@@ -33,7 +38,9 @@ static void format(int64_t seconds, int digits, long fraction, char out[CLOCK_TE
 	struct tm tm;
 	gmtime_r(&t, &tm);
 	char day[24];
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	/* Four digits also before the year 1000: what is written can be read again. */
+	size_t year = (size_t)snprintf(day, sizeof(day), "%04d", tm.tm_year + 1900);
+	strftime(day + year, sizeof(day) - year, "-%m-%dT%H:%M:%S", &tm);
 	if (digits)
 		snprintf(out, CLOCK_TEXT_SIZE, "%s.%0*ldZ", day, digits, fraction);
 	else
@@ -66,13 +73,29 @@ static int parse_fraction(const char **at)
 	return ms;
 }
 
+/* Whether text starts with digits where the shape has "0", and with the same elsewhere: strptime
+ * alone takes blanks and missing digits. */
+static bool has_shape(const char *text, const char *shape)
+{
+	for (; *shape; shape++, text++)
+		if (*shape == '0' ? *text < '0' || *text > '9' : *text != *shape)
+			return false;
+	return true;
+}
+
+/* The years 0 to 9999: RFC 3339 has no others, so an offset may not lead out of them. */
+static const int64_t FIRST_S = -62167219200;
+static const int64_t LAST_S = 253402300799;
+
 bool clock_parse(const char *text, int64_t *out_wall_ms)
 {
 	struct tm tm = {0};
-	const char *at = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	const char *at = has_shape(text, "0000-00-00T00:00:00")
+				 ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm)
+				 : NULL;
 	if (!at)
 		return false;
-	int ms = 0;
+	int ms = 0, day = tm.tm_mday;
 	if (*at == '.') {
 		at++;
 		ms = parse_fraction(&at);
@@ -80,13 +103,18 @@ bool clock_parse(const char *text, int64_t *out_wall_ms)
 	int64_t offset_s = 0;
 	if (*at == '+' || *at == '-') {
 		struct tm zone = {0};
-		const char *end = strptime(at + 1, "%H:%M", &zone);
+		const char *end =
+			has_shape(at + 1, "00:00") ? strptime(at + 1, "%H:%M", &zone) : NULL;
 		if (!end || *end)
 			return false;
 		offset_s = (zone.tm_hour * 60 + zone.tm_min) * 60 * (*at == '-' ? -1 : 1);
 	} else if (strcmp(at, "Z") != 0) {
 		return false;
 	}
-	*out_wall_ms = ((int64_t)timegm(&tm) - offset_s) * 1000 + ms;
+	/* There is no 30 February, though timegm finds a day for it. */
+	int64_t wall_s = timegm(&tm) - offset_s;
+	if (tm.tm_mday != day || wall_s < FIRST_S || wall_s > LAST_S)
+		return false;
+	*out_wall_ms = wall_s * 1000 + ms;
 	return true;
 }

@@ -10,8 +10,10 @@
 
 void error_dispose(Error *err)
 {
-	free(err->message);
-	free(err->reason);
+	if (err->message)
+		free(err->message);
+	if (err->reason)
+		free(err->reason);
 	*err = (Error){0};
 }
 

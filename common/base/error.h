@@ -44,7 +44,8 @@ typedef struct {
 	int64_t retry_after_ms; /* a Retry-After that came along, else 0 */
 	bool not_yet;		/* no failure so far: what was asked may be asked again after
 				   retry_after_ms, and the asker was spared the wait */
-	char *reason;		/* a Kubernetes Status reason or a condition reason, or NULL */
+	bool unsent;  /* the peer cannot have done what was asked: it did not get all of it */
+	char *reason; /* a Kubernetes Status reason or a condition reason, or NULL */
 } Error;
 
 /* Frees what err owns and makes it ready for use again. */

@@ -13,7 +13,7 @@
 #include "base/path.h"
 #include "base/rand.h"
 
-enum { MAX_REMOVE_DEPTH = 512 };
+enum { MAX_REMOVE_DEPTH = 512, READ_SIZE = 16384 };
 
 int fd_open(const char *path, int flags, mode_t mode, Error *err)
 {
@@ -47,9 +47,14 @@ bool fd_path_has_links(int dir_fd, const char *path)
 
 bool fd_read_all(int fd, size_t limit, Buf *out, Error *err)
 {
-	size_t total = 0;
+	return fd_read_file(fd, 0, limit, out, err);
+}
+
+bool fd_read_file(int fd, size_t size, size_t limit, Buf *out, Error *err)
+{
+	size_t total = 0, at_once = size > 0 && size <= limit ? size + 1 : READ_SIZE;
 	for (;;) {
-		buf_reserve(out, 16384);
+		buf_reserve(out, at_once);
 		ssize_t got = read(fd, out->ptr + out->len, out->cap - out->len - 1);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -62,6 +67,9 @@ bool fd_read_all(int fd, size_t limit, Buf *out, Error *err)
 			return err_set(err, ERR_LIMIT, "larger than the limit of %zu bytes", limit);
 		out->len += (size_t)got;
 		out->ptr[out->len] = '\0';
+		if (size > 0 && total == size)
+			return true; /* there was room for one more */
+		at_once = READ_SIZE;
 	}
 }
 
@@ -231,4 +239,15 @@ void dir_auto_remove(char **path)
 	if (*path)
 		dir_remove(*path, &ignored);
 	free(*path);
+}
+
+int fd_nameless(const char *dir, Error *err)
+{
+	autofree char *path = mem_printf("%s/" FD_NAMELESS_PREFIX "XXXXXX", dir);
+	int fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		err_errno(err, "make a file in %s", dir);
+	else
+		unlink(path);
+	return fd;
 }

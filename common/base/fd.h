@@ -42,6 +42,10 @@ bool fd_path_has_links(int dir_fd, const char *path);
 
 /* Reads to the end, up to `limit` bytes (more: ERR_LIMIT), appending to out. */
 bool fd_read_all(int fd, size_t limit, Buf *out, Error *err) MUST_USE;
+
+/* As fd_read_all for a file that fstat said has `size` bytes (0: not known): one read where that is
+ * so, and no more memory than it needs. */
+bool fd_read_file(int fd, size_t size, size_t limit, Buf *out, Error *err) MUST_USE;
 bool fd_write_all(int fd, const void *bytes, size_t len, Error *err) MUST_USE;
 
 /* A whole file by path. */
@@ -58,6 +62,11 @@ bool dir_make(const char *path, mode_t mode, Error *err) MUST_USE;
 /* Appends the names in a directory but "." and "..", sorted by bytes, as owned strings; more than
  * `limit` is ERR_LIMIT. The descriptor's offset does not move. */
 bool dir_names(int dir_fd, size_t limit, Vec *out, Error *err) MUST_USE;
+
+/* A new file in `dir` that has no name, open for reading and writing: it is gone when it is closed.
+ * A process that is killed while it makes one leaves FD_NAMELESS_PREFIX... there. -1 and err. */
+#define FD_NAMELESS_PREFIX "nameless-"
+int fd_nameless(const char *dir, Error *err) MUST_USE;
 
 /* A new directory "PREFIX-xxxxxx" in `parent`, mode 0700; its path is owned by the caller. */
 char *dir_make_temp(const char *parent, const char *prefix, Error *err) MUST_USE;

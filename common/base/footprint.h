@@ -9,7 +9,8 @@
 /*
  * Gives freed heap back and drops this process's mappings of pages that are unchanged copies of a
  * file (code, constants). What is used again comes back from the page cache by a minor fault, a few
- * hundred in all: call it when work has ended, not between two pieces of it. Any thread.
+ * hundred in all: call it when work has ended, or about once a second, not between any two pieces.
+ * Any thread.
  */
 void footprint_shrink(void);
 

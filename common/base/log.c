@@ -135,14 +135,6 @@ static void write_line(const Log *log, LogLevel level, const Error *cause, const
 	(void)written; /* there is nobody left to tell */
 }
 
-void log_trace(const Log *log, const char *msg, ...)
-{
-	va_list args;
-	va_start(args, msg);
-	write_line(log, LOG_TRACE, NULL, msg, args);
-	va_end(args);
-}
-
 void log_debug(const Log *log, const char *msg, ...)
 {
 	va_list args;

@@ -31,7 +31,6 @@ bool log_level_parse(const char *text, LogLevel *out);
 bool log_enabled(const Log *log, LogLevel level);
 
 /* key, value, ..., NULL: C strings; a pair with a NULL value is left out. */
-void log_trace(const Log *log, const char *msg, ...) SENTINEL;
 void log_debug(const Log *log, const char *msg, ...) SENTINEL;
 void log_info(const Log *log, const char *msg, ...) SENTINEL;
 

@@ -94,3 +94,10 @@ void mem_wipe(void *bytes, size_t len)
 {
 	explicit_bzero(bytes, len);
 }
+
+void text_wipe(char **text)
+{
+	if (*text)
+		mem_wipe(*text, strlen(*text));
+	free(*text);
+}

@@ -40,4 +40,8 @@ void *mem_try_alloc(size_t size, size_t limit, Error *err) MUST_USE;
 /* Overwrites `len` bytes with zeros in a way no compiler removes: for keys and passwords. */
 void mem_wipe(void *bytes, size_t len);
 
+/* `autosecrettext char *token = ...`: wiped and freed when it leaves its scope. */
+void text_wipe(char **text);
+#define autosecrettext __attribute__((cleanup(text_wipe)))
+
 #endif

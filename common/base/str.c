@@ -2,16 +2,6 @@
 
 #include "base/mem.h"
 
-bool str_eq(Str a, Str b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
-bool str_starts(Str text, Str prefix)
-{
-	return text.len >= prefix.len && str_eq(str_sized(text.ptr, prefix.len), prefix);
-}
-
 bool str_ends(Str text, Str suffix)
 {
 	return text.len >= suffix.len &&
@@ -46,15 +36,6 @@ Str str_trim(Str text)
 	while (text.len && is_blank(text.ptr[text.len - 1]))
 		text.len--;
 	return text;
-}
-
-Str str_slice(Str text, size_t from, size_t to)
-{
-	if (to > text.len)
-		to = text.len;
-	if (from > to)
-		from = to;
-	return str_sized(text.ptr + from, to - from);
 }
 
 bool str_cut(Str text, char separator, Str *head, Str *rest)

@@ -27,8 +27,16 @@ static inline Str str_sized(const char *ptr, size_t len)
 	return (Str){ptr, len};
 }
 
-bool str_eq(Str a, Str b);
-bool str_starts(Str text, Str prefix);
+static inline bool str_eq(Str a, Str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool str_starts(Str text, Str prefix)
+{
+	return text.len >= prefix.len && str_eq(str_sized(text.ptr, prefix.len), prefix);
+}
+
 bool str_ends(Str text, Str suffix);
 
 /* Index of the first byte or part, or -1. */
@@ -39,7 +47,14 @@ ptrdiff_t str_find(Str text, Str part);
 Str str_trim(Str text);
 
 /* text[from, to), with both cut to the length. */
-Str str_slice(Str text, size_t from, size_t to);
+static inline Str str_slice(Str text, size_t from, size_t to)
+{
+	if (to > text.len)
+		to = text.len;
+	if (from > to)
+		from = to;
+	return str_sized(text.ptr + from, to - from);
+}
 
 /*
  * Splits at the first `separator`: *head is what stands before it, *rest what follows. Without one

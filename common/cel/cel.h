@@ -49,7 +49,10 @@ typedef enum {
 	CEL_LIB_KUBERNETES = 1, /* k8s.io/apiserver/pkg/cel/environment, 1.34 */
 	CEL_LIB_FLUX = 2,	/* fluxcd/pkg/runtime/cel: strings, sets, encoders, optionals */
 	CEL_PARSE_ONLY = 4,	/* no type check: what is undeclared shows at run time only */
-	CEL_KUBERNETES = CEL_LIB_KUBERNETES,
+	CEL_COSTS = 8,		/* sizes of types are kept, and costs estimated by them */
+	CEL_LIB_LISTS = 16, /* cel-go's ext/lists.go: in 1.34 for what is stored, not yet for what
+			       is written */
+	CEL_KUBERNETES = CEL_LIB_KUBERNETES | CEL_LIB_LISTS,
 	CEL_FLUX = CEL_LIB_FLUX,
 } CelFlags;
 
@@ -78,6 +81,10 @@ const CelType *cel_type_list_map(CelEnv *env, const CelType *items, const json_t
 /* An optional value; a variable of such a type with a NULL value has none. */
 const CelType *cel_type_optional(CelEnv *env, const CelType *type);
 
+/* `type` of values with at most `max` characters, bytes, items or entries, by which the cost of
+ * expressions over them is estimated; `type` itself in an environment without CEL_COSTS. */
+const CelType *cel_type_sized(CelEnv *env, const CelType *type, uint64_t max);
+
 /* A map from strings. */
 const CelType *cel_type_map(CelEnv *env, const CelType *values);
 
@@ -102,6 +109,10 @@ AUTO_POINTER(CelProgram, cel_program_free, auto_cel_program);
  * which is borrowed. */
 CelKind cel_program_kind(const CelProgram *program);
 const char *cel_program_type_text(const CelProgram *program);
+
+/* The most that an evaluation may cost, by the sizes that the type of `self` declares; 0 without
+ * CEL_COSTS (cel-go checker/cost.go). */
+uint64_t cel_program_cost_max(const CelProgram *program);
 
 /* True when the checked expression names the variable. */
 bool cel_program_uses(const CelProgram *program, const char *variable);

@@ -31,7 +31,8 @@ struct CelType {
 	bool is_set;
 	const char *const *keys; /* of a list of kind "map" */
 	size_t key_count;
-	unsigned param; /* number of a type parameter */
+	unsigned param;	   /* number of a type parameter */
+	uint64_t max_size; /* of a value, as its schema has it: for estimates */
 };
 
 typedef struct CelList CelList;
@@ -122,6 +123,7 @@ typedef enum {
 } NodeKind;
 
 typedef struct CelFold CelFold;
+typedef struct CelEstimate CelEstimate;
 
 enum { FUNCTION_NONE = -1, FUNCTION_MANY = -2 };
 typedef struct CelFunction CelFunction;
@@ -142,12 +144,14 @@ struct CelNode {
 	int height;		  /* of the tree below */
 	const CelFunction **rows; /* of a call: the overloads of that name and style */
 	size_t row_count;
-	int function;	   /* the checker's row, FUNCTION_NONE or FUNCTION_MANY */
-	bool is_type_name; /* identifier that the checker found to be a type's name */
-	bool settled;	   /* by check.c */
-	bool visited;	   /* by literals.c */
-	bool constant;	   /* an empty list or map that costs nothing */
-	void *regex;	   /* a pattern that is a literal, compiled once */
+	int function;	       /* the checker's row, FUNCTION_NONE or FUNCTION_MANY */
+	uint64_t fitting;      /* a bit for each of `rows` that the checker found to fit */
+	CelEstimate *estimate; /* by estimate.c */
+	bool is_type_name;     /* identifier that the checker found to be a type's name */
+	bool settled;	       /* by check.c */
+	bool visited;	       /* by literals.c */
+	bool constant;	       /* an empty list or map that costs nothing */
+	void *regex;	       /* a pattern that is a literal, compiled once */
 };
 
 struct CelFold {
@@ -180,6 +184,7 @@ struct CelProgram {
 	const CelType *type;
 	char *type_text;
 	Map *used; /* names of variables */
+	uint64_t cost_max;
 };
 
 /* source.c. An offset below 0 is no place in the text: PLACE_NONE is told as one that is unknown,
@@ -220,6 +225,9 @@ const CelField *cel_type_member(const CelType *type, const char *member);
 
 /* check.c: fills types and functions; problems in source. */
 void cel_check(CelProgram *program, CelSource *source);
+
+/* estimate.c: the most that a checked expression may cost. `root`: the type of self, or NULL. */
+uint64_t cel_estimate(const CelProgram *program, const CelType *root);
 
 /* function table */
 typedef CelValue (*CelImpl)(CelRun *run, const CelValue *args, size_t count);

@@ -206,6 +206,7 @@ static void check_overloads(Checker *c, CelNode *node)
 	const CelType *args[ARGS_MAX];
 	const CelType *result = NULL;
 	size_t count = 0, at = 0;
+	uint64_t bit = 1;
 	if (node->target)
 		args[count++] = node->target->type;
 	for (size_t i = 0; i < node->arg_count && count < ARGS_MAX; i++)
@@ -214,7 +215,12 @@ static void check_overloads(Checker *c, CelNode *node)
 	const CelFunction *row;
 	for (; !too_many && (row = cel_function_next(&at, node->name, c->flags)); at++) {
 		const CelType *gives;
-		if (row->member != (node->target != NULL) || !fits(c, row, args, count, &gives))
+		if (row->member != (node->target != NULL))
+			continue;
+		bool fitting = fits(c, row, args, count, &gives);
+		node->fitting |= fitting ? bit : 0;
+		bit <<= 1;
+		if (!fitting)
 			continue;
 		node->function = result ? FUNCTION_MANY : (int)at;
 		if (!result)

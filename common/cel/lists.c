@@ -3,7 +3,12 @@
 
 #include "cel/cel_internal.h"
 
-enum { ANY = CEL_LIB_KUBERNETES | CEL_LIB_FLUX, KUBE = CEL_LIB_KUBERNETES, FLATTEN_MAX = 100 };
+enum {
+	ANY = CEL_LIB_KUBERNETES | CEL_LIB_FLUX,
+	KUBE = CEL_LIB_KUBERNETES,
+	LISTS = CEL_LIB_LISTS,
+	FLATTEN_MAX = 100
+};
 
 static CelValue no_memory(CelRun *run)
 {
@@ -270,29 +275,30 @@ static CelValue sort(CelRun *run, const CelValue *args, size_t count)
 	return sort_by(run, args[0].list, args[count - 1].list);
 }
 
-#define ORDERED(name, result, impl)                                                                \
-	{name, true, KUBE, "Li>" result("i"), impl}, {name, true, KUBE, "Lu>" result("u"), impl},  \
-		{name, true, KUBE, "Ld>" result("d"), impl},                                       \
-		{name, true, KUBE, "Lb>" result("b"), impl},                                       \
-		{name, true, KUBE, "LD>" result("D"), impl},                                       \
-		{name, true, KUBE, "Lt>" result("t"), impl},                                       \
-		{name, true, KUBE, "Ls>" result("s"), impl},                                       \
+#define ORDERED(name, library, result, impl)                                                       \
+	{name, true, library, "Li>" result("i"), impl},                                            \
+		{name, true, library, "Lu>" result("u"), impl},                                    \
+		{name, true, library, "Ld>" result("d"), impl},                                    \
+		{name, true, library, "Lb>" result("b"), impl},                                    \
+		{name, true, library, "LD>" result("D"), impl},                                    \
+		{name, true, library, "Lt>" result("t"), impl},                                    \
+		{name, true, library, "Ls>" result("s"), impl},                                    \
 	{                                                                                          \
-		name, true, KUBE, "Ly>" result("y"), impl                                          \
+		name, true, library, "Ly>" result("y"), impl                                       \
 	}
 #define AS_BOOL(type) "b"
 #define AS_ITEM(type) type
 #define AS_LIST(type) "L" type
 #define KEYS(type)                                                                                 \
 	{                                                                                          \
-		"@sortByAssociatedKeys", true, KUBE, "LAL" type ">LA", sort                        \
+		"@sortByAssociatedKeys", true, LISTS, "LAL" type ">LA", sort                       \
 	}
 
 static const CelFunction rows[] = {
-	ORDERED("isSorted", AS_BOOL, is_sorted),
-	ORDERED("max", AS_ITEM, extreme),
-	ORDERED("min", AS_ITEM, extreme),
-	ORDERED("sort", AS_LIST, sort),
+	ORDERED("isSorted", KUBE, AS_BOOL, is_sorted),
+	ORDERED("max", KUBE, AS_ITEM, extreme),
+	ORDERED("min", KUBE, AS_ITEM, extreme),
+	ORDERED("sort", LISTS, AS_LIST, sort),
 	KEYS("i"),
 	KEYS("u"),
 	KEYS("d"),
@@ -307,12 +313,12 @@ static const CelFunction rows[] = {
 	{"sum", true, KUBE, "LD>D", sum},
 	{"indexOf", true, KUBE, "LAA>i", index_of},
 	{"lastIndexOf", true, KUBE, "LAA>i", index_of},
-	{"distinct", true, KUBE, "LA>LA", distinct},
-	{"flatten", true, KUBE, "LLA>LA", flatten},
-	{"flatten", true, KUBE, "L*i>L*", flatten},
-	{"reverse", true, KUBE, "LA>LA", reverse},
-	{"slice", true, KUBE, "LAii>LA", slice},
-	{"lists.range", false, KUBE, "i>Li", range},
+	{"distinct", true, LISTS, "LA>LA", distinct},
+	{"flatten", true, LISTS, "LLA>LA", flatten},
+	{"flatten", true, LISTS, "L*i>L*", flatten},
+	{"reverse", true, LISTS, "LA>LA", reverse},
+	{"slice", true, LISTS, "LAii>LA", slice},
+	{"lists.range", false, LISTS, "i>Li", range},
 	{"sets.contains", false, ANY, "LALA>b", sets_contains},
 	{"sets.equivalent", false, ANY, "LALA>b", sets_equivalent},
 	{"sets.intersects", false, ANY, "LALA>b", sets_intersects},

@@ -260,7 +260,7 @@ static const Macro macros[] = {
 	{"transformMap", true, 4, 2, KUBE, expand_transform_map},
 	{"transformMapEntry", true, 3, 2, KUBE, expand_transform_entry},
 	{"transformMapEntry", true, 4, 2, KUBE, expand_transform_entry},
-	{"sortBy", true, 2, 0, KUBE, expand_sort_by},
+	{"sortBy", true, 2, 0, CEL_LIB_LISTS, expand_sort_by},
 };
 
 static bool is_accu(const char *name)

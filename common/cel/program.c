@@ -48,6 +48,11 @@ const char *cel_program_type_text(const CelProgram *program)
 	return program->type_text;
 }
 
+uint64_t cel_program_cost_max(const CelProgram *program)
+{
+	return program->cost_max;
+}
+
 bool cel_program_uses(const CelProgram *program, const char *variable)
 {
 	return map_has(program->used, variable);
@@ -75,6 +80,9 @@ static void compile(CelProgram *program, CelSource *source)
 	program->root = cel_parse(source, program->env->flags);
 	if (program->root)
 		cel_check(program, source);
+	/* Before literals are put together: what they cost is part of it. */
+	if (source->problems.len == 0 && (program->env->flags & CEL_COSTS))
+		program->cost_max = cel_estimate(program, map_get(program->env->variables, "self"));
 	if (source->problems.len == 0)
 		cel_validate_literals(program, source);
 }

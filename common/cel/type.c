@@ -117,6 +117,16 @@ const CelType *cel_type_optional(CelEnv *env, const CelType *type)
 	return cel_type_make(env->arena, CEL_OPTIONAL, type, NULL);
 }
 
+const CelType *cel_type_sized(CelEnv *env, const CelType *type, uint64_t max)
+{
+	if (!(env->flags & CEL_COSTS))
+		return type;
+	CelType *sized = arena_alloc(env->arena, sizeof(*sized));
+	*sized = *type;
+	sized->max_size = max;
+	return sized;
+}
+
 const CelType *cel_type_map(CelEnv *env, const CelType *values)
 {
 	return cel_type_make(env->arena, CEL_MAP, cel_type(CEL_STRING), values);

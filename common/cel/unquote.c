@@ -3,26 +3,6 @@
 
 #include "cel/lex.h"
 
-static void put_rune(Buf *out, uint32_t rune)
-{
-	if (rune < 0x80) {
-		buf_putc(out, (char)rune);
-		return;
-	}
-	if (rune < 0x800) {
-		buf_putc(out, (char)(0xc0 | (rune >> 6)));
-	} else {
-		if (rune < 0x10000) {
-			buf_putc(out, (char)(0xe0 | (rune >> 12)));
-		} else {
-			buf_putc(out, (char)(0xf0 | (rune >> 18)));
-			buf_putc(out, (char)(0x80 | ((rune >> 12) & 0x3f)));
-		}
-		buf_putc(out, (char)(0x80 | ((rune >> 6) & 0x3f)));
-	}
-	buf_putc(out, (char)(0x80 | (rune & 0x3f)));
-}
-
 static uint32_t read_digits(const char *text, size_t count, unsigned base)
 {
 	uint32_t value = 0;
@@ -60,7 +40,7 @@ static const char *put_escape(Str *rest, bool bytes, Buf *out)
 	}
 	if (rune > 0x10ffff || (rune >= 0xd800 && rune < 0xe000))
 		return "invalid unicode code point";
-	put_rune(out, rune);
+	buf_put_rune(out, rune);
 	return NULL;
 }
 

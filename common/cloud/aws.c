@@ -27,6 +27,11 @@ static bool matches(const char *pattern, const char *text)
 	return regex && regex_matches(regex, text, strlen(text));
 }
 
+bool aws_is_role(const char *arn)
+{
+	return matches(ROLE_PATTERN, arn);
+}
+
 const char *aws_env_region(const Cloud *cloud)
 {
 	const char *region = cloud_env(cloud, "AWS_REGION");
@@ -83,7 +88,7 @@ bool aws_check_sts_endpoint(const Cloud *cloud, const char *endpoint, Error *err
 
 /* --- credentials --- */
 
-static bool account_credentials(const AwsAsk *ask, CloudCredential *out, Error *err)
+static bool account_credentials(const AwsAsk *ask, Credential *out, Error *err)
 {
 	enum { SESSION_NAME_MAX = 64 };
 	const CloudAccount *account = ask->caller->account;
@@ -102,7 +107,7 @@ static bool account_credentials(const AwsAsk *ask, CloudCredential *out, Error *
 			     account->ns, account->name);
 }
 
-static bool fetch(void *arg, CloudCredential *out, Error *err)
+static bool fetch(void *arg, Credential *out, Error *err)
 {
 	const AwsAsk *ask = arg;
 	if (ask->caller->account)
@@ -122,7 +127,7 @@ static bool check_account(AwsAsk *ask, Error *err)
 			       "an AWS region is required for authenticating with a service "
 			       "account: name one in the object's spec");
 	ask->role_arn = account->annotation(account->arg, ROLE_ANNOTATION);
-	if (ask->role_arn && matches(ROLE_PATTERN, ask->role_arn))
+	if (ask->role_arn && aws_is_role(ask->role_arn))
 		return true;
 	return err_set(err, ERR_INVALID,
 		       "service account '%s/%s': invalid %s annotation: '%s'. must match %s",
@@ -136,7 +141,7 @@ static const char *or_empty(const char *text)
 }
 
 bool aws_credentials(Cloud *cloud, const CloudCaller *caller, const char *region,
-		     const char *sts_endpoint, CloudCredential *out, Error *err)
+		     const char *sts_endpoint, Credential *out, Error *err)
 {
 	const CloudAccount *account = caller->account;
 	AwsAsk ask = {.cloud = cloud,
@@ -161,26 +166,23 @@ bool aws_credentials(Cloud *cloud, const CloudCaller *caller, const char *region
 
 /* --- calls --- */
 
-bool aws_json_call(Cloud *cloud, const CloudCaller *caller, const AwsJsonCall *call, Buf *out,
-		   Error *err)
+bool aws_post(Cloud *cloud, const CloudCaller *caller, const AwsPost *call, Buf *out, Error *err)
 {
 	HttpClient *http = cloud_http(cloud, caller, err);
 	if (!http)
 		return false;
-	autofree char *target = mem_printf("X-Amz-Target: %s", call->target);
-	const char *const own[] = {"Content-Type: application/x-amz-json-1.1", target, NULL};
 	const SigV4Request sign = {.credential = call->credential,
 				   .region = call->region,
 				   .service = call->service,
 				   .now_ms = clock_wall_ms(),
 				   .method = "POST",
 				   .url = call->url,
-				   .headers = own,
+				   .headers = call->headers,
 				   .body = call->body,
 				   .body_len = strlen(call->body)};
 	__attribute__((cleanup(sigv4_headers_dispose))) Vec lines = {0};
-	for (size_t i = 0; own[i]; i++)
-		vec_push(&lines, mem_strdup(own[i]));
+	for (size_t i = 0; call->headers[i]; i++)
+		vec_push(&lines, mem_strdup(call->headers[i]));
 	if (!sigv4_sign(&sign, &lines, err))
 		return false;
 	vec_push(&lines, NULL);
@@ -193,4 +195,19 @@ bool aws_json_call(Cloud *cloud, const CloudCaller *caller, const AwsJsonCall *c
 	bool ok = cloud_call(http, &request, out, err);
 	lines.len--;
 	return ok;
+}
+
+bool aws_json_call(Cloud *cloud, const CloudCaller *caller, const AwsJsonCall *call, Buf *out,
+		   Error *err)
+{
+	autofree char *target = mem_printf("X-Amz-Target: %s", call->target);
+	const AwsPost post = {.url = call->url,
+			      .region = call->region,
+			      .service = call->service,
+			      .headers = (const char *const[]){"Content-Type: "
+							       "application/x-amz-json-1.1",
+							       target, NULL},
+			      .body = call->body,
+			      .credential = call->credential};
+	return aws_post(cloud, caller, &post, out, err);
 }

@@ -20,7 +20,7 @@
  * there is no source of credentials.
  */
 bool aws_credentials(Cloud *cloud, const CloudCaller *caller, const char *region,
-		     const char *sts_endpoint, CloudCredential *out, Error *err) MUST_USE;
+		     const char *sts_endpoint, Credential *out, Error *err) MUST_USE;
 
 /* The region that the environment names, or NULL. Borrowed. */
 const char *aws_env_region(const Cloud *cloud);
@@ -38,18 +38,27 @@ bool aws_check_sts_endpoint(const Cloud *cloud, const char *endpoint, Error *err
 typedef struct {
 	const char *url, *region, *service, *target;
 	const char *body;
-	const CloudCredential *credential;
+	const Credential *credential;
 } AwsJsonCall;
 bool aws_json_call(Cloud *cloud, const CloudCaller *caller, const AwsJsonCall *call, Buf *out,
 		   Error *err) MUST_USE;
 
+/* The role that credentials may take on (AssumeRole), by the STS of `region`; not kept. ERR_INVALID
+ * for what is no role. */
+typedef struct {
+	const char *region, *role_arn, *session_name;
+	const Credential *credential; /* whose the role is to be */
+} AwsRole;
+bool aws_take_role(Cloud *cloud, const CloudCaller *caller, const AwsRole *role, Credential *out,
+		   Error *err) MUST_USE;
+
 /* What AssumeRoleWith... replies (XML). ERR_INVALID. */
-bool aws_sts_parse(Str xml, CloudCredential *out, Error *err) MUST_USE;
+bool aws_sts_parse(Str xml, Credential *out, Error *err) MUST_USE;
 
 /* Credentials by the LDAP identity of an STS endpoint (MinIO's AssumeRoleWithLDAPIdentity). Not
  * kept. user and password may be NULL. */
 bool aws_ldap_credentials(HttpClient *http, const char *endpoint, const char *user,
-			  const char *password, int64_t timeout_ms, CloudCredential *out,
+			  const char *password, int64_t timeout_ms, Credential *out,
 			  Error *err) MUST_USE;
 
 #endif

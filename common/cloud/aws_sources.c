@@ -17,7 +17,7 @@ enum { REPLY_MAX = 64 << 10, METADATA_TIMEOUT_MS = 5000 };
 #define ECS_HOST "http://169.254.170.2"
 #define IMDS_HOST "http://169.254.169.254"
 
-static bool from_env(const AwsAsk *ask, CloudCredential *out, Error *err)
+static bool from_env(const AwsAsk *ask, Credential *out, Error *err)
 {
 	(void)err;
 	out->user = mem_strdup(cloud_env(ask->cloud, "AWS_ACCESS_KEY_ID"));
@@ -26,7 +26,7 @@ static bool from_env(const AwsAsk *ask, CloudCredential *out, Error *err)
 	return true;
 }
 
-static bool from_web_identity(const AwsAsk *ask, CloudCredential *out, Error *err)
+static bool from_web_identity(const AwsAsk *ask, Credential *out, Error *err)
 {
 	const char *session = cloud_env(ask->cloud, "AWS_ROLE_SESSION_NAME");
 	autofree char *token =
@@ -40,7 +40,7 @@ static bool from_web_identity(const AwsAsk *ask, CloudCredential *out, Error *er
 }
 
 /* What container and instance reply: {"AccessKeyId", "SecretAccessKey", "Token", "Expiration"}. */
-static bool parse_json(Str text, CloudCredential *out, Error *err)
+static bool parse_json(Str text, Credential *out, Error *err)
 {
 	autojson json_t *reply = json_parse(text.ptr, text.len, REPLY_MAX, err);
 	if (!reply)
@@ -52,11 +52,11 @@ static bool parse_json(Str text, CloudCredential *out, Error *err)
 		return err_set(err, ERR_UNAUTHORIZED, "the metadata service replied %.64s", code);
 	if (cstr_empty(user) || cstr_empty(secret))
 		return err_set(err, ERR_INVALID, "the reply has no credentials");
-	CloudCredential got = {.user = mem_strdup(user),
-			       .secret = mem_strdup(secret),
-			       .session = mem_strdup(json_text(reply, "Token"))};
+	Credential got = {.user = mem_strdup(user),
+			  .secret = mem_strdup(secret),
+			  .session = mem_strdup(json_text(reply, "Token"))};
 	if (!aws_set_expiry(&got, json_text(reply, "Expiration"), err)) {
-		cloud_credential_dispose(&got);
+		credential_dispose(&got);
 		return false;
 	}
 	*out = got;
@@ -90,7 +90,7 @@ static bool check_container_url(const char *text, Error *err)
 			      url.host);
 }
 
-static bool from_container(const AwsAsk *ask, CloudCredential *out, Error *err)
+static bool from_container(const AwsAsk *ask, Credential *out, Error *err)
 {
 	const char *relative = cloud_env(ask->cloud, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
 	const char *full = cloud_env(ask->cloud, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -112,7 +112,7 @@ static bool from_container(const AwsAsk *ask, CloudCredential *out, Error *err)
 }
 
 /* IMDSv2: a session first, then the name of the instance's role, then its credentials. */
-static bool ask_instance(const AwsAsk *ask, const char *host, CloudCredential *out, Error *err)
+static bool ask_instance(const AwsAsk *ask, const char *host, Credential *out, Error *err)
 {
 	autobuf Buf session = {0}, role = {0}, reply = {0};
 	autofree char *session_url = path_join(host, "latest/api/token");
@@ -133,7 +133,7 @@ static bool ask_instance(const AwsAsk *ask, const char *host, CloudCredential *o
 	return ok;
 }
 
-static bool from_instance(const AwsAsk *ask, CloudCredential *out, Error *err)
+static bool from_instance(const AwsAsk *ask, Credential *out, Error *err)
 {
 	const char *disabled = cloud_env(ask->cloud, "AWS_EC2_METADATA_DISABLED");
 	const char *host = cloud_env(ask->cloud, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
@@ -150,11 +150,11 @@ static bool from_instance(const AwsAsk *ask, CloudCredential *out, Error *err)
 	return false;
 }
 
-bool aws_process_credentials(const AwsAsk *ask, CloudCredential *out, Error *err)
+bool aws_process_credentials(const AwsAsk *ask, Credential *out, Error *err)
 {
 	static const struct {
 		const char *needs[2]; /* variables; the first one always */
-		bool (*get)(const AwsAsk *ask, CloudCredential *out, Error *err);
+		bool (*get)(const AwsAsk *ask, Credential *out, Error *err);
 	} sources[] = {
 		{{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, from_env},
 		{{"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"}, from_web_identity},

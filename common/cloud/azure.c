@@ -19,7 +19,7 @@
 #define PUBLIC_AUTHORITY "https://login.microsoftonline.com/"
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-enum { CERTIFICATE_MAX = 256 << 10 };
+enum { CERTIFICATE_MAX = 256 << 10, ENVIRONMENT_MAX = 1 << 20 };
 
 /* One asking; all borrowed. */
 typedef struct {
@@ -45,7 +45,7 @@ static char *token_url(const AzureApp *app, Error *err)
 
 /* Proves the application with what `name` is called and asks. */
 static bool ask_entra(const Ask *ask, const char *url, const char *name, const char *secret,
-		      CloudCredential *out, Error *err)
+		      Credential *out, Error *err)
 {
 	HttpClient *http = cloud_http(ask->cloud, ask->caller, err);
 	if (!http)
@@ -60,7 +60,7 @@ static bool ask_entra(const Ask *ask, const char *url, const char *name, const c
 	return cloud_token_by_form(http, url, &form, ask->caller->timeout_ms, out, err);
 }
 
-static bool by_assertion(const Ask *ask, char *take_assertion, CloudCredential *out, Error *err)
+static bool by_assertion(const Ask *ask, char *take_assertion, Credential *out, Error *err)
 {
 	autofree char *assertion = take_assertion, *url = token_url(&ask->app, err);
 	bool ok = url && ask_entra(ask, url, "client_assertion", assertion, out, err);
@@ -68,7 +68,7 @@ static bool by_assertion(const Ask *ask, char *take_assertion, CloudCredential *
 	return ok;
 }
 
-static bool by_app(const Ask *ask, CloudCredential *out, Error *err)
+static bool by_app(const Ask *ask, Credential *out, Error *err)
 {
 	autofree char *url = token_url(&ask->app, err);
 	if (!url)
@@ -80,7 +80,7 @@ static bool by_app(const Ask *ask, CloudCredential *out, Error *err)
 }
 
 /* App Service has an endpoint of its own; elsewhere it is the instance's metadata service. */
-static bool by_managed_identity(const Ask *ask, CloudCredential *out, Error *err)
+static bool by_managed_identity(const Ask *ask, Credential *out, Error *err)
 {
 	const char *endpoint = cloud_env(ask->cloud, "IDENTITY_ENDPOINT");
 	const char *code = cloud_env(ask->cloud, "IDENTITY_HEADER");
@@ -108,7 +108,7 @@ static bool by_managed_identity(const Ask *ask, CloudCredential *out, Error *err
 
 /* --- the process's own --- */
 
-static bool by_env_certificate(Ask *ask, CloudCredential *out, Error *err)
+static bool by_env_certificate(Ask *ask, Credential *out, Error *err)
 {
 	autobuf Buf pem = {0};
 	if (!file_read(cloud_env(ask->cloud, "AZURE_CLIENT_CERTIFICATE_PATH"), CERTIFICATE_MAX,
@@ -121,24 +121,24 @@ static bool by_env_certificate(Ask *ask, CloudCredential *out, Error *err)
 	return ok;
 }
 
-static bool by_env_secret(Ask *ask, CloudCredential *out, Error *err)
+static bool by_env_secret(Ask *ask, Credential *out, Error *err)
 {
 	ask->app.client_secret = cloud_env(ask->cloud, "AZURE_CLIENT_SECRET");
 	return by_app(ask, out, err);
 }
 
-static bool by_env_token_file(Ask *ask, CloudCredential *out, Error *err)
+static bool by_env_token_file(Ask *ask, Credential *out, Error *err)
 {
 	char *token = cloud_read_token(cloud_env(ask->cloud, "AZURE_FEDERATED_TOKEN_FILE"), err);
 	return token ? by_assertion(ask, token, out, err)
 		     : err_wrap(err, "AZURE_FEDERATED_TOKEN_FILE");
 }
 
-static bool by_process(Ask *ask, CloudCredential *out, Error *err)
+static bool by_process(Ask *ask, Credential *out, Error *err)
 {
 	static const struct {
 		const char *needs;
-		bool (*get)(Ask *ask, CloudCredential *out, Error *err);
+		bool (*get)(Ask *ask, Credential *out, Error *err);
 	} sources[] = {{"AZURE_CLIENT_SECRET", by_env_secret},
 		       {"AZURE_CLIENT_CERTIFICATE_PATH", by_env_certificate},
 		       {"AZURE_FEDERATED_TOKEN_FILE", by_env_token_file}};
@@ -153,7 +153,7 @@ static bool by_process(Ask *ask, CloudCredential *out, Error *err)
 
 /* --- who asks --- */
 
-static bool fetch_by_account(void *arg, CloudCredential *out, Error *err)
+static bool fetch_by_account(void *arg, Credential *out, Error *err)
 {
 	const Ask *ask = arg;
 	const CloudAccount *account = ask->caller->account;
@@ -166,14 +166,14 @@ static bool fetch_by_account(void *arg, CloudCredential *out, Error *err)
 			account->ns, account->name);
 }
 
-static bool fetch_by_process(void *arg, CloudCredential *out, Error *err)
+static bool fetch_by_process(void *arg, Credential *out, Error *err)
 {
 	if (by_process(arg, out, err))
 		return true;
 	return err_wrap(err, "failed to create provider access token for the controller");
 }
 
-static bool fetch_by_app(void *arg, CloudCredential *out, Error *err)
+static bool fetch_by_app(void *arg, Credential *out, Error *err)
 {
 	const Ask *ask = arg;
 	return ask->app.tenant_id ? by_app(ask, out, err) : by_managed_identity(ask, out, err);
@@ -194,7 +194,7 @@ static const char *or_empty(const char *text)
 }
 
 bool azure_token(Cloud *cloud, const CloudCaller *caller, const char *authority_host,
-		 const char *scope, CloudCredential *out, Error *err)
+		 const char *scope, Credential *out, Error *err)
 {
 	const CloudAccount *account = caller->account;
 	const char *env_authority = cloud_env(cloud, "AZURE_AUTHORITY_HOST");
@@ -217,7 +217,7 @@ bool azure_token(Cloud *cloud, const CloudCaller *caller, const char *authority_
 }
 
 bool azure_token_of_app(Cloud *cloud, const CloudCaller *caller, const AzureApp *app,
-			const char *scope, CloudCredential *out, Error *err)
+			const char *scope, Credential *out, Error *err)
 {
 	Ask ask = {.cloud = cloud, .caller = caller, .scope = scope, .app = *app};
 	char certificate[DIGEST_TEXT_SIZE];
@@ -234,4 +234,15 @@ bool azure_token_of_app(Cloud *cloud, const CloudCaller *caller, const AzureApp 
 				     or_empty(caller->proxy),
 				     NULL};
 	return cloud_cached(cloud, parts, fetch_by_app, &ask, out, err);
+}
+
+json_t *azure_environment(const Cloud *cloud, Error *err)
+{
+	const char *path = cloud_env(cloud, "AZURE_ENVIRONMENT_FILEPATH");
+	autobuf Buf text = {0};
+	if (!path)
+		return NULL;
+	if (!file_read(path, ENVIRONMENT_MAX, &text, err))
+		return err_wrap_null(err, "AZURE_ENVIRONMENT_FILEPATH");
+	return json_parse(text.ptr, text.len, ENVIRONMENT_MAX, err);
 }

@@ -21,7 +21,7 @@
  * identity, managed identity, the first that is configured. `authority_host` (or NULL) beats the
  * environment's. */
 bool azure_token(Cloud *cloud, const CloudCaller *caller, const char *authority_host,
-		 const char *scope, CloudCredential *out, Error *err) MUST_USE;
+		 const char *scope, Credential *out, Error *err) MUST_USE;
 
 /* An application that a Secret names. All borrowed. */
 typedef struct {
@@ -36,7 +36,7 @@ typedef struct {
 /* A token of an application; without a tenant, of the managed identity client_id. ERR_INVALID for
  * an unusable certificate. */
 bool azure_token_of_app(Cloud *cloud, const CloudCaller *caller, const AzureApp *app,
-			const char *scope, CloudCredential *out, Error *err) MUST_USE;
+			const char *scope, Credential *out, Error *err) MUST_USE;
 
 /*
  * The value of the Authorization header for a request to Blob storage signed with the account's key

@@ -105,7 +105,7 @@ static char *url_of(const CloudBucket *bucket, const char *path, const char *que
 			  all.len ? "?" : "", buf_text(&all));
 }
 
-static bool finish(const CloudBucket *bucket, BucketRequest *request, Error *err)
+static bool sign_request(const CloudBucket *bucket, BucketRequest *request, Error *err)
 {
 	vec_push(&request->headers, mem_strdup(API_VERSION));
 	vec_push(&request->headers, date_header());
@@ -131,19 +131,13 @@ static bool list_request(CloudBucket *bucket, const char *prefix, const char *ma
 	if (marker)
 		cloud_form_add(&query, "marker", marker);
 	out->url = url_of(bucket, "", buf_text(&query));
-	return finish(bucket, out, err);
+	return sign_request(bucket, out, err);
 }
 
-static bool get_request(CloudBucket *bucket, const BucketObject *object, const char *extra,
-			BucketRequest *out, Error *err)
+static char *object_url(const CloudBucket *bucket, const BucketObject *object)
 {
 	autofree char *path = url_escape(object->key, true);
-	out->url = url_of(bucket, path, "");
-	if (object->etag)
-		vec_push(&out->headers, mem_printf("If-Match: %s", object->etag));
-	if (extra)
-		vec_push(&out->headers, mem_strdup(extra));
-	return finish(bucket, out, err);
+	return url_of(bucket, path, "");
 }
 
 /* Lists have it bare, downloads in quotes; upstream's revision is of the latter (source.md 6 [Q]).
@@ -243,6 +237,8 @@ bool azure_parse_page(Str body, BucketPage *out, Error *err)
 
 const BucketService azure_service = {.list = list_request,
 				     .parse = azure_parse_page,
-				     .get = get_request,
+				     .object_url = object_url,
+				     .sign = sign_request,
+				     .if_match = "",
 				     .etag = etag_of,
 				     .no_bucket = "ContainerNotFound"};

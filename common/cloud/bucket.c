@@ -145,6 +145,19 @@ bool bucket_goes_on(const CloudBucket *bucket, Error *err)
 	return true;
 }
 
+bool bucket_object_request(CloudBucket *bucket, const BucketObject *object, const char *extra,
+			   BucketRequest *out, Error *err)
+{
+	const BucketService *service = bucket->service;
+	const char *quote = service->if_match;
+	out->url = service->object_url(bucket, object);
+	if (object->etag && quote)
+		vec_push(&out->headers, mem_printf("If-Match: %s%s%s", quote, object->etag, quote));
+	if (extra)
+		vec_push(&out->headers, mem_strdup(extra));
+	return service->sign(bucket, out, err);
+}
+
 bool bucket_call(CloudBucket *bucket, BucketRequest *request, size_t max_body, int64_t deadline_ms,
 		 HttpResponse *out, Error *err)
 {
@@ -161,6 +174,28 @@ bool bucket_call(CloudBucket *bucket, BucketRequest *request, size_t max_body, i
 				  .path_as_is = true};
 	return httpc_do(bucket->http, &http, out, err) &&
 	       (out->status == 200 || cloud_refused(&http, out, err));
+}
+
+/* What services say of a login that was good before; a missing right is another matter. */
+static bool says_ended(const Error *err)
+{
+	enum { UNAUTHORIZED = 401 };
+	static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "InvalidToken",
+					    "InvalidAccessKeyId", "TokenRefreshRequired"};
+	if (err->http_status == UNAUTHORIZED)
+		return true;
+	for (size_t i = 0; i < COUNT(codes); i++)
+		if (cstr_eq(err->reason, codes[i]))
+			return true;
+	return false;
+}
+
+bool bucket_login_ended(const CloudBucket *bucket, TokenCache *tokens, const Error *err)
+{
+	const char *secret = bucket->bearer	    ? bucket->bearer
+			     : bucket->keys.session ? bucket->keys.session
+						    : bucket->keys.secret;
+	return secret && says_ended(err) && token_cache_forget_secret(tokens, secret);
 }
 
 /* Waits between two tries; the run that waits is bounded by its deadline. */
@@ -279,7 +314,7 @@ bool bucket_list(CloudBucket *bucket, const char *prefix, int64_t deadline_ms, B
 
 static bool make_get(CloudBucket *bucket, const void *what, BucketRequest *out, Error *err)
 {
-	return bucket->service->get(bucket, what, NULL, out, err);
+	return bucket_object_request(bucket, what, NULL, out, err);
 }
 
 bool bucket_get(CloudBucket *bucket, const char *key, size_t limit, int64_t deadline_ms, Buf *out,
@@ -314,9 +349,9 @@ CloudBucket *bucket_new(const CloudBucketConfig *config, Error *err)
 	bucket->bearer = mem_strdup(config->bearer);
 	bucket->account_key = mem_strdup(config->account_key);
 	if (config->keys)
-		bucket->keys = (CloudCredential){.user = mem_strdup(config->keys->user),
-						 .secret = mem_strdup(config->keys->secret),
-						 .session = mem_strdup(config->keys->session)};
+		bucket->keys = (Credential){.user = mem_strdup(config->keys->user),
+					    .secret = mem_strdup(config->keys->secret),
+					    .session = mem_strdup(config->keys->session)};
 	return rows[config->type].init(bucket, config, err) ? steal(&bucket) : NULL;
 }
 
@@ -328,7 +363,7 @@ void bucket_free(CloudBucket *bucket)
 			mem_wipe(secrets[i], strlen(secrets[i]));
 		free(secrets[i]);
 	}
-	cloud_credential_dispose(&bucket->keys);
+	credential_dispose(&bucket->keys);
 	free(bucket->base);
 	free(bucket->name);
 	free(bucket->region);

@@ -27,10 +27,10 @@ typedef struct {
 	HttpClient *http;		 /* borrowed */
 	bool (*is_cancelled)(void *arg); /* asked now and then: true ends all with ERR_CANCELLED */
 	void *cancel_arg;
-	const CloudCredential *keys; /* S3 */
-	const char *bearer;	     /* GCS, Azure: an access token; by https only */
-	const char *account_key;     /* Azure; the account is the endpoint's first label */
-	const char *sas;	     /* Azure: a shared access signature's query */
+	const Credential *keys;	 /* S3 */
+	const char *bearer;	 /* GCS, Azure: an access token; by https only */
+	const char *account_key; /* Azure; the account is the endpoint's first label */
+	const char *sas;	 /* Azure: a shared access signature's query */
 } CloudBucketConfig;
 
 typedef struct CloudBucket CloudBucket;
@@ -78,6 +78,10 @@ bool bucket_fetch(CloudBucket *bucket, const Vec *objects, int64_t deadline_ms, 
 /* One small object into memory. ERR_NOT_FOUND when it, or the bucket, is not there. */
 bool bucket_get(CloudBucket *bucket, const char *key, size_t limit, int64_t deadline_ms, Buf *out,
 		Error *err) MUST_USE;
+
+/* True when `err` says that the service does not take the login any more, and it was a kept one:
+ * that is forgotten, and a bucket that is opened anew has another. */
+bool bucket_login_ended(const CloudBucket *bucket, TokenCache *tokens, const Error *err);
 
 /* What a page of a listing says, for bucket.c and for fuzzing. Pure. */
 typedef struct {

@@ -165,7 +165,7 @@ static bool start(Transfer *transfer, Error *err)
 		return false;
 	autofree char *range =
 		transfer->got ? mem_printf("Range: bytes=%lld-", (long long)transfer->got) : NULL;
-	if (!fetch->bucket->service->get(fetch->bucket, object, range, &transfer->request, err))
+	if (!bucket_object_request(fetch->bucket, object, range, &transfer->request, err))
 		return false;
 	const HttpRequest http = {.url = transfer->request.url,
 				  .headers = bucket_headers(&transfer->request),

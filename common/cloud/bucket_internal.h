@@ -18,6 +18,11 @@ void bucket_request_dispose(BucketRequest *request);
 /* The headers as what signs or sends them wants it: NULL-terminated. Borrowed until more come. */
 const char *const *bucket_headers(BucketRequest *request);
 
+/* The GET of an object, signed: with its etag and version, when they are known. `extra` is one more
+ * header, or NULL. */
+bool bucket_object_request(CloudBucket *bucket, const BucketObject *object, const char *extra,
+			   BucketRequest *out, Error *err) MUST_USE;
+
 /* Sends a request and takes a 2xx reply of at most max_body bytes. */
 bool bucket_call(CloudBucket *bucket, BucketRequest *request, size_t max_body, int64_t deadline_ms,
 		 HttpResponse *out, Error *err) MUST_USE;
@@ -33,10 +38,10 @@ typedef struct {
 	bool (*list)(CloudBucket *bucket, const char *prefix, const char *marker,
 		     BucketRequest *out, Error *err);
 	bool (*parse)(Str body, BucketPage *out, Error *err);
-	/* `extra` is one more header to sign, or NULL. The object's etag and version, when they are
-	 * known, must be what is sent. */
-	bool (*get)(CloudBucket *bucket, const BucketObject *object, const char *extra,
-		    BucketRequest *out, Error *err);
+	/* An object's own URL, with its version when that is known. Owned. */
+	char *(*object_url)(const CloudBucket *bucket, const BucketObject *object);
+	bool (*sign)(const CloudBucket *bucket, BucketRequest *request, Error *err);
+	const char *if_match; /* what stands around an etag in that header; NULL: it is not sent */
 	/* The reply's etag in the index's form, or NULL. Owned. */
 	char *(*etag)(const HttpResponse *reply);
 	/* The object is not what it was: finds out, when a request is needed for it. May be NULL.
@@ -58,7 +63,7 @@ struct CloudBucket {
 	char *name;
 	char *region; /* S3 */
 	bool region_given, virtual_host, list_v1;
-	CloudCredential keys;
+	Credential keys;
 	char *bearer, *account, *account_key;
 };
 

@@ -18,6 +18,7 @@
 #include "base/map.h"
 #include "net/httpc.h"
 #include "net/loop.h"
+#include "net/tokens.h"
 
 typedef struct Cloud Cloud;
 
@@ -56,35 +57,14 @@ typedef struct {
 } CloudCaller;
 
 /*
- * What was got. AWS: user is the access key's id, secret the secret key, session the session token
- * or NULL. Bearer tokens: secret alone. Registry logins: user and password (secret). All owned,
- * wiped when disposed of.
- */
-typedef struct {
-	char *user, *secret, *session;
-	int64_t expires_ms; /* wall clock; 0: never */
-} CloudCredential;
-
-void cloud_credential_dispose(CloudCredential *credential);
-#define autocredential __attribute__((cleanup(cloud_credential_dispose)))
-
-/* Asks for a credential: fills *out. */
-typedef bool CloudFetch(void *arg, CloudCredential *out, Error *err);
-
-/*
  * The credential kept under the parts (NULL-terminated; hashed, so that they may hold secrets), or
- * what `fetch` gets; it is kept for 80 % of its life and cache_max_ms at most. One that has no end
- * is not kept. Of several who ask at once one fetches, within its own time limit; a failure is told
- * to all who waited for it and forgotten. *out is the caller's own copy.
+ * what `fetch` gets (token_cache_fetch). *out is the caller's own copy.
  */
-bool cloud_cached(Cloud *cloud, const char *const *parts, CloudFetch *fetch, void *arg,
-		  CloudCredential *out, Error *err) MUST_USE;
+bool cloud_cached(Cloud *cloud, const char *const *parts, TokenFetch *fetch, void *arg,
+		  Credential *out, Error *err) MUST_USE;
 
-/* How the cache has done so far. */
-typedef struct {
-	uint64_t items, succeeded, failed, evicted; /* kept now; answers; kept ones that gave way */
-} CloudStats;
-CloudStats cloud_stats(Cloud *cloud);
+/* Where they are kept: for others who have such, and for how it has done. Borrowed. */
+TokenCache *cloud_tokens(Cloud *cloud);
 
 /* An environment variable, NULL when unset or empty. Borrowed. */
 const char *cloud_env(const Cloud *cloud, const char *name);

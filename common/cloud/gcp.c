@@ -89,7 +89,7 @@ static bool gke_audiences(const Ask *ask, char **out_kubernetes, char **out_sts,
 	return true;
 }
 
-static bool account_token(const Ask *ask, CloudCredential *out, Error *err)
+static bool account_token(const Ask *ask, Credential *out, Error *err)
 {
 	const CloudAccount *account = ask->caller->account;
 	autofree char *kubernetes = NULL, *sts = NULL, *impersonate = NULL;
@@ -122,7 +122,7 @@ static bool account_token(const Ask *ask, CloudCredential *out, Error *err)
 			     account->ns, account->name);
 }
 
-static bool fetch(void *arg, CloudCredential *out, Error *err)
+static bool fetch(void *arg, Credential *out, Error *err)
 {
 	const Ask *ask = arg;
 	if (ask->caller->account)
@@ -132,7 +132,7 @@ static bool fetch(void *arg, CloudCredential *out, Error *err)
 	return err_wrap(err, "failed to create provider access token for the controller");
 }
 
-bool gcp_token(Cloud *cloud, const CloudCaller *caller, CloudCredential *out, Error *err)
+bool gcp_token(Cloud *cloud, const CloudCaller *caller, Credential *out, Error *err)
 {
 	const CloudAccount *account = caller->account;
 	Ask ask = {.cloud = cloud, .caller = caller};

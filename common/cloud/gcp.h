@@ -19,7 +19,7 @@
  * an e-mail, IAM credentials) or of the process: GOOGLE_APPLICATION_CREDENTIALS, else the metadata
  * server.
  */
-bool gcp_token(Cloud *cloud, const CloudCaller *caller, CloudCredential *out, Error *err) MUST_USE;
+bool gcp_token(Cloud *cloud, const CloudCaller *caller, Credential *out, Error *err) MUST_USE;
 
 /*
  * A token with `scope` for the key of a service account (its JSON: client_email, private_key,
@@ -28,6 +28,6 @@ bool gcp_token(Cloud *cloud, const CloudCaller *caller, CloudCredential *out, Er
  * environment may.
  */
 bool gcp_token_of_key(Cloud *cloud, const CloudCaller *caller, const char *key_json,
-		      const char *scope, CloudCredential *out, Error *err) MUST_USE;
+		      const char *scope, Credential *out, Error *err) MUST_USE;
 
 #endif

@@ -15,7 +15,7 @@ enum { KEY_MAX = 64 << 10, JWT_LIFE_S = 3600, REPLY_MAX = 1 << 20 };
 
 /* --- an exchange (RFC 8693) and impersonation --- */
 
-static bool parse_impersonated(Str text, CloudCredential *out, Error *err)
+static bool parse_impersonated(Str text, Credential *out, Error *err)
 {
 	autojson json_t *reply = json_parse(text.ptr, text.len, REPLY_MAX, err);
 	const char *token = json_text(reply, "accessToken");
@@ -24,12 +24,12 @@ static bool parse_impersonated(Str text, CloudCredential *out, Error *err)
 		return false;
 	if (cstr_empty(token) || !clock_parse(json_text_or(reply, "expireTime", ""), &expires_ms))
 		return err_set(err, ERR_INVALID, "the reply has no access token");
-	*out = (CloudCredential){.secret = mem_strdup(token), .expires_ms = expires_ms};
+	*out = (Credential){.secret = mem_strdup(token), .expires_ms = expires_ms};
 	return true;
 }
 
-static bool impersonate(HttpClient *http, const char *url, const CloudCredential *federated,
-			int64_t timeout_ms, CloudCredential *out, Error *err)
+static bool impersonate(HttpClient *http, const char *url, const Credential *federated,
+			int64_t timeout_ms, Credential *out, Error *err)
 {
 	static const char body[] =
 		"{\"scope\":[\"" GCP_SCOPE_PLATFORM "\"],\"lifetime\":\"3600s\"}";
@@ -50,7 +50,7 @@ static bool impersonate(HttpClient *http, const char *url, const CloudCredential
 }
 
 bool gcp_exchange(Cloud *cloud, const CloudCaller *caller, const GcpExchange *exchange,
-		  CloudCredential *out, Error *err)
+		  Credential *out, Error *err)
 {
 	HttpClient *http = cloud_http(cloud, caller, err);
 	if (!http)
@@ -63,7 +63,7 @@ bool gcp_exchange(Cloud *cloud, const CloudCaller *caller, const GcpExchange *ex
 	cloud_form_add(&form, "requested_token_type", OAUTH "token-type:access_token");
 	cloud_form_add(&form, "subject_token", exchange->subject_token);
 	cloud_form_add(&form, "subject_token_type", type ? type : OAUTH "token-type:jwt");
-	autocredential CloudCredential federated = {0};
+	autocredential Credential federated = {0};
 	if (!cloud_token_by_form(http, exchange->token_url, &form, caller->timeout_ms, &federated,
 				 err))
 		return err_wrap(err, "exchange the token");
@@ -71,7 +71,7 @@ bool gcp_exchange(Cloud *cloud, const CloudCaller *caller, const GcpExchange *ex
 		return impersonate(http, exchange->impersonate_url, &federated, caller->timeout_ms,
 				   out, err);
 	*out = federated;
-	federated = (CloudCredential){0};
+	federated = (Credential){0};
 	return true;
 }
 
@@ -85,7 +85,7 @@ typedef struct {
 	const char *scope;
 } KeyAsk;
 
-static bool fetch_by_key(void *arg, CloudCredential *out, Error *err)
+static bool fetch_by_key(void *arg, Credential *out, Error *err)
 {
 	const KeyAsk *ask = arg;
 	HttpClient *http = cloud_http(ask->cloud, ask->caller, err);
@@ -109,7 +109,7 @@ static bool fetch_by_key(void *arg, CloudCredential *out, Error *err)
 }
 
 static bool token_of_service_account(Cloud *cloud, const CloudCaller *caller, const json_t *key,
-				     const char *scope, CloudCredential *out, Error *err)
+				     const char *scope, Credential *out, Error *err)
 {
 	static const char *const needed[] = {"client_email", "private_key"};
 	for (size_t i = 0; i < COUNT(needed); i++)
@@ -152,7 +152,7 @@ static void forget_key(json_t **key)
 #define autokey __attribute__((cleanup(forget_key)))
 
 bool gcp_token_of_key(Cloud *cloud, const CloudCaller *caller, const char *key_json,
-		      const char *scope, CloudCredential *out, Error *err)
+		      const char *scope, Credential *out, Error *err)
 {
 	autokey json_t *key = parse_key(str_of(key_json), err);
 	if (!key)
@@ -189,7 +189,7 @@ static char *subject_token(const json_t *source, Error *err)
 }
 
 static bool token_of_external(Cloud *cloud, const CloudCaller *caller, const json_t *key,
-			      CloudCredential *out, Error *err)
+			      Credential *out, Error *err)
 {
 	autofree char *token = subject_token(json_map(key, "credential_source"), err);
 	if (!token)
@@ -206,7 +206,7 @@ static bool token_of_external(Cloud *cloud, const CloudCaller *caller, const jso
 }
 
 static bool token_of_file(Cloud *cloud, const CloudCaller *caller, const char *path,
-			  CloudCredential *out, Error *err)
+			  Credential *out, Error *err)
 {
 	autobuf Buf text = {0};
 	if (!file_read(path, KEY_MAX, &text, err))
@@ -223,7 +223,7 @@ static bool token_of_file(Cloud *cloud, const CloudCaller *caller, const char *p
 	return err_set(err, ERR_UNSUPPORTED, "credentials of type '%.64s' are not supported", type);
 }
 
-bool gcp_process_token(Cloud *cloud, const CloudCaller *caller, CloudCredential *out, Error *err)
+bool gcp_process_token(Cloud *cloud, const CloudCaller *caller, Credential *out, Error *err)
 {
 	const char *path = cloud_env(cloud, "GOOGLE_APPLICATION_CREDENTIALS");
 	if (path)

@@ -16,10 +16,10 @@ typedef struct {
 	const char *impersonate_url;	/* or NULL */
 } GcpExchange;
 bool gcp_exchange(Cloud *cloud, const CloudCaller *caller, const GcpExchange *exchange,
-		  CloudCredential *out, Error *err) MUST_USE;
+		  Credential *out, Error *err) MUST_USE;
 
 /* GOOGLE_APPLICATION_CREDENTIALS, else the metadata server's. */
-bool gcp_process_token(Cloud *cloud, const CloudCaller *caller, CloudCredential *out,
+bool gcp_process_token(Cloud *cloud, const CloudCaller *caller, Credential *out,
 		       Error *err) MUST_USE;
 
 #endif

@@ -39,17 +39,13 @@ static bool list_request(CloudBucket *bucket, const char *prefix, const char *ma
 	return bucket_add_bearer(bucket, out, err);
 }
 
-static bool get_request(CloudBucket *bucket, const BucketObject *object, const char *extra,
-			BucketRequest *out, Error *err)
+static char *object_url(const CloudBucket *bucket, const BucketObject *object)
 {
 	autobuf Buf query = {0};
 	cloud_form_add(&query, "alt", "media");
 	if (object->version)
 		cloud_form_add(&query, "generation", object->version);
-	out->url = url_of(bucket, object->key, &query);
-	if (extra)
-		vec_push(&out->headers, mem_strdup(extra));
-	return bucket_add_bearer(bucket, out, err);
+	return url_of(bucket, object->key, &query);
 }
 
 static bool add_item(BucketPage *page, const json_t *item, Error *err)
@@ -123,6 +119,7 @@ static bool refresh(CloudBucket *bucket, BucketObject *object, int64_t deadline_
 
 const BucketService gcs_service = {.list = list_request,
 				   .parse = gcs_parse_page,
-				   .get = get_request,
+				   .object_url = object_url,
+				   .sign = bucket_add_bearer,
 				   .etag = etag_of,
 				   .refresh = refresh};

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/fd.h"
+#include "cloud/azure_internal.h"
 #include "base/mem.h"
 #include "cloud/aws.h"
 #include "cloud/azure.h"
@@ -23,7 +23,7 @@
 #define ACR_USER "00000000-0000-0000-0000-000000000000"
 #define ACR_SCOPE "https://containerregistry.azure.net/.default"
 
-enum { REPLY_MAX = 1 << 20, ENVIRONMENT_MAX = 1 << 20 };
+enum { REPLY_MAX = 1 << 20 };
 
 typedef struct {
 	Cloud *cloud;
@@ -53,7 +53,7 @@ static bool stranger(const Ask *ask, const char *name, const char *pattern, Erro
 /* --- Amazon --- */
 
 /* The token is base64 of "USER:PASSWORD"; the time seconds since 1970. */
-static bool parse_ecr(Str text, CloudCredential *out, Error *err)
+static bool parse_ecr(Str text, Credential *out, Error *err)
 {
 	autojson json_t *reply = json_parse(text.ptr, text.len, REPLY_MAX, err);
 	const json_t *data = json_object_get(reply, "authorizationData");
@@ -70,20 +70,20 @@ static bool parse_ecr(Str text, CloudCredential *out, Error *err)
 		error_dispose(err);
 		return err_set(err, ERR_INVALID, "the reply of ECR has no login");
 	}
-	*out = (CloudCredential){.user = str_dup(user), .secret = str_dup(password)};
+	*out = (Credential){.user = str_dup(user), .secret = str_dup(password)};
 	if (expires_s > 0 && expires_s < 1e11)
 		out->expires_ms = (int64_t)(expires_s * 1000);
 	buf_wipe(&login);
 	return true;
 }
 
-static bool login_aws(const Ask *ask, CloudCredential *out, Error *err)
+static bool login_aws(const Ask *ask, Credential *out, Error *err)
 {
 	bool public = cstr_eq(ask->host, ECR_PUBLIC);
 	autofree char *region = public ? mem_strdup("us-east-1") : NULL;
 	if (!public && !host_matches(ECR_PATTERN, ask->host, &region))
 		return stranger(ask, "AWS", ECR_PATTERN, err);
-	autocredential CloudCredential key = {0};
+	autocredential Credential key = {0};
 	if (!aws_credentials(ask->cloud, ask->caller, region, NULL, &key, err))
 		return false;
 	const char *service = public ? "ecr-public" : "ecr";
@@ -123,8 +123,7 @@ static int64_t jwt_expiry_ms(const char *token)
 }
 
 bool registry_exchange(HttpClient *http, const char *base_url, const char *host,
-		       const char *access_token, int64_t timeout_ms, CloudCredential *out,
-		       Error *err)
+		       const char *access_token, int64_t timeout_ms, Credential *out, Error *err)
 {
 	autofree char *url = mem_printf("%s/oauth2/exchange", base_url);
 	autobuf Buf form = {0}, reply = {0};
@@ -140,23 +139,10 @@ bool registry_exchange(HttpClient *http, const char *base_url, const char *host,
 		return err_wrap(err, "login at %s", host);
 	if (cstr_empty(token))
 		return err_set(err, ERR_INVALID, "the reply of %s has no refresh token", host);
-	*out = (CloudCredential){.user = mem_strdup(ACR_USER),
-				 .secret = mem_strdup(token),
-				 .expires_ms = jwt_expiry_ms(token)};
+	*out = (Credential){.user = mem_strdup(ACR_USER),
+			    .secret = mem_strdup(token),
+			    .expires_ms = jwt_expiry_ms(token)};
 	return true;
-}
-
-/* AZURE_ENVIRONMENT_FILEPATH: a private cloud's names (containerRegistryDNSSuffix,
- * resourceManagerEndpoint). Owned; NULL and no error when there is none. */
-static json_t *azure_environment(const Cloud *cloud, Error *err)
-{
-	const char *path = cloud_env(cloud, "AZURE_ENVIRONMENT_FILEPATH");
-	autobuf Buf text = {0};
-	if (!path)
-		return NULL;
-	if (!file_read(path, ENVIRONMENT_MAX, &text, err))
-		return err_wrap_null(err, "AZURE_ENVIRONMENT_FILEPATH");
-	return json_parse(text.ptr, text.len, ENVIRONMENT_MAX, err);
 }
 
 /* Below the suffix, not merely ending in its letters. */
@@ -169,7 +155,7 @@ static bool is_below(const char *host, const char *suffix)
 	return before > 1 && host[before - 1] == '.';
 }
 
-static bool login_azure(const Ask *ask, CloudCredential *out, Error *err)
+static bool login_azure(const Ask *ask, Credential *out, Error *err)
 {
 	autojson json_t *environment = azure_environment(ask->cloud, err);
 	if (err_is_set(err))
@@ -179,7 +165,7 @@ static bool login_azure(const Ask *ask, CloudCredential *out, Error *err)
 	if (!is_below(ask->host, suffix) && !host_matches(ACR_PATTERN, ask->host, NULL))
 		return stranger(ask, "Azure", ACR_PATTERN, err);
 	autofree char *scope = manager ? mem_printf("%s/.default", manager) : mem_strdup(ACR_SCOPE);
-	autocredential CloudCredential token = {0};
+	autocredential Credential token = {0};
 	HttpClient *http = cloud_http(ask->cloud, ask->caller, err);
 	autofree char *base = mem_printf("https://%s", ask->host);
 	return http && azure_token(ask->cloud, ask->caller, NULL, scope, &token, err) &&
@@ -189,7 +175,7 @@ static bool login_azure(const Ask *ask, CloudCredential *out, Error *err)
 
 /* --- Google --- */
 
-static bool login_gcp(const Ask *ask, CloudCredential *out, Error *err)
+static bool login_gcp(const Ask *ask, Credential *out, Error *err)
 {
 	if (!host_matches(GAR_PATTERN, ask->host, NULL))
 		return stranger(ask, "GCP", GAR_PATTERN, err);
@@ -201,11 +187,11 @@ static bool login_gcp(const Ask *ask, CloudCredential *out, Error *err)
 
 /* --- all --- */
 
-static bool fetch(void *arg, CloudCredential *out, Error *err)
+static bool fetch(void *arg, Credential *out, Error *err)
 {
 	static const struct {
 		const char *provider;
-		bool (*login)(const Ask *ask, CloudCredential *out, Error *err);
+		bool (*login)(const Ask *ask, Credential *out, Error *err);
 	} rows[] = {{"aws", login_aws}, {"azure", login_azure}, {"gcp", login_gcp}};
 	const Ask *ask = arg;
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -214,34 +200,11 @@ static bool fetch(void *arg, CloudCredential *out, Error *err)
 	return err_set(err, ERR_INVALID, "provider '%.64s' has no registries", ask->provider);
 }
 
-/* The account's annotations say as whom: a login must not outlive their change. */
-static void add_identity(const CloudAccount *account, Buf *out)
-{
-	static const char *const keys[] = {
-		"eks.amazonaws.com/role-arn", "azure.workload.identity/tenant-id",
-		"azure.workload.identity/client-id", "iam.gke.io/gcp-service-account",
-		"gcp.auth.fluxcd.io/workload-identity-provider"};
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		const char *value = account->annotation(account->arg, keys[i]);
-		buf_printf(out, "%s\n", value ? value : "");
-	}
-}
-
 bool registry_login(Cloud *cloud, const CloudCaller *caller, const char *provider, const char *host,
-		    CloudCredential *out, Error *err)
+		    Credential *out, Error *err)
 {
-	const CloudAccount *account = caller->account;
 	Ask ask = {.cloud = cloud, .caller = caller, .provider = provider, .host = host};
-	autobuf Buf identity = {0};
-	if (account)
-		add_identity(account, &identity);
-	const char *const parts[] = {"registry",
-				     provider,
-				     host,
-				     account ? account->ns : "",
-				     account ? account->name : "",
-				     buf_text(&identity),
-				     caller->proxy ? caller->proxy : "",
-				     NULL};
+	autofree char *identity = cloud_caller_key(caller);
+	const char *const parts[] = {"registry", provider, host, identity, NULL};
 	return cloud_cached(cloud, parts, fetch, &ask, out, err);
 }

@@ -13,12 +13,12 @@
  * host is none of that provider's: nobody else may be given its tokens.
  */
 bool registry_login(Cloud *cloud, const CloudCaller *caller, const char *provider, const char *host,
-		    CloudCredential *out, Error *err) MUST_USE;
+		    Credential *out, Error *err) MUST_USE;
 
 /* The exchange at an Azure registry (POST BASE/oauth2/exchange), for tests too: *out gets user,
  * secret and when it ends. */
 bool registry_exchange(HttpClient *http, const char *base_url, const char *host,
-		       const char *access_token, int64_t timeout_ms, CloudCredential *out,
+		       const char *access_token, int64_t timeout_ms, Credential *out,
 		       Error *err) MUST_USE;
 
 #endif

@@ -137,7 +137,7 @@ static char *url_of(const CloudBucket *bucket, const char *path, const char *que
 }
 
 /* Signs what is in `request`; its headers are signed too. */
-static bool finish(const CloudBucket *bucket, BucketRequest *request, Error *err)
+static bool sign_request(const CloudBucket *bucket, BucketRequest *request, Error *err)
 {
 	if (!bucket->keys.user)
 		return true;
@@ -165,19 +165,13 @@ static bool list_request(CloudBucket *bucket, const char *prefix, const char *ma
 	if (marker)
 		cloud_form_add(&query, bucket->list_v1 ? "marker" : "continuation-token", marker);
 	out->url = url_of(bucket, "", buf_text(&query));
-	return finish(bucket, out, err);
+	return sign_request(bucket, out, err);
 }
 
-static bool get_request(CloudBucket *bucket, const BucketObject *object, const char *extra,
-			BucketRequest *out, Error *err)
+static char *object_url(const CloudBucket *bucket, const BucketObject *object)
 {
 	autofree char *path = url_escape(object->key, true);
-	out->url = url_of(bucket, path, "");
-	if (object->etag)
-		vec_push(&out->headers, mem_printf("If-Match: \"%s\"", object->etag));
-	if (extra)
-		vec_push(&out->headers, mem_strdup(extra));
-	return finish(bucket, out, err);
+	return url_of(bucket, path, "");
 }
 
 /* Without the quotes, as minio-go has it. */
@@ -307,6 +301,8 @@ bool s3_parse_page(Str body, BucketPage *out, Error *err)
 
 const BucketService s3_service = {.list = list_request,
 				  .parse = s3_parse_page,
-				  .get = get_request,
+				  .object_url = object_url,
+				  .sign = sign_request,
+				  .if_match = "\"",
 				  .etag = etag_of,
 				  .no_bucket = "NoSuchBucket"};

@@ -285,7 +285,7 @@ bool sigv4_sign(const SigV4Request *request, Vec *out, Error *err)
 	autosigning Signing signing = {0};
 	if (!signing_begin(&signing, request, err))
 		return false;
-	const CloudCredential *credential = request->credential;
+	const Credential *credential = request->credential;
 	push_header(&signing, out, mem_printf("X-Amz-Date: %s", signing.stamp));
 	if (credential->session)
 		push_header(&signing, out,
@@ -337,8 +337,8 @@ char *sigv4_presign(const SigV4Request *request, int expires_s, Error *err)
 
 /* As git-remote-codecommit does: only host and path are signed, the payload line is empty and the
  * time has no "Z". */
-char *sigv4_codecommit_password(const CloudCredential *credential, const char *region,
-				const char *url, int64_t now_ms, Error *err)
+char *sigv4_codecommit_password(const Credential *credential, const char *region, const char *url,
+				int64_t now_ms, Error *err)
 {
 	autosigning Signing signing = {0};
 	const SigV4Request request = {.credential = credential,

@@ -19,7 +19,7 @@
 
 /* What is signed. All borrowed. */
 typedef struct {
-	const CloudCredential *credential;
+	const Credential *credential;
 	const char *region, *service; /* "us-east-1", "s3" */
 	int64_t now_ms;		      /* wall clock */
 	const char *method;
@@ -47,7 +47,7 @@ char *sigv4_presign(const SigV4Request *request, int expires_s, Error *err) MUST
 
 /* CodeCommit's Git password: "YYYYMMDDTHHMMSSZ" and the signature of `GIT` on the URL's path.
  * Owned, a secret; the user is the access key's id, with "%" and the session token behind it. */
-char *sigv4_codecommit_password(const CloudCredential *credential, const char *region,
-				const char *url, int64_t now_ms, Error *err) MUST_USE;
+char *sigv4_codecommit_password(const Credential *credential, const char *region, const char *url,
+				int64_t now_ms, Error *err) MUST_USE;
 
 #endif

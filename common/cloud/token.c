@@ -6,8 +6,6 @@
 #include "base/fd.h"
 #include "base/mem.h"
 
-#define FORM_TYPE "Content-Type: application/x-www-form-urlencoded; charset=utf-8"
-
 enum { TOKEN_MAX = 64 << 10, REPLY_MAX = 1 << 20, NODE_TIMEOUT_MS = 5000, DEFAULT_LIFE_S = 3600 };
 
 void buf_wipe(Buf *buf)
@@ -32,7 +30,7 @@ bool cloud_post_form(HttpClient *http, const char *url, Buf *form, int64_t timeo
 {
 	const HttpRequest request = {.method = "POST",
 				     .url = url,
-				     .headers = (const char *const[]){FORM_TYPE, NULL},
+				     .headers = (const char *const[]){CLOUD_FORM_TYPE, NULL},
 				     .body = buf_text(form),
 				     .body_len = form->len,
 				     .timeout_ms = timeout_ms};
@@ -52,7 +50,7 @@ static int64_t life_of(const json_t *reply)
 	return number < 0 ? 0 : number > INT32_MAX ? INT32_MAX : number;
 }
 
-bool cloud_parse_token(Str text, CloudCredential *out, Error *err)
+bool cloud_parse_token(Str text, Credential *out, Error *err)
 {
 	autojson json_t *reply = json_parse(text.ptr, text.len, REPLY_MAX, err);
 	const char *token = json_text(reply, "access_token");
@@ -60,13 +58,13 @@ bool cloud_parse_token(Str text, CloudCredential *out, Error *err)
 		return err_wrap(err, "reply with a token");
 	if (cstr_empty(token))
 		return err_set(err, ERR_INVALID, "the reply has no access token");
-	*out = (CloudCredential){.secret = mem_strdup(token),
-				 .expires_ms = clock_wall_ms() + life_of(reply) * 1000};
+	*out = (Credential){.secret = mem_strdup(token),
+			    .expires_ms = clock_wall_ms() + life_of(reply) * 1000};
 	return true;
 }
 
 bool cloud_token_by_form(HttpClient *http, const char *url, Buf *form, int64_t timeout_ms,
-			 CloudCredential *out, Error *err)
+			 Credential *out, Error *err)
 {
 	autobuf Buf reply = {0};
 	bool ok = cloud_post_form(http, url, form, timeout_ms, &reply, err) &&
@@ -75,7 +73,7 @@ bool cloud_token_by_form(HttpClient *http, const char *url, Buf *form, int64_t t
 	return ok;
 }
 
-bool cloud_token_of_node(Cloud *cloud, const char *url, const char *header, CloudCredential *out,
+bool cloud_token_of_node(Cloud *cloud, const char *url, const char *header, Credential *out,
 			 Error *err)
 {
 	HttpClient *http = cloud_http_direct(cloud, err);
@@ -101,4 +99,22 @@ char *cloud_account_token(const CloudAccount *account, const char *audience, Err
 bool cloud_is_loopback(const char *host)
 {
 	return cstr_eq(host, "127.0.0.1") || cstr_eq(host, "::1") || cstr_eq(host, "localhost");
+}
+
+char *cloud_caller_key(const CloudCaller *caller)
+{
+	static const char *const keys[] = {
+		"eks.amazonaws.com/role-arn", "azure.workload.identity/tenant-id",
+		"azure.workload.identity/client-id", "iam.gke.io/gcp-service-account",
+		"gcp.auth.fluxcd.io/workload-identity-provider"};
+	const CloudAccount *account = caller->account;
+	autobuf Buf key = {0};
+	/* First what nobody can put a line break into: an account never has another's key. */
+	buf_printf(&key, "%s\n%s\n", account ? account->ns : "", account ? account->name : "");
+	for (size_t i = 0; account && i < COUNT(keys); i++) {
+		const char *value = account->annotation(account->arg, keys[i]);
+		buf_printf(&key, "%s\n", value ? value : "");
+	}
+	buf_puts(&key, caller->proxy ? caller->proxy : "");
+	return buf_steal(&key);
 }

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "data/digest.h"
 
@@ -120,6 +121,15 @@ static void make_kinds(Manager *manager)
 	}
 }
 
+/* What could not be done while the API server was away. On the loop's thread. */
+static void server_is_back(void *arg)
+{
+	Manager *manager = arg;
+	log_info(manager->log, "the API server is back", NULL);
+	for (size_t i = 0; i < manager->spec->kind_count; i++)
+		queue_resume(manager->kinds[i].queue);
+}
+
 /* "NAME-leader-election", with 8 hex digits of the selector's SHA-256 for a shard (S97, K100). */
 static char *lease_name(const Manager *manager)
 {
@@ -187,12 +197,15 @@ static bool start_parts(Manager *manager, Error *err)
 		return false;
 	manager->progress = progress_new(manager);
 	make_kinds(manager);
+	kube_client_on_return(manager->client, server_is_back, manager);
 	if (spec->start) {
 		manager->context = spec->start(manager, manager_controller_options(manager), err);
 		if (!manager->context)
 			return false;
 	}
 	manager->started = true;
+	footprint_shrink(); /* what only setting up needed, before the first handshake */
+	manager->watching_since_ms = clock_mono_ms();
 	for (size_t i = 0; i < spec->kind_count; i++)
 		kind_watch_start(&manager->kinds[i]);
 	pthread_mutex_lock(&manager->lock);
@@ -231,8 +244,10 @@ bool manager_wait_synced(Manager *manager, int64_t timeout_ms)
 		pthread_cond_wait(&manager->changed, &manager->lock);
 	bool watching = manager->watching;
 	pthread_mutex_unlock(&manager->lock);
+	int64_t until_ms = clock_mono_ms() + timeout_ms;
 	for (size_t i = 0; watching && i < manager->spec->kind_count; i++)
-		if (!informer_wait(manager->kinds[i].informer, timeout_ms))
+		if (!manager_wait_informer(manager, manager->kinds[i].informer, informer_wait,
+					   until_ms))
 			return false;
 	return watching && !atomic_load(&manager->cancelled);
 }
@@ -261,6 +276,7 @@ void manager_stop(Manager *manager)
 	kube_client_free(manager->client);
 	if (manager->loop)
 		loop_free(manager->loop);
+	grace_end(manager->grace);
 	for (size_t i = 0; i < count; i++) {
 		queue_free(manager->kinds[i].queue);
 		free(manager->kinds[i].controller);
@@ -326,6 +342,7 @@ static void serve_until_signal(Manager *manager, const sigset_t *signals)
 	while (sigwait(signals, &signal_number) != 0)
 		;
 	log_info(manager->log, "stopping", "signal", strsignal(signal_number), NULL);
+	manager->grace = grace_start(manager->log, manager->common->graceful_ms, signals);
 	pthread_mutex_lock(&manager->lock);
 	atomic_store(&manager->cancelled, true);
 	pthread_cond_broadcast(&manager->changed);

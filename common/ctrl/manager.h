@@ -54,6 +54,10 @@ struct Kind {
 	 */
 	Outcome (*finalize)(Run *run, Error *err);
 
+	/* In place of reconcile while spec.suspend is true: what was begun may have to be ended.
+	 * Conditions are what it makes them. NULL: nothing to do. */
+	Outcome (*suspended)(Run *run, Error *err);
+
 	/* Keys under which manager_enqueue_indexed finds this object. On the loop's thread. */
 	void (*index)(const json_t *object, IndexAdd *add, void *arg);
 
@@ -61,6 +65,11 @@ struct Kind {
 	 * On the loop's thread; `object` is the new state, NULL when it was deleted. */
 	void (*changed)(Manager *manager, const Kind *kind, const char *ns, const char *name,
 			const json_t *object);
+
+	/* True for an object that others only read (a HelmRepository of type oci): it gets no
+	 * finalizer, no status and no runs; what is there of an earlier life is cleaned up by
+	 * `finalize` and taken off. May be NULL. */
+	bool (*is_static)(const json_t *object);
 
 	const KindWatch *watches;
 	size_t watch_count;
@@ -84,6 +93,7 @@ typedef struct {
 	const FeatureGate *gates;
 	size_t gate_count;
 	int default_concurrent;	   /* --concurrent */
+	const char *default_grace; /* --graceful-shutdown-timeout; NULL: 30s */
 	const char *field_manager; /* NULL: name. kustomize-controller's status owner differs (facts
 				      2) */
 	bool calls_elsewhere; /* calls outside of reconciles have no queue: they wait for an API
@@ -111,7 +121,8 @@ int manager_main(int argc, char **argv, const ManagerSpec *spec);
 /* The same in pieces, for tests and for several controllers in one process. argv[0] is the name. */
 Manager *manager_start(int argc, char **argv, const ManagerSpec *spec, Error *err) MUST_USE;
 
-/* Stops taking work, lets reconciles under way end (10 s), releases the lease, frees. */
+/* Stops taking work, lets reconciles under way end, releases the lease, frees. How long that may
+ * take is manager_main's affair. */
 void manager_stop(Manager *manager);
 
 /* For spec functions. All borrowed. */
@@ -132,6 +143,10 @@ const char *manager_default_service_account(Manager *manager); /* "" when not se
  * the daemon stops. */
 bool manager_wait_synced(Manager *manager, int64_t timeout_ms);
 
+/* Something was done just now, such as answering a request: what memory it needed is given back a
+ * second later. A reconcile is noted by itself. Any thread. */
+void manager_note_work(Manager *manager);
+
 /* Puts an object's key into its kind's queue. Any thread. */
 void manager_enqueue(Manager *manager, const Kind *kind, const char *ns, const char *name);
 void manager_enqueue_after(Manager *manager, const Kind *kind, const char *ns, const char *name,
@@ -141,7 +156,8 @@ void manager_enqueue_after(Manager *manager, const Kind *kind, const char *ns, c
 void manager_enqueue_indexed(Manager *manager, const Kind *kind, const char *key);
 
 /* A stored object of one of the manager's kinds or of a watch with keep_objects; owned; NULL when
- * it is not there (or the informer has not synced). Any thread. */
+ * it is not there (or the informer has not synced). Any thread. For reconciles there is
+ * run_peer_get. */
 json_t *manager_peer_get(Manager *manager, const char *api_version, const char *kind,
 			 const char *ns, const char *name);
 
@@ -151,9 +167,15 @@ void manager_peer_each(Manager *manager, const char *api_version, const char *ki
 
 /* Inside a reconcile. */
 Manager *run_manager(Run *run);
+/* As manager_peer_get and manager_peer_each; soon after the start they wait until the kind is
+ * known, as far as the server tells it, for a minute at most. */
+json_t *run_peer_get(Run *run, const char *api_version, const char *kind, const char *ns,
+		     const char *name);
+void run_peer_each(Run *run, const char *api_version, const char *kind,
+		   bool (*fn)(void *arg, const json_t *object), void *arg);
 void *run_context(Run *run); /* manager_context */
 KubeClient *run_client(Run *run);
-Arena *run_arena(Run *run);
+Arena *run_arena(Run *run);   /* freed at the run's end */
 const Log *run_log(Run *run); /* has controller, name, namespace, reconcileID */
 const Kind *run_kind(Run *run);
 
@@ -161,12 +183,10 @@ const Kind *run_kind(Run *run);
 json_t *run_object(Run *run);
 const char *run_namespace(Run *run);
 const char *run_name(Run *run);
+char *run_key(Run *run); /* "ns/name", owned */
 
 /* The value of requestedAt when it has not been handled before, else NULL. */
 const char *run_requested_at(Run *run);
-
-/* Why this run happens: "spec" changed, "requested", or NULL (timer, watch). Borrowed. */
-const char *run_trigger(Run *run);
 
 /* A step begins that may block: its conditions are written once the run has taken over 2 s
  * (design.md 3.5), while the step still runs if need be; else they are left to the end. */

@@ -8,6 +8,8 @@
 
 #define AT(member) offsetof(CommonOptions, member)
 
+#define GRACE_FLAG "graceful-shutdown-timeout"
+
 static const Flag common_rows[] = {
 	{"kubeconfig", FLAG_TEXT, AT(kubeconfig), NULL, NULL,
 	 "Path of a kubeconfig; default $KUBECONFIG, ~/.kube/config, the pod's service account."},
@@ -49,6 +51,8 @@ static const Flag common_rows[] = {
 	 "Cloud tokens kept; 0 turns the cache off."},
 	{"token-cache-max-duration", FLAG_DURATION, AT(token_cache_duration_ms), "1h", NULL,
 	 "Longest time that a cloud token is kept."},
+	{GRACE_FLAG, FLAG_DURATION, AT(graceful_ms), "30s", NULL,
+	 "How long reconciles have to end when the process is told to stop."},
 	{"help", FLAG_BOOL, AT(help), "false", NULL, "Print this and exit."},
 	{"help-man", FLAG_BOOL, AT(help_man), "false", NULL,
 	 "Print the manual page's source and exit."},
@@ -94,6 +98,13 @@ static void add_rows(Manager *manager, const Flag *rows, size_t count, size_t of
 		*row = rows[i];
 		row->offset += offset;
 	}
+}
+
+static void set_fallback(Manager *manager, const char *name, const char *fallback)
+{
+	for (size_t i = 0; i < manager->row_count; i++)
+		if (fallback && cstr_eq(manager->rows[i].name, name))
+			manager->rows[i].fallback = fallback;
 }
 
 static const FeatureGate *find_gate(const ManagerSpec *spec, Str name)
@@ -153,6 +164,7 @@ bool manager_parse_flags(Manager *manager, int argc, char **argv, Error *err)
 	if (is_sharded(spec))
 		add_rows(manager, shard_rows, COUNT(shard_rows), 0);
 	add_rows(manager, spec->flags, spec->flag_count, controller_offset());
+	set_fallback(manager, GRACE_FLAG, spec->default_grace);
 	manager->options = mem_zalloc(1, controller_offset() + spec->options_size);
 	manager->common = manager->options;
 	((CommonOptions *)manager->options)->concurrent = spec->default_concurrent;

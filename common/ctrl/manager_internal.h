@@ -3,6 +3,7 @@
 #define CTRL_MANAGER_INTERNAL_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "base/arena.h"
@@ -32,6 +33,7 @@ typedef struct {
 	int kube_api_qps, kube_api_burst;
 	int token_cache_size;
 	int64_t token_cache_duration_ms;
+	int64_t graceful_ms;
 	bool help, help_man, version;
 } CommonOptions;
 
@@ -66,6 +68,7 @@ typedef struct {
 
 typedef struct Progress Progress;
 typedef struct Notice Notice;
+typedef struct Grace Grace;
 
 struct Manager {
 	const ManagerSpec *spec;
@@ -79,12 +82,14 @@ struct Manager {
 	EventRecorder *events;
 	Progress *progress;
 	Metrics *metrics;
-	LoopTimer rest; /* loop's thread: when the daemon is at rest */
+	LoopTimer rest; /* loop's thread: when memory goes back; 0: it has */
 	void *context;
 	bool started; /* spec->start succeeded: stop is owed */
 	KindState *kinds;
 	LeaderElection *election;
 	Httpd *metrics_http, *health_http;
+	Grace *grace; /* of a daemon that stops, or NULL */
+	int64_t watching_since_ms;
 	char *ns;
 	atomic_bool cancelled;
 	pthread_mutex_t lock; /* guards the four below */
@@ -103,7 +108,6 @@ struct Run {
 	json_t *before;	  /* the object as it was when status was last written */
 	json_t *outlived; /* list: what `object` was before; views of the spec borrow from it */
 	const char *requested_at;
-	const char *trigger;
 	int64_t started_ms, written_ms;
 	Notice *notice; /* what is to be shown of the present step, or NULL */
 	Vec verdicts;	/* Verdict, owned */
@@ -122,13 +126,15 @@ const void *manager_controller_options(const Manager *manager);
 void kind_watch_start(KindState *state);
 void kind_watch_stop(KindState *state);
 KindState *manager_kind_state(Manager *manager, const Kind *kind);
+/* Waits by `wait` (informer_wait or informer_wait_settled) until a moment (monotonic), or the stop.
+ */
+typedef bool InformerWait(Informer *informer, int64_t timeout_ms);
+bool manager_wait_informer(Manager *manager, Informer *informer, InformerWait *wait,
+			   int64_t until_ms);
 
 /* manager_run.c: workers. */
 void kind_workers_start(KindState *state);
 void kind_workers_join(KindState *state);
-
-/* manager_rest.c: something was done just now. Any thread. */
-void manager_note_work(Manager *manager);
 
 /* progress.c: what a long step shows. */
 Progress *progress_new(Manager *manager);
@@ -138,6 +144,11 @@ void progress_arm(Run *run, int64_t due_ms);
 /* Nothing will be shown from here on; what was is known to the run. Before each write, and at the
  * end. */
 void progress_settle(Run *run);
+
+/* manager_grace.c: unless grace_end is called before, the process ends with exit code 1 after
+ * limit_ms, or when one of `signals` (blocked by the caller) comes. NULL: there is no limit. */
+Grace *grace_start(const Log *log, int64_t limit_ms, const sigset_t *signals);
+void grace_end(Grace *grace);
 
 /* manager_status.c */
 bool run_write_status(Run *run, Error *err);

@@ -1,34 +1,27 @@
-/* A daemon that has had nothing to do for a while gives back what work and start-up needed. */
+/* A daemon gives back what start-up and work needed, about once a second while it works and once
+ * when it has worked. */
 #include "base/footprint.h"
 #include "ctrl/manager_internal.h"
 
-enum { REST_AFTER_MS = 3000 };
+enum { AFTER_MS = 1000 };
 
-static bool has_work(const Manager *manager)
-{
-	for (size_t i = 0; i < manager->spec->kind_count; i++)
-		if (queue_depth(manager->kinds[i].queue))
-			return true;
-	return false;
-}
-
-static void rest(void *arg)
+/* The first requests touch three megabytes of the TLS library for the handshake, and each burst
+ * leaves pages with the allocator: they would count until the work ends. */
+static void give_back(void *arg)
 {
 	Manager *manager = arg;
 	manager->rest = 0;
-	/* Work under way ends with manager_note_work. */
-	if (!has_work(manager))
-		footprint_shrink();
+	footprint_shrink();
 }
 
-static void restart_timer(void *arg)
+static void start_timer(void *arg)
 {
 	Manager *manager = arg;
-	loop_cancel(manager->loop, manager->rest);
-	manager->rest = loop_after(manager->loop, REST_AFTER_MS, rest, manager);
+	if (!manager->rest)
+		manager->rest = loop_after(manager->loop, AFTER_MS, give_back, manager);
 }
 
 void manager_note_work(Manager *manager)
 {
-	loop_post(manager->loop, restart_timer, manager);
+	loop_post(manager->loop, start_timer, manager);
 }

@@ -1,6 +1,6 @@
 /*
  * Workers: take a key, run the kind's reconcile on a tree of its own, note what came of it in
- * status, decide when it runs again. The life of a reconcile is run_key, read from the top.
+ * status, decide when it runs again. The life of a reconcile is reconcile_key, read from the top.
  */
 #include "ctrl/manager_internal.h"
 
@@ -10,7 +10,9 @@
 #include "base/mem.h"
 #include "base/rand.h"
 
-enum { WORKER_STACK = 4 << 20 }; /* address space; pages are used as they are touched */
+/* As a process has by default, which is what limits of recursion are made for (gotmpl/run.c takes
+ * six of them). Address space: pages are used as they are touched. */
+enum { WORKER_STACK = 8 << 20 };
 
 Manager *run_manager(Run *run)
 {
@@ -57,14 +59,14 @@ const char *run_name(Run *run)
 	return run->name;
 }
 
+char *run_key(Run *run)
+{
+	return mem_printf("%s/%s", run_namespace(run), run_name(run));
+}
+
 const char *run_requested_at(Run *run)
 {
 	return run->requested_at;
-}
-
-const char *run_trigger(Run *run)
-{
-	return run->trigger;
 }
 
 bool run_is_cancelled(Run *run)
@@ -185,6 +187,13 @@ static int64_t asked_wait_ms(const Run *run, const Error *err)
 	return err->retry_after_ms < max_ms ? err->retry_after_ms : max_ms;
 }
 
+/* A key that is to come back later while the API server is away comes back with it. */
+static void note_absence(const Run *run, const char *key)
+{
+	if (kube_client_is_away(run->manager->client))
+		queue_hold(run->state->queue, key);
+}
+
 static void requeue(Run *run, const char *key, Outcome outcome, const Error *err)
 {
 	Queue *queue = run->state->queue;
@@ -198,10 +207,12 @@ static void requeue(Run *run, const char *key, Outcome outcome, const Error *err
 		break;
 	case OUTCOME_FAILED:
 		queue_add_backoff(queue, key, asked_ms);
+		note_absence(run, key);
 		break;
 	case OUTCOME_RETRY:
 		queue_add_after(queue, key,
 				outcome.after_ms > asked_ms ? outcome.after_ms : asked_ms, true);
+		note_absence(run, key);
 		break;
 	case OUTCOME_WAITING:
 		if (outcome.after_ms > 0)
@@ -225,9 +236,26 @@ static Outcome finalize(Run *run, Error *err)
 	return outcome;
 }
 
+/* An object that has become one that is only read. */
+static Outcome retire(Run *run, Error *err)
+{
+	if (json_flag(json_map(run->object, "spec"), "suspend", false))
+		return outcome_waiting(0);
+	if (object_has_finalizer(run->object, FLUX_FINALIZER)) {
+		Outcome outcome = finalize(run, err);
+		if (outcome.kind != OUTCOME_GONE)
+			return outcome;
+	}
+	json_object_set_new(run->object, "status", json_object());
+	manager_drop_metrics(run->state, run->ns, run->name);
+	return outcome_waiting(0);
+}
+
 static Outcome reconcile_live(Run *run, Error *err)
 {
 	const Kind *kind = run->state->kind;
+	if (kind->is_static && kind->is_static(run->object))
+		return retire(run, err);
 	if (!kind->no_finalizer && !object_has_finalizer(run->object, FLUX_FINALIZER) &&
 	    !run_set_finalizer(run, true, err))
 		return outcome_failed();
@@ -235,7 +263,7 @@ static Outcome reconcile_live(Run *run, Error *err)
 	bool suspended = json_flag(json_map(run->object, "spec"), "suspend", false);
 	if (suspended) {
 		log_info(run->log, "reconciliation is suspended", NULL);
-		return outcome_waiting(0);
+		return kind->suspended ? kind->suspended(run, err) : outcome_waiting(0);
 	}
 	/* One that an earlier version has put there. */
 	if (kind->no_finalizer && object_has_finalizer(run->object, FLUX_FINALIZER)) {
@@ -244,10 +272,6 @@ static Outcome reconcile_live(Run *run, Error *err)
 		run_event(run, EVENT_NORMAL, "Migration", NULL,
 			  "removed the finalizer, which %s objects no longer need", kind->kind);
 	}
-	int64_t observed = json_int(json_map(run->object, "status"), "observedGeneration", -1);
-	run->trigger = observed != object_generation(run->object) ? "spec"
-		       : run->requested_at			  ? "requested"
-								  : NULL;
 	Outcome outcome = kind->reconcile(run, err);
 	if (!kind->no_status)
 		note_outcome(run, outcome, err);
@@ -282,6 +306,7 @@ static bool postpone(Run *run, const char *key, const Error *err)
 {
 	if (!err->not_yet || !queue_postpone(run->state->queue, key, err->retry_after_ms))
 		return false;
+	note_absence(run, key);
 	log_info(run->log, "put off", "cause", err_text(err), NULL);
 	json_t *status = json_map(run->before, "status");
 	if (status)
@@ -298,8 +323,10 @@ static bool write_outcome(Run *run, const char *key, Outcome *outcome)
 	autoerror Error failure = {0};
 	bool written = outcome->kind == OUTCOME_GONE || run_write_status(run, &failure);
 	if (!written && failure.not_yet &&
-	    queue_postpone(run->state->queue, key, failure.retry_after_ms))
+	    queue_postpone(run->state->queue, key, failure.retry_after_ms)) {
+		note_absence(run, key);
 		return false;
+	}
 	if (!written) {
 		log_error(run->log, &failure, "status not written", NULL);
 		*outcome = outcome_failed();
@@ -325,7 +352,7 @@ static void run_object_once(Run *run, const char *key)
 	requeue(run, key, outcome, &err);
 }
 
-static void run_key(KindState *state, const char *key)
+static void reconcile_key(KindState *state, const char *key)
 {
 	const char *slash = strchr(key, '/');
 	autofree char *ns = mem_strndup(key, (size_t)(slash - key));
@@ -367,7 +394,7 @@ static void *work(void *arg)
 		autofree char *key = queue_take(state->queue);
 		if (!key)
 			return NULL;
-		run_key(state, key);
+		reconcile_key(state, key);
 		queue_done(state->queue, key);
 		manager_note_work(state->manager);
 	}

@@ -62,7 +62,9 @@ void manager_observe_run(KindState *state, const Run *run, Outcome outcome)
 	if (cstr_eq(result, "error"))
 		metrics_add(metrics, &reconcile_errors, (const char *const[]){state->controller},
 			    1);
-	if (outcome.kind != OUTCOME_GONE)
+	const Kind *kind = state->kind;
+	bool is_static = kind->is_static && kind->is_static(run->object);
+	if (outcome.kind != OUTCOME_GONE && !is_static)
 		metrics_observe(metrics, &reconcile_duration,
 				(const char *const[]){state->kind->kind, run->name, run->ns},
 				seconds);

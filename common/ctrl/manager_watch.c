@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/footprint.h"
 #include "base/mem.h"
 
 static char *key_of(const char *ns, const char *name)
@@ -131,6 +133,7 @@ static void own_event(void *arg, InformerEvent event, const json_t *object)
 		own_deleted(state, object);
 		break;
 	case INFORMER_SYNCED:
+		footprint_shrink(); /* of the handshake and the first list */
 		break;
 	}
 }
@@ -238,6 +241,21 @@ void manager_enqueue_indexed(Manager *manager, const Kind *kind, const char *key
 		queue_add(state->queue, object_key);
 }
 
+/* An informer knows nothing of a stop: looked at between short waits. */
+bool manager_wait_informer(Manager *manager, Informer *informer, InformerWait *wait,
+			   int64_t until_ms)
+{
+	enum { SLICE_MS = 200 };
+	while (!atomic_load(&manager->cancelled)) {
+		int64_t left_ms = until_ms - clock_mono_ms();
+		if (wait(informer, left_ms < SLICE_MS ? left_ms : SLICE_MS))
+			return true;
+		if (left_ms <= SLICE_MS)
+			return false;
+	}
+	return false;
+}
+
 /* The informer that keeps objects of a kind: the kind's own, or a watch's. */
 static Informer *find_informer(Manager *manager, const char *api_version, const char *kind)
 {
@@ -254,6 +272,34 @@ static Informer *find_informer(Manager *manager, const char *api_version, const 
 		}
 	}
 	return NULL;
+}
+
+/* Before that what is there would look as if it were not: a HelmChart made anew, a source missing.
+ * Only those who read the kind wait, and not for ever. */
+static Informer *settled_peer(Run *run, const char *api_version, const char *kind)
+{
+	enum { PEERS_MS = 60000 };
+	Manager *manager = run->manager;
+	Informer *informer = find_informer(manager, api_version, kind);
+	if (informer)
+		manager_wait_informer(manager, informer, informer_wait_settled,
+				      manager->watching_since_ms + PEERS_MS);
+	return informer;
+}
+
+json_t *run_peer_get(Run *run, const char *api_version, const char *kind, const char *ns,
+		     const char *name)
+{
+	Informer *informer = settled_peer(run, api_version, kind);
+	return informer ? informer_get(informer, ns, name) : NULL;
+}
+
+void run_peer_each(Run *run, const char *api_version, const char *kind,
+		   bool (*fn)(void *arg, const json_t *object), void *arg)
+{
+	Informer *informer = settled_peer(run, api_version, kind);
+	if (informer)
+		informer_each(informer, fn, arg);
 }
 
 json_t *manager_peer_get(Manager *manager, const char *api_version, const char *kind,

@@ -20,6 +20,7 @@ typedef struct {
 	ptrdiff_t at;	/* index in the heap, or NOT_QUEUED */
 	int failures, postponed;
 	bool running;
+	bool held;	/* waits for the server (queue_hold) */
 	bool triggered; /* asked for now: no timer postpones it */
 	bool timer_set; /* while running: due_ms is when to run again */
 } Item;
@@ -222,6 +223,37 @@ bool queue_postpone(Queue *queue, const char *key, int64_t after_ms)
 	return ok;
 }
 
+void queue_hold(Queue *queue, const char *key)
+{
+	pthread_mutex_lock(&queue->lock);
+	Item *item = map_get(queue->items, key);
+	if (item)
+		item->held = true;
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void queue_resume(Queue *queue)
+{
+	size_t at = 0;
+	const char *key;
+	void *value;
+	pthread_mutex_lock(&queue->lock);
+	while (map_next(queue->items, &at, &key, &value)) {
+		Item *item = value;
+		if (!item->held)
+			continue;
+		item->held = false;
+		item->failures = item->postponed = 0;
+		if (item->running)
+			item->triggered = true; /* it is about to wait */
+		if (item->at == NOT_QUEUED)
+			continue;
+		heap_remove(queue, item);
+		heap_insert(queue, item, clock_mono_ms());
+	}
+	pthread_mutex_unlock(&queue->lock);
+}
+
 int queue_postponed(Queue *queue, const char *key)
 {
 	pthread_mutex_lock(&queue->lock);
@@ -272,7 +304,7 @@ static Item *take_due(Queue *queue)
 		}
 		heap_remove(queue, item);
 		item->running = true;
-		item->triggered = item->timer_set = false;
+		item->triggered = item->timer_set = item->held = false;
 		queue->running++;
 		return item;
 	}

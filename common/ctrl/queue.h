@@ -38,6 +38,12 @@ int64_t queue_add_backoff(Queue *queue, const char *key, int64_t least_ms);
  * False, with nothing done, when that happened too often in a row: it is time to tell somebody. */
 bool queue_postpone(Queue *queue, const char *key, int64_t after_ms);
 
+/* What the key waits for is the API server, which is away. Until it runs again. */
+void queue_hold(Queue *queue, const char *key);
+
+/* The server is back: keys that are held are due now, and their back-offs begin anew. */
+void queue_resume(Queue *queue);
+
 /* How often in a row the key was put off. */
 int queue_postponed(Queue *queue, const char *key);
 

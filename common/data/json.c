@@ -184,6 +184,25 @@ bool json_same(const json_t *a, const json_t *b)
 	return true; /* the same of true, false, null */
 }
 
+json_t *json_clone(const json_t *value)
+{
+	json_t *source = json_borrow(value);
+	if (json_is_array(value)) {
+		json_t *array = json_array();
+		for (size_t i = 0; i < json_array_size(value); i++)
+			json_array_append_new(array, json_clone(json_array_get(value, i)));
+		return array;
+	}
+	if (!json_is_object(value))
+		return json_incref(source);
+	json_t *object = json_object();
+	for (void *i = json_object_iter(source); i; i = json_object_iter_next(source, i))
+		json_object_setn_new_nocheck(object, json_object_iter_key(i),
+					     json_object_iter_key_len(i),
+					     json_clone(json_object_iter_value(i)));
+	return object;
+}
+
 /* RFC 7386 section 2, MergePatch; copies, so that target and patch share nothing that changes. */
 void json_merge_patch(json_t **target, const json_t *patch)
 {

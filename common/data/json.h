@@ -33,6 +33,12 @@ enum { JSON_MAX_NESTING = 512 };
 json_t *json_parse(const char *text, size_t len, size_t limit, Error *err) MUST_USE;
 
 /*
+ * An object whose text is JSON that YAML parsers read the same: ASCII, integers only, no key twice,
+ * no `<<`. NULL for all else, be it right or wrong: then a parser of YAML is to be asked. Owned.
+ */
+json_t *json_parse_plain(const char *text, size_t len);
+
+/*
  * jansson's iterators and setters want a json_t that is not const though they do not write to it.
  * Only for those; never to change a value that came in as const.
  */
@@ -76,6 +82,10 @@ char *json_dump_sorted(const json_t *value);
 /* Appends what json_dump gives. */
 void json_write(const json_t *value, Buf *out);
 
+/* Appends what json_dump gives, and tells where in `out` the text of the node `noted` (one of
+ * value's, found by address) begins. *out_at stays as it was when it is none of them. */
+void json_write_noting(const json_t *value, const json_t *noted, Buf *out, size_t *out_at);
+
 /* As Go's encoding/json writes: keys sorted, compact, `<`, `>`, `&`, U+2028 and U+2029 as \u....
  * Owned. */
 char *json_dump_go(const json_t *value);
@@ -87,9 +97,17 @@ char *json_dump_go(const json_t *value);
 enum { JSON_DIGITS_SIZE = 24 };
 size_t json_real_digits(double value, char digits[JSON_DIGITS_SIZE], int *out_point);
 
+/* Appends such digits without an exponent: "0.0012", "120", "1.2". */
+void json_write_decimal(const char *digits, size_t count, int point, Buf *out);
+
 /* Equal in value: 1 and 1.0 are equal, object order does not count. An integer equals a real that
  * is its nearest double. */
 bool json_same(const json_t *a, const json_t *b);
+
+/* A copy whose objects and arrays are its own, and whose texts and numbers are the value's: for
+ * those who replace them and never set them in place. json_deep_copy prints a text at each step in
+ * search of loops, which no tree of ours has. Owned; NULL of NULL. */
+json_t *json_clone(const json_t *value);
 
 /* RFC 7386: changes *target (an owned reference, which may be replaced) by patch. */
 void json_merge_patch(json_t **target, const json_t *patch);

@@ -5,14 +5,20 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "data/json.h"
+#include "data/written_internal.h"
 
 /*
  * Trees to text: own code because jansson's numbers depend on the locale and are not the shortest,
  * and because every object stored or sent goes through here. Writes into one Buf, no passes after.
  */
 
-enum { DUMP_PLAIN = 0, DUMP_SORTED = 1, DUMP_GO = 2 };
+typedef enum { DUMP_PLAIN, DUMP_SORTED, DUMP_GO } DumpStyle;
+
+typedef struct {
+	DumpStyle style;
+	const json_t *noted; /* a node whose place in the text is wanted, or NULL */
+	size_t *noted_at;
+} Dump;
 
 size_t json_real_digits(double value, char digits[JSON_DIGITS_SIZE], int *out_point)
 {
@@ -54,18 +60,8 @@ static void write_zeros(Buf *out, int count)
 		buf_putc(out, '0');
 }
 
-/* As encoding/json: exponents below 1e-6 and from 1e21 on. */
-static void write_real(double value, Buf *out)
+void json_write_decimal(const char *digits, size_t count, int point, Buf *out)
 {
-	char digits[JSON_DIGITS_SIZE];
-	int point;
-	size_t count = json_real_digits(value, digits, &point);
-	if (signbit(value))
-		buf_putc(out, '-');
-	if (fabs(value) > 0.0 && (point < -5 || point > 21)) {
-		write_exponent(digits, count, point, out);
-		return;
-	}
 	if (point <= 0) {
 		buf_puts(out, "0.");
 		write_zeros(out, -point);
@@ -79,6 +75,21 @@ static void write_real(double value, Buf *out)
 		buf_putc(out, '.');
 		buf_append(out, digits + whole, count - whole);
 	}
+}
+
+/* As encoding/json: exponents below 1e-6 and from 1e21 on. */
+static void write_real(double value, Buf *out)
+{
+	char digits[JSON_DIGITS_SIZE];
+	int point;
+	size_t count = json_real_digits(value, digits, &point);
+	if (signbit(value))
+		buf_putc(out, '-');
+	if (fabs(value) > 0.0 && (point < -5 || point > 21)) {
+		write_exponent(digits, count, point, out);
+		return;
+	}
+	json_write_decimal(digits, count, point, out);
 }
 
 static void write_integer(int64_t value, Buf *out)
@@ -120,24 +131,25 @@ static size_t line_separator(const char *text, size_t left)
 	return found ? 3 : 0;
 }
 
-static bool needs_escape(unsigned char byte, int style)
-{
-	if (byte < 0x20 || byte == '"' || byte == '\\')
-		return true;
-	return style == DUMP_GO && (byte == '<' || byte == '>' || byte == '&');
-}
+/* Bytes that may not stand as they are: in all styles, and in Go's. */
+static const unsigned char special_bytes[256] = {
+	[0 ... 0x1f] = 3, ['"'] = 3, ['\\'] = 3, ['<'] = 2, ['>'] = 2, ['&'] = 2, [0xe2] = 2,
+};
 
-static void write_string(const char *text, size_t len, int style, Buf *out)
+static void write_string(Str string, const Dump *dump, Buf *out)
 {
+	const char *text = string.ptr;
+	size_t len = string.len;
+	const unsigned char mask = dump->style == DUMP_GO ? 2 : 1;
 	buf_reserve(out, len + 2);
 	buf_putc(out, '"');
 	size_t from = 0;
 	for (size_t at = 0; at < len; at++) {
 		unsigned char byte = (unsigned char)text[at];
-		bool escape = needs_escape(byte, style);
-		size_t separator =
-			style == DUMP_GO && byte == 0xe2 ? line_separator(text + at, len - at) : 0;
-		if (!escape && !separator)
+		if (!(special_bytes[byte] & mask))
+			continue;
+		size_t separator = byte == 0xe2 ? line_separator(text + at, len - at) : 0;
+		if (byte == 0xe2 && !separator)
 			continue;
 		buf_append(out, text + from, at - from);
 		if (separator)
@@ -151,15 +163,16 @@ static void write_string(const char *text, size_t len, int style, Buf *out)
 	buf_putc(out, '"');
 }
 
-static void write_value(const json_t *value, int style, Buf *out);
+static void write_value(const json_t *value, const Dump *dump, Buf *out);
 
-static void write_member(const char *key, const json_t *value, int style, Buf *out)
+static void write_member(const char *key, size_t len, const json_t *value, const Dump *dump,
+			 Buf *out)
 {
 	if (out->ptr[out->len - 1] != '{')
 		buf_putc(out, ',');
-	write_string(key, strlen(key), style, out);
+	write_string(str_sized(key, len), dump, out);
 	buf_putc(out, ':');
-	write_value(value, style, out);
+	write_value(value, dump, out);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -167,7 +180,7 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void write_sorted(const json_t *object, int style, Buf *out)
+static void write_sorted(const json_t *object, const Dump *dump, Buf *out)
 {
 	size_t count = json_object_size(object), at = 0;
 	const char *few[32];
@@ -178,49 +191,66 @@ static void write_sorted(const json_t *object, int style, Buf *out)
 		keys[at++] = json_object_iter_key(i);
 	qsort(keys, count, sizeof(*keys), compare_keys);
 	for (at = 0; at < count; at++)
-		write_member(keys[at], json_object_get(object, keys[at]), style, out);
+		write_member(keys[at], strlen(keys[at]), json_object_get(object, keys[at]), dump,
+			     out);
 }
 
-static void write_object(const json_t *object, int style, Buf *out)
+static void write_object(const json_t *object, const Dump *dump, Buf *out)
 {
 	buf_putc(out, '{');
-	if (style != DUMP_PLAIN) {
-		write_sorted(object, style, out);
+	if (dump->style != DUMP_PLAIN) {
+		write_sorted(object, dump, out);
 	} else {
 		json_t *source = json_borrow(object);
 		for (void *i = json_object_iter(source); i; i = json_object_iter_next(source, i))
-			write_member(json_object_iter_key(i), json_object_iter_value(i), style,
-				     out);
+			write_member(json_object_iter_key(i), json_object_iter_key_len(i),
+				     json_object_iter_value(i), dump, out);
 	}
 	buf_putc(out, '}');
 }
 
-static void write_array(const json_t *array, int style, Buf *out)
+static void write_array(const json_t *array, const Dump *dump, Buf *out)
 {
 	buf_putc(out, '[');
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		if (i > 0)
 			buf_putc(out, ',');
-		write_value(json_array_get(array, i), style, out);
+		write_value(json_array_get(array, i), dump, out);
 	}
 	buf_putc(out, ']');
 }
 
-static void write_value(const json_t *value, int style, Buf *out)
+static void write_written(const json_t *value, const Dump *dump, Buf *out)
+{
+	uint64_t large;
+	if (written_is_large(value, &large)) {
+		buf_printf(out, "%" PRIu64, large);
+		return;
+	}
+	autojson json_t *plain = written_value(value);
+	write_value(plain, dump, out);
+}
+
+static void write_value(const json_t *value, const Dump *dump, Buf *out)
 {
 	if (!value) {
 		buf_puts(out, "null");
 		return;
 	}
+	if (value == dump->noted)
+		*dump->noted_at = out->len;
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
-		write_object(value, style, out);
+		write_object(value, dump, out);
 		return;
 	case JSON_ARRAY:
-		write_array(value, style, out);
+		write_array(value, dump, out);
 		return;
 	case JSON_STRING:
-		write_string(json_string_value(value), json_string_length(value), style, out);
+		if (written_text(value))
+			write_written(value, dump, out);
+		else
+			write_string(written_str(value), dump, out);
 		return;
 	case JSON_INTEGER:
 		write_integer(json_integer_value(value), out);
@@ -240,17 +270,22 @@ static void write_value(const json_t *value, int style, Buf *out)
 	}
 }
 
-static char *dump(const json_t *value, int style)
+static char *dump(const json_t *value, DumpStyle style)
 {
 	autobuf Buf out = {0};
 	buf_reserve(&out, 512);
-	write_value(value, style, &out);
+	write_value(value, &(Dump){.style = style}, &out);
 	return buf_steal(&out);
 }
 
 void json_write(const json_t *value, Buf *out)
 {
-	write_value(value, DUMP_PLAIN, out);
+	write_value(value, &(Dump){.style = DUMP_PLAIN}, out);
+}
+
+void json_write_noting(const json_t *value, const json_t *noted, Buf *out, size_t *out_at)
+{
+	write_value(value, &(Dump){DUMP_PLAIN, noted, out_at}, out);
 }
 
 char *json_dump(const json_t *value)

@@ -1,12 +1,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "data/json.h"
+#include "data/json_internal.h"
 
 /*
- * Text to trees by jansson, with what it lacks: a nesting limit below its own of 2048, integers
- * beyond int64 (Go reads them as floats; jansson refuses), and errors that do not quote the text,
- * which may be a Secret's.
+ * Text to trees: by json_quick.c where that can, else by jansson, with what it lacks: a nesting
+ * limit below its own of 2048, integers beyond int64 (Go reads them as floats; jansson refuses),
+ * and errors that do not quote the text, which may be a Secret's.
  */
 
 /* The index after the string literal that opens at text[at], or len. */
@@ -18,9 +18,27 @@ static size_t skip_string(const char *text, size_t len, size_t at)
 	return at < len ? at + 1 : len;
 }
 
+/* Without a branch in the loop, so that the compiler takes many bytes at once. */
+static bool opens_at_most(const char *text, size_t len, size_t most)
+{
+	enum { PIECE = 255 }; /* what a byte can count */
+	size_t count = 0;
+	for (size_t from = 0; from < len && count <= most; from += PIECE) {
+		unsigned char few = 0;
+		size_t end = len - from < PIECE ? len : from + PIECE;
+		for (size_t at = from; at < end; at++)
+			few = (unsigned char)(few + ((text[at] == '{') | (text[at] == '[')));
+		count += few;
+	}
+	return count <= most;
+}
+
+/* What opens no more than may be nested needs no look at what is within strings. */
 static bool check_depth(const char *text, size_t len, Error *err)
 {
 	size_t depth = 0;
+	if (opens_at_most(text, len, JSON_MAX_NESTING))
+		return true;
 	for (size_t at = 0; at < len;) {
 		char byte = text[at];
 		if (byte == '"') {
@@ -94,10 +112,13 @@ json_t *json_parse(const char *text, size_t len, size_t limit, Error *err)
 	if (len > limit)
 		return err_null(err, ERR_LIMIT, "JSON of %zu bytes is over the limit of %zu", len,
 				limit);
+	json_t *value = json_quick(text, len, JSON_QUICK_ANY);
+	if (value)
+		return value;
 	if (!check_depth(text, len, err))
 		return NULL;
 	json_error_t cause;
-	json_t *value = json_loadb(text, len, JSON_DECODE_ANY, &cause);
+	value = json_loadb(text, len, JSON_DECODE_ANY, &cause);
 	if (!value && json_error_code(&cause) == json_error_numeric_overflow) {
 		autobuf Buf marked = {0};
 		mark_big_integers(text, len, &marked);

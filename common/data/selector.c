@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/vec.h"
 
@@ -292,4 +293,27 @@ bool selector_matches(const Selector *selector, const json_t *labels)
 bool selector_is_empty(const Selector *selector)
 {
 	return selector->requirements.len == 0;
+}
+
+static void put_requirement(const Requirement *requirement, Buf *out)
+{
+	static const char *const words[] = {
+		[OP_IN] = " in ", [OP_NOT_IN] = " notin ", [OP_EXISTS] = "",
+		[OP_ABSENT] = "", [OP_GREATER] = ">",	   [OP_LESS] = "<",
+	};
+	bool listed = requirement->op == OP_IN || requirement->op == OP_NOT_IN;
+	buf_printf(out, "%s%s%s%s%s", out->len ? "," : "", requirement->op == OP_ABSENT ? "!" : "",
+		   requirement->key, words[requirement->op], listed ? "(" : "");
+	for (size_t i = 0; i < requirement->values.len; i++)
+		buf_printf(out, "%s%s", i ? "," : "", (const char *)requirement->values.items[i]);
+	if (listed)
+		buf_puts(out, ")");
+}
+
+char *selector_format(const Selector *selector)
+{
+	autobuf Buf out = {0};
+	for (size_t i = 0; i < selector->requirements.len; i++)
+		put_requirement(selector->requirements.items[i], &out);
+	return buf_steal(&out);
 }

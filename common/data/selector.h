@@ -18,6 +18,9 @@ AUTO_POINTER(Selector, selector_free, auto_selector);
 /* labels: an object of strings, or NULL for none. */
 bool selector_matches(const Selector *selector, const json_t *labels);
 
+/* As the API takes it in a query. Owned. */
+char *selector_format(const Selector *selector);
+
 /* True when it selects everything. */
 bool selector_is_empty(const Selector *selector);
 

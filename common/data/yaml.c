@@ -2,11 +2,12 @@
 
 #include <math.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "base/map.h"
 #include "base/mem.h"
 #include "data/base64.h"
+#include "data/yaml_event.h"
+#include "data/written_internal.h"
 #include "data/yaml_internal.h"
 
 /*
@@ -22,14 +23,16 @@ typedef struct {
 
 typedef enum {
 	READ_STRICT,
-	READ_BY_YAML_1_1,  /* also: of a key given twice the last one wins */
-	READ_BY_GO_YAML_2, /* the same; dates are text, and only the first document is read */
+	READ_BY_YAML_1_1,  /* also: of a key given twice the last one wins; dates are text */
+	READ_BY_GO_YAML_2, /* the same; only the first document is read */
 	READ_OBJECTS,	   /* annotations are text */
+	READ_WRITTEN,	   /* the same; scalars stay as written where JSON would lose it */
 } ReadMode;
 
-/* Where a node stands in an object of the Kubernetes API; only in READ_OBJECTS. */
+/* Where a node stands in an object of the Kubernetes API; only in READ_OBJECTS, READ_WRITTEN. */
 typedef enum {
 	PLACE_OTHER,
+	PLACE_IDENTITY, /* what and which an object is, and the rest of its metadata */
 	PLACE_OBJECT,
 	PLACE_ITEMS, /* of a List */
 	PLACE_METADATA,
@@ -44,13 +47,14 @@ typedef struct {
 	size_t weight;	 /* of all read so far, copies included; a node weighs 1 + bytes / 64 */
 	size_t expanded; /* of copies only */
 	ReadMode mode;
-	Place place; /* of the node that is read next */
+	Place place;   /* of the node that is read next */
+	json_t *twice; /* lines of yaml_parse_noting, or NULL */
 	Error *err;
 } Reader;
 
 static bool is_strict(const Reader *reader)
 {
-	return reader->mode == READ_STRICT || reader->mode == READ_OBJECTS;
+	return reader->mode != READ_BY_YAML_1_1 && reader->mode != READ_BY_GO_YAML_2;
 }
 
 static void auto_event(yaml_event_t *event)
@@ -107,13 +111,13 @@ static bool add_weight(Reader *reader, yaml_mark_t mark, size_t weight, bool cop
 }
 
 /* An anchor that is open until its node has been read: an alias to it would be a cycle. */
-static Anchor *open_anchor(Reader *reader, const yaml_char_t *name)
+static Anchor *open_anchor(Reader *reader, const char *name)
 {
 	if (!name)
 		return NULL;
 	Anchor *anchor = mem_zalloc(1, sizeof(*anchor));
 	anchor->weight = reader->weight;
-	map_put(reader->anchors, (const char *)name, anchor);
+	map_put(reader->anchors, name, anchor);
 	return anchor;
 }
 
@@ -226,19 +230,20 @@ static json_t *read_scalar(Reader *reader, const yaml_event_t *event)
 	if (cstr_eq(tag, "binary"))
 		return read_binary(reader, event, text);
 	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag;
+	bool written = reader->mode == READ_WRITTEN && reader->place == PLACE_OTHER && !tag;
+	/* libyaml's texts end with a NUL: data/written.h. */
 	if (!plain && !(tag && is_resolved_tag(tag)))
-		return json_stringn_nocheck(text.ptr, text.len);
+		return json_stringn_nocheck(text.ptr, text.len + (written ? 1 : 0));
 	YamlScalar scalar;
 	yaml_resolve(text, &scalar);
-	if (reader->mode == READ_BY_GO_YAML_2)
+	if (!is_strict(reader))
 		yaml_resolve_old(text, &scalar);
 	if (reader->place == PLACE_ANNOTATION && !tag && scalar.type != YAML_NULL)
 		scalar.type = YAML_STR;
-	if (reader->mode == READ_BY_YAML_1_1 && yaml_is_old_boolean(text, &scalar.flag))
-		scalar.type = YAML_BOOL;
 	if (tag && !tag_allows(tag, scalar.type))
 		return fail_at(reader, event->start_mark, ERR_INVALID, "not a !!%s", tag);
-	return value_of(reader, event, text, &scalar);
+	autojson json_t *value = value_of(reader, event, text, &scalar);
+	return written && value ? written_keep(value, text, &scalar) : steal(&value);
 }
 
 static json_t *read_sequence(Reader *reader, int depth)
@@ -292,6 +297,20 @@ static bool merge_into(Reader *reader, yaml_mark_t mark, json_t *map, const json
 	return true;
 }
 
+/* Numbers that JSON has no form for are keys all the same in go-yaml v2. NULL: it is none. */
+static const char *odd_key(const Reader *reader, const yaml_event_t *event)
+{
+	YamlScalar scalar;
+	if (reader->mode != READ_BY_GO_YAML_2 || event->data.scalar.tag ||
+	    event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return NULL;
+	yaml_resolve(str_sized((const char *)event->data.scalar.value, event->data.scalar.length),
+		     &scalar);
+	if (scalar.type != YAML_FLOAT || isfinite(scalar.real))
+		return NULL;
+	return isnan(scalar.real) ? ".nan" : scalar.real < 0 ? "-.inf" : ".inf";
+}
+
 /* A key's text, owned: non-string keys are the text they are written as. */
 static char *read_key(Reader *reader, const yaml_event_t *event)
 {
@@ -307,14 +326,18 @@ static char *read_key(Reader *reader, const yaml_event_t *event)
 		return json_dump(value);
 	if (event->type != YAML_SCALAR_EVENT)
 		return fail_at(reader, event->start_mark, ERR_INVALID, "a key must be a scalar");
-	Anchor *anchor = open_anchor(reader, event->data.scalar.anchor);
+	if (odd_key(reader, event))
+		return mem_strdup(odd_key(reader, event));
+	Anchor *anchor = open_anchor(reader, yaml_anchor_of(event));
 	value = read_scalar(reader, event);
 	if (!value)
 		return NULL;
-	close_anchor(reader, (const char *)event->data.scalar.anchor, anchor, value);
+	close_anchor(reader, yaml_anchor_of(event), anchor, value);
+	if (json_is_null(value) && reader->mode == READ_BY_GO_YAML_2)
+		return fail_at(reader, event->start_mark, ERR_INVALID, "a key must not be null");
 	if (json_is_null(value))
 		return mem_strdup("null");
-	if (reader->mode == READ_BY_GO_YAML_2 && !json_is_string(value))
+	if (!is_strict(reader) && !json_is_string(value))
 		return json_dump(value);
 	return mem_strndup((const char *)event->data.scalar.value, event->data.scalar.length);
 }
@@ -334,6 +357,8 @@ static Place place_below(Place place, const char *key)
 	} rows[] = {
 		{PLACE_OBJECT, PLACE_METADATA, "metadata"},
 		{PLACE_OBJECT, PLACE_ITEMS, "items"},
+		{PLACE_OBJECT, PLACE_IDENTITY, "kind"},
+		{PLACE_OBJECT, PLACE_IDENTITY, "apiVersion"},
 		{PLACE_METADATA, PLACE_ANNOTATIONS, "annotations"},
 	};
 	if (place == PLACE_ANNOTATIONS)
@@ -341,7 +366,7 @@ static Place place_below(Place place, const char *key)
 	for (size_t i = 0; place != PLACE_OTHER && i < COUNT(rows); i++)
 		if (place == rows[i].in && cstr_eq(key, rows[i].key))
 			return rows[i].out;
-	return PLACE_OTHER;
+	return place == PLACE_METADATA || place == PLACE_IDENTITY ? PLACE_IDENTITY : PLACE_OTHER;
 }
 
 static bool read_merge(Reader *reader, yaml_mark_t mark, json_t **merged, int depth)
@@ -354,6 +379,15 @@ static bool read_merge(Reader *reader, yaml_mark_t mark, json_t **merged, int de
 	return *merged != NULL;
 }
 
+static void note_twice(Reader *reader, yaml_mark_t mark, const char *key)
+{
+	if (json_array_size(reader->twice) >= YAML_MAX_TWICE)
+		return;
+	autofree char *line =
+		mem_printf("line %zu: key \"%s\" already set in map", mark.line + 1, key);
+	json_array_append_new(reader->twice, json_string(line));
+}
+
 static bool read_member(Reader *reader, const yaml_event_t *event, json_t *map, int depth)
 {
 	Place place = reader->place;
@@ -361,6 +395,8 @@ static bool read_member(Reader *reader, const yaml_event_t *event, json_t *map, 
 	autofree char *key = read_key(reader, event);
 	if (!key)
 		return false;
+	if (reader->twice && json_object_get(map, key))
+		note_twice(reader, event->start_mark, key);
 	if (json_object_get(map, key) && is_strict(reader)) {
 		fail_at(reader, event->start_mark, ERR_INVALID, "key \"%s\" is already defined",
 			key);
@@ -396,13 +432,13 @@ static json_t *read_mapping(Reader *reader, int depth)
 	return steal(&map);
 }
 
-static const yaml_char_t *event_anchor(const yaml_event_t *event)
+const char *yaml_anchor_of(const yaml_event_t *event)
 {
 	if (event->type == YAML_SCALAR_EVENT)
-		return event->data.scalar.anchor;
+		return (const char *)event->data.scalar.anchor;
 	if (event->type == YAML_SEQUENCE_START_EVENT)
-		return event->data.sequence_start.anchor;
-	return event->data.mapping_start.anchor;
+		return (const char *)event->data.sequence_start.anchor;
+	return (const char *)event->data.mapping_start.anchor;
 }
 
 static json_t *read_node(Reader *reader, const yaml_event_t *event, int depth)
@@ -412,7 +448,7 @@ static json_t *read_node(Reader *reader, const yaml_event_t *event, int depth)
 			       YAML_MAX_DEPTH);
 	if (event->type == YAML_ALIAS_EVENT)
 		return read_alias(reader, event);
-	Anchor *anchor = open_anchor(reader, event_anchor(event));
+	Anchor *anchor = open_anchor(reader, yaml_anchor_of(event));
 	json_t *value;
 	if (event->type == YAML_SCALAR_EVENT) {
 		value = read_scalar(reader, event);
@@ -421,7 +457,7 @@ static json_t *read_node(Reader *reader, const yaml_event_t *event, int depth)
 		value = event->type == YAML_SEQUENCE_START_EVENT ? read_sequence(reader, depth)
 								 : read_mapping(reader, depth);
 	}
-	close_anchor(reader, (const char *)event_anchor(event), anchor, value);
+	close_anchor(reader, yaml_anchor_of(event), anchor, value);
 	return value;
 }
 
@@ -442,7 +478,8 @@ static bool read_document(Reader *reader, YamlStream *out)
 	if (!next_event(reader, &event))
 		return false;
 	map_clear(reader->anchors);
-	reader->place = reader->mode == READ_OBJECTS ? PLACE_OBJECT : PLACE_OTHER;
+	bool objects = reader->mode == READ_OBJECTS || reader->mode == READ_WRITTEN;
+	reader->place = objects ? PLACE_OBJECT : PLACE_OTHER;
 	json_t *value = read_node(reader, &event, 1);
 	if (!value)
 		return false;
@@ -472,13 +509,13 @@ void yaml_stream_dispose(YamlStream *stream)
 	*stream = (YamlStream){0};
 }
 
-static bool parse(Str text, size_t limit, const char *file, ReadMode mode, YamlStream *out,
-		  Error *err)
+static bool parse_noting(Str text, size_t limit, const char *file, ReadMode mode, json_t *twice,
+			 YamlStream *out, Error *err)
 {
 	if (text.len > limit)
 		return err_set(err, ERR_LIMIT, "%s: %zu bytes are over the limit of %zu", file,
 			       text.len, limit);
-	Reader reader = {.file = file, .mode = mode, .err = err};
+	Reader reader = {.file = file, .mode = mode, .twice = twice, .err = err};
 	if (!yaml_parser_initialize(&reader.parser))
 		return err_set(err, ERR_INTERNAL, "%s: no memory for a YAML parser", file);
 	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.ptr, text.len);
@@ -494,6 +531,12 @@ static bool parse(Str text, size_t limit, const char *file, ReadMode mode, YamlS
 	return true;
 }
 
+static bool parse(Str text, size_t limit, const char *file, ReadMode mode, YamlStream *out,
+		  Error *err)
+{
+	return parse_noting(text, limit, file, mode, NULL, out, err);
+}
+
 bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file, YamlStream *out,
 		    Error *err)
 {
@@ -506,18 +549,28 @@ bool yaml_parse_objects(const char *text, size_t len, size_t limit, const char *
 	return parse(str_sized(text, len), limit, file, READ_OBJECTS, out, err);
 }
 
+bool yaml_parse_written(const char *text, size_t len, size_t limit, const char *file,
+			YamlStream *out, Error *err)
+{
+	return parse(str_sized(text, len), limit, file, READ_WRITTEN, out, err);
+}
+
+static json_t *only_document(const YamlStream *stream, const char *file, Error *err)
+{
+	if (stream->len == 0)
+		return json_null();
+	if (stream->len > 1)
+		return err_null(err, ERR_INVALID,
+				"%s:%zu:1: one document expected, here is another", file,
+				stream->items[1].line);
+	return json_incref(stream->items[0].value);
+}
+
 static json_t *parse_one(Str text, size_t limit, const char *file, ReadMode mode, Error *err)
 {
 	autoyaml YamlStream stream = {0};
-	if (!parse(text, limit, file, mode, &stream, err))
-		return NULL;
-	if (stream.len == 0)
-		return json_null();
-	if (stream.len > 1)
-		return err_null(err, ERR_INVALID,
-				"%s:%zu:1: one document expected, here is another", file,
-				stream.items[1].line);
-	return json_incref(stream.items[0].value);
+	return parse(text, limit, file, mode, &stream, err) ? only_document(&stream, file, err)
+							    : NULL;
 }
 
 json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file, Error *err)
@@ -529,6 +582,21 @@ json_t *yaml_parse_last_wins(const char *text, size_t len, size_t limit, const c
 			     Error *err)
 {
 	return parse_one(str_sized(text, len), limit, file, READ_BY_YAML_1_1, err);
+}
+
+json_t *yaml_parse_noting(const char *text, size_t len, size_t limit, const char *file,
+			  json_t *out_twice, Error *err)
+{
+	autoyaml YamlStream stream = {0};
+	bool done = parse_noting(str_sized(text, len), limit, file, READ_BY_YAML_1_1, out_twice,
+				 &stream, err);
+	return done ? only_document(&stream, file, err) : NULL;
+}
+
+bool yaml_parse_all_last_wins(const char *text, size_t len, size_t limit, const char *file,
+			      YamlStream *out, Error *err)
+{
+	return parse(str_sized(text, len), limit, file, READ_BY_YAML_1_1, out, err);
 }
 
 json_t *yaml_parse_old(const char *text, size_t len, size_t limit, const char *file, Error *err)

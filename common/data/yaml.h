@@ -38,19 +38,34 @@ bool yaml_parse_all(const char *text, size_t len, size_t limit, const char *file
 bool yaml_parse_objects(const char *text, size_t len, size_t limit, const char *file,
 			YamlStream *out, Error *err) MUST_USE;
 
+/* As yaml_parse_objects, but what is written plain outside metadata stays as it is written where
+ * JSON would lose that (data/written.h). */
+bool yaml_parse_written(const char *text, size_t len, size_t limit, const char *file,
+			YamlStream *out, Error *err) MUST_USE;
+
 /* Reads a text that must hold exactly one document (or, when it is empty, gives JSON null). Owned.
  */
 json_t *yaml_parse(const char *text, size_t len, size_t limit, const char *file,
 		   Error *err) MUST_USE;
 
 /* As yaml_parse, but as where Go goes through JSON by YAML 1.1 (kustomization files): of a key
- * given twice the last one wins, and plain y, yes, on, n, no, off are booleans. Owned. */
+ * given twice the last one wins, plain y, yes, on, n, no, off are booleans, and dates are text.
+ * Owned. */
 json_t *yaml_parse_last_wins(const char *text, size_t len, size_t limit, const char *file,
 			     Error *err) MUST_USE;
 
+/* As yaml_parse_last_wins; appends to `out_twice` a line for each key that a mapping has more than
+ * once, in Go's words ("line 7: key \"a\" already set in map"), at most YAML_MAX_TWICE. */
+enum { YAML_MAX_TWICE = 100 };
+json_t *yaml_parse_noting(const char *text, size_t len, size_t limit, const char *file,
+			  json_t *out_twice, Error *err) MUST_USE;
+
+/* As yaml_parse_last_wins, all documents: what people hand to kubectl and its kind. */
+bool yaml_parse_all_last_wins(const char *text, size_t len, size_t limit, const char *file,
+			      YamlStream *out, Error *err) MUST_USE;
+
 /* As yaml_parse_last_wins, but YAML 1.1 as go-yaml v2 reads it, where Helm reads values and its
- * templates read text: y, yes and on are true, dates are text, keys are what they resolve to, and
- * only the first document counts. Owned. */
+ * templates read text: keys are what they resolve to, and only the first document counts. Owned. */
 json_t *yaml_parse_old(const char *text, size_t len, size_t limit, const char *file,
 		       Error *err) MUST_USE;
 
@@ -67,8 +82,14 @@ size_t yaml_line_of(const char *text, size_t len, size_t index, const char *poin
  */
 void yaml_emit(const json_t *value, Buf *out);
 
+/* As yaml_emit, but nothing is folded: what kyaml writes of a text that yaml_emit wrote. */
+void yaml_emit_long(const json_t *value, Buf *out);
+
 /* As yaml_emit, but as yaml.v3 writes with an indent of 2: lists are indented below their key, long
  * lines stay, whole reals from a million on have an exponent. */
 void yaml_emit_pretty(const json_t *value, Buf *out);
+
+/* As yaml_emit, but with keys sorted by their bytes. */
+void yaml_emit_by_bytes(const json_t *value, Buf *out);
 
 #endif

@@ -1,9 +1,11 @@
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/written_internal.h"
 #include "data/yaml_internal.h"
 
 /*
@@ -83,14 +85,19 @@ static int compare_keys(const void *left, const void *right)
 	return compare_digits(a, b, at);
 }
 
-static const char **sorted_keys(const json_t *object)
+static int compare_bytes(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static const char **sorted_keys(const Emitter *emitter, const json_t *object)
 {
 	const char **keys = mem_zalloc(json_object_size(object), sizeof(*keys));
 	size_t count = 0;
 	json_t *source = json_borrow(object);
 	for (void *i = json_object_iter(source); i; i = json_object_iter_next(source, i))
 		keys[count++] = json_object_iter_key(i);
-	qsort(keys, count, sizeof(*keys), compare_keys);
+	qsort(keys, count, sizeof(*keys), emitter->by_bytes ? compare_bytes : compare_keys);
 	return keys;
 }
 
@@ -147,7 +154,7 @@ static void emit_mapping(Emitter *emitter, const json_t *object)
 	}
 	int before = emitter->indent;
 	emit_increase_indent(emitter, false, false);
-	autofree const char **keys = sorted_keys(object);
+	autofree const char **keys = sorted_keys(emitter, object);
 	for (size_t i = 0; i < count; i++) {
 		Str key = str_of(keys[i]);
 		bool simple = emit_is_simple_key(key);
@@ -163,6 +170,21 @@ static void emit_mapping(Emitter *emitter, const json_t *object)
 	emitter->indent = before;
 }
 
+static bool emit_written(Emitter *emitter, const json_t *value)
+{
+	if (!written_text(value))
+		return false;
+	uint64_t large;
+	autojson json_t *plain = written_value(value);
+	autofree char *digits =
+		written_is_large(value, &large) ? mem_printf("%" PRIu64, large) : NULL;
+	if (digits)
+		emit_plain(emitter, str_of(digits));
+	else
+		emit_node(emitter, plain, IN_MAPPING); /* a scalar: where it stands says nothing */
+	return true;
+}
+
 static void emit_node(Emitter *emitter, const json_t *value, Context context)
 {
 	autofree char *number = NULL;
@@ -174,8 +196,9 @@ static void emit_node(Emitter *emitter, const json_t *value, Context context)
 		emit_sequence(emitter, value, context);
 		return;
 	case JSON_STRING:
-		emit_string(emitter, str_sized(json_string_value(value), json_string_length(value)),
-			    false);
+		if (emit_written(emitter, value))
+			return;
+		emit_string(emitter, written_str(value), false);
 		return;
 	case JSON_REAL:
 		emit_real(emitter, json_real_value(value));
@@ -196,10 +219,12 @@ static void emit_node(Emitter *emitter, const json_t *value, Context context)
 	}
 }
 
-static void emit_document(const json_t *value, bool pretty, Buf *out)
+/* `emitter` has the style. */
+static void emit_document(const json_t *value, Emitter emitter, Buf *out)
 {
-	Emitter emitter = {.out = out, .indent = -1, .whitespace = true, .indentation = true};
-	emitter.step = pretty ? 2 : 0;
+	emitter.out = out;
+	emitter.indent = -1;
+	emitter.whitespace = emitter.indentation = true;
 	emit_node(&emitter, value, AT_ROOT);
 	if (emitter.column > 0)
 		buf_putc(out, '\n');
@@ -207,10 +232,20 @@ static void emit_document(const json_t *value, bool pretty, Buf *out)
 
 void yaml_emit(const json_t *value, Buf *out)
 {
-	emit_document(value, false, out);
+	emit_document(value, (Emitter){0}, out);
+}
+
+void yaml_emit_long(const json_t *value, Buf *out)
+{
+	emit_document(value, (Emitter){.long_lines = true}, out);
 }
 
 void yaml_emit_pretty(const json_t *value, Buf *out)
 {
-	emit_document(value, true, out);
+	emit_document(value, (Emitter){.step = 2}, out);
+}
+
+void yaml_emit_by_bytes(const json_t *value, Buf *out)
+{
+	emit_document(value, (Emitter){.by_bytes = true}, out);
 }

@@ -12,6 +12,8 @@ typedef struct {
 	int column; /* in characters */
 	int step;   /* of yaml.v3's style, which indents by steps, keeps long lines and takes tabs
 		       into blocks; 0: that of sigs.k8s.io/yaml */
+	bool by_bytes;	  /* keys are sorted by their bytes */
+	bool long_lines;  /* nothing is folded, step or not */
 	bool in_sequence; /* with a step: an item of a list is being written */
 	Str behind;	  /* a comment, with its "#", for the head of a block; empty when written */
 	bool whitespace;  /* the last character was white space */

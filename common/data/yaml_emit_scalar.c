@@ -78,8 +78,23 @@ static bool is_indicator(Str text, size_t at, bool after_blank)
 	return byte == ':' ? before_blank : byte == '#' && after_blank;
 }
 
+/* Most texts are names, versions and the like: nothing in them means anything to YAML. */
+static bool is_word(Str text)
+{
+	for (size_t at = 0; at < text.len; at++) {
+		char byte = text.ptr[at];
+		bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+			      (byte >= '0' && byte <= '9') || byte == '_' || byte == '/';
+		if (!letter && (at == 0 || (byte != '-' && byte != '.')))
+			return false;
+	}
+	return text.len > 0;
+}
+
 static Allowed analyze(Str text, bool tabs)
 {
+	if (is_word(text))
+		return (Allowed){.plain = true, .single = true, .block = true};
 	bool indicators = str_starts(text, STR("---")) || str_starts(text, STR("..."));
 	bool special = false, breaks = false, break_space = false, space_break = false;
 	bool was_space = false, was_break = false, edge = false, after_blank = true;
@@ -167,7 +182,8 @@ void emit_indicator(Emitter *emitter, const char *text, bool spaced, bool whites
 /* True when the space at `at` may become a line break. */
 static bool may_fold(const Emitter *emitter, bool key, bool after_space)
 {
-	return !key && !after_space && !emitter->step && emitter->column > BEST_WIDTH;
+	bool folds = !emitter->step && !emitter->long_lines;
+	return folds && !key && !after_space && emitter->column > BEST_WIDTH;
 }
 
 static void write_plain(Emitter *emitter, Str text, bool key)
@@ -175,7 +191,13 @@ static void write_plain(Emitter *emitter, Str text, bool key)
 	if (!emitter->whitespace)
 		put(emitter, ' ');
 	bool after_space = false;
-	for (size_t at = 0; at < text.len;) {
+	size_t at = 0;
+	if (is_word(text)) {
+		buf_add(emitter->out, text);
+		emitter->column += (int)text.len;
+		at = text.len;
+	}
+	while (at < text.len) {
 		bool space = is_space(text, at);
 		if (space && may_fold(emitter, key, after_space) && !is_space(text, at + 1)) {
 			emit_indent(emitter);

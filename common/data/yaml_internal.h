@@ -22,6 +22,7 @@ typedef struct {
 	bool flag;
 	int64_t integer;
 	double real;	/* also an integer beyond int64 */
+	uint64_t large; /* what an integer beyond int64 is below 2^64; else 0 */
 	char stamp[40]; /* RFC 3339 */
 } YamlScalar;
 

@@ -13,7 +13,7 @@
  * NUMBER_MAX bytes; what is longer is a string.
  */
 
-enum { NUMBER_MAX = 400 };
+enum { NUMBER_MAX = 400, WORD_MAX = 5, OLD_BOOLEAN_MAX = 3 };
 
 typedef struct {
 	const char *text;
@@ -54,8 +54,10 @@ static const char *const old_booleans[] = {
 
 bool yaml_is_old_boolean(Str text, bool *out)
 {
+	if (!text.len || text.len > OLD_BOOLEAN_MAX || !strchr("yYnNoO", *text.ptr))
+		return false;
 	for (size_t i = 0; i < COUNT(old_booleans); i++) {
-		if (!str_eq(text, str_of(old_booleans[i])))
+		if (text.ptr[0] != old_booleans[i][0] || !str_eq(text, str_of(old_booleans[i])))
 			continue;
 		*out = i < COUNT(old_booleans) / 2;
 		return true;
@@ -70,10 +72,11 @@ static bool is_digit(char byte)
 
 static bool find_word(Str text, YamlScalar *out)
 {
-	if (text.len > 5)
+	if (text.len > WORD_MAX || (text.len && !strchr("tTfF~nN.+-", *text.ptr)))
 		return false;
+	char first = text.len > 0 ? text.ptr[0] : '\0';
 	for (size_t i = 0; i < COUNT(words); i++) {
-		if (str_eq(text, str_of(words[i].text))) {
+		if (first == words[i].text[0] && str_eq(text, str_of(words[i].text))) {
 			*out = words[i].value;
 			return true;
 		}
@@ -136,6 +139,7 @@ static bool read_integer(const char *plain, YamlScalar *out)
 		return false;
 	out->type = value > limit ? YAML_FLOAT : YAML_INT;
 	out->real = (double)value;
+	out->large = value > limit ? value : 0;
 	out->integer = value > limit ? 0 : (int64_t)(negative ? 0 - value : value);
 	return true;
 }

@@ -22,7 +22,13 @@
 #include "git/protocol.h"
 #include "git/store_internal.h"
 
-enum { MAX_PACKS = 50, MAX_TIPS = 16, MAX_TIPS_BYTES = 1 << 20, MAX_NAMES = 100 * 1000 };
+enum {
+	MAX_PACKS = 50,
+	MAX_STORES = 10 * 1000, /* credentials change, and with them the keys */
+	MAX_TIPS = 16,
+	MAX_TIPS_BYTES = 1 << 20,
+	MAX_NAMES = 100 * 1000,
+};
 
 typedef struct {
 	GitCache *cache;
@@ -178,7 +184,7 @@ static void keep_bounds(GitCache *cache)
 {
 	uint64_t total;
 	Entry *oldest = least_used(cache, &total);
-	while (oldest && total > allowed(cache, total)) {
+	while (oldest && (total > allowed(cache, total) || map_len(cache->entries) > MAX_STORES)) {
 		entry_remove(cache, oldest);
 		oldest = least_used(cache, &total);
 	}
@@ -233,7 +239,8 @@ void git_lease_free(GitLease *lease)
 	entry->bytes = bytes;
 	entry->used_ms = clock_mono_ms();
 	entry->spoilt |= packs > MAX_PACKS;
-	if (--entry->leases == 0 && entry->spoilt)
+	/* What could not be fetched leaves nothing worth keeping. */
+	if (--entry->leases == 0 && (entry->spoilt || packs == 0))
 		entry_remove(cache, entry);
 	keep_bounds(cache);
 	pthread_mutex_unlock(&cache->lock);

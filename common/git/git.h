@@ -1,7 +1,8 @@
 /*
  * Git over the wire without a clone: list a remote's references, fetch what one commit needs
  * (protocol v2 with depth 1; v0/v1 for servers that know no more), read its tree from libgit2's
- * object database. HTTP(S) goes through httpc, SSH through libssh (source.md 3).
+ * object database. HTTP(S) goes through httpc, SSH through libssh, or OpenSSH's program for hosts
+ * that show certificates (source.md 3).
  */
 #ifndef GIT_GIT_H
 #define GIT_GIT_H
@@ -27,12 +28,15 @@ typedef struct {
 	const char *ssh_known_hosts;		       /* needed for ssh */
 	const char *ssh_kex_algos, *ssh_hostkey_algos; /* comma-separated, or NULL */
 	int64_t timeout_ms;			       /* of each operation, whole */
+	bool (*is_cancelled)(void *arg); /* asked twice a second of a wait: ends it with
+					    ERR_CANCELLED; NULL: never */
+	void *cancel_arg;
 } GitRemoteConfig;
 
 typedef struct GitRemote GitRemote;
 
-/* ERR_INVALID with reason AuthenticationFailed for unusable credentials (S31, S34). No connection
- * yet. */
+/* ERR_INVALID, with reason AuthenticationFailed where credentials lack a part, or a passphrase is
+ * not given (S31, S34); without a reason where what is there cannot be used. No connection yet. */
 GitRemote *git_remote_new(Loop *loop, const GitRemoteConfig *config, Error *err) MUST_USE;
 void git_remote_free(GitRemote *remote);
 AUTO_POINTER(GitRemote, git_remote_free, auto_git_remote);

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 
+#include "base/clock.h"
+#include "base/cond.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -16,7 +18,9 @@ static const off_t max_spool_bytes = (off_t)4 << 30;
 struct HttpPipe {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	HttpCall *call; /* valid until ended */
+	HttpCall *call;			 /* valid until ended */
+	bool (*is_cancelled)(void *arg); /* this and the next: set once, the worker's */
+	void *cancel_arg;
 	HttpResponse head;
 	bool has_head, ended;
 	Error err; /* why it ended, when not well */
@@ -93,24 +97,42 @@ static void on_end(void *arg, const Error *err)
 
 /* --- the worker's side --- */
 
-HttpPipe *http_pipe_start(HttpClient *client, const HttpRequest *request)
+HttpPipe *http_pipe_start(HttpClient *client, const HttpRequest *request,
+			  bool (*is_cancelled)(void *arg), void *arg)
 {
 	static const HttpHandler handler = {on_head, on_data, on_end};
 	HttpPipe *pipe = mem_zalloc(1, sizeof(*pipe));
 	pthread_mutex_init(&pipe->lock, NULL);
-	pthread_cond_init(&pipe->changed, NULL);
+	cond_init(&pipe->changed);
+	pipe->is_cancelled = is_cancelled;
+	pipe->cancel_arg = arg;
 	pipe->spool_fd = -1;
 	pipe->call = httpc_start(client, request, &handler, pipe);
 	return pipe;
 }
 
+/* With the lock held, which is given up meanwhile: waits until something may have changed. */
+static bool wait_for_change(HttpPipe *pipe, Error *err)
+{
+	if (cond_wait_until(&pipe->changed, &pipe->lock, clock_mono_ms() + HTTP_PIPE_LOOK_MS) ||
+	    !pipe->is_cancelled)
+		return true;
+	pthread_mutex_unlock(&pipe->lock);
+	bool cancelled = pipe->is_cancelled(pipe->cancel_arg);
+	pthread_mutex_lock(&pipe->lock);
+	return !cancelled || err_set(err, ERR_CANCELLED, "the daemon stops");
+}
+
 const HttpResponse *http_pipe_head(HttpPipe *pipe, Error *err)
 {
+	bool wanted = true;
 	pthread_mutex_lock(&pipe->lock);
-	while (!pipe->has_head && !pipe->ended)
-		pthread_cond_wait(&pipe->changed, &pipe->lock);
+	while (wanted && !pipe->has_head && !pipe->ended)
+		wanted = wait_for_change(pipe, err);
 	const HttpResponse *head = pipe->has_head ? &pipe->head : NULL;
-	if (!head && err_is_set(&pipe->err))
+	if (!wanted)
+		head = NULL;
+	else if (!head && err_is_set(&pipe->err))
 		err_copy(err, &pipe->err);
 	else if (!head)
 		err_set(err, ERR_UNAVAILABLE, "no reply");
@@ -160,10 +182,13 @@ static ssize_t take(HttpPipe *pipe, char *out, size_t cap, Error *err)
 ssize_t http_pipe_read(HttpPipe *pipe, char *out, size_t cap, Error *err)
 {
 	ssize_t got = 0;
+	bool wanted = true;
 	pthread_mutex_lock(&pipe->lock);
-	while (unread(pipe) == 0 && !pipe->ended)
-		pthread_cond_wait(&pipe->changed, &pipe->lock);
-	if (unread(pipe)) {
+	while (wanted && unread(pipe) == 0 && !pipe->ended)
+		wanted = wait_for_change(pipe, err);
+	if (!wanted) {
+		got = -1;
+	} else if (unread(pipe)) {
 		got = take(pipe, out, cap, err);
 	} else if (err_is_set(&pipe->err)) {
 		err_copy(err, &pipe->err);

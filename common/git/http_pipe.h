@@ -12,8 +12,12 @@
 
 typedef struct HttpPipe HttpPipe;
 
-/* Sends the request. Owned by the caller. */
-HttpPipe *http_pipe_start(HttpClient *client, const HttpRequest *request);
+/* A waiting worker looks so often whether it is still wanted. */
+enum { HTTP_PIPE_LOOK_MS = 500 };
+
+/* Sends the request. Owned by the caller. is_cancelled (or NULL) ends a wait with ERR_CANCELLED. */
+HttpPipe *http_pipe_start(HttpClient *client, const HttpRequest *request,
+			  bool (*is_cancelled)(void *arg), void *arg);
 
 /* Waits for the head: borrowed, without body. NULL with err when the call failed before. */
 const HttpResponse *http_pipe_head(HttpPipe *pipe, Error *err) MUST_USE;

@@ -310,3 +310,43 @@ char *known_hosts_algorithms(const KnownHosts *hosts, const char *host, int port
 		add_types(hosts, NULL, 0, &out);
 	return out.len ? buf_steal(&out) : NULL;
 }
+
+/* --- for OpenSSH --- */
+
+static bool has_mark(const KnownHosts *hosts, Mark mark, const char *host, int port)
+{
+	autofree char *name = lower(host);
+	for (size_t i = 0; i < hosts->lines.len; i++) {
+		const HostLine *line = hosts->lines.items[i];
+		if (line->mark == mark && line_matches(line, name, port))
+			return true;
+	}
+	return false;
+}
+
+bool known_hosts_has_authority(const KnownHosts *hosts, const char *host, int port)
+{
+	return has_mark(hosts, MARK_AUTHORITY, host, port);
+}
+
+bool known_hosts_has_key(const KnownHosts *hosts, const char *host, int port)
+{
+	return has_mark(hosts, MARK_NONE, host, port);
+}
+
+char *known_hosts_for(const KnownHosts *hosts, const char *host, int port)
+{
+	static const char *const marks[] = {[MARK_NONE] = "",
+					    [MARK_AUTHORITY] = "@cert-authority ",
+					    [MARK_REVOKED] = "@revoked "};
+	autobuf Buf out = {0};
+	autofree char *name = lower(host);
+	for (size_t i = 0; i < hosts->lines.len; i++) {
+		const HostLine *line = hosts->lines.items[i];
+		if (line->mark != MARK_REVOKED && !line_matches(line, name, port))
+			continue;
+		autofree char *key = base64_encode(buf_text(&line->key), line->key.len);
+		buf_printf(&out, "%s* %s %s\n", marks[line->mark], line->type, key);
+	}
+	return buf_steal(&out);
+}

@@ -33,4 +33,12 @@ KnownHostVerdict known_hosts_check(const KnownHosts *hosts, const char *host, in
  * for an empty file. Owned. */
 char *known_hosts_algorithms(const KnownHosts *hosts, const char *host, int port);
 
+/* Whether an authority is known for the host, so that its certificate counts. */
+bool known_hosts_has_authority(const KnownHosts *hosts, const char *host, int port) MUST_USE;
+bool known_hosts_has_key(const KnownHosts *hosts, const char *host, int port) MUST_USE;
+
+/* A file for OpenSSH that holds what counts for this host alone: its keys and authorities, and what
+ * is revoked. Its patterns are "*", so that nobody matches a second time. Owned. */
+char *known_hosts_for(const KnownHosts *hosts, const char *host, int port);
+
 #endif

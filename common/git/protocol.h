@@ -37,7 +37,10 @@ bool git_wire_read_or_end(GitWire *wire, Pkt *out, bool *out_end, Error *err) MU
 /* Raw bytes behind the packets (v0 without side band): empty at the end. */
 bool git_wire_read_raw(GitWire *wire, Str *out, Error *err) MUST_USE;
 
-/* Fills err with what the server said, made printable and short. Returns false. */
+/* Appends what a peer said, made printable and short. */
+void git_wire_show(Str text, Buf *out);
+
+/* Fills err with what the server said, shown that way. Returns false. */
 bool git_wire_server_error(Str text, Error *err);
 
 /* --- caps.c --- */

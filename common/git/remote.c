@@ -11,9 +11,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "data/base64.h"
+#include "git/http_pipe.h"
 #include "git/session.h"
+#include "git/ssh_program.h"
 
-enum { DEFAULT_TIMEOUT_MS = 60 * 1000 };
+enum { DEFAULT_TIMEOUT_MS = 60 * 1000, SSH_PORT = 22 };
 
 /* --- configuration --- */
 
@@ -64,7 +66,7 @@ static bool configure_http(GitRemote *remote, Loop *loop, const GitRemoteConfig 
 				   .proxy_password = remote->proxy_password,
 				   .env_proxy = true};
 	remote->http = httpc_new(loop, &client, err);
-	return remote->http || err_reason(err, "AuthenticationFailed");
+	return remote->http != NULL;
 }
 
 /* For HTTP httpc says so. */
@@ -75,6 +77,18 @@ static bool proxy_scheme_is_known(const char *proxy)
 		if (strncasecmp(proxy, schemes[i], strlen(schemes[i])) == 0)
 			return true;
 	return false;
+}
+
+/* An authority counts unless the flags exclude certificates. A host whose key is known, too, is
+ * reached without the program where there is none. */
+static bool wants_program(const GitRemote *remote)
+{
+	const Url *url = &remote->url;
+	int port = url->port ? url->port : SSH_PORT;
+	const char *flag = remote->hostkey_algos;
+	return known_hosts_has_authority(remote->hosts, url->host, port) &&
+	       (cstr_empty(flag) || strstr(flag, "-cert-v01@openssh.com")) &&
+	       (ssh_program_exists() || !known_hosts_has_key(remote->hosts, url->host, port));
 }
 
 static bool configure_ssh(GitRemote *remote, const GitRemoteConfig *config, Error *err)
@@ -90,8 +104,13 @@ static bool configure_ssh(GitRemote *remote, const GitRemoteConfig *config, Erro
 	remote->hostkey_algos = mem_strdup(config->ssh_hostkey_algos);
 	remote->hosts = known_hosts_parse(config->ssh_known_hosts, err);
 	if (!remote->hosts)
-		return err_reason(err, "AuthenticationFailed");
+		return false;
 	remote->identity = git_ssh_key_parse(config->ssh_identity, config->ssh_passphrase, err);
+	remote->by_program = wants_program(remote);
+	if (remote->by_program) {
+		remote->identity_text = git_ssh_key_text(config->ssh_identity);
+		remote->passphrase = mem_strdup(config->ssh_passphrase);
+	}
 	return remote->identity != NULL;
 }
 
@@ -107,6 +126,8 @@ static bool configure(GitRemote *remote, Loop *loop, const GitRemoteConfig *conf
 	if (!url_parse(config->url, &remote->url, err))
 		return false;
 	remote->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
+	remote->is_cancelled = config->is_cancelled;
+	remote->cancel_arg = config->cancel_arg;
 	if (!cstr_empty(config->proxy)) {
 		remote->proxy = mem_strdup(config->proxy);
 		remote->proxy_user = mem_strdup(config->proxy_user);
@@ -145,7 +166,8 @@ void git_remote_free(GitRemote *remote)
 	char **const texts[] = {&remote->username,	 &remote->password,
 				&remote->proxy,		 &remote->proxy_user,
 				&remote->proxy_password, &remote->bearer_header,
-				&remote->kex_algos,	 &remote->hostkey_algos};
+				&remote->kex_algos,	 &remote->hostkey_algos,
+				&remote->identity_text,	 &remote->passphrase};
 	for (size_t i = 0; i < COUNT(texts); i++)
 		wipe(texts[i]);
 	free(remote);
@@ -159,11 +181,27 @@ int64_t git_time_left_ms(const GitTransport *transport)
 	return left_ms > 0 ? left_ms : 0;
 }
 
+int git_wait_ms(const GitTransport *transport)
+{
+	int64_t left_ms = git_time_left_ms(transport);
+	return (int)(left_ms < HTTP_PIPE_LOOK_MS ? left_ms : HTTP_PIPE_LOOK_MS);
+}
+
+bool git_goes_on(const GitTransport *transport, Error *err)
+{
+	if (transport->is_cancelled && transport->is_cancelled(transport->cancel_arg))
+		return err_set(err, ERR_CANCELLED, "the daemon stops");
+	return true;
+}
+
 static GitTransport *begin(GitRemote *remote)
 {
-	GitTransport *transport =
-		remote->is_ssh ? git_ssh_transport_new(remote) : git_http_transport_new(remote);
+	GitTransport *transport = remote->by_program ? git_ssh_program_new(remote)
+				  : remote->is_ssh   ? git_ssh_transport_new(remote)
+						     : git_http_transport_new(remote);
 	transport->deadline_ms = clock_mono_ms() + remote->timeout_ms;
+	transport->is_cancelled = remote->is_cancelled;
+	transport->cancel_arg = remote->cancel_arg;
 	return transport;
 }
 

@@ -1,6 +1,7 @@
 /*
  * Smart HTTP (gitprotocol-http): GET info/refs, then POST git-upload-pack. Redirects of the GET are
- * followed here, a few, never from https to http, and only to where the path still ends as asked;
+ * followed here, a few, never from https to http, not into internal addresses (net/address.h), and
+ * only to where the path still ends as asked;
  * the POST goes where the GET ended (as git with http.followRedirects=initial). Credentials go to
  * the configured host alone.
  */
@@ -14,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "git/http_pipe.h"
+#include "net/address.h"
 
 enum { MAX_REDIRECTS = 5, MAX_HEADERS = 6 };
 
@@ -33,19 +35,13 @@ static HttpTransport *http_of(GitTransport *transport)
 
 /* --- where to, and with which credentials --- */
 
-static int port_of(const Url *url)
-{
-	return url->port ? url->port : cstr_eq(url->scheme, "https") ? 443 : 80;
-}
-
 /* The same host and port; or the same host's default ports, when http became https. */
 static bool is_home(const Url *home, const Url *url)
 {
-	if (strcasecmp(home->host, url->host) != 0)
-		return false;
-	if (cstr_eq(home->scheme, url->scheme))
-		return port_of(home) == port_of(url);
-	return cstr_eq(url->scheme, "https") && port_of(home) == 80 && port_of(url) == 443;
+	if (url_is_same_origin(home, url))
+		return true;
+	return strcasecmp(home->host, url->host) == 0 && cstr_eq(home->scheme, "http") &&
+	       cstr_eq(url->scheme, "https") && url_port(home) == 80 && url_port(url) == 443;
 }
 
 /* The repository's URL with `tail` behind its path. Owned. */
@@ -86,8 +82,8 @@ static char *absolute_location(const Url *from, const char *location)
 	return service_url(&root, location, NULL);
 }
 
-/* Sets *base to where `location` says the repository is. */
-static bool follow(Url *base, const char *location, Error *err)
+/* Sets *base to where `location` says the repository is, seen from `home`. */
+static bool follow(const Url *home, Url *base, const char *location, Error *err)
 {
 	autofree char *text = absolute_location(base, location);
 	autourl Url to = {0};
@@ -98,6 +94,9 @@ static bool follow(Url *base, const char *location, Error *err)
 		return err_set(err, ERR_INVALID, "redirect to a scheme that is not http(s)");
 	if (is_http && cstr_eq(base->scheme, "https"))
 		return err_set(err, ERR_INVALID, "redirect from https to http refused");
+	if (address_is_elsewhere(home->host, to.host) &&
+	    address_kind_of_host(to.host) == ADDRESS_INTERNAL)
+		return err_set(err, ERR_FORBIDDEN, "redirect to an internal address refused");
 	if (!cstr_ends(to.path, refs_path) || !to.query || !strstr(to.query, service_query))
 		return err_set(err, ERR_INVALID, "redirect to something that is no repository");
 	to.path[strlen(to.path) - strlen(refs_path)] = '\0';
@@ -162,10 +161,11 @@ typedef struct {
 	size_t len;
 } Headers;
 
-static void add_login(const HttpTransport *self, const Url *to, HttpRequest *request,
-		      Headers *headers)
+static void set_peer(const HttpTransport *self, const Url *to, HttpRequest *request,
+		     Headers *headers)
 {
 	const GitRemote *remote = self->remote;
+	request->no_internal = address_is_elsewhere(remote->url.host, to->host);
 	if (!is_home(&remote->url, to))
 		return;
 	if (remote->bearer_header)
@@ -186,7 +186,8 @@ static const HttpResponse *start(HttpTransport *self, HttpRequest *request, Head
 	headers->items[headers->len] = NULL;
 	request->headers = headers->items;
 	request->timeout_ms = left_ms;
-	self->pipe = http_pipe_start(self->remote->http, request);
+	self->pipe = http_pipe_start(self->remote->http, request, self->base.is_cancelled,
+				     self->base.cancel_arg);
 	return http_pipe_head(self->pipe, err);
 }
 
@@ -203,7 +204,7 @@ static bool get_refs(HttpTransport *self, const char *protocol_header, Url *base
 	autofree char *url = service_url(base, refs_path, service_query);
 	HttpRequest request = {.url = url};
 	Headers headers = {{protocol_header, "Cache-Control: no-cache"}, 2};
-	add_login(self, base, &request, &headers);
+	set_peer(self, base, &request, &headers);
 	const HttpResponse *head = start(self, &request, &headers, err);
 	*out_moved = false;
 	if (!head)
@@ -213,7 +214,7 @@ static bool get_refs(HttpTransport *self, const char *protocol_header, Url *base
 		*out_moved = true;
 		if (cstr_empty(location))
 			return err_set(err, ERR_INVALID, "redirect to nowhere");
-		return follow(base, location, err);
+		return follow(&self->remote->url, base, location, err);
 	}
 	if (head->status != 200)
 		return fail_status(self, head, err);
@@ -250,7 +251,7 @@ static bool http_send(GitTransport *transport, Str bytes, Error *err)
 			   2};
 	if (transport->version > 0)
 		headers.items[headers.len++] = protocol;
-	add_login(self, base, &request, &headers);
+	set_peer(self, base, &request, &headers);
 	const HttpResponse *head = start(self, &request, &headers, err);
 	if (!head)
 		return false;

@@ -1,7 +1,8 @@
 /*
  * SSH by libssh, non-blocking with one deadline: connect, judge the host key (S33), authenticate by
  * public key, run git-upload-pack. GIT_PROTOCOL is offered by an env request; a server that does
- * not take it speaks protocol 0. No file of the user's ~/.ssh is read.
+ * not take it speaks protocol 0. No file of the user's ~/.ssh is read. Hosts that may show a
+ * certificate are remote_ssh_program.c's.
  */
 #include "git/remote_internal.h"
 
@@ -22,6 +23,7 @@ typedef struct {
 	CURL *connection;
 	ssh_session session;
 	ssh_channel channel;
+	int fd;	       /* to be closed by us: libssh has not seen it yet; or -1 */
 	bool received; /* any byte of the reply */
 } SshTransport;
 
@@ -32,19 +34,22 @@ static SshTransport *ssh_of(GitTransport *transport)
 
 /* --- waiting --- */
 
+bool git_ssh_late(const GitRemote *remote, Error *err)
+{
+	return err_set(err, ERR_TIMEOUT, "ssh: not done within %lld ms",
+		       (long long)remote->timeout_ms);
+}
+
 /* Until the peer may have moved on, or time is up. */
 static bool wait_for_peer(SshTransport *self, Error *err)
 {
-	int64_t left_ms = git_time_left_ms(&self->base);
 	struct pollfd item = {.fd = ssh_get_fd(self->session), .events = POLLIN};
 	if (ssh_get_poll_flags(self->session) & SSH_WRITE_PENDING)
 		item.events |= POLLOUT;
-	if (left_ms == 0 || poll(&item, 1, (int)(left_ms < 60000 ? left_ms : 60000)) < 0)
-		left_ms = git_time_left_ms(&self->base);
-	if (left_ms == 0)
-		return err_set(err, ERR_TIMEOUT, "ssh: not done within %lld ms",
-			       (long long)self->remote->timeout_ms);
-	return true;
+	(void)poll(&item, 1, git_wait_ms(&self->base));
+	if (git_time_left_ms(&self->base) == 0)
+		return git_ssh_late(self->remote, err);
+	return git_goes_on(&self->base, err);
 }
 
 static bool fail(const SshTransport *self, ErrorCode code, const char *what, Error *err)
@@ -74,11 +79,11 @@ static bool set_algorithms(SshTransport *self, Error *err)
 			  "key exchange algorithms", err);
 }
 
-static bool set_options(SshTransport *self, int fd, Error *err)
+static bool set_options(SshTransport *self, Error *err)
 {
 	const int no = 0;
 	ssh_options_set(self->session, SSH_OPTIONS_PROCESS_CONFIG, &no);
-	ssh_options_set(self->session, SSH_OPTIONS_FD, &fd);
+	ssh_options_set(self->session, SSH_OPTIONS_FD, &self->fd);
 	return set_option(self, SSH_OPTIONS_SSH_DIR, "/dev/null", "directory", err) &&
 	       set_option(self, SSH_OPTIONS_KNOWNHOSTS, "/dev/null", "file", err) &&
 	       set_option(self, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null", "file", err) &&
@@ -89,6 +94,7 @@ static bool set_options(SshTransport *self, int fd, Error *err)
 
 static bool shake_hands(SshTransport *self, Error *err)
 {
+	self->fd = -1; /* libssh's now */
 	for (;;) {
 		int code = ssh_connect(self->session);
 		if (code == SSH_OK)
@@ -121,8 +127,9 @@ static bool check_host_key(SshTransport *self, Error *err)
 	static const char *const texts[] = {
 		[KNOWN_HOST_UNKNOWN] = "the host is not in known_hosts",
 		[KNOWN_HOST_CHANGED] = "the host key is not the one in known_hosts",
+		/* With certificates among the algorithms the host is left to the program. */
 		[KNOWN_HOST_AUTHORITY] = "known_hosts has only a certificate authority for the "
-					 "host: host certificates are not supported",
+					 "host: the host key algorithms exclude certificates",
 		[KNOWN_HOST_REVOKED] = "the host key is revoked",
 	};
 	const Url *url = &self->remote->url;
@@ -187,8 +194,8 @@ static bool do_step(SshTransport *self, ChannelStep *step, const char *text, boo
 	}
 }
 
-/* As git's sq_quote; "/~user/x" means the home directory. NULL for a bad escape. Owned. */
-static char *upload_pack_command(const Url *url)
+/* As git's sq_quote. */
+char *git_ssh_command(const Url *url)
 {
 	autofree char *path = url_unescape(url->path, false);
 	autobuf Buf out = {0};
@@ -208,7 +215,7 @@ static char *upload_pack_command(const Url *url)
 static bool run_upload_pack(SshTransport *self, const char *protocol, Error *err)
 {
 	bool refused;
-	autofree char *command = upload_pack_command(&self->remote->url);
+	autofree char *command = git_ssh_command(&self->remote->url);
 	if (!command)
 		return err_set(err, ERR_INVALID, "ssh: bad escape in the URL's path");
 	self->channel = ssh_channel_new(self->session);
@@ -227,21 +234,16 @@ static bool run_upload_pack(SshTransport *self, const char *protocol, Error *err
 static bool ssh_open(GitTransport *transport, const char *protocol, Error *err)
 {
 	SshTransport *self = ssh_of(transport);
-	int fd = -1;
 	self->received = false;
-	self->connection = git_ssh_connect(self->remote, git_time_left_ms(transport), &fd, err);
+	self->connection = git_ssh_connect(self->remote, transport, &self->fd, err);
 	if (!self->connection)
 		return false;
 	self->session = ssh_new();
 	if (!self->session)
 		abort(); /* memory is out */
 	ssh_set_blocking(self->session, 0);
-	if (!set_options(self, fd, err)) {
-		auto_close(&fd); /* libssh closes it once connected */
-		return false;
-	}
-	return shake_hands(self, err) && check_host_key(self, err) && log_in(self, err) &&
-	       run_upload_pack(self, protocol, err);
+	return set_options(self, err) && shake_hands(self, err) && check_host_key(self, err) &&
+	       log_in(self, err) && run_upload_pack(self, protocol, err);
 }
 
 /* --- bytes --- */
@@ -311,12 +313,13 @@ static void ssh_close(GitTransport *transport)
 	SshTransport *self = ssh_of(transport);
 	if (self->channel)
 		ssh_channel_free(self->channel);
-	if (self->session) {
-		ssh_disconnect(self->session);
+	/* No ssh_disconnect before: it makes libssh forget a descriptor that it was given. */
+	if (self->session)
 		ssh_free(self->session);
-	}
 	if (self->connection)
 		curl_easy_cleanup(self->connection);
+	auto_close(&self->fd);
+	self->fd = -1;
 	self->channel = NULL;
 	self->session = NULL;
 	self->connection = NULL;
@@ -335,5 +338,6 @@ GitTransport *git_ssh_transport_new(const GitRemote *remote)
 	SshTransport *self = mem_zalloc(1, sizeof(*self));
 	self->base = (GitTransport){.kind = &kind, .version = 2};
 	self->remote = remote;
+	self->fd = -1;
 	return &self->base;
 }

@@ -37,6 +37,15 @@ static void set_proxy(CURL *easy, const GitRemote *remote)
 	}
 }
 
+/* Asked about once a second. */
+static int check_cancelled(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)a, (void)b, (void)c, (void)d;
+	autoerror Error ignored = {0};
+	const GitTransport *const *transport = arg;
+	return git_goes_on(*transport, &ignored) ? 0 : 1;
+}
+
 static CURL *new_handle(const GitRemote *remote, int64_t timeout_ms)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -59,15 +68,22 @@ static CURL *new_handle(const GitRemote *remote, int64_t timeout_ms)
 	return easy;
 }
 
-CURL *git_ssh_connect(const GitRemote *remote, int64_t timeout_ms, int *out_fd, Error *err)
+CURL *git_ssh_connect(const GitRemote *remote, const GitTransport *transport, int *out_fd,
+		      Error *err)
 {
-	CURL *easy = new_handle(remote, timeout_ms);
+	CURL *easy = new_handle(remote, git_time_left_ms(transport));
 	curl_socket_t fd = CURL_SOCKET_BAD;
+	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, check_cancelled);
+	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &transport);
 	CURLcode code = curl_easy_perform(easy);
+	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L); /* the transport may go before */
 	if (code == CURLE_OK)
 		curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
 	if (fd == CURL_SOCKET_BAD) {
 		curl_easy_cleanup(easy);
+		if (!git_goes_on(transport, err))
+			return NULL;
 		return err_null(err,
 				code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_UNAVAILABLE,
 				"connect: %s", curl_easy_strerror(code));

@@ -7,8 +7,8 @@
 #include "git/remote_internal.h"
 
 /* *out_fd is a descriptor of its own for the connection; the handle keeps curl's until
- * curl_easy_cleanup. */
-CURL *git_ssh_connect(const GitRemote *remote, int64_t timeout_ms, int *out_fd,
+ * curl_easy_cleanup. `transport` says until when, and whether it is still wanted. */
+CURL *git_ssh_connect(const GitRemote *remote, const GitTransport *transport, int *out_fd,
 		      Error *err) MUST_USE;
 
 #endif

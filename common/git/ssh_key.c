@@ -26,28 +26,35 @@ static int give_passphrase(const char *prompt, char *out, size_t size, int echo,
 	return 0;
 }
 
+/* Files edited elsewhere come with CRLF or without the last line feed. */
+char *git_ssh_key_text(const char *text)
+{
+	autobuf Buf out = {0};
+	Str rest = str_trim(str_of(text)), line;
+	buf_reserve(&out, rest.len + 1); /* what a move leaves behind would not be wiped */
+	while (str_next(&rest, '\n', &line)) {
+		buf_add(&out, str_trim(line));
+		buf_putc(&out, '\n');
+	}
+	return buf_steal(&out);
+}
+
 ssh_key git_ssh_key_parse(const char *text, const char *passphrase, Error *err)
 {
 	Asker asker = {.passphrase = passphrase};
 	ssh_key key = NULL;
-	/* Files edited elsewhere come with CRLF or without the last line feed. */
-	autobuf Buf clean = {0};
-	Str rest = str_trim(str_of(text)), line;
-	while (str_next(&rest, '\n', &line)) {
-		buf_add(&clean, str_trim(line));
-		buf_putc(&clean, '\n');
-	}
-	int code = ssh_pki_import_privkey_base64(buf_text(&clean), NULL, give_passphrase, &asker,
-						 &key);
-	if (clean.len)
-		mem_wipe(clean.ptr, clean.len);
+	autosecrettext char *clean = git_ssh_key_text(text);
+	int code = ssh_pki_import_privkey_base64(clean, NULL, give_passphrase, &asker, &key);
 	if (code == SSH_OK)
 		return key;
-	const char *why = "the ssh identity is not a private key that can be used";
-	if (asker.asked)
-		why = cstr_empty(passphrase) ? "the ssh identity is encrypted and needs a password"
-					     : "the password does not open the ssh identity";
-	err_set(err, ERR_INVALID, "%s", why);
-	err_reason(err, "AuthenticationFailed");
-	return NULL;
+	if (asker.asked && cstr_empty(passphrase)) {
+		err_set(err, ERR_INVALID,
+			"SSH identity key is encrypted but no 'password' field was provided in the "
+			"secret");
+		err_reason(err, "AuthenticationFailed");
+		return NULL;
+	}
+	return err_null(err, ERR_INVALID, "%s",
+			asker.asked ? "the password does not open the ssh identity"
+				    : "the ssh identity is not a private key that can be used");
 }

@@ -5,6 +5,7 @@
 #ifndef GIT_TRANSPORT_H
 #define GIT_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -30,9 +31,11 @@ typedef struct {
 /* First member of each transport. */
 struct GitTransport {
 	const GitTransportKind *kind;
-	bool stateless;	     /* HTTP: each request stands for itself */
-	int version;	     /* that the server chose; 2 until it is known */
-	int64_t deadline_ms; /* monotonic, of the whole operation */
+	bool stateless;			 /* HTTP: each request stands for itself */
+	int version;			 /* that the server chose; 2 until it is known */
+	int64_t deadline_ms;		 /* monotonic, of the whole operation */
+	bool (*is_cancelled)(void *arg); /* or NULL */
+	void *cancel_arg;
 };
 
 static inline void git_auto_transport(GitTransport **transport)

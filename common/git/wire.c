@@ -60,14 +60,19 @@ static const struct {
 	{"not authorized", ERR_UNAUTHORIZED},
 };
 
-bool git_wire_server_error(Str text, Error *err)
+void git_wire_show(Str text, Buf *out)
 {
-	autobuf Buf shown = {0};
 	text = str_trim(text);
 	for (size_t i = 0; i < text.len && i < MAX_SERVER_TEXT; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
-		buf_putc(&shown, c < ' ' || c > '~' ? ' ' : (char)c);
+		buf_putc(out, c < ' ' || c > '~' ? ' ' : (char)c);
 	}
+}
+
+bool git_wire_server_error(Str text, Error *err)
+{
+	autobuf Buf shown = {0};
+	git_wire_show(text, &shown);
 	ErrorCode code = ERR_UNAVAILABLE;
 	for (size_t i = 0; i < COUNT(server_words) && code == ERR_UNAVAILABLE; i++)
 		if (strcasestr(buf_text(&shown), server_words[i].part))

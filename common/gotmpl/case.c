@@ -32,7 +32,7 @@ static bool return_runes(GoCall *call, Runes runes, GoValue *out)
 {
 	autobuf Buf text = {0};
 	for (size_t i = 0; i < runes.len; i++)
-		rune_append(&text, runes.items[i]);
+		buf_put_rune(&text, runes.items[i]);
 	return call_return_text(call, &text, out);
 }
 
@@ -122,7 +122,7 @@ static bool fn_nospace(GoCall *call, GoValue *out)
 		unsigned char byte = (unsigned char)text.ptr[i];
 		if (rune_is_space(byte))
 			continue;
-		rune_append(&result, byte);
+		buf_put_rune(&result, byte);
 		kept++;
 	}
 	if (kept == text.len) {
@@ -142,7 +142,7 @@ static bool fn_initials(GoCall *call, GoValue *out)
 		if (rune_is_space(byte)) {
 			gap = true;
 		} else if (gap) {
-			rune_append(&result, byte);
+			buf_put_rune(&result, byte);
 			gap = false;
 		}
 	}
@@ -182,14 +182,14 @@ static bool fn_camelcase(GoCall *call, GoValue *out)
 			now = rune_upper(u, now);
 			break;
 		}
-		rune_append(&result, now);
+		buf_put_rune(&result, now);
 	}
 	bool any = runes.len > 0;
 	while (i < runes.len) {
 		uint32_t before = now;
 		now = runes.items[i++];
 		if (is_connector(now) && is_connector(before)) {
-			rune_append(&result, before);
+			buf_put_rune(&result, before);
 			continue;
 		}
 		if (is_connector(before)) {
@@ -201,10 +201,10 @@ static bool fn_camelcase(GoCall *call, GoValue *out)
 			now = rune_lower(u, now);
 		else
 			upper_run = false;
-		rune_append(&result, before);
+		buf_put_rune(&result, before);
 	}
 	if (any)
-		rune_append(&result, now);
+		buf_put_rune(&result, now);
 	return call_return_text(call, &result, out);
 }
 
@@ -323,15 +323,15 @@ static void put_lower(Words *w, WordType type, Str word)
 	}
 	for (size_t at = 0; at < word.len; at += width) {
 		uint32_t rune = rune_decode(str_slice(word, at, word.len), &width);
-		rune_append(w->out,
-			    is_connector(rune) ? w->connector : rune_lower(tables(w->call), rune));
+		buf_put_rune(w->out,
+			     is_connector(rune) ? w->connector : rune_lower(tables(w->call), rune));
 	}
 }
 
 static void put_connector_unless(Words *w, bool no_word)
 {
 	if (!no_word && w->type != WORD_CONNECTOR && w->type != WORD_PUNCT)
-		rune_append(w->out, w->connector);
+		buf_put_rune(w->out, w->connector);
 }
 
 static void put_numbers_and_letters(Words *w)
@@ -355,7 +355,7 @@ static void put_number_after(Words *w)
 		put_connector_unless(w, false);
 		return;
 	}
-	rune_append(w->out, w->connector);
+	buf_put_rune(w->out, w->connector);
 	put_lower(w, WORD_NUMBER, number);
 	put_numbers_and_letters(w);
 }

@@ -203,7 +203,12 @@ static bool push_names(Request *r, GENERAL_NAMES *names)
 static bool add_names(Request *r, X509 *cert)
 {
 	GENERAL_NAMES *names = GENERAL_NAMES_new();
-	bool fine = names && push_ips(r, names) && push_names(r, names);
+	bool fine = names && push_ips(r, names);
+	int ips = fine ? sk_GENERAL_NAME_num(names) : 0;
+	fine = fine && push_names(r, names);
+	/* Addresses are read first, and written last. */
+	for (int i = 0; fine && i < ips; i++)
+		fine = sk_GENERAL_NAME_push(names, sk_GENERAL_NAME_shift(names)) > 0;
 	if (fine && sk_GENERAL_NAME_num(names) > 0)
 		fine = X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, 0) == 1;
 	GENERAL_NAMES_free(names);
@@ -232,12 +237,16 @@ static bool add_usages(Request *r, X509 *cert, X509 *issuer)
 {
 	const char *usage = r->authority ? "critical,digitalSignature,keyEncipherment,keyCertSign"
 					 : "critical,digitalSignature,keyEncipherment";
+	/* Go leaves it out where subject and issuer are of one name. */
+	bool names_issuer =
+		X509_NAME_cmp(X509_get_subject_name(cert), X509_get_subject_name(issuer)) != 0 &&
+		X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1) >= 0;
 	return add_extension(cert, issuer, NID_key_usage, usage) &&
 	       add_extension(cert, issuer, NID_ext_key_usage, "serverAuth,clientAuth") &&
 	       add_extension(cert, issuer, NID_basic_constraints,
 			     r->authority ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
 	       (!r->authority || add_extension(cert, issuer, NID_subject_key_identifier, "hash")) &&
-	       (X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1) < 0 ||
+	       (!names_issuer ||
 		add_extension(cert, issuer, NID_authority_key_identifier, "keyid"));
 }
 

@@ -5,7 +5,7 @@
 #include "base/rand.h"
 #include "data/base64.h"
 #include "data/digest.h"
-#include "gotmpl/convert.h"
+#include "gotmpl/decode.h"
 #include "gotmpl/functions.h"
 
 /* Passwords and symmetric encryption. Keys are wiped after use. */
@@ -213,17 +213,17 @@ static bool fn_decrypt_aes(GoCall *call, GoValue *out)
 {
 	Str text = call->args[1].text;
 	autobuf Buf bytes = {0};
-	autoerror Error err = {0};
 	int len;
 	*out = go_cstr("");
 	if (text.len == 0)
 		return true;
-	if (!base64_decode(text.ptr, text.len, &bytes, &err))
-		return call_fail(call, "illegal base64 data at input byte 0");
+	ptrdiff_t bad = decode_base64(text, &bytes);
+	if (bad >= 0)
+		return call_fail(call, "illegal base64 data at input byte %td", bad);
 	if (bytes.len < IV_BYTES)
 		return call_fail(call,
 				 "runtime error: slice bounds out of range [:16] with capacity %zu",
-				 bytes.len);
+				 text.len / 4 * 3);
 	Str body = str_slice(buf_str(&bytes), IV_BYTES, bytes.len);
 	if (body.len % IV_BYTES != 0)
 		return call_fail(call, "crypto/cipher: input not full blocks");

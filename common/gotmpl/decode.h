@@ -10,6 +10,10 @@ bool decode_json(GoCall *call, Str text, GoType wanted, GoValue *out, Buf *why);
 /* YAML 1.1 as sigs.k8s.io/yaml reads it. */
 bool decode_yaml(GoCall *call, Str text, GoType wanted, GoValue *out, Buf *why);
 
+/* encoding/base64: appends the bytes and gives -1, or the byte of the text at which it is illegal.
+ */
+ptrdiff_t decode_base64(Str text, Buf *out);
+
 /* {"Error": why} and [why]. */
 GoValue error_map(GoCall *call, const Buf *why);
 GoValue error_list(GoCall *call, const Buf *why);

@@ -37,7 +37,7 @@ static void write_rune(Encoder *e, uint32_t rune, bool broken)
 	else if (rune == 0x2028 || rune == 0x2029)
 		buf_printf(e->out, "\\u%04x", rune);
 	else
-		rune_append(e->out, rune);
+		buf_put_rune(e->out, rune);
 }
 
 static void write_text(Encoder *e, Str text)
@@ -224,7 +224,8 @@ bool encode_json(GoCall *call, GoValue value, const JsonStyle *style, Buf *out)
 	return encode(&e, value);
 }
 
-json_t *encode_tree(GoCall *call, GoValue value)
+/* What the text of a value would be read back as. */
+static json_t *tree_of_text(GoCall *call, GoValue value)
 {
 	static const JsonStyle plain = {0};
 	autobuf Buf text = {0};
@@ -235,6 +236,101 @@ json_t *encode_tree(GoCall *call, GoValue value)
 	if (!tree)
 		call_fail(call, "%s", err_text(&err));
 	return tree;
+}
+
+/* ---- plain values: the same tree without a text ---- */
+
+enum { PLAIN_MAX_DEPTH = 64, PLAIN_MAX_BYTES = 1 << 20, PLAIN_VALUE_BYTES = 64 };
+
+typedef struct {
+	Arena *arena;
+	size_t bytes; /* that may still be used: a value may stand in another many times */
+	int depth;
+} Plain;
+
+static json_t *plain_tree(Plain *plain, GoValue value);
+
+static bool is_ascii(Str text)
+{
+	unsigned char bad = 0;
+	for (size_t i = 0; i < text.len; i++)
+		bad |= (unsigned char)(text.ptr[i] <= 0);
+	return !bad;
+}
+
+static json_t *plain_list(Plain *plain, GoValue value)
+{
+	autojson json_t *list = json_array();
+	for (size_t i = 0; i < go_len(value); i++) {
+		json_t *item = plain_tree(plain, go_item(plain->arena, value, i));
+		if (!item)
+			return NULL;
+		json_array_append_new(list, item);
+	}
+	return steal(&list);
+}
+
+static json_t *plain_map(Plain *plain, GoMap *map)
+{
+	autojson json_t *object = json_object();
+	go_map_load(plain->arena, map);
+	for (size_t i = 0; i < map->len; i++) {
+		Str key = map->members[i].key;
+		json_t *item = is_ascii(key) ? plain_tree(plain, map->members[i].value) : NULL;
+		if (!item)
+			return NULL;
+		json_object_setn_new_nocheck(object, key.ptr, key.len, item);
+	}
+	return steal(&object);
+}
+
+static json_t *plain_scalar(GoValue value)
+{
+	double real = value.real;
+	switch ((int)go_kind(value)) {
+	case GO_KIND_BOOL:
+		return json_boolean(value.flag);
+	case GO_KIND_INT:
+		return json_integer(value.integer);
+	case GO_KIND_FLOAT: /* small whole numbers, and no minus zero */
+		if (!(fabs(real) < 1e15) || trunc(real) < real || trunc(real) > real ||
+		    (signbit(real) && fabs(real) < 1))
+			return NULL;
+		return json_integer((json_int_t)real);
+	case GO_KIND_STRING:
+		return is_ascii(value.text) ? json_stringn_nocheck(value.text.ptr, value.text.len)
+					    : NULL;
+	case GO_KIND_INVALID:
+		return json_null();
+	default:
+		return NULL;
+	}
+}
+
+/* NULL, and nothing is wrong: the value has something in it that its text is to decide. */
+static json_t *plain_tree(Plain *plain, GoValue value)
+{
+	size_t cost = PLAIN_VALUE_BYTES + (value.type == GO_STRING ? value.text.len : 0);
+	json_t *tree = NULL;
+	if (plain->depth == PLAIN_MAX_DEPTH || plain->bytes < cost || value.type == GO_BYTES)
+		return NULL;
+	plain->bytes -= cost;
+	plain->depth++;
+	if (go_is_map(value))
+		tree = value.map ? plain_map(plain, value.map) : json_null();
+	else if (go_is_list(value))
+		tree = value.list ? plain_list(plain, value) : json_null();
+	else if (value.type != GO_STRUCT && value.type != GO_TIME)
+		tree = plain_scalar(value);
+	plain->depth--;
+	return tree;
+}
+
+json_t *encode_tree(GoCall *call, GoValue value)
+{
+	Plain plain = {.arena = call_arena(call), .bytes = PLAIN_MAX_BYTES};
+	json_t *tree = plain_tree(&plain, value);
+	return tree ? tree : tree_of_text(call, value);
 }
 
 static void cut_newline(Buf *text)

@@ -1,11 +1,11 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "data/base64.h"
-#include "data/digest.h"
 #include "gotmpl/convert.h"
+#include "gotmpl/decode.h"
 #include "gotmpl/functions.h"
 
-/* base64, base32, digests, random bytes. What cannot be decoded gives Go's error as the result. */
+/* base64, base32, random bytes. What cannot be decoded gives Go's error as the result. */
 
 static const char base64_letters[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -56,8 +56,7 @@ static void put_group(const unsigned char *group, size_t count, Buf *out)
 		buf_putc(out, (char)(bits >> (16 - 8 * i)));
 }
 
-/* encoding/base64; -1, or the byte at which it is illegal. */
-static ptrdiff_t decode_base64(Str text, Buf *out)
+ptrdiff_t decode_base64(Str text, Buf *out)
 {
 	unsigned char group[4] = {0};
 	size_t have = 0;
@@ -175,29 +174,6 @@ static bool fn_b32dec(GoCall *call, GoValue *out)
 	return return_decoded(call, &result, bad, "base32", out);
 }
 
-static bool digest(GoCall *call, DigestAlgo algo, GoValue *out)
-{
-	char hex[DIGEST_TEXT_SIZE];
-	digest_hex(algo, call->args[0].text.ptr, call->args[0].text.len, hex);
-	*out = go_text(call_copy(call, str_of(hex)));
-	return true;
-}
-
-static bool fn_sha1sum(GoCall *call, GoValue *out)
-{
-	return digest(call, DIGEST_SHA1, out);
-}
-
-static bool fn_sha256sum(GoCall *call, GoValue *out)
-{
-	return digest(call, DIGEST_SHA256, out);
-}
-
-static bool fn_sha512sum(GoCall *call, GoValue *out)
-{
-	return digest(call, DIGEST_SHA512, out);
-}
-
 /* RFC 1950, section 8.2 */
 static bool fn_adler32sum(GoCall *call, GoValue *out)
 {
@@ -278,19 +254,10 @@ static bool fn_rand_ascii(GoCall *call, GoValue *out)
 }
 
 const GoFn functions_encoding[] = {
-	{"b64enc", "s", fn_b64enc},
-	{"b64dec", "s", fn_b64dec},
-	{"b32enc", "s", fn_b32enc},
-	{"b32dec", "s", fn_b32dec},
-	{"sha1sum", "s", fn_sha1sum},
-	{"sha256sum", "s", fn_sha256sum},
-	{"sha512sum", "s", fn_sha512sum},
-	{"adler32sum", "s", fn_adler32sum},
-	{"randBytes", "i", fn_rand_bytes},
-	{"uuidv4", "", fn_uuidv4},
-	{"randAlphaNum", "i", fn_rand_alpha_num},
-	{"randAlpha", "i", fn_rand_alpha},
-	{"randNumeric", "i", fn_rand_numeric},
-	{"randAscii", "i", fn_rand_ascii},
-	{0},
+	{"b64enc", "s", fn_b64enc},	    {"b64dec", "s", fn_b64dec},
+	{"b32enc", "s", fn_b32enc},	    {"b32dec", "s", fn_b32dec},
+	{"adler32sum", "s", fn_adler32sum}, {"randBytes", "i", fn_rand_bytes},
+	{"uuidv4", "", fn_uuidv4},	    {"randAlphaNum", "i", fn_rand_alpha_num},
+	{"randAlpha", "i", fn_rand_alpha},  {"randNumeric", "i", fn_rand_numeric},
+	{"randAscii", "i", fn_rand_ascii},  {0},
 };

@@ -506,7 +506,7 @@ bool exec_pipeline(GoRun *run, GoValue dot, const Node *pipe, GoValue *out)
 	}
 	for (size_t i = 0; i < pipe->pipeline.decls.len; i++) {
 		Str name = pipe->pipeline.decls.items[i]->path.idents.items[0];
-		if (!pipe->pipeline.assign)
+		if (!pipe->assign)
 			exec_declare(run, name, piped.value);
 		else if (!exec_assign(run, name, piped.value))
 			return false;

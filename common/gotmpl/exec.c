@@ -78,7 +78,7 @@ static bool set_range_variables(GoRun *run, const Node *node, GoValue index, GoV
 	const NodeList *decls = &node->branch.pipe->pipeline.decls;
 	if (decls->len == 0)
 		return true;
-	if (node->branch.pipe->pipeline.assign) {
+	if (node->branch.pipe->assign) {
 		bool two = decls->len > 1;
 		Str first = decls->items[0]->path.idents.items[0];
 		return exec_assign(run, first, two ? index : element) &&

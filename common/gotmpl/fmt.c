@@ -18,7 +18,7 @@ void fmt_puts(Printer *p, const char *text)
 void fmt_bad_verb(Printer *p, GoValue value)
 {
 	fmt_puts(p, "%!");
-	rune_append(p->fmt->out, p->verb);
+	buf_put_rune(p->fmt->out, p->verb);
 	fmt_puts(p, "(");
 	if (value.type == GO_NIL) {
 		fmt_puts(p, "<nil>)");

@@ -162,7 +162,7 @@ static void print_operand(Scanner *s, GoValue value)
 static void print_missing(Scanner *s, const char *what)
 {
 	fmt_puts(&s->p, "%!");
-	rune_append(s->p.fmt->out, s->p.verb);
+	buf_put_rune(s->p.fmt->out, s->p.verb);
 	fmt_puts(&s->p, what);
 }
 

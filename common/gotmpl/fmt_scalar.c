@@ -77,7 +77,7 @@ static void print_unicode(Printer *p, uint64_t value)
 	buf_printf(&text, "U+%0*llX", least > 100 ? 100 : least, (unsigned long long)value);
 	if (p->sharp && value <= RUNE_MAX && rune_is_print(p->fmt->unicode, (uint32_t)value)) {
 		buf_puts(&text, " '");
-		rune_append(&text, (uint32_t)value);
+		buf_put_rune(&text, (uint32_t)value);
 		buf_putc(&text, '\'');
 	}
 	pad_blanks(p, buf_str(&text));
@@ -90,7 +90,7 @@ static void print_rune(Printer *p, uint64_t value, bool quoted)
 	if (quoted)
 		quote_rune(p->fmt->unicode, rune, p->plus, &text);
 	else
-		rune_append(&text, rune);
+		buf_put_rune(&text, rune);
 	pad(p, buf_str(&text));
 }
 

@@ -17,6 +17,8 @@ GotmplSet *gotmpl_new(void);
 void gotmpl_free(GotmplSet *set);
 AUTO_POINTER(GotmplSet, gotmpl_free, auto_gotmpl);
 #define autogotmpl __attribute__((cleanup(auto_gotmpl)))
+/* Bytes that what was parsed takes. */
+size_t gotmpl_size(const GotmplSet *set);
 
 /*
  * Adds a text and the templates that it defines; `text` is borrowed and must outlive the set. A
@@ -25,19 +27,35 @@ AUTO_POINTER(GotmplSet, gotmpl_free, auto_gotmpl);
  */
 bool gotmpl_parse(GotmplSet *set, const char *name, Str text, Error *err) MUST_USE;
 
-/* Looks an object up in a cluster: the value that the template function `lookup` gives. False fails
- * the template. An empty `name` lists. */
+/* A parsed text: immutable, and in any number of sets at a time. */
+typedef struct GotmplText GotmplText;
+
+/* Parses as gotmpl_parse does, but adds to no set. `set` lends its functions and its memory, in
+ * which the result lives: one thread at a time. */
+const GotmplText *gotmpl_read(GotmplSet *set, const char *name, Str text, Error *err) MUST_USE;
+/* Adds what a parsed text defines; sets that are added to in the same order are the same. */
+void gotmpl_add(GotmplSet *set, const GotmplText *text);
+/* A set in an arena that sees what `parent` has, which must outlive it and no longer change. */
+GotmplSet *gotmpl_below(const GotmplSet *parent, Arena *arena);
+
+/* Looks an object up in a cluster: what the template function `lookup` gives. *out is owned by who
+ * called; left NULL, the object is absent. False fails the template. An empty `name` lists. */
 typedef bool (*GotmplLookup)(void *context, const char *api_version, const char *kind,
 			     const char *namespace, const char *name, json_t **out, Error *err);
+/* Resolves a host name for `getHostByName`: an owned address, or NULL when there is none. */
+typedef char *(*GotmplResolve)(void *context, const char *host);
 
 typedef struct {
 	size_t output_bytes; /* of one template, included ones too; 0: 64 MiB */
 	size_t memory_bytes; /* of values made; 0: 512 MiB */
 	uint64_t steps;	     /* nodes and calls; 0: 100 million */
+	uint64_t depth;	     /* of templates in templates; 0: as Go and Helm bound it */
 	int64_t time_ms;     /* 0: 60 s */
 	bool strict;	     /* missingkey=error instead of zero */
 	GotmplLookup lookup; /* NULL: every object is absent */
 	void *lookup_context;
+	GotmplResolve resolve; /* NULL: DNS is never asked, and every name is "" */
+	void *resolve_context;
 } GotmplLimits;
 
 /* What runs share: the counters of the limits, values, the includes under way. Not immutable: one
@@ -49,6 +67,10 @@ GoRun *gotmpl_run_new(const GotmplSet *set, Arena *arena, const GotmplLimits *li
  * failure err has Go's message, and gotmpl_trace the steps from the outermost to the cause.
  */
 bool gotmpl_execute(GoRun *run, const char *name, GoValue data, Buf *out, Error *err) MUST_USE;
+
+/* Takes every "<no value>" out: what has no value prints so, and Helm removes it, wherever it comes
+ * from (E30). */
+void gotmpl_drop_no_value(Buf *text);
 
 /*
  * The messages of the last failure, from the outermost to the innermost, each contained at the end

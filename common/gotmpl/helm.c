@@ -4,23 +4,27 @@
 
 /* What Helm adds that runs templates or fails them: include, tpl, required, fail, lookup. */
 
-enum { INCLUDE_MAX = 1000 };
+enum {
+	INCLUDE_MAX = 1000,
+	TPL_KEPT = 1024, /* texts whose trees a run keeps */
+	TPL_KEPT_BYTES = 4096,
+};
 
-/* Takes a text out of `text`: what has no value prints as "<no value>", and Helm removes that. */
-static void remove_no_value(Buf *text)
+void gotmpl_drop_no_value(Buf *text)
 {
-	static const char mark[] = "<no value>";
-	autobuf Buf kept = {0};
-	Str rest = buf_str(text);
-	for (ptrdiff_t at; (at = str_find(rest, STR("<no value>"))) >= 0;) {
-		buf_append(&kept, rest.ptr, (size_t)at);
-		rest = str_slice(rest, (size_t)at + sizeof(mark) - 1, rest.len);
+	static const Str mark = {"<no value>", 10};
+	size_t kept = 0, at = 0;
+	ptrdiff_t found;
+	while ((found = str_find(str_slice(buf_str(text), at, text->len), mark)) >= 0) {
+		memmove(text->ptr + kept, text->ptr + at, (size_t)found);
+		kept += (size_t)found;
+		at += (size_t)found + mark.len;
 	}
-	if (rest.len == text->len)
+	if (at == 0)
 		return;
-	buf_add(&kept, rest);
-	buf_clear(text);
-	buf_add(text, buf_str(&kept));
+	memmove(text->ptr + kept, text->ptr + at, text->len - at);
+	text->len = kept + text->len - at;
+	text->ptr[text->len] = '\0';
 }
 
 static bool include_named(GoCall *call, const char *name, GoValue *out)
@@ -61,21 +65,45 @@ static bool fail_tpl(GoCall *call, const char *what, Str text)
 	return run_wrap(call->run, buf_text(&message));
 }
 
+/* A text as it was parsed below a set. Charts give tpl the same few texts again and again. */
+typedef struct {
+	const GotmplSet *parent;
+	GotmplSet *set;
+	const GotmplText *text;
+} Tpl;
+
+static const Tpl *tpl_read(GoRun *run, Str text, Error *err)
+{
+	bool is_kept = text.len <= TPL_KEPT_BYTES && !memchr(text.ptr, '\0', text.len);
+	autofree char *key = is_kept ? str_dup(text) : NULL;
+	Tpl *known = is_kept ? map_get(run->tpls, key) : NULL;
+	if (known && known->parent == run->set)
+		return known;
+	Tpl *tpl = arena_alloc(run->arena, sizeof(*tpl));
+	*tpl = (Tpl){.parent = run->set, .set = gotmpl_below(run->set, run->arena)};
+	tpl->text = gotmpl_read(tpl->set, "gotpl", text, err);
+	if (!tpl->text)
+		return NULL;
+	gotmpl_add(tpl->set, tpl->text);
+	if (is_kept && map_len(run->tpls) < TPL_KEPT)
+		map_put(run->tpls, key, tpl);
+	return tpl;
+}
+
 static bool fn_tpl(GoCall *call, GoValue *out)
 {
 	GoRun *run = call->run;
 	autoerror Error err = {0};
 	autobuf Buf text = {0};
-	GotmplSet *set = set_below(run->set, run->arena);
-	const Tree *tree = set_parse(set, "gotpl", call->args[0].text, &err);
-	if (!tree) {
+	const Tpl *tpl = tpl_read(run, call->args[0].text, &err);
+	if (!tpl) {
 		run_fail(run, err_text(&err));
 		return fail_tpl(call, "cannot parse template ", call->args[0].text);
 	}
-	if (!run_template(run, set, tree, call->args[1], &text))
+	if (!run_template(run, tpl->set, tpl->text->own, call->args[1], &text))
 		return fail_tpl(call, "error during tpl function execution for ",
 				call->args[0].text);
-	remove_no_value(&text);
+	gotmpl_drop_no_value(&text);
 	return call_return_text(call, &text, out);
 }
 
@@ -126,11 +154,18 @@ static bool fn_lookup(GoCall *call, GoValue *out)
 	return true;
 }
 
-/* DNS is never asked. */
 static bool fn_get_host_by_name(GoCall *call, GoValue *out)
 {
-	(void)call;
+	const GotmplLimits *limits = &call->run->limits;
 	*out = go_cstr("");
+	if (!limits->resolve)
+		return true;
+	autofree char *host = str_dup(call->args[0].text);
+	autofree char *address = limits->resolve(limits->resolve_context, host);
+	/* Upstream picks a random one of none. */
+	if (!address)
+		return call_fail(call, "invalid argument to Intn");
+	*out = go_cstr(arena_strdup(call_arena(call), address));
 	return true;
 }
 

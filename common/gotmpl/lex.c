@@ -51,7 +51,11 @@ static int64_t peek_width(const Lexer *lexer, size_t *width)
 	*width = 0;
 	if (lexer->pos >= lexer->input.len)
 		return END_OF_INPUT;
-	return rune_decode(rest(lexer), width);
+	unsigned char byte = (unsigned char)lexer->input.ptr[lexer->pos];
+	if (byte >= 0x80)
+		return rune_decode(rest(lexer), width);
+	*width = 1;
+	return byte;
 }
 
 static int64_t peek(const Lexer *lexer)
@@ -76,6 +80,29 @@ static bool is_word(const Lexer *lexer, int64_t rune)
 	uint32_t code = (uint32_t)rune;
 	return code == '_' || rune_is_letter(lexer->unicode, code) ||
 	       rune_is_digit(lexer->unicode, code);
+}
+
+/* Letters, digits and _ of ASCII. */
+static const bool word_bytes[128] = {
+	['_'] = true,
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['a' ... 'z'] = true,
+};
+
+/* To the end of a word; no rune of it is a line break. */
+static void skip_word(Lexer *lexer)
+{
+	const Str input = lexer->input;
+	for (;;) {
+		while (lexer->pos < input.len && input.ptr[lexer->pos] >= 0 &&
+		       word_bytes[(size_t)input.ptr[lexer->pos]])
+			lexer->pos++;
+		if (lexer->pos >= input.len || input.ptr[lexer->pos] >= 0 ||
+		    !is_word(lexer, peek(lexer)))
+			return;
+		next(lexer);
+	}
 }
 
 static int count_lines(Str text)
@@ -116,7 +143,7 @@ static LexState fail_rune(Lexer *lexer, const char *message, int64_t rune)
 	buf_printf(&text, "%sU+%04llX", message, (unsigned long long)rune);
 	if (rune >= 0 && rune_is_print(lexer->unicode, (uint32_t)rune)) {
 		buf_puts(&text, " '");
-		rune_append(&text, (uint32_t)rune);
+		buf_put_rune(&text, (uint32_t)rune);
 		buf_putc(&text, '\'');
 	}
 	return fail(lexer, arena_strndup(lexer->arena, buf_text(&text), text.len));
@@ -136,6 +163,12 @@ static bool starts_with(const Lexer *lexer, size_t at, const char *text)
 	return str_starts(str_slice(lexer->input, at, lexer->input.len), str_of(text));
 }
 
+static bool closes(const Lexer *lexer, size_t at)
+{
+	return at + 1 < lexer->input.len && lexer->input.ptr[at] == '}' &&
+	       lexer->input.ptr[at + 1] == '}';
+}
+
 static bool left_trim(const Lexer *lexer, size_t at)
 {
 	return at + 1 < lexer->input.len && lexer->input.ptr[at] == '-' &&
@@ -150,8 +183,12 @@ static bool right_trim(const Lexer *lexer, size_t at)
 
 static bool at_right_delim(const Lexer *lexer, bool *trim)
 {
-	*trim = right_trim(lexer, lexer->pos) && starts_with(lexer, lexer->pos + TRIM_LEN, "}}");
-	return *trim || starts_with(lexer, lexer->pos, "}}");
+	*trim = false;
+	char byte = lexer->pos < lexer->input.len ? lexer->input.ptr[lexer->pos] : '\0';
+	if (byte != '}' && !is_blank(byte))
+		return false;
+	*trim = right_trim(lexer, lexer->pos) && closes(lexer, lexer->pos + TRIM_LEN);
+	return *trim || closes(lexer, lexer->pos);
 }
 
 static size_t left_blanks(Str text)
@@ -170,9 +207,23 @@ static size_t right_blanks(Str text)
 	return len;
 }
 
+/* As str_find for "{{"; charts have few other braces. */
+static ptrdiff_t find_left_delim(Str text)
+{
+	for (size_t at = 0; at + 1 < text.len; at++) {
+		ptrdiff_t found = str_find_char(str_slice(text, at, text.len - 1), '{');
+		if (found < 0)
+			return -1;
+		at += (size_t)found;
+		if (text.ptr[at + 1] == '{')
+			return (ptrdiff_t)at;
+	}
+	return -1;
+}
+
 static LexState lex_text(Lexer *lexer)
 {
-	ptrdiff_t found = str_find(rest(lexer), STR("{{"));
+	ptrdiff_t found = find_left_delim(rest(lexer));
 	if (found < 0) {
 		lexer->pos = lexer->input.len;
 		if (lexer->pos <= lexer->start)
@@ -256,7 +307,7 @@ static LexState lex_space(Lexer *lexer)
 		last = lexer->pos;
 		next(lexer);
 	}
-	if (right_trim(lexer, last) && starts_with(lexer, last + TRIM_LEN, "}}")) {
+	if (right_trim(lexer, last) && closes(lexer, last + TRIM_LEN)) {
 		lexer->line -= lexer->input.ptr[last] == '\n';
 		lexer->pos = last;
 		if (count == 1)
@@ -271,14 +322,22 @@ static bool at_terminator(const Lexer *lexer)
 	int64_t rune = peek(lexer);
 	if (is_blank(rune) || rune == END_OF_INPUT)
 		return true;
-	return (rune < 0x80 && rune > 0 && strchr(".,|:)(", (int)rune)) ||
-	       starts_with(lexer, lexer->pos, "}}");
+	switch (rune) {
+	case '.':
+	case ',':
+	case '|':
+	case ':':
+	case ')':
+	case '(':
+		return true;
+	default:
+		return closes(lexer, lexer->pos);
+	}
 }
 
 static LexState lex_identifier(Lexer *lexer)
 {
-	while (is_word(lexer, peek(lexer)))
-		next(lexer);
+	skip_word(lexer);
 	if (!at_terminator(lexer))
 		return fail_rune(lexer, "bad character ", peek(lexer));
 	Str word = str_slice(lexer->input, lexer->start, lexer->pos);
@@ -293,8 +352,7 @@ static LexState lex_field(Lexer *lexer, TokenType type)
 {
 	if (at_terminator(lexer))
 		return emit(lexer, type == TOKEN_VARIABLE ? TOKEN_VARIABLE : TOKEN_DOT);
-	while (is_word(lexer, peek(lexer)))
-		next(lexer);
+	skip_word(lexer);
 	if (!at_terminator(lexer))
 		return fail_rune(lexer, "bad character ", peek(lexer));
 	return emit(lexer, type);
@@ -317,9 +375,11 @@ static LexState lex_quoted(Lexer *lexer, char quote, TokenType type, const char 
 static bool accept(Lexer *lexer, const char *set)
 {
 	int64_t rune = peek(lexer);
-	if (rune <= 0 || rune >= 0x80 || !strchr(set, (int)rune))
+	while (*set && *set != rune)
+		set++;
+	if (!*set)
 		return false;
-	next(lexer);
+	lexer->pos++; /* of ASCII, and no line break */
 	return true;
 }
 

@@ -32,7 +32,7 @@ static void write_pipe(const GoUnicode *unicode, const Node *node, Buf *out)
 		node_write(unicode, decls->items[i], out);
 	}
 	if (decls->len > 0)
-		buf_puts(out, node->pipeline.assign ? " = " : " := ");
+		buf_puts(out, node->assign ? " = " : " := ");
 	for (size_t i = 0; i < commands->len; i++) {
 		if (i > 0)
 			buf_puts(out, " | ");

@@ -5,7 +5,7 @@
 #include "gotmpl/unicode.h"
 #include "gotmpl/value.h"
 
-typedef enum {
+typedef enum __attribute__((packed)) {
 	NODE_TEXT,
 	NODE_ACTION,
 	NODE_IF,
@@ -49,7 +49,7 @@ typedef struct {
 
 typedef struct {
 	Node **items;
-	size_t len, cap;
+	uint32_t len, cap;
 } NodeList;
 
 typedef struct {
@@ -57,16 +57,17 @@ typedef struct {
 	size_t len;
 } Idents;
 
+/* Nodes are most of what a parsed chart holds: 64 bytes each. */
 struct Node {
 	NodeType type;
-	size_t pos; /* byte in the tree's text */
+	bool assign;  /* PIPE: "=", and not ":=" */
+	uint32_t pos; /* byte in the tree's text */
 	const Tree *tree;
 	Str text; /* TEXT; source of NUMBER, STRING; IDENTIFIER; name of TEMPLATE */
 	union {
 		NodeList list; /* LIST, COMMAND's arguments */
 		struct {
 			NodeList commands, decls;
-			bool assign;
 		} pipeline; /* PIPE */
 		struct {
 			Node *pipe, *body, *otherwise;

@@ -7,18 +7,9 @@
 static Node *parse_action(Parser *p);
 static bool parse_list(Parser *p, Node **out_list, Node **out_end);
 
-Token parser_next(Parser *p)
+void parser_read(Parser *p)
 {
-	if (p->peeked > 0)
-		p->peeked--;
-	else
-		p->token[0] = lexer_next(&p->lexer);
-	return p->token[p->peeked];
-}
-
-void parser_backup(Parser *p)
-{
-	p->peeked++;
+	p->token[0] = lexer_next(&p->lexer);
 }
 
 void parser_backup2(Parser *p, Token first)
@@ -32,29 +23,6 @@ void parser_backup3(Parser *p, Token second, Token first)
 	p->token[1] = first;
 	p->token[2] = second;
 	p->peeked = 3;
-}
-
-Token parser_peek(Parser *p)
-{
-	Token token = parser_next(p);
-	parser_backup(p);
-	return token;
-}
-
-Token parser_next_non_space(Parser *p)
-{
-	Token token;
-	do
-		token = parser_next(p);
-	while (token.type == TOKEN_SPACE);
-	return token;
-}
-
-Token parser_peek_non_space(Parser *p)
-{
-	Token token = parser_next_non_space(p);
-	parser_backup(p);
-	return token;
 }
 
 void *parser_fail(Parser *p, const char *format, ...)
@@ -100,7 +68,7 @@ Node *node_new(Parser *p, NodeType type, size_t pos)
 {
 	Node *node = arena_alloc(p->arena, sizeof(*node));
 	node->type = type;
-	node->pos = pos;
+	node->pos = (uint32_t)pos;
 	node->tree = p->tree;
 	return node;
 }
@@ -410,6 +378,8 @@ static bool parse_top(Parser *p)
 
 bool parse_text(GotmplSet *set, const char *name, Str text, Vec *out_trees, Error *err)
 {
+	if (text.len >= UINT32_MAX)
+		return err_set(err, ERR_LIMIT, "template: %s: the text is too long", name);
 	Parser p = {.set = set, .arena = set->arena, .text = text, .trees = out_trees, .err = err};
 	p.parse_name = arena_strdup(set->arena, name);
 	lexer_init(&p.lexer, set->arena, set->unicode, text);

@@ -30,11 +30,47 @@ typedef struct {
 	int action_line, range_depth;
 } Parser;
 
-Token parser_next(Parser *p);
-Token parser_peek(Parser *p);
-Token parser_next_non_space(Parser *p);
-Token parser_peek_non_space(Parser *p);
-void parser_backup(Parser *p);
+/* The next token of the text becomes token[0]. */
+void parser_read(Parser *p);
+
+/* Here, so that who asks for a token's type does not copy the whole. */
+static inline Token parser_next(Parser *p)
+{
+	if (p->peeked > 0)
+		p->peeked--;
+	else
+		parser_read(p);
+	return p->token[p->peeked];
+}
+
+static inline void parser_backup(Parser *p)
+{
+	p->peeked++;
+}
+
+static inline Token parser_peek(Parser *p)
+{
+	Token token = parser_next(p);
+	parser_backup(p);
+	return token;
+}
+
+static inline Token parser_next_non_space(Parser *p)
+{
+	Token token;
+	do
+		token = parser_next(p);
+	while (token.type == TOKEN_SPACE);
+	return token;
+}
+
+static inline Token parser_peek_non_space(Parser *p)
+{
+	Token token = parser_next_non_space(p);
+	parser_backup(p);
+	return token;
+}
+
 void parser_backup2(Parser *p, Token first);
 void parser_backup3(Parser *p, Token second, Token first);
 

@@ -161,9 +161,12 @@ static Node *parse_identifier(Parser *p, Token token)
 {
 	Node *node = node_new(p, NODE_IDENTIFIER, token.pos);
 	node->text = token.text;
-	node->fn = set_function(p->set, token.text);
+	autoerror Error err = {0};
+	node->fn = set_function(p->set, token.text, &err);
 	if (node->fn)
 		return node;
+	if (err_is_set(&err))
+		return parser_fail(p, "%s", err_text(&err));
 	return parser_fail(p, "function \"%.*s\" not defined", (int)token.text.len, token.text.ptr);
 }
 
@@ -368,7 +371,7 @@ static bool parse_declarations(Parser *p, Node *pipe, const char *context)
 		Token after = parser_peek(p);
 		Token next = parser_peek_non_space(p);
 		if (next.type == TOKEN_ASSIGN || next.type == TOKEN_DECLARE) {
-			pipe->pipeline.assign = next.type == TOKEN_ASSIGN;
+			pipe->assign = next.type == TOKEN_ASSIGN;
 			parser_next_non_space(p);
 			add_declaration(p, pipe, variable);
 			return true;

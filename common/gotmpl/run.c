@@ -20,9 +20,11 @@ static const GotmplLimits default_limits = {
 	.time_ms = 60000,
 };
 
-static void free_includes(void *map)
+static void free_maps(void *pointer)
 {
-	map_free(map);
+	GoRun *run = pointer;
+	map_free(run->includes);
+	map_free(run->tpls);
 }
 
 static void free_parts(void *pointer)
@@ -46,7 +48,8 @@ GoRun *gotmpl_run_new(const GotmplSet *set, Arena *arena, const GotmplLimits *li
 	own->time_ms = own->time_ms ? own->time_ms : default_limits.time_ms;
 	run->deadline_ms = clock_mono_ms() + own->time_ms;
 	run->includes = map_new(NULL);
-	arena_defer(arena, free_includes, run->includes);
+	run->tpls = map_new(NULL);
+	arena_defer(arena, free_maps, run);
 	arena_defer(arena, free_parts, run);
 	return run;
 }
@@ -169,13 +172,18 @@ typedef struct {
 
 bool run_template(GoRun *run, const GotmplSet *set, const Tree *tree, GoValue data, Buf *out)
 {
+	if (run->limits.depth && run->depth >= run->limits.depth)
+		return run_error(run, "limit of %llu nested templates reached",
+				 (unsigned long long)run->limits.depth);
 	Frame outer = {run->set, run->tree, run->node, run->out, run->var_len, run->var_base};
+	run->depth++;
 	run->set = set;
 	run->tree = tree;
 	run->out = out;
 	run->var_base = run->var_len;
 	exec_declare(run, STR("$"), data);
 	bool fine = exec_walk(run, data, tree->root) != FLOW_FAIL;
+	run->depth--;
 	run->set = outer.set;
 	run->tree = outer.tree;
 	run->node = outer.node;

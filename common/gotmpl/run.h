@@ -16,10 +16,11 @@ struct GoRun {
 	const GotmplSet *root;
 	Arena *arena;
 	GotmplLimits limits;
-	uint64_t steps;
+	uint64_t steps, depth; /* depth: templates under way */
 	int64_t deadline_ms;
 	const char *stack_base; /* an address in the frame that began */
 	Map *includes;		/* name to how deep it is being included */
+	Map *tpls;		/* text to what tpl made of it the last time (helm.c) */
 	/* the template at hand */
 	const Tree *tree;
 	const Node *node; /* for errors */

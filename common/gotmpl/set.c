@@ -30,12 +30,17 @@ void gotmpl_free(GotmplSet *set)
 	free(set);
 }
 
+size_t gotmpl_size(const GotmplSet *set)
+{
+	return arena_size(set->arena);
+}
+
 static void free_templates(void *map)
 {
 	map_free(map);
 }
 
-GotmplSet *set_below(const GotmplSet *parent, Arena *arena)
+GotmplSet *gotmpl_below(const GotmplSet *parent, Arena *arena)
 {
 	GotmplSet *set = arena_alloc(arena, sizeof(*set));
 	set->parent = parent;
@@ -57,40 +62,63 @@ const Tree *set_find(const GotmplSet *set, const char *name)
 	return NULL;
 }
 
-const GoFn *set_function(const GotmplSet *set, Str name)
+/* Not in a map: a set is shared by threads, and few templates name a far function. */
+static const GoFn *far_function(Str name, Error *err)
+{
+	const GoFarFunctions *far = functions_far(err);
+	for (size_t i = 0; far && i < far->count; i++)
+		for (const GoFn *row = far->tables[i]; row->name; row++)
+			if (str_eq(name, str_of(row->name)))
+				return row;
+	return NULL;
+}
+
+const GoFn *set_function(const GotmplSet *set, Str name, Error *err)
 {
 	char text[64];
 	if (name.len >= sizeof(text))
 		return NULL;
 	memcpy(text, name.ptr, name.len);
 	text[name.len] = '\0';
-	return map_get(set->functions, text);
+	const GoFn *near = map_get(set->functions, text);
+	return near ? near : far_function(name, err);
 }
 
 /* A blank body does not take the place of one that is there. */
-static void install(GotmplSet *set, Tree *tree)
+static void install(GotmplSet *set, const Tree *tree)
 {
-	if (set_find(set, tree->name) && node_is_empty(tree->root))
+	if (node_is_empty(tree->root) && set_find(set, tree->name))
 		return;
-	map_put(set->templates, tree->name, tree);
+	map_put(set->templates, tree->name, (void *)(uintptr_t)tree);
 }
 
-const Tree *set_parse(GotmplSet *set, const char *name, Str text, Error *err)
+const GotmplText *gotmpl_read(GotmplSet *set, const char *name, Str text, Error *err)
 {
 	autovec Vec trees = {0};
 	if (!parse_text(set, name, text, &trees, err))
 		return NULL;
-	Tree *own = NULL;
+	GotmplText *result = arena_alloc(set->arena, sizeof(*result));
+	const Tree **kept = arena_alloc(set->arena, trees.len * sizeof(*kept));
 	for (size_t i = 0; i < trees.len; i++) {
-		Tree *tree = trees.items[i];
-		if (strcmp(tree->name, name) == 0)
-			own = tree;
-		install(set, tree);
+		kept[i] = trees.items[i];
+		if (strcmp(kept[i]->name, name) == 0)
+			result->own = kept[i];
 	}
-	return own;
+	result->trees = kept;
+	result->len = trees.len;
+	return result;
+}
+
+void gotmpl_add(GotmplSet *set, const GotmplText *text)
+{
+	for (size_t i = 0; i < text->len; i++)
+		install(set, text->trees[i]);
 }
 
 bool gotmpl_parse(GotmplSet *set, const char *name, Str text, Error *err)
 {
-	return set_parse(set, name, text, err) != NULL;
+	const GotmplText *parsed = gotmpl_read(set, name, text, err);
+	if (parsed)
+		gotmpl_add(set, parsed);
+	return parsed != NULL;
 }

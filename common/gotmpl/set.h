@@ -14,12 +14,14 @@ struct GotmplSet {
 	Map *functions; /* name to GoFn; the root set's */
 };
 
-/* A set below `parent`, in the arena of a run. */
-GotmplSet *set_below(const GotmplSet *parent, Arena *arena);
-const Tree *set_find(const GotmplSet *set, const char *name);
-const GoFn *set_function(const GotmplSet *set, Str name);
+struct GotmplText {
+	const Tree *const *trees;
+	size_t len;
+	const Tree *own; /* what stands outside of all definitions */
+};
 
-/* As gotmpl_parse, giving the text's own tree. */
-const Tree *set_parse(GotmplSet *set, const char *name, Str text, Error *err);
+const Tree *set_find(const GotmplSet *set, const char *name);
+/* NULL when there is none, with *err set when those that are loaded could not be. */
+const GoFn *set_function(const GotmplSet *set, Str name, Error *err);
 
 #endif

@@ -31,7 +31,7 @@ static void quote_one(const GoUnicode *unicode, uint32_t rune, char quote, bool 
 	} else if ((ascii && rune >= 0x80) || !rune_is_print(unicode, rune)) {
 		escape_rune(rune, out);
 	} else {
-		rune_append(out, rune);
+		buf_put_rune(out, rune);
 	}
 }
 
@@ -151,7 +151,7 @@ bool unquote(Str literal, Buf *out)
 		if (byte)
 			buf_putc(out, (char)rune);
 		else
-			rune_append(out, rune);
+			buf_put_rune(out, rune);
 	}
 	return true;
 }

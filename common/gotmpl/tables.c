@@ -7,7 +7,7 @@ const GoFn *const function_tables[] = {
 	functions_math,	    functions_lists,	functions_dicts,   functions_merge,
 	functions_defaults, functions_json,	functions_yaml,	   functions_helm,
 	functions_regex,    functions_encoding, functions_paths,   functions_dates,
-	functions_crypto,   functions_urls,	functions_certs,   functions_toml,
+	functions_urls,	    functions_toml,
 };
 const size_t function_table_count = COUNT(function_tables);
 

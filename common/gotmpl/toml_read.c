@@ -81,7 +81,7 @@ static bool read_escape(Reader *r, Buf *out)
 	Str code = str_slice(r->text, r->at, r->at + digits);
 	if (digits == 0 || code.len < digits || !parse_uint(code, 16, &rune, &range))
 		return fail(r, "invalid escape character");
-	rune_append(out, (uint32_t)rune);
+	buf_put_rune(out, (uint32_t)rune);
 	r->at += digits;
 	return true;
 }

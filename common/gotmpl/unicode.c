@@ -1,29 +1,52 @@
 #include "gotmpl/unicode.h"
 
 #include <locale.h>
+#include <stdatomic.h>
 #include <wchar.h>
 #include <wctype.h>
 
 #include "base/mem.h"
 
+/*
+ * The tables are opened by the first rune beyond ASCII: most charts have none, and opening costs
+ * eight files. 0: the C library has no C.UTF-8, and only ASCII has classes.
+ */
+static const locale_t not_opened = LC_GLOBAL_LOCALE;
+
 struct GoUnicode {
-	locale_t locale; /* 0 when the C library has no C.UTF-8: then only ASCII has classes */
+	_Atomic(locale_t) *locale;
 };
 
-static void free_unicode(void *pointer)
+static void free_locale(void *pointer)
 {
-	GoUnicode *unicode = pointer;
-	if (unicode->locale)
-		freelocale(unicode->locale);
-	free(unicode);
+	_Atomic(locale_t) *locale = pointer;
+	locale_t opened = atomic_load(locale);
+	if (opened && opened != not_opened)
+		freelocale(opened);
+	free(locale);
 }
 
 const GoUnicode *unicode_new(Arena *arena)
 {
-	GoUnicode *unicode = mem_zalloc(1, sizeof(*unicode));
-	unicode->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	arena_defer(arena, free_unicode, unicode);
+	GoUnicode *unicode = arena_alloc(arena, sizeof(*unicode));
+	unicode->locale = mem_alloc(sizeof(*unicode->locale));
+	atomic_init(unicode->locale, not_opened);
+	arena_defer(arena, free_locale, unicode->locale);
 	return unicode;
+}
+
+/* Of threads that open it at once the first one's stays. */
+static locale_t locale_of(const GoUnicode *unicode)
+{
+	locale_t locale = atomic_load(unicode->locale);
+	if (locale != not_opened)
+		return locale;
+	locale_t opened = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (atomic_compare_exchange_strong(unicode->locale, &locale, opened))
+		return opened;
+	if (opened)
+		freelocale(opened);
+	return locale;
 }
 
 static bool is_tail(Str text, size_t at)
@@ -53,42 +76,12 @@ uint32_t rune_decode(Str text, size_t *out_width)
 	return rune;
 }
 
-void rune_append(Buf *out, uint32_t rune)
-{
-	if (rune > RUNE_MAX || (rune >= 0xd800 && rune <= 0xdfff))
-		rune = RUNE_ERROR;
-	if (rune < 0x80) {
-		buf_putc(out, (char)rune);
-	} else if (rune < 0x800) {
-		buf_putc(out, (char)(0xc0 | rune >> 6));
-		buf_putc(out, (char)(0x80 | (rune & 0x3f)));
-	} else if (rune < 0x10000) {
-		buf_putc(out, (char)(0xe0 | rune >> 12));
-		buf_putc(out, (char)(0x80 | (rune >> 6 & 0x3f)));
-		buf_putc(out, (char)(0x80 | (rune & 0x3f)));
-	} else {
-		buf_putc(out, (char)(0xf0 | rune >> 18));
-		buf_putc(out, (char)(0x80 | (rune >> 12 & 0x3f)));
-		buf_putc(out, (char)(0x80 | (rune >> 6 & 0x3f)));
-		buf_putc(out, (char)(0x80 | (rune & 0x3f)));
-	}
-}
-
 size_t rune_count(Str text)
 {
 	size_t count = 0, width;
 	for (size_t at = 0; at < text.len; at += width, count++)
 		rune_decode(str_slice(text, at, text.len), &width);
 	return count;
-}
-
-bool rune_valid(Str text)
-{
-	size_t width;
-	for (size_t at = 0; at < text.len; at += width)
-		if (rune_decode(str_slice(text, at, text.len), &width) == RUNE_ERROR && width == 1)
-			return false;
-	return true;
 }
 
 bool rune_is_digit(const GoUnicode *unicode, uint32_t rune)
@@ -112,22 +105,24 @@ bool rune_is_letter(const GoUnicode *unicode, uint32_t rune)
 {
 	if (rune < 0x80)
 		return (rune | 32) >= 'a' && (rune | 32) <= 'z';
-	return unicode->locale && iswalpha_l((wint_t)rune, unicode->locale) &&
-	       !rune_is_digit(unicode, rune);
+	locale_t locale = locale_of(unicode);
+	return locale && iswalpha_l((wint_t)rune, locale) && !rune_is_digit(unicode, rune);
 }
 
 bool rune_is_upper(const GoUnicode *unicode, uint32_t rune)
 {
 	if (rune < 0x80)
 		return rune >= 'A' && rune <= 'Z';
-	return unicode->locale && iswupper_l((wint_t)rune, unicode->locale);
+	locale_t locale = locale_of(unicode);
+	return locale && iswupper_l((wint_t)rune, locale);
 }
 
 bool rune_is_lower(const GoUnicode *unicode, uint32_t rune)
 {
 	if (rune < 0x80)
 		return rune >= 'a' && rune <= 'z';
-	return unicode->locale && iswlower_l((wint_t)rune, unicode->locale);
+	locale_t locale = locale_of(unicode);
+	return locale && iswlower_l((wint_t)rune, locale);
 }
 
 bool rune_is_punct(const GoUnicode *unicode, uint32_t rune)
@@ -136,7 +131,7 @@ bool rune_is_punct(const GoUnicode *unicode, uint32_t rune)
 		return rune != 0 && strchr("!\"#%&'()*,-./:;?@[\\]_{}", (int)rune) != NULL;
 	return rune == 0xa1 || rune == 0xa7 || rune == 0xab || rune == 0xb6 || rune == 0xb7 ||
 	       rune == 0xbb || rune == 0xbf || (rune >= 0x2010 && rune <= 0x2027) ||
-	       (rune >= 0x3001 && rune <= 0x3003 && unicode->locale);
+	       (rune >= 0x3001 && rune <= 0x3003 && locale_of(unicode));
 }
 
 bool rune_is_space(uint32_t rune)
@@ -167,22 +162,25 @@ bool rune_is_print(const GoUnicode *unicode, uint32_t rune)
 {
 	if (rune < 0x80)
 		return rune >= 0x20 && rune < 0x7f;
-	return !rune_is_space(rune) && !is_format(rune) && unicode->locale &&
-	       iswprint_l((wint_t)rune, unicode->locale);
+	locale_t locale = locale_of(unicode);
+	return !rune_is_space(rune) && !is_format(rune) && locale &&
+	       iswprint_l((wint_t)rune, locale);
 }
 
 uint32_t rune_upper(const GoUnicode *unicode, uint32_t rune)
 {
 	if (rune < 0x80)
 		return rune >= 'a' && rune <= 'z' ? rune - 32 : rune;
-	return unicode->locale ? (uint32_t)towupper_l((wint_t)rune, unicode->locale) : rune;
+	locale_t locale = locale_of(unicode);
+	return locale ? (uint32_t)towupper_l((wint_t)rune, locale) : rune;
 }
 
 uint32_t rune_lower(const GoUnicode *unicode, uint32_t rune)
 {
 	if (rune < 0x80)
 		return rune >= 'A' && rune <= 'Z' ? rune + 32 : rune;
-	return unicode->locale ? (uint32_t)towlower_l((wint_t)rune, unicode->locale) : rune;
+	locale_t locale = locale_of(unicode);
+	return locale ? (uint32_t)towlower_l((wint_t)rune, locale) : rune;
 }
 
 void runes_map(const GoUnicode *unicode, Str text,
@@ -190,5 +188,5 @@ void runes_map(const GoUnicode *unicode, Str text,
 {
 	size_t width;
 	for (size_t at = 0; at < text.len; at += width)
-		rune_append(out, map(unicode, rune_decode(str_slice(text, at, text.len), &width)));
+		buf_put_rune(out, map(unicode, rune_decode(str_slice(text, at, text.len), &width)));
 }

@@ -13,7 +13,7 @@
 
 enum { RUNE_ERROR = 0xfffd, RUNE_MAX = 0x10ffff };
 
-/* The tables; immutable, so any thread may use them. */
+/* The tables; any thread may use them. They are opened when a rune beyond ASCII needs them. */
 typedef struct GoUnicode GoUnicode;
 
 /* Lives as long as the arena. */
@@ -21,10 +21,7 @@ const GoUnicode *unicode_new(Arena *arena);
 
 /* The rune at the start of text (which is not empty) and its width in bytes. */
 uint32_t rune_decode(Str text, size_t *out_width);
-void rune_append(Buf *out, uint32_t rune);
 size_t rune_count(Str text);
-/* True when all of text is well-formed. */
-bool rune_valid(Str text);
 
 bool rune_is_letter(const GoUnicode *unicode, uint32_t rune);
 bool rune_is_digit(const GoUnicode *unicode, uint32_t rune);

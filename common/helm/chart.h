@@ -27,7 +27,7 @@ typedef struct HelmChart HelmChart;
 struct HelmChart {
 	json_t *metadata; /* Chart.yaml's fields by their JSON names, strings made strings */
 	json_t *values;	  /* an object */
-	Str schema;	  /* values.schema.json; empty when there is none */
+	Str schema;	  /* values.schema.json; a NULL pointer when there is none */
 	Vec templates, files, raw; /* HelmFile * */
 	Vec charts;		   /* HelmChart * */
 	HelmChart *parent;

@@ -1,42 +1,29 @@
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
-#include "archive/unpack.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "helm/archive.h"
 #include "helm/helmignore.h"
+#include "helm/metadata.h"
 
-/* Charts from disk. An archive is unpacked into a directory of its own first: one reader refuses
- * what is hostile in archives. */
+/* Charts from disk. */
 
 typedef struct {
-	Arena *arena;
-	HelmFile *items;
-	size_t len, cap, bytes;
-	const HelmIgnore *ignore; /* NULL: everything counts */
+	HelmFiles files;
+	const HelmIgnore *ignore;
+	size_t max_file;
 	Error *err;
 } Loader;
 
-static bool add_file(Loader *loader, int fd, const char *name)
+static bool add_file(Loader *loader, int fd, size_t size, const char *name)
 {
 	autobuf Buf data = {0};
-	if (!fd_read_all(fd, HELM_MAX_FILE_BYTES, &data, loader->err))
-		return err_wrap(loader->err, "chart file \"%s\"", name);
-	loader->bytes += data.len;
-	if (loader->bytes > HELM_MAX_CHART_BYTES || loader->len >= HELM_MAX_FILES)
-		return err_set(loader->err, ERR_LIMIT,
-			       "chart is larger than the maximum size of %d bytes",
-			       HELM_MAX_CHART_BYTES);
-	if (loader->len == loader->cap) {
-		loader->cap = loader->cap ? loader->cap * 2 : 32;
-		loader->items = mem_realloc(loader->items, loader->cap * sizeof(HelmFile));
-	}
-	Str bytes = helm_without_mark(buf_str(&data));
-	Str kept = str_sized(arena_strndup(loader->arena, bytes.ptr, bytes.len), bytes.len);
-	loader->items[loader->len++] = (HelmFile){arena_strdup(loader->arena, name), kept};
-	return true;
+	if (!fd_read_file(fd, size, loader->max_file, &data, loader->err))
+		return err_wrap(loader->err, "cannot load file %s", name);
+	return helm_files_add(&loader->files, name, buf_str(&data), loader->err);
 }
 
 static bool walk(Loader *loader, int dir_fd, const char *prefix, int depth);
@@ -49,7 +36,7 @@ static bool visit(Loader *loader, int dir_fd, const char *prefix, const char *na
 	if (fd < 0 || fstat(fd, &status) != 0)
 		return err_errno(loader->err, "error reading %s", path);
 	bool is_dir = S_ISDIR(status.st_mode);
-	if (loader->ignore && helmignore_ignores(loader->ignore, path, is_dir))
+	if (helmignore_ignores(loader->ignore, path, is_dir))
 		return true;
 	if (is_dir)
 		return walk(loader, fd, path, depth + 1);
@@ -57,7 +44,11 @@ static bool visit(Loader *loader, int dir_fd, const char *prefix, const char *na
 		return err_set(loader->err, ERR_INVALID,
 			       "cannot load irregular file %s as it has file mode type bits set",
 			       path);
-	return add_file(loader, fd, path);
+	if ((uint64_t)status.st_size > loader->max_file)
+		return err_set(loader->err, ERR_LIMIT,
+			       "cannot load file %s as file size (%lld) exceeds limit (%zu)", path,
+			       (long long)status.st_size, loader->max_file);
+	return add_file(loader, fd, (size_t)status.st_size, path);
 }
 
 /* Symbolic links are followed, as Helm does, so depth and count are bounded. */
@@ -75,7 +66,7 @@ static bool walk(Loader *loader, int dir_fd, const char *prefix, int depth)
 	return true;
 }
 
-static HelmChart *load_dir(Arena *arena, const char *path, Error *err)
+HelmChart *helm_chart_load_dir(Arena *arena, const char *path, size_t max_file, Error *err)
 {
 	autofd int fd = fd_open(path, O_RDONLY | O_DIRECTORY, 0, err);
 	if (fd < 0)
@@ -83,47 +74,48 @@ static HelmChart *load_dir(Arena *arena, const char *path, Error *err)
 	autohelmignore HelmIgnore *ignore = helmignore_load(fd, err);
 	if (!ignore)
 		return NULL;
-	Loader loader = {.arena = arena, .ignore = ignore, .err = err};
+	Loader loader = {
+		.files = {.arena = arena}, .ignore = ignore, .max_file = max_file, .err = err};
 	HelmChart *chart = NULL;
 	if (walk(&loader, fd, "", 0))
-		chart = helm_chart_of_files(arena, loader.items, loader.len, err);
-	free(loader.items);
+		chart = helm_chart_of_files(arena, loader.files.items, loader.files.len, err);
+	helm_files_dispose(&loader.files);
 	return chart;
 }
 
-/* Takes the first part off every name. */
-static bool strip_names(Loader *loader)
+/* One of the two files that metadata comes from; false without err: there is none. */
+static bool read_metadata_file(const char *dir, const char *name, size_t max_file, json_t *metadata,
+			       Error *err)
 {
-	for (size_t i = 0; i < loader->len; i++) {
-		const char *slash = strchr(loader->items[i].name, '/');
-		if (!slash)
-			return err_set(loader->err, ERR_INVALID, "chart base directory not found");
-		loader->items[i].name = slash + 1;
+	autofree char *path = path_join(dir, name);
+	autobuf Buf text = {0};
+	autoerror Error own = {0};
+	if (!file_read(path, max_file, &text, &own)) {
+		bool too_large = own.code == ERR_LIMIT;
+		if (own.code == ERR_NOT_FOUND)
+			return false;
+		if (!too_large)
+			return err_move(err, &own);
+		return err_set(err, ERR_LIMIT, "size of '%s' exceeds '%zu' bytes limit", name,
+			       max_file);
 	}
-	return loader->len > 0 || err_set(loader->err, ERR_INVALID, "no files in chart archive");
+	return metadata_read(metadata, helm_without_mark(buf_str(&text)), err) ||
+	       err_wrap(err, "cannot load '%s'", name);
 }
 
-static bool unpack_bytes(int dir_fd, Str bytes, Error *err)
+json_t *helm_dir_metadata(const char *path, size_t max_file, Error *err)
 {
-	UnpackLimits limits = {.max_bytes = HELM_MAX_CHART_BYTES, .max_entries = HELM_MAX_FILES};
-	autounpacker Unpacker *unpacker = unpacker_new(dir_fd, &limits);
-	return unpacker_feed(unpacker, bytes.ptr, bytes.len, err) && unpacker_finish(unpacker, err);
-}
-
-HelmChart *helm_chart_of_archive(Arena *arena, Str bytes, Error *err)
-{
-	autotempdir char *dir = dir_make_temp("/tmp", "sluice-chart", err);
-	if (!dir)
+	autojson json_t *metadata = json_object();
+	if (!read_metadata_file(path, "Chart.yaml", max_file, metadata, err))
+		return err_is_set(err) ? NULL
+				       : err_null(err, ERR_NOT_FOUND,
+						  "open Chart.yaml: no such file or directory");
+	if (cstr_empty(json_text(metadata, "apiVersion")))
+		json_put_text(metadata, "apiVersion", "v1");
+	if (!read_metadata_file(path, "requirements.yaml", max_file, metadata, err) &&
+	    err_is_set(err))
 		return NULL;
-	autofd int fd = fd_open(dir, O_RDONLY | O_DIRECTORY, 0, err);
-	if (fd < 0 || !unpack_bytes(fd, bytes, err))
-		return NULL;
-	Loader loader = {.arena = arena, .err = err};
-	HelmChart *chart = NULL;
-	if (walk(&loader, fd, "", 0) && strip_names(&loader))
-		chart = helm_chart_of_files(arena, loader.items, loader.len, err);
-	free(loader.items);
-	return chart;
+	return metadata_check(metadata, err) ? steal(&metadata) : NULL;
 }
 
 static bool has_chart_yaml(const char *path, Error *err)
@@ -144,7 +136,9 @@ HelmChart *helm_chart_load(Arena *arena, const char *path, Error *err)
 	if (stat(path, &status) != 0)
 		return err_null(err, ERR_NOT_FOUND, "path \"%s\" not found", path);
 	if (S_ISDIR(status.st_mode))
-		return has_chart_yaml(path, err) ? load_dir(arena, path, err) : NULL;
+		return has_chart_yaml(path, err)
+			       ? helm_chart_load_dir(arena, path, HELM_MAX_FILE_BYTES, err)
+			       : NULL;
 	autobuf Buf bytes = {0};
 	if (!file_read(path, HELM_MAX_CHART_BYTES, &bytes, err))
 		return NULL;

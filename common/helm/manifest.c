@@ -1,57 +1,21 @@
 #include "helm/manifest.h"
 
-#include <strings.h>
-
 #include "base/mem.h"
-#include "base/path.h"
-#include "data/yaml.h"
+#include "gotmpl/strconv.h"
+#include "helm/head.h"
+#include "helm/kinds.h"
 
-enum { MANIFEST_MAX = 64 << 20 };
-
-static const char *const install_order[] = {
-	"PriorityClass",
-	"Namespace",
-	"NetworkPolicy",
-	"ResourceQuota",
-	"LimitRange",
-	"PodSecurityPolicy",
-	"PodDisruptionBudget",
-	"ServiceAccount",
-	"Secret",
-	"SecretList",
-	"ConfigMap",
-	"StorageClass",
-	"PersistentVolume",
-	"PersistentVolumeClaim",
-	"CustomResourceDefinition",
-	"ClusterRole",
-	"ClusterRoleList",
-	"ClusterRoleBinding",
-	"ClusterRoleBindingList",
-	"Role",
-	"RoleList",
-	"RoleBinding",
-	"RoleBindingList",
-	"Service",
-	"DaemonSet",
-	"Pod",
-	"ReplicationController",
-	"ReplicaSet",
-	"Deployment",
-	"HorizontalPodAutoscaler",
-	"StatefulSet",
-	"Job",
-	"CronJob",
-	"IngressClass",
-	"Ingress",
-	"APIService",
-	"MutatingWebhookConfiguration",
-	"ValidatingWebhookConfiguration",
-};
-
-static const char *const hook_events[] = {
-	"pre-install",	"post-install", "pre-delete",	 "post-delete", "pre-upgrade",
-	"post-upgrade", "pre-rollback", "post-rollback", "test",	"test-success",
+static const char *const hook_events[][2] = {
+	{"pre-install", "pre-install"},
+	{"post-install", "post-install"},
+	{"pre-delete", "pre-delete"},
+	{"post-delete", "post-delete"},
+	{"pre-upgrade", "pre-upgrade"},
+	{"post-upgrade", "post-upgrade"},
+	{"pre-rollback", "pre-rollback"},
+	{"post-rollback", "post-rollback"},
+	{"test", "test"},
+	{"test-success", "test"},
 };
 
 void helm_manifests_dispose(HelmManifests *manifests)
@@ -94,24 +58,34 @@ static void push_text(Arena *arena, Str text, Vec *out)
 	vec_push(out, kept);
 }
 
+/* The start of the first line behind `from` that begins with "---", or the text's length. */
+static size_t find_dashes(Str text, size_t from)
+{
+	ptrdiff_t end;
+	while ((end = str_find_char(str_slice(text, from, text.len), '\n')) >= 0) {
+		from += (size_t)end + 1;
+		if (str_starts(str_slice(text, from, text.len), STR("---")))
+			return from;
+	}
+	return text.len;
+}
+
 /* "---" at the start of the text or of a line, with all blanks and empty lines around it: another
  * one right behind it is no separator. */
 static bool find_separator(Str text, size_t from, size_t *start, size_t *end)
 {
-	for (size_t at = from; at + 3 <= text.len; at++) {
-		bool fits = memcmp(text.ptr + at, "---", 3) == 0 &&
-			    (at == 0 || (at > from && text.ptr[at - 1] == '\n'));
-		if (!fits)
-			continue;
-		*start = at;
-		while (*start > from && is_space(text.ptr[*start - 1]))
-			(*start)--;
-		*end = at + 3;
-		while (*end < text.len && is_space(text.ptr[*end]))
-			(*end)++;
-		return true;
-	}
-	return false;
+	size_t at = from;
+	if (from > 0 || !str_starts(text, STR("---")))
+		at = find_dashes(text, from);
+	if (at == text.len)
+		return false;
+	*start = at;
+	while (*start > from && is_space(text.ptr[*start - 1]))
+		(*start)--;
+	*end = at + 3;
+	while (*end < text.len && is_space(text.ptr[*end]))
+		(*end)++;
+	return true;
 }
 
 void helm_manifest_split(Arena *arena, Str text, Vec *out_texts)
@@ -125,150 +99,137 @@ void helm_manifest_split(Arena *arena, Str text, Vec *out_texts)
 	push_text(arena, str_slice(text, from, text.len), out_texts);
 }
 
-static bool is_event(Str word)
+/* ---- hooks ---- */
+
+bool helm_words_have(const HelmWords *words, const char *word)
 {
-	for (size_t i = 0; i < COUNT(hook_events); i++)
-		if (word.len == strlen(hook_events[i]) &&
-		    strncasecmp(word.ptr, hook_events[i], word.len) == 0)
+	for (size_t i = 0; i < words->len; i++)
+		if (strcmp(words->items[i], word) == 0)
 			return true;
 	return false;
 }
 
-static bool knows_events(const char *events)
+static char *lower_word(Arena *arena, Str piece)
 {
-	Str word, rest = str_of(events);
-	bool known = rest.len > 0;
-	while (known && str_next(&rest, ',', &word))
-		known = is_event(str_trim(word));
-	return known;
+	Str trimmed = str_trim(piece);
+	char *word = arena_strndup(arena, trimmed.ptr, trimmed.len);
+	for (char *at = word; *at; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at | 32);
+	return word;
 }
 
-static int weight_of(const char *text)
+/* At each comma, as Go splits: the empty text is one empty word. */
+static HelmWords words_of(Arena *arena, const char *text)
 {
-	unsigned long long number;
-	bool negative = text && *text == '-';
-	if (!text)
-		return 0;
-	text += *text == '-' || *text == '+';
-	if (!str_to_u64(str_of(text), &number) || number > INT32_MAX)
-		return 0;
-	return negative ? -(int)number : (int)number;
+	HelmWords words = {0};
+	Str piece, rest = str_of(text);
+	size_t most = 1;
+	for (const char *at = text; *at; at++)
+		most += *at == ',';
+	words.items = arena_alloc(arena, most * sizeof(*words.items));
+	while (words.len < most) {
+		str_cut(rest, ',', &piece, &rest);
+		words.items[words.len++] = lower_word(arena, piece);
+	}
+	return words;
 }
 
-static void drop_json(void *tree)
+/* False when one of them is none that Helm knows. */
+static bool read_events(HelmWords *events)
 {
-	json_decref(tree);
-}
-
-static bool wrong_head(const char *path, const char *what, Error *err)
-{
-	return err_set(
-		err, ERR_INVALID,
-		"YAML parse error on %s: error unmarshaling JSON: while decoding JSON: json: "
-		"cannot unmarshal %s",
-		path, what);
-}
-
-/* What sorting needs of a document. */
-static bool read_head(Arena *arena, const json_t *tree, HelmManifest *manifest, Error *err)
-{
-	json_t *metadata = json_object_get(tree, "metadata");
-	json_t *kind = json_object_get(tree, "kind"), *name = json_object_get(metadata, "name");
-	json_t *annotations = json_object_get(metadata, "annotations");
-	if (metadata && !json_is_object(metadata) && !json_is_null(metadata))
-		return wrong_head(manifest->path, "metadata: an object is expected", err);
-	if (annotations && !json_is_object(annotations) && !json_is_null(annotations))
-		return wrong_head(manifest->path, "annotations: an object is expected", err);
-	if (json_is_object(kind) || json_is_array(kind) || json_is_object(name) ||
-	    json_is_array(name))
-		return wrong_head(manifest->path, "kind or name: a string is expected", err);
-	manifest->kind = arena_strdup(arena, json_is_string(kind) ? json_string_value(kind) : "");
-	manifest->name = arena_strdup(arena, json_is_string(name) ? json_string_value(name) : "");
-	const char *hook = json_text(annotations, "helm.sh/hook");
-	if (json_is_object(annotations) && json_object_get(annotations, "helm.sh/hook")) {
-		manifest->events = arena_strdup(arena, hook ? hook : "");
-		manifest->annotations = annotations;
-		manifest->weight = weight_of(json_text(annotations, "helm.sh/hook-weight"));
+	for (size_t i = 0; i < events->len; i++) {
+		size_t row = 0;
+		while (row < COUNT(hook_events) && strcmp(hook_events[row][0], events->items[i]))
+			row++;
+		if (row == COUNT(hook_events))
+			return false;
+		events->items[i] = hook_events[row][1];
 	}
 	return true;
+}
+
+static int64_t weight_of(Str text)
+{
+	int64_t weight;
+	bool range;
+	return parse_int(text, 10, &weight, &range) ? weight : 0;
+}
+
+/* ---- documents ---- */
+
+static const char *field_of(Arena *arena, const HelmHead *head, HeadField field)
+{
+	Str text = head->fields[field].text;
+	return arena_strndup(arena, text.ptr, text.len);
+}
+
+/* What the annotations say of a hook; false when an event is unknown. */
+static bool read_hook(Arena *arena, const HelmHead *head, HelmManifest *manifest)
+{
+	const struct {
+		HeadField field;
+		HelmWords *words;
+	} rows[] = {{HEAD_HOOK, &manifest->events},
+		    {HEAD_DELETE_POLICY, &manifest->delete_policies},
+		    {HEAD_LOG_POLICY, &manifest->log_policies}};
+	manifest->is_hook = true;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (head->fields[rows[i].field].found)
+			*rows[i].words = words_of(arena, field_of(arena, head, rows[i].field));
+	manifest->weight = weight_of(head->fields[HEAD_WEIGHT].text);
+	return read_events(&manifest->events);
 }
 
 static bool add_document(Arena *arena, const char *path, Str text, HelmManifests *out, Error *err)
 {
 	HelmManifest *manifest = arena_alloc(arena, sizeof(*manifest));
+	HelmHead head;
+	if (!helm_head_read(arena, text, &head, err))
+		return err_wrap(err, "YAML parse error on %s", path);
 	manifest->path = path;
 	manifest->text = text;
-	json_t *tree = yaml_parse_old(text.ptr, text.len, MANIFEST_MAX, "yaml", err);
-	if (!tree)
-		return err_wrap(err, "YAML parse error on %s: error converting YAML to JSON", path);
-	arena_defer(arena, drop_json, tree);
-	if (!json_is_object(tree) && !json_is_null(tree))
-		return wrong_head(path, "the document: an object is expected", err);
-	if (!read_head(arena, tree, manifest, err))
-		return false;
-	manifest->order = out->objects.len + out->hooks.len;
-	if (!manifest->events)
+	manifest->api_version = field_of(arena, &head, HEAD_API_VERSION);
+	manifest->kind = field_of(arena, &head, HEAD_KIND);
+	manifest->name = field_of(arena, &head, HEAD_NAME);
+	if (!head.fields[HEAD_HOOK].found)
 		vec_push(&out->objects, manifest);
-	else if (knows_events(manifest->events))
+	else if (read_hook(arena, &head, manifest))
 		vec_push(&out->hooks, manifest);
 	return true;
 }
 
-static size_t rank_of(const char *kind)
-{
-	for (size_t i = 0; i < COUNT(install_order); i++)
-		if (strcmp(install_order[i], kind) == 0)
-			return i;
-	return COUNT(install_order);
-}
-
 static int compare_kinds(const void *a, const void *b)
 {
-	const HelmManifest *first = a, *second = b;
-	size_t first_rank = rank_of(first->kind), second_rank = rank_of(second->kind);
-	if (first_rank != second_rank)
-		return first_rank < second_rank ? -1 : 1;
-	if (first_rank == COUNT(install_order))
-		return strcmp(first->kind, second->kind);
-	return 0;
+	return helm_kinds_compare(HELM_INSTALL, ((const HelmManifest *)a)->kind,
+				  ((const HelmManifest *)b)->kind);
 }
 
 static int compare_paths(const void *a, const void *b)
 {
-	return strcmp(((const HelmTemplate *)a)->name, ((const HelmTemplate *)b)->name);
+	return strcmp(((const HelmOutput *)a)->path, ((const HelmOutput *)b)->path);
 }
 
-static bool add_template(Arena *arena, const HelmTemplate *template, const char *root,
-			 HelmManifests *out, Error *err)
+static bool add_output(Arena *arena, const HelmOutput *output, HelmManifests *out, Error *err)
 {
 	autovec Vec texts = {0};
-	Str output = str_sized(template->output, template->output_len);
-	if (cstr_ends(template->name, "NOTES.txt")) {
-		autofree char *own = mem_printf("%s/templates/NOTES.txt", root);
-		if (strcmp(template->name, own) == 0) {
-			free(out->notes);
-			out->notes = str_dup(output);
-		}
-		return true;
-	}
-	helm_manifest_split(arena, output, &texts);
+	helm_manifest_split(arena, output->text, &texts);
 	for (size_t i = 0; i < texts.len; i++)
-		if (!add_document(arena, template->name, *(Str *)texts.items[i], out, err))
+		if (!add_document(arena, output->path, *(Str *)texts.items[i], out, err))
 			return false;
 	return true;
 }
 
-bool helm_manifests_read(Arena *arena, const HelmTemplate *templates, size_t count,
-			 const char *root, HelmManifests *out, Error *err)
+bool helm_manifests_read(Arena *arena, const HelmOutput *outputs, size_t count, HelmManifests *out,
+			 Error *err)
 {
 	autovec Vec sorted = {0};
 	automanifests HelmManifests result = {0};
 	for (size_t i = 0; i < count; i++)
-		if (templates[i].output)
-			vec_push(&sorted, (void *)(uintptr_t)&templates[i]);
+		vec_push(&sorted, (void *)(uintptr_t)&outputs[i]);
 	vec_sort(&sorted, compare_paths);
 	for (size_t i = 0; i < sorted.len; i++)
-		if (!add_template(arena, sorted.items[i], root, &result, err))
+		if (!add_output(arena, sorted.items[i], &result, err))
 			return false;
 	vec_sort(&result.objects, compare_kinds);
 	vec_sort(&result.hooks, compare_kinds);

@@ -5,19 +5,29 @@
 #include "base/vec.h"
 #include "helm/render.h"
 
+/* Words of a list, trimmed and in lower case. */
+typedef struct {
+	const char **items;
+	size_t len;
+} HelmWords;
+
+bool helm_words_have(const HelmWords *words, const char *word);
+
 /* An object or hook; all lives in the arena. */
 typedef struct {
 	const char *path; /* of its template */
 	Str text;
-	const char *kind, *name;
-	json_t *annotations; /* of a hook, borrowed from the arena's trees; or NULL */
-	const char *events;  /* of a hook: as written; NULL: no hook */
-	int weight;
-	size_t order; /* in which it was found */
+	const char *api_version, *kind, *name; /* "" where the text has none */
+	bool is_hook;
+	/* of a hook, as annotated: */
+	HelmWords events;	   /* "pre-install"...; what is written "test-success" is "test" */
+	HelmWords delete_policies; /* "hook-succeeded"...; none means before-hook-creation */
+	HelmWords log_policies;	   /* helm.sh/hook-output-log-policy */
+	int64_t weight;
 } HelmManifest;
 
 typedef struct {
-	Vec objects, hooks; /* HelmManifest * */
+	Vec objects, hooks; /* HelmManifest *, in the order of installation */
 	char *notes;	    /* owned; the root chart's NOTES.txt, or NULL */
 } HelmManifests;
 
@@ -27,9 +37,17 @@ void helm_manifests_dispose(HelmManifests *manifests);
 /* Splits a text at lines "---" into documents that are not blank. */
 void helm_manifest_split(Arena *arena, Str text, Vec *out_texts); /* Str * */
 
-/* Sorts the outputs of rendered templates. Hooks whose events Helm does not know are left out.
- * ERR_INVALID "YAML parse error on FILE: ...". */
-bool helm_manifests_read(Arena *arena, const HelmTemplate *templates, size_t count,
-			 const char *root, HelmManifests *out, Error *err) MUST_USE;
+/* A text and the path of what made it. */
+typedef struct {
+	const char *path;
+	Str text;
+} HelmOutput;
+
+/*
+ * Sorts texts, given by path, into objects and hooks. Hooks that have an event that Helm does not
+ * know are left out. ERR_INVALID "YAML parse error on FILE: ...".
+ */
+bool helm_manifests_read(Arena *arena, const HelmOutput *outputs, size_t count, HelmManifests *out,
+			 Error *err) MUST_USE;
 
 #endif

@@ -3,53 +3,25 @@
 #include "base/mem.h"
 #include "data/semver.h"
 #include "data/yaml.h"
+#include "helm/fields.h"
+#include "helm/scalar.h"
 
 enum { METADATA_MAX = 5 << 20 };
 
-typedef enum { TEXT, TEXTS, TEXT_MAP, FLAG, RECORDS, ANY_LIST } FieldType;
+/* What an index says of a chart beside its metadata. */
+static const HelmField version_fields[] = {{"urls", FIELD_TEXTS, NULL},
+					   {"created", FIELD_TEXT, NULL},
+					   {"removed", FIELD_FLAG, NULL},
+					   {"digest", FIELD_TEXT, NULL},
+					   {"checksum", FIELD_TEXT, NULL},
+					   {"engine", FIELD_TEXT, NULL},
+					   {"tillerVersion", FIELD_TEXT, NULL},
+					   {"url", FIELD_TEXT, NULL},
+					   {0}};
 
-typedef struct Field Field;
-struct Field {
-	const char *name;
-	FieldType type;
-	const Field *record;
-};
+static bool read_record(json_t *target, json_t *source, const HelmField *fields, Error *err);
 
-static const Field maintainer_fields[] = {
-	{"name", TEXT, NULL}, {"email", TEXT, NULL}, {"url", TEXT, NULL}, {0}};
-
-static const Field dependency_fields[] = {{"name", TEXT, NULL},
-					  {"version", TEXT, NULL},
-					  {"repository", TEXT, NULL},
-					  {"condition", TEXT, NULL},
-					  {"tags", TEXTS, NULL},
-					  {"enabled", FLAG, NULL},
-					  {"import-values", ANY_LIST, NULL},
-					  {"alias", TEXT, NULL},
-					  {0}};
-
-static const Field metadata_fields[] = {{"name", TEXT, NULL},
-					{"home", TEXT, NULL},
-					{"sources", TEXTS, NULL},
-					{"version", TEXT, NULL},
-					{"description", TEXT, NULL},
-					{"keywords", TEXTS, NULL},
-					{"maintainers", RECORDS, maintainer_fields},
-					{"icon", TEXT, NULL},
-					{"apiVersion", TEXT, NULL},
-					{"condition", TEXT, NULL},
-					{"tags", TEXT, NULL},
-					{"appVersion", TEXT, NULL},
-					{"deprecated", FLAG, NULL},
-					{"annotations", TEXT_MAP, NULL},
-					{"kubeVersion", TEXT, NULL},
-					{"dependencies", RECORDS, dependency_fields},
-					{"type", TEXT, NULL},
-					{0}};
-
-static bool read_record(json_t *target, json_t *source, const Field *fields, Error *err);
-
-static bool fail_type(const Field *field, const char *wanted, Error *err)
+static bool fail_type(const HelmField *field, const char *wanted, Error *err)
 {
 	return err_set(err, ERR_INVALID, "field %s: %s expected", field->name, wanted);
 }
@@ -57,15 +29,13 @@ static bool fail_type(const Field *field, const char *wanted, Error *err)
 /* A scalar as text: 1.10 was read as the number 1.1 (E4). NULL when it is none. */
 static json_t *text_of(const json_t *value)
 {
-	if (json_is_string(value))
-		return json_incref(json_borrow(value));
-	if (json_is_object(value) || json_is_array(value))
+	autobuf Buf text = {0};
+	if (!helm_scalar_text(value, &text))
 		return NULL;
-	autofree char *text = json_dump(value);
-	return json_string(text);
+	return json_text_new(buf_text(&text), text.len);
 }
 
-static bool read_texts(json_t *target, json_t *source, const Field *field, Error *err)
+static bool read_texts(json_t *target, json_t *source, const HelmField *field, Error *err)
 {
 	autojson json_t *list = json_array();
 	json_t *item;
@@ -83,7 +53,7 @@ static bool read_texts(json_t *target, json_t *source, const Field *field, Error
 	return true;
 }
 
-static bool read_text_map(json_t *target, json_t *source, const Field *field, Error *err)
+static bool read_text_map(json_t *target, json_t *source, const HelmField *field, Error *err)
 {
 	autojson json_t *map = json_object();
 	const char *key;
@@ -101,7 +71,7 @@ static bool read_text_map(json_t *target, json_t *source, const Field *field, Er
 	return true;
 }
 
-static bool read_records(json_t *target, json_t *source, const Field *field, Error *err)
+static bool read_records(json_t *target, json_t *source, const HelmField *field, Error *err)
 {
 	autojson json_t *list = json_array();
 	json_t *item;
@@ -117,7 +87,7 @@ static bool read_records(json_t *target, json_t *source, const Field *field, Err
 		}
 		if (!json_is_object(item))
 			return fail_type(field, "list of maps", err);
-		if (!read_record(record, item, field->record, err))
+		if (!read_record(record, item, field->fields, err))
 			return false;
 		json_array_append(list, record);
 	}
@@ -125,39 +95,45 @@ static bool read_records(json_t *target, json_t *source, const Field *field, Err
 	return true;
 }
 
-static bool read_field(json_t *target, json_t *source, const Field *field, Error *err)
+static bool read_field(json_t *target, json_t *source, const HelmField *field, Error *err)
 {
-	switch (field->type) {
-	case TEXT: {
+	switch (field->kind) {
+	case FIELD_TEXT:
+	case FIELD_LABEL: {
 		json_t *text = text_of(source);
 		if (!text)
 			return fail_type(field, "string", err);
 		json_object_set_new(target, field->name, text);
 		return true;
 	}
-	case TEXTS:
+	case FIELD_TEXTS:
 		return read_texts(target, source, field, err);
-	case TEXT_MAP:
+	case FIELD_TEXT_MAP:
 		return read_text_map(target, source, field, err);
-	case FLAG:
+	case FIELD_FLAG:
 		if (!json_is_boolean(source))
 			return fail_type(field, "boolean", err);
 		json_object_set(target, field->name, source);
 		return true;
-	case RECORDS:
+	case FIELD_RECORDS:
 		return read_records(target, source, field, err);
-	case ANY_LIST:
+	case FIELD_LIST:
 		if (!json_is_array(source))
 			return fail_type(field, "list", err);
 		json_object_set(target, field->name, source);
 		return true;
+	case FIELD_NUMBER:
+	case FIELD_TIME:
+	case FIELD_ANY:
+	case FIELD_RECORD:
+		break; /* a chart has none */
 	}
 	return true;
 }
 
-static bool read_record(json_t *target, json_t *source, const Field *fields, Error *err)
+static bool read_record(json_t *target, json_t *source, const HelmField *fields, Error *err)
 {
-	for (const Field *field = fields; field->name; field++) {
+	for (const HelmField *field = fields; field->name; field++) {
 		json_t *value = json_object_get(source, field->name);
 		if (value && !json_is_null(value) && !read_field(target, value, field, err))
 			return false;
@@ -174,7 +150,51 @@ bool metadata_read(json_t *metadata, Str text, Error *err)
 		return true;
 	if (!json_is_object(tree))
 		return err_set(err, ERR_INVALID, "a map is expected");
-	return read_record(metadata, tree, metadata_fields, err);
+	return read_record(metadata, tree, helm_metadata_fields, err);
+}
+
+static const HelmField *find_field(const HelmField *fields, const char *name)
+{
+	for (; fields && fields->name; fields++)
+		if (cstr_eq(fields->name, name))
+			return fields;
+	return NULL;
+}
+
+static bool refuse_unknown(json_t *record, const HelmField *fields, const HelmField *more,
+			   Error *err)
+{
+	const char *name;
+	json_t *value, *item;
+	size_t i;
+	json_object_foreach(record, name, value)
+	{
+		const HelmField *field = find_field(fields, name);
+		if (!field && !find_field(more, name))
+			return err_set(err, ERR_INVALID, "unknown field \"%.100s\"", name);
+		if (!field || field->kind != FIELD_RECORDS)
+			continue;
+		json_array_foreach(value, i, item)
+		{
+			if (!refuse_unknown(item, field->fields, NULL, err))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool metadata_read_version(json_t *version, json_t *tree, bool strict, Error *err)
+{
+	if (strict && !refuse_unknown(tree, helm_metadata_fields, version_fields, err))
+		return false;
+	if (cstr_empty(json_text(tree, "apiVersion")))
+		json_put_text(tree, "apiVersion", "v1");
+	if (!read_record(version, tree, helm_metadata_fields, err))
+		return false;
+	/* Go's zero values, which it writes; what there is takes their places. */
+	json_object_set_new(version, "urls", json_null());
+	json_put_text(version, "created", "0001-01-01T00:00:00Z");
+	return read_record(version, tree, version_fields, err);
 }
 
 /* Control characters go, blanks of any kind become a space. */

@@ -30,37 +30,6 @@ void helm_templates_sort(HelmTemplate *templates, size_t count)
 		qsort(templates, count, sizeof(*templates), compare_templates);
 }
 
-GotmplSet *helm_templates_parse(const HelmTemplate *templates, size_t count, Error *err)
-{
-	autogotmpl GotmplSet *set = gotmpl_new();
-	for (size_t i = 0; i < count; i++) {
-		autoerror Error cause = {0};
-		if (!gotmpl_parse(set, templates[i].name, templates[i].text, &cause)) {
-			parse_error_reword(templates[i].name, &cause, err);
-			return NULL;
-		}
-	}
-	return steal(&set);
-}
-
-/* What a missing value prints is taken out, wherever it comes from. */
-static void remove_no_value(Buf *text)
-{
-	static const Str mark = {"<no value>", 10};
-	size_t kept = 0, at = 0;
-	while (at < text->len) {
-		if (text->ptr[at] == '<' &&
-		    str_starts(str_slice(buf_str(text), at, text->len), mark)) {
-			at += mark.len;
-			continue;
-		}
-		text->ptr[kept++] = text->ptr[at++];
-	}
-	text->len = kept;
-	if (text->ptr)
-		text->ptr[kept] = '\0';
-}
-
 static void put_template(Arena *arena, const HelmTemplate *template)
 {
 	GoMap *self = go_map_new(arena, GO_VALUES);
@@ -73,10 +42,12 @@ static bool run_one(GoRun *run, HelmTemplate *template, Arena *arena, Error *err
 {
 	autobuf Buf text = {0};
 	autoerror Error cause = {0};
+	GoValue context = go_map(template->context);
+	context.type = GO_VALUES; /* what typeOf says of the whole context */
 	put_template(arena, template);
-	if (!gotmpl_execute(run, template->name, go_map(template->context), &text, &cause))
+	if (!gotmpl_execute(run, template->name, context, &text, &cause))
 		return run_error_reword(run, &cause, err);
-	remove_no_value(&text);
+	gotmpl_drop_no_value(&text);
 	template->output_len = text.len;
 	free(template->output);
 	template->output = buf_steal(&text);

@@ -18,10 +18,6 @@ typedef struct {
  * to a. */
 void helm_templates_sort(HelmTemplate *templates, size_t count);
 
-/* Parses sorted templates into a set that runs may share. Owned; ERR_INVALID "parse error at
- * (FILE:LINE): ...". The templates' texts and names must outlive it. */
-GotmplSet *helm_templates_parse(const HelmTemplate *templates, size_t count, Error *err) MUST_USE;
-
 /* Runs sorted templates in their order; fills their outputs. ERR_INVALID as Helm words it:
  * "execution error at (FILE:LINE:COLUMN): ..." for required and fail, else a stack of places. */
 bool helm_templates_run(const GotmplSet *set, HelmTemplate *templates, size_t count,

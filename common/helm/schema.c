@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "data/json.h"
+#include "gotmpl/strconv.h"
 
 /* What holds for values of any type: type, const, enum, $ref, allOf and its kin, if. */
 
@@ -108,19 +109,38 @@ static bool check_type(Check *check, const json_t *schema)
 	return false;
 }
 
-static char *shown(const json_t *value)
+const char *schema_quote(Validator *v, const char *text)
+{
+	autobuf Buf quoted = {0}, out = {0};
+	quote_append(v->unicode, str_of(text), false, &quoted);
+	buf_putc(&out, '\'');
+	for (size_t i = 1; i + 1 < quoted.len; i++) {
+		bool escaped_quote = quoted.ptr[i] == '\\' && quoted.ptr[i + 1] == '"';
+		if (quoted.ptr[i] == '\'')
+			buf_putc(&out, '\\');
+		if (escaped_quote)
+			continue;
+		buf_putc(&out, quoted.ptr[i]);
+		if (quoted.ptr[i] == '\\')
+			buf_putc(&out, quoted.ptr[++i]);
+	}
+	buf_putc(&out, '\'');
+	return arena_strdup(v->arena, buf_text(&out));
+}
+
+static char *shown(Validator *v, const json_t *value)
 {
 	if (json_is_string(value))
-		return mem_printf("'%s'", json_string_value(value));
+		return mem_strdup(schema_quote(v, json_string_value(value)));
 	return json_dump(value);
 }
 
 static bool check_const(Check *check, const json_t *schema)
 {
 	json_t *wanted = json_object_get(schema, "const");
-	if (!wanted || json_same(wanted, check->place.value))
+	if (!wanted || check->v->draft < 6 || json_same(wanted, check->place.value))
 		return true;
-	autofree char *text = shown(wanted);
+	autofree char *text = shown(check->v, wanted);
 	if (json_is_object(wanted) || json_is_array(wanted))
 		schema_report(check, "'const' failed");
 	else
@@ -138,7 +158,7 @@ static bool check_enum(Check *check, const json_t *schema)
 	{
 		if (json_same(item, check->place.value))
 			return true;
-		autofree char *text = shown(item);
+		autofree char *text = shown(check->v, item);
 		plain &= !json_is_object(item) && !json_is_array(item);
 		buf_printf(&list, "%s%s", index ? ", " : "", text);
 	}
@@ -192,9 +212,16 @@ static const json_t *follow_pointer(const json_t *root, Str pointer)
 }
 
 /* The subschema that calls itself so ($anchor, $id, id). */
-static const json_t *find_named(const json_t *schema, const char *name, int depth)
+static const json_t *find_named(const Validator *v, const json_t *schema, const char *name,
+				int depth)
 {
-	static const char *const words[] = {"$anchor", "$dynamicAnchor", "$id", "id"};
+	static const struct {
+		const char *word;
+		int from, to; /* drafts */
+	} words[] = {{"$anchor", 2019, 2020},
+		     {"$dynamicAnchor", 2020, 2020},
+		     {"$id", 6, 2020},
+		     {"id", 4, 4}};
 	const char *key;
 	json_t *item;
 	size_t index;
@@ -202,41 +229,43 @@ static const json_t *find_named(const json_t *schema, const char *name, int dept
 	if (depth > SCHEMA_MAX_DEPTH)
 		return NULL;
 	for (size_t i = 0; i < COUNT(words); i++) {
-		const char *own = json_text(schema, words[i]);
-		if (own && (strcmp(own, name) == 0 || (*own == '#' && strcmp(own + 1, name) == 0)))
+		const char *own = json_text(schema, words[i].word);
+		bool known = v->draft >= words[i].from && v->draft <= words[i].to;
+		if (own && known &&
+		    (strcmp(own, name) == 0 || (*own == '#' && strcmp(own + 1, name) == 0)))
 			return schema;
 	}
 	json_object_foreach(json_borrow(schema), key, item)
 	{
-		found = found ? found : find_named(item, name, depth + 1);
+		found = found ? found : find_named(v, item, name, depth + 1);
 	}
 	json_array_foreach(schema, index, item)
 	{
-		found = found ? found : find_named(item, name, depth + 1);
+		found = found ? found : find_named(v, item, name, depth + 1);
 	}
 	return found;
 }
 
-static const json_t *resolve(Validator *v, const char *ref)
+const json_t *schema_resolve(Validator *v, const char *ref)
 {
 	Str text = str_of(ref), base, fragment;
 	str_cut(text, '#', &base, &fragment);
 	const json_t *root = v->root;
 	if (base.len > 0) {
 		autofree char *name = str_dup(base);
-		root = find_named(v->root, name, 0);
+		root = find_named(v, v->root, name, 0);
 	}
 	if (!root || fragment.len == 0)
 		return root;
 	if (fragment.ptr[0] == '/')
 		return follow_pointer(root, str_slice(fragment, 1, fragment.len));
 	autofree char *name = str_dup(fragment);
-	return find_named(root, name, 0);
+	return find_named(v, root, name, 0);
 }
 
 static void check_ref(Check *check, const char *ref)
 {
-	const json_t *target = resolve(check->v, ref);
+	const json_t *target = schema_resolve(check->v, ref);
 	if (cstr_starts(ref, "urn:") && !target)
 		return; /* what nobody knows allows everything, as upstream */
 	if (target)
@@ -352,6 +381,7 @@ static void check_schema(Check *check, const json_t *schema)
 	if (dynamic && check->v->draft >= 2020)
 		check_ref(check, dynamic);
 	check_conditions(check, schema);
+	schema_check_unevaluated(check, schema);
 }
 
 Breach *schema_validate(Validator *v, const json_t *schema, Place place)
@@ -403,13 +433,27 @@ static int draft_of(const json_t *schema)
 	return 2020;
 }
 
+/* Nothing is fetched, so a draft that is not one of ours cannot be known. */
+static bool knows_draft(const json_t *schema)
+{
+	const char *name = json_text(schema, "$schema");
+	return !name || draft_of(schema) != 2020 || strstr(name, "2020-12") ||
+	       strstr(name, "json-schema.org/schema");
+}
+
 bool helm_schema_validate(Str schema, const json_t *value, Buf *out, Error *err)
 {
 	autoarena Arena *arena = arena_new();
 	autojson json_t *root = json_parse(schema.ptr, schema.len, HELM_MAX_FILE_BYTES, err);
 	if (!root)
-		return false;
+		return err_wrap(err, "values.schema.json");
 	Validator v = {.arena = arena, .root = root, .draft = draft_of(root)};
+	v.unicode = unicode_new(arena);
+	if (!knows_draft(root))
+		return err_set(err, ERR_INVALID, "no metaschema found for the schema's draft");
+	schema_check_itself(&v, root);
+	if (v.problem)
+		return err_set(err, ERR_INVALID, "%s", v.problem);
 	const Breach *breach = schema_validate(&v, root, (Place){value, ""});
 	if (v.problem)
 		return err_set(err, ERR_INVALID, "%s", v.problem);
@@ -424,7 +468,7 @@ bool helm_schema_validate(Str schema, const json_t *value, Buf *out, Error *err)
 static bool check_chart(const HelmChart *chart, const json_t *values, Buf *out, Error *err)
 {
 	size_t before = out->len;
-	if (chart->schema.len > 0) {
+	if (chart->schema.ptr) {
 		autobuf Buf breaches = {0};
 		autoerror Error cause = {0};
 		if (!helm_schema_validate(chart->schema, values, &breaches, &cause))

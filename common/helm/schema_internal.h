@@ -3,6 +3,7 @@
 #define HELM_SCHEMA_INTERNAL_H
 
 #include "base/vec.h"
+#include "gotmpl/unicode.h"
 #include "helm/schema.h"
 
 enum { SCHEMA_MAX_DEPTH = 200, SCHEMA_MAX_STEPS = 5000000 };
@@ -18,6 +19,7 @@ struct Breach {
 
 typedef struct {
 	Arena *arena;
+	const GoUnicode *unicode;
 	const json_t *root;
 	int draft; /* 4, 6, 7, 2019, 2020 */
 	int depth;
@@ -48,6 +50,20 @@ void schema_report_causes(Check *check, const char *text, const Vec *causes);
 Place schema_member(Validator *v, Place place, const char *key, const json_t *value);
 /* A list that lives as long as the arena. */
 void schema_keep(Validator *v, Vec *list);
+
+/* A text as breaches show it: 'it\'s'. In the arena. */
+const char *schema_quote(Validator *v, const char *text);
+/* The schema that a reference of this one means, or NULL. */
+const json_t *schema_resolve(Validator *v, const char *ref);
+/* Whether a text has a pattern; a bad pattern is a problem of the schema. */
+bool schema_matches(Validator *v, const char *pattern, const char *text);
+
+/* schema_meta.c: sets v->problem when the schema is none by its draft. */
+void schema_check_itself(Validator *v, const json_t *schema);
+/* schema_format.c: what `format` asserts, up to draft 7. */
+void schema_check_format(Check *check, const json_t *schema);
+/* schema_unevaluated.c: unevaluatedProperties and unevaluatedItems, from 2019-09 on. */
+void schema_check_unevaluated(Check *check, const json_t *schema);
 
 void schema_check_object(Check *check, const json_t *schema);
 void schema_check_array(Check *check, const json_t *schema);

@@ -51,13 +51,13 @@ static void check_dependencies(Check *check, const json_t *dependencies)
 	}
 }
 
-static bool matches(Check *check, const char *pattern, const char *text)
+bool schema_matches(Validator *v, const char *pattern, const char *text)
 {
 	autoerror Error err = {0};
 	autoregex Regex *regex = regex_new(pattern, REGEX_SEARCH, &err);
 	if (regex)
 		return regex_matches(regex, text, strlen(text));
-	check->v->problem = arena_strdup(check->v->arena, err_text(&err));
+	v->problem = arena_strdup(v->arena, err_text(&err));
 	return false;
 }
 
@@ -73,7 +73,7 @@ static bool check_named(Check *check, const json_t *schema, const char *key, con
 		schema_apply(check, own, place);
 	json_object_foreach(json_map(schema, "patternProperties"), pattern, pattern_schema)
 	{
-		if (!matches(check, pattern, key))
+		if (!schema_matches(check->v, pattern, key))
 			continue;
 		spoken = true;
 		schema_apply(check, pattern_schema, place);
@@ -134,6 +134,8 @@ void schema_check_object(Check *check, const json_t *schema)
 	check_members(check, schema);
 	if (names && check->v->draft > 4)
 		check_names(check, names);
+	if (check->v->draft < 2019)
+		return;
 	check_dependencies(check, json_map(schema, "dependentSchemas"));
 	check_dependencies(check, json_map(schema, "dependentRequired"));
 }
@@ -180,28 +182,46 @@ static void check_unique(Check *check)
 	}
 }
 
+/* "but matched 2 items at 0 3" */
+static char *matched_text(const Buf *found, size_t count)
+{
+	return mem_printf(", but matched %zu items at %s", count, buf_text(found));
+}
+
 static void check_contains(Check *check, const json_t *schema)
 {
 	const json_t *contains = json_object_get(schema, "contains");
+	bool counted = check->v->draft >= 2019;
+	json_t *least = counted ? json_object_get(schema, "minContains") : NULL;
+	json_t *most = counted ? json_object_get(schema, "maxContains") : NULL;
+	double wanted = least ? json_number_value(least) : 1;
 	size_t found = 0, count = json_array_size(check->place.value);
 	Vec causes = {0};
+	autobuf Buf places = {0};
 	if (!contains || check->v->draft < 6)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		Breach *breach = schema_validate(check->v, contains, item_place(check, i));
-		found += !breach;
 		if (breach)
 			vec_push(&causes, breach);
+		else
+			buf_printf(&places, "%s%zu", found++ ? " " : "", i);
 	}
-	json_t *least = json_object_get(schema, "minContains");
-	if ((double)found < (least ? json_number_value(least) : 1))
-		schema_report_causes(check, "no items match contains schema", &causes);
-	else
+	autofree char *matched = matched_text(&places, found);
+	if ((double)found >= wanted)
 		vec_dispose(&causes);
-	json_t *most = json_object_get(schema, "maxContains");
+	else
+		schema_report_causes(
+			check,
+			found || wanted > 1
+				? arena_printf(check->v->arena,
+					       "min %.0f items required to match contains schema%s",
+					       wanted, matched)
+				: "no items match contains schema",
+			&causes);
 	if (most && (double)found > json_number_value(most))
-		schema_report(check, "max %.0f items required to match contains schema",
-			      json_number_value(most));
+		schema_report(check, "max %.0f items required to match contains schema%s",
+			      json_number_value(most), matched);
 }
 
 void schema_check_array(Check *check, const json_t *schema)
@@ -229,8 +249,10 @@ void schema_check_string(Check *check, const json_t *schema)
 	const char *pattern = json_text(schema, "pattern");
 	check_count(check, schema, "minLength", count_runes(text), true);
 	check_count(check, schema, "maxLength", count_runes(text), false);
-	if (pattern && !matches(check, pattern, text) && !check->v->problem)
-		schema_report(check, "'%s' does not match pattern '%s'", text, pattern);
+	if (pattern && !schema_matches(check->v, pattern, text) && !check->v->problem)
+		schema_report(check, "%s does not match pattern %s", schema_quote(check->v, text),
+			      schema_quote(check->v, pattern));
+	schema_check_format(check, schema);
 }
 
 static void check_bound(Check *check, const json_t *schema, const char *word, bool lower,
@@ -260,9 +282,10 @@ void schema_check_number(Check *check, const json_t *schema)
 	check_bound(check, schema, "exclusiveMaximum", false, true);
 	if (!json_is_number(step) || json_number_value(step) <= 0)
 		return;
-	double parts = json_number_value(check->place.value) / json_number_value(step);
+	double whole, parts = json_number_value(check->place.value) / json_number_value(step);
+	double rest = modf(fabs(parts), &whole);
 	autofree char *got = json_dump(check->place.value);
 	autofree char *wanted = json_dump(step);
-	if (fabs(parts - nearbyint(parts)) > 1e-9 * (fabs(parts) + 1))
+	if ((rest < 0.5 ? rest : 1 - rest) > 1e-9 * (fabs(parts) + 1))
 		schema_report(check, "multipleOf: got %s, want %s", got, wanted);
 }

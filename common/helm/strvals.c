@@ -3,6 +3,8 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "gotmpl/strconv.h"
+#include "helm/scalar.h"
 
 enum { NESTING_MAX = 30, INDEX_MAX = 65536 };
 
@@ -10,6 +12,8 @@ typedef struct {
 	Str rest;
 	const StrvalsOptions *options;
 	Error *err;
+	bool ended; /* false was for the text's end and not for an error: what was begun is left
+		     * away, as Helm does */
 } Parser;
 
 static bool at_end(const Parser *p)
@@ -22,6 +26,13 @@ static char take(Parser *p)
 	char byte = p->rest.ptr[0];
 	p->rest = str_slice(p->rest, 1, p->rest.len);
 	return byte;
+}
+
+/* The text ended where Helm goes no further, and says nothing. */
+static bool end(Parser *p)
+{
+	p->ended = true;
+	return false;
 }
 
 /* Up to one of `stops`, which is taken too; "\" makes the next character plain. False at the end.
@@ -113,20 +124,6 @@ static json_t *read_list(Parser *p)
 	return steal(&list);
 }
 
-static json_t *real_numbers(json_t *value)
-{
-	const char *key;
-	json_t *item;
-	void *next;
-	size_t index;
-	if (json_is_integer(value))
-		return json_real((double)json_integer_value(value));
-	json_object_foreach_safe(value, next, key, item)
-		json_object_set_new_nocheck(value, key, real_numbers(item));
-	json_array_foreach(value, index, item) json_array_set_new(value, index, real_numbers(item));
-	return json_incref(value);
-}
-
 static void skip_to_comma(Parser *p)
 {
 	while (!at_end(p) && p->rest.ptr[0] && strchr(" \t\r\n", p->rest.ptr[0]))
@@ -149,7 +146,7 @@ static json_t *read_json(Parser *p)
 		return err_null(p->err, ERR_INVALID, "invalid JSON: %s", cause.text);
 	p->rest = str_slice(p->rest, (size_t)cause.position, p->rest.len);
 	skip_to_comma(p);
-	return real_numbers(value);
+	return helm_reals(value);
 }
 
 /* What stands behind "=". */
@@ -180,7 +177,7 @@ static bool read_index(Parser *p, size_t *out)
 	unsigned long long index;
 	char last;
 	if (!until(p, "]", &text, &last))
-		return err_set(p->err, ERR_INVALID, "error parsing index: EOF");
+		return end(p);
 	if (buf_text(&text)[0] == '-')
 		return err_set(p->err, ERR_INVALID, "negative %s index not allowed",
 			       buf_text(&text));
@@ -196,44 +193,90 @@ static bool read_index(Parser *p, size_t *out)
 	return true;
 }
 
-static bool set_index(json_t *list, size_t index, json_t *take_value)
+/*
+ * Puts an item in its place. A list that grows becomes another one: whoever shares the old one
+ * keeps it as it was (in Go, a slice), while what is within its length changes for all.
+ */
+static void set_index(json_t **list, size_t index, json_t *take_value)
 {
-	while (json_array_size(list) <= index)
-		json_array_append_new(list, json_null());
-	json_array_set_new(list, index, take_value);
-	return true;
+	if (json_array_size(*list) <= index) {
+		json_t *grown = json_copy(*list);
+		json_decref(*list);
+		*list = grown;
+		while (json_array_size(grown) <= index)
+			json_array_append_new(grown, json_null());
+	}
+	json_array_set_new(*list, index, take_value);
 }
 
 static bool read_key(Parser *p, json_t *map, int nesting);
+static bool read_item(Parser *p, json_t **list, size_t index, int nesting);
+
+/* Upstream prints runes by %q: ['a' 'b']. */
+static bool fail_rest(Parser *p, Str rest)
+{
+	autoarena Arena *arena = arena_new();
+	const GoUnicode *unicode = unicode_new(arena);
+	autobuf Buf text = {0};
+	size_t width;
+	for (size_t at = 0; at < rest.len; at += width) {
+		uint32_t rune = rune_decode(str_slice(rest, at, rest.len), &width);
+		buf_puts(&text, at ? " " : "");
+		quote_rune(unicode, rune, false, &text);
+	}
+	return err_set(p->err, ERR_INVALID, "unexpected data at end of array index: [%s]",
+		       buf_text(&text));
+}
+
+/* "[index].key": the item becomes a map where it is none. */
+static bool read_item_map(Parser *p, json_t **list, size_t index, int nesting)
+{
+	json_t *old = json_array_get(*list, index);
+	autojson json_t *inner = json_is_object(old) ? json_incref(old) : json_object();
+	if (old && inner != old)
+		json_array_set(*list, index, inner);
+	if (!read_key(p, inner, nesting))
+		return false;
+	set_index(list, index, json_incref(inner));
+	return true;
+}
+
+/* "[index][index]" */
+static bool read_item_list(Parser *p, json_t **list, size_t index, int nesting)
+{
+	size_t next;
+	json_t *old = json_array_get(*list, index);
+	if (!read_index(p, &next))
+		return false;
+	if (old && !json_is_null(old) && !json_is_array(old))
+		return err_set(p->err, ERR_INVALID, "unable to parse key: item %zu is no list",
+			       index);
+	autojson json_t *inner = json_is_array(old) ? json_incref(old) : json_array();
+	if (!read_item(p, &inner, next, nesting))
+		return false;
+	set_index(list, index, json_incref(inner));
+	return true;
+}
 
 /* What stands behind "[index]". */
-static bool read_item(Parser *p, json_t *list, size_t index, int nesting)
+static bool read_item(Parser *p, json_t **list, size_t index, int nesting)
 {
 	autobuf Buf key = {0};
 	char last;
 	bool ended = !until(p, "[.=", &key, &last);
-	json_t *old = json_array_get(list, index);
-	size_t next;
 	if (key.len > 0)
-		return err_set(p->err, ERR_INVALID, "unexpected data at end of array index: \"%s\"",
-			       buf_text(&key));
+		return fail_rest(p, buf_str(&key));
 	if (ended)
-		return err_set(p->err, ERR_INVALID, "key has no value");
-	if (last == '=') {
-		json_t *value = read_value(p);
-		return value && set_index(list, index, value);
-	}
-	bool map = last == '.';
-	json_t *inner = (map ? json_is_object(old) : json_is_array(old)) ? json_incref(old) : NULL;
-	if (!inner)
-		inner = map ? json_object() : json_array();
-	bool fine = map ? read_key(p, inner, nesting)
-			: read_index(p, &next) && read_item(p, inner, next, nesting);
-	if (!fine) {
-		json_decref(inner);
+		return end(p);
+	if (last == '.')
+		return read_item_map(p, list, index, nesting);
+	if (last == '[')
+		return read_item_list(p, list, index, nesting);
+	json_t *value = read_value(p);
+	if (!value)
 		return false;
-	}
-	return set_index(list, index, inner);
+	set_index(list, index, value);
+	return true;
 }
 
 static bool read_list_key(Parser *p, json_t *map, const char *key, int nesting)
@@ -244,9 +287,9 @@ static bool read_list_key(Parser *p, json_t *map, const char *key, int nesting)
 		return false;
 	if (list && !json_is_array(list))
 		return err_set(p->err, ERR_INVALID, "unable to parse key: \"%s\" is no list", key);
-	autojson json_t *items = list ? json_incref(list) : json_array();
-	bool fine = read_item(p, items, index, nesting);
-	set_member(map, key, json_incref(items));
+	json_t *items = list ? json_incref(list) : json_array();
+	bool fine = read_item(p, &items, index, nesting);
+	set_member(map, key, items);
 	return fine;
 }
 
@@ -269,15 +312,24 @@ static bool read_inner(Parser *p, json_t *map, const char *key, int nesting)
 	return fine;
 }
 
+/* "key=" at the text's end is an empty text, and Helm's end, too: within a list's item it is left
+ * away. */
+static bool set_nothing(Parser *p, json_t *map, const char *key)
+{
+	set_member(map, key, json_string(""));
+	return end(p);
+}
+
 /* One "key=value", the key being a path. */
 static bool read_key(Parser *p, json_t *map, int nesting)
 {
 	autobuf Buf key = {0};
 	char last;
-	const char *stops = p->options->mode == STRVALS_LITERAL ? "=[." : "=[,.";
-	if (!until(p, stops, &key, &last))
-		return key.len == 0 ||
-		       err_set(p->err, ERR_INVALID, "key \"%s\" has no value", buf_text(&key));
+	bool literal = p->options->mode == STRVALS_LITERAL;
+	if (!until(p, literal ? "=[." : "=[,.", &key, &last))
+		return key.len == 0 ? end(p)
+				    : err_set(p->err, ERR_INVALID, "key \"%s\" has no value",
+					      buf_text(&key));
 	if (last == '[')
 		return read_list_key(p, map, buf_text(&key), nesting);
 	if (last == '.')
@@ -285,6 +337,8 @@ static bool read_key(Parser *p, json_t *map, int nesting)
 	if (last == ',')
 		return err_set(p->err, ERR_INVALID, "key \"%s\" has no value (cannot end with ,)",
 			       buf_text(&key));
+	if (at_end(p) && !literal && p->options->mode != STRVALS_JSON)
+		return set_nothing(p, map, buf_text(&key));
 	json_t *value = read_value(p);
 	if (value)
 		set_member(map, buf_text(&key), value);
@@ -294,8 +348,8 @@ static bool read_key(Parser *p, json_t *map, int nesting)
 bool helm_strvals(json_t *values, Str text, const StrvalsOptions *options, Error *err)
 {
 	Parser p = {.rest = text, .options = options, .err = err};
-	while (!at_end(&p))
-		if (!read_key(&p, values, 0))
+	while (!p.ended)
+		if (!read_key(&p, values, 0) && !p.ended)
 			return false;
 	return true;
 }

@@ -3,30 +3,41 @@
 #define HELM_TEMPLATE_H
 
 #include "helm/context.h"
-#include "helm/manifest.h"
+#include "helm/postrender.h"
+#include "helm/prepared.h"
 
 typedef struct {
 	HelmRelease release;
 	HelmCapabilities capabilities;
-	GotmplLimits limits;
+	GotmplLimits limits; /* also lookup in a cluster, and DNS */
+	HelmPostRenderer postrenderer;
+	const json_t *defaults; /* in place of the chart's own values; or NULL */
 	bool skip_schema;
+	bool subchart_notes; /* NOTES.txt of charts below too */
 } HelmOptions;
 
 /* How far it came: errors of templates and manifests leave something to show. */
 typedef enum { HELM_AT_VALUES, HELM_AT_RENDERING, HELM_DONE } HelmStage;
 
 /*
- * Dependencies, values, schema, templates, sorting. `chart` is copied before it is changed and may
- * be shared; `values` are the user's. The result points into the arena. ERR_INVALID in Helm's
- * words, and *out_stage says where.
+ * Dependencies, values, schema, templates, sorting. `values` are the user's; `prepared` is shared
+ * and must outlive the arena, in which all of the result lives. *out_chart is the chart as this
+ * release has it: aliases applied, disabled charts gone. ERR_INVALID in Helm's words, and
+ * *out_stage says where.
  */
-bool helm_template(Arena *arena, const HelmChart *chart, const json_t *values,
+bool helm_template(Arena *arena, PreparedChart *prepared, const json_t *values,
 		   const HelmOptions *options, HelmManifests *out, HelmChart **out_chart,
 		   HelmStage *out_stage, Error *err) MUST_USE;
 
+/* Names of releases: DNS-1123 subdomains of at most 53 bytes. ERR_INVALID in Helm's words. */
+bool helm_release_name_check(const char *name, Error *err) MUST_USE;
+
 /* Appends "---\n# Source: PATH\nTEXT\n". */
 void helm_manifest_write(const char *path, Str text, Buf *out);
-/* Appends the files of crds/, the chart's before those of charts in it. */
+/* Pushes the files of crds/ (HelmOutput *, in the arena), the chart's before those of charts in it.
+ * Their paths begin with the chart's. */
+void helm_crds_list(Arena *arena, const HelmChart *chart, Vec *out);
+/* Appends each as helm_manifest_write does. */
 void helm_crds_write(Arena *arena, const HelmChart *chart, Buf *out);
 
 #endif

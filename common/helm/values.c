@@ -3,23 +3,9 @@
 #include "base/mem.h"
 #include "data/yaml.h"
 #include "gotmpl/fmt.h"
+#include "helm/scalar.h"
 
 enum { VALUES_MAX = HELM_MAX_FILE_BYTES, TEXT_MAX = 64 * 1024 };
-
-/* Integers as reals, in place where that is possible. Owned. */
-static json_t *with_reals(json_t *value)
-{
-	const char *key;
-	json_t *item;
-	void *next;
-	size_t index;
-	if (json_is_integer(value))
-		return json_real((double)json_integer_value(value));
-	json_object_foreach_safe(value, next, key, item)
-		json_object_set_new_nocheck(value, key, with_reals(item));
-	json_array_foreach(value, index, item) json_array_set_new(value, index, with_reals(item));
-	return json_incref(value);
-}
 
 void helm_values_merge(json_t *dst, const json_t *src)
 {
@@ -52,7 +38,7 @@ static bool add_document(json_t *values, Str text, Error *err)
 	if (!json_is_object(tree))
 		return err_set(err, ERR_INVALID,
 			       "cannot unmarshal yaml document: a map is expected");
-	autojson json_t *reals = with_reals(tree);
+	autojson json_t *reals = helm_reals(tree);
 	helm_values_merge(values, reals);
 	return true;
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "kube/client_internal.h"
 #include "net/retry.h"
 
@@ -59,15 +60,18 @@ static void prepare(KubeClient *client, Task *task, int limit, const char *conti
 		wire_make(client, task->request, limit, continue_token, &task->wire, &reply->err);
 }
 
-static HttpRequest http_of(const Task *task)
+static HttpRequest http_of(const KubeClient *client, const Task *task)
 {
 	int64_t left_ms = task->deadline_ms - clock_mono_ms();
+	bool reads = cstr_eq(task->wire.method, "GET");
 	return (HttpRequest){.method = task->wire.method,
 			     .url = task->wire.url,
 			     .headers = (const char *const *)task->wire.headers,
 			     .body = task->wire.body,
 			     .body_len = task->wire.body ? strlen(task->wire.body) : 0,
 			     .timeout_ms = left_ms > 1 ? left_ms : 1,
+			     .begin_until_ms = reads ? 0 : atomic_load(&client->root->act_until_ms),
+			     .at_most_once = true, /* what may be repeated we repeat ourselves */
 			     .max_body = KUBE_MAX_REPLY};
 }
 
@@ -76,7 +80,7 @@ static HttpRequest http_of(const Task *task)
 static bool is_worth_another(const Task *task, const Error *err)
 {
 	if (!err->http_status)
-		return err->code == ERR_UNAVAILABLE && task->wire.repeatable;
+		return err->code == ERR_UNAVAILABLE && (task->wire.repeatable || err->unsent);
 	/* The server says itself that it did nothing. */
 	return err->retry_after_ms > 0 && (err->http_status == 429 || err->http_status >= 500);
 }
@@ -112,7 +116,7 @@ static void take_reply(KubeClient *client, Task *task, const HttpResponse *respo
 			reply_object(response->status, http_response_retry_after_ms(response),
 				     &response->body, &reply->err);
 	}
-	kube_count(client, task->wire.verb, reply->status);
+	kube_count(client, task->wire.verb, reply->status, &reply->err);
 	task->pending = false;
 	if (reply->object)
 		return;
@@ -149,7 +153,7 @@ static void send_round(KubeClient *client, Task *tasks, size_t count, size_t pen
 		if (!tasks[i].pending)
 			continue;
 		sent[n] = &tasks[i];
-		requests[n++] = http_of(&tasks[i]);
+		requests[n++] = http_of(client, &tasks[i]);
 	}
 	httpc_do_all(client->http, requests, responses, errors, n);
 	for (size_t i = 0; i < n; i++) {
@@ -185,6 +189,15 @@ static bool must_yield(const KubeClient *client, size_t left, size_t sent, int64
 	return left == sent || wait_ms > LONG_WAIT_MS;
 }
 
+/* They wait for a server, not for a time that one asked for. */
+static bool is_unanswered(const Task *tasks, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (tasks[i].pending && tasks[i].reply->err.http_status)
+			return false;
+	return true;
+}
+
 static void run(KubeClient *client, Task *tasks, size_t count)
 {
 	int64_t wait_ms;
@@ -194,7 +207,10 @@ static void run(KubeClient *client, Task *tasks, size_t count)
 			give_back(tasks, count);
 			break;
 		}
-		pause_ms(wait_ms);
+		if (is_unanswered(tasks, count))
+			reach_wait(client, wait_ms);
+		else
+			pause_ms(wait_ms);
 		send_round(client, tasks, count, n);
 	}
 	for (size_t i = 0; i < count; i++)
@@ -217,9 +233,10 @@ size_t batch_do(KubeClient *client, const KubeRequest *requests, KubeReply *repl
 	return done;
 }
 
-json_t *batch_get(KubeClient *client, const char *path, Error *err)
+json_t *batch_get(KubeClient *client, const char *path, const char *accept, int64_t timeout_ms,
+		  Error *err)
 {
-	static const KubeRequest request = {.verb = KUBE_GET};
+	const KubeRequest request = {.verb = KUBE_GET, .timeout_ms = timeout_ms};
 	autokubereply KubeReply reply = {0};
 	Task task = {.request = &request,
 		     .reply = &reply,
@@ -229,7 +246,10 @@ json_t *batch_get(KubeClient *client, const char *path, Error *err)
 			      .verb = "GET",
 			      .url = mem_printf("%s%s", client->server, path),
 			      .repeatable = true}};
-	wire_renew_headers(client, &request, &task.wire);
+	if (accept)
+		task.wire.headers = kube_headers(client, accept, NULL);
+	else
+		wire_renew_headers(client, &request, &task.wire);
 	run(client, &task, 1);
 	if (!reply.object)
 		err_move(err, &reply.err);

@@ -44,7 +44,7 @@ static void on_end(void *arg, const Error *failure)
 		err_copy(&err, failure);
 	else
 		object = reply_object(call->status, call->retry_after_ms, &call->body, &err);
-	kube_count(call->client, call->verb, err_is_set(failure) ? 0 : call->status);
+	kube_count(call->client, call->verb, err_is_set(failure) ? 0 : call->status, failure);
 	if (err.http_status == 401)
 		credential_refresh(call->client, 0);
 	if (call->done)
@@ -72,6 +72,7 @@ KubeCall *kube_call_start(KubeClient *client, const KubeCallSpec *spec, KubeCall
 						.headers = (const char *const *)headers,
 						.body = body,
 						.body_len = body ? strlen(body) : 0,
+						.at_most_once = true,
 						.timeout_ms = spec->timeout_ms},
 				 &handler, call);
 	kube_headers_free(headers);

@@ -31,9 +31,28 @@ AUTO_POINTER(KubeClient, kube_client_free, auto_kube_client);
  * batch of which the server takes a part goes on. */
 void kube_client_yield(KubeClient *client);
 
+/* Breaks off what is under way, of this client and of those made from it, and refuses what comes
+ * (ERR_CANCELLED): for a process that must end though the server does not answer. Any thread. */
+void kube_client_close(KubeClient *client);
+
+/* No request of this client, or of one made from it, that could change something begins at
+ * clock_boot_ms() until_ms or later: it fails with ERR_CANCELLED. A leader's bound, moved with each
+ * renewal of its lease (lease.h), so that a process which was stopped for long does not act on what
+ * it decided before. At first there is none. Any thread. */
+void kube_client_act_until(KubeClient *client, int64_t until_ms);
+
 /* The same server as another user, on connections of its own; shares discovery. Cached: the result
  * is borrowed from client. */
 KubeClient *kube_client_as(KubeClient *client, const char *user, Error *err) MUST_USE;
+
+/* fn(arg) runs on the loop's thread each time that the server answers, to any identity, after a
+ * second or longer in which it could not be reached: what waits to try again need wait no longer.
+ * At most every ten seconds. fn must not block and takes no listener away. Any thread. */
+void kube_client_on_return(KubeClient *client, LoopFn *fn, void *arg);
+void kube_client_off_return(KubeClient *client, LoopFn *fn, void *arg);
+
+/* Whether the last request of any identity found nobody. Any thread. */
+bool kube_client_is_away(KubeClient *client);
 
 /* Another bearer token for all identities of this client from the next request on. ERR_INVALID for
  * one that no header can hold. */
@@ -64,12 +83,15 @@ typedef struct {
 	bool force;		   /* APPLY: take conflicting fields */
 	bool create_only;	   /* APPLY: ERR_CONFLICT when the object exists */
 	bool dry_run;
-	const char *field_validation; /* "Strict", "Warn", "Ignore"; NULL: the server's default */
+	const char *field_validation; /* "Strict", "Warn", "Ignore"; NULL: the server's
+						 default, "Ignore" of an apply */
 	const char *propagation;      /* DELETE: "Background", "Foreground", "Orphan" or NULL */
 	const char *precondition_uid; /* DELETE */
 	const char *label_selector, *field_selector; /* LIST */
-	bool metadata_only;			     /* replies as PartialObjectMetadata[List] */
-	int64_t timeout_ms;			     /* 0: 60 s */
+	bool from_cache; /* LIST: what the server holds in memory, which may be a moment old; at no
+			    cost to its storage, whatever the number of other objects */
+	bool metadata_only; /* replies as PartialObjectMetadata[List] */
+	int64_t timeout_ms; /* 0: 60 s */
 } KubeRequest;
 
 typedef struct {
@@ -109,10 +131,6 @@ char *kube_preferred_version(KubeClient *client, const char *group, const char *
 
 /* Drops what discovery knows, so that the next question asks again: after CRDs were applied. */
 void kube_discovery_invalidate(KubeClient *client);
-
-/* The URL path for a request ("/apis/G/V/namespaces/NS/PLURAL/NAME"), owned: for watches. */
-char *kube_path(KubeClient *client, const char *api_version, const char *kind, const char *ns,
-		const char *name, const char *subresource, Error *err) MUST_USE;
 
 /* For informer.c and lease.c: the connection, the server URL and headers with authentication (an
  * owned, NULL-terminated list of owned strings). */

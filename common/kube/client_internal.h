@@ -1,7 +1,8 @@
 /*
  * What the files of the API client share: client.c (identities, headers, counts), credential.c (the
  * bearer token), discovery.c, request.c (a KubeRequest as HTTP), reply.c (HTTP as object or Error),
- * batch.c (sending, retries), list.c (pages), call.c (one request from the loop's thread).
+ * batch.c (sending, retries), list.c (pages), call.c (one request from the loop's thread), reach.c
+ * (whether the server is there).
  */
 #ifndef KUBE_CLIENT_INTERNAL_H
 #define KUBE_CLIENT_INTERNAL_H
@@ -21,6 +22,7 @@ enum {
 };
 
 typedef struct Discovery Discovery;
+typedef struct Reach Reach;
 
 /* The root client holds what its impersonating ones share. Fields above `lock` never change. */
 struct KubeClient {
@@ -32,18 +34,36 @@ struct KubeClient {
 	char *token_file;
 	ExecCredential *exec; /* the root's, or NULL */
 	Discovery *discovery;
-	atomic_bool yields; /* the root's */
+	Reach *reach;			   /* the root's */
+	atomic_bool yields;		   /* the root's */
+	atomic_int_least64_t act_until_ms; /* the root's, clock_boot_ms(); 0: no bound */
 
 	pthread_mutex_t lock; /* the root's guards its fields below */
 	Map *users;	      /* user -> KubeClient */
 	Map *counts;	      /* "VERB CODE" -> uint64_t */
 	KubeConfig config;    /* of which token changes */
 	int64_t token_read_ms;
+	struct KubeCapabilities *capabilities; /* the root's, or NULL */
 };
 
 /* --- client.c --- */
 
-void kube_count(KubeClient *client, const char *verb, int code);
+/* Counts a request by what came of it, and draws the conclusion (reach.c): its HTTP status, or 0
+ * and why there is none. Any thread. */
+void kube_count(KubeClient *client, const char *verb, int code, const Error *failure);
+
+/* --- reach.c --- */
+
+Reach *reach_new(Loop *loop);
+void reach_free(Reach *reach);
+
+/* Any thread. A reply without a server's error (5xx) is a sign of life; the want of one, or a
+ * long-lived stream that was cut (reach_lost), begins an absence. */
+void reach_note(KubeClient *client, int status, const Error *failure);
+void reach_lost(KubeClient *client);
+
+/* Rests so long, or until the server is back. Never on the loop's thread. */
+void reach_wait(KubeClient *client, int64_t wait_ms);
 
 /* --- credential.c --- */
 
@@ -59,8 +79,15 @@ bool credential_refresh(KubeClient *client, int64_t wait_ms);
 Discovery *discovery_new(void);
 void discovery_free(Discovery *discovery);
 
+/* How often it was invalidated. */
+unsigned discovery_generation(KubeClient *client);
+
 /* The URL path of a group-version's document: "/api/v1", "/apis/apps/v1". Owned. */
 char *discovery_path(const char *api_version);
+
+/* As kube_resource, done within timeout_ms (0: the client's own limit). */
+bool discovery_resource(KubeClient *client, const char *api_version, const char *kind,
+			int64_t timeout_ms, KubeResource *out, Error *err) MUST_USE;
 
 /* From what is known already; never asks. */
 bool discovery_known(KubeClient *client, const char *api_version, const char *kind,
@@ -71,6 +98,11 @@ void discovery_store(KubeClient *client, const char *api_version, const json_t *
 
 /* What is known of this version may be out of date: its path was not found. */
 void discovery_forget(KubeClient *client, const char *api_version);
+
+/* --- capabilities.c --- */
+
+/* Appends the versions and kinds of an APIGroupDiscoveryList to `out`, owned, each once. */
+void capabilities_add_groups(Map *seen, Vec *out, const json_t *list);
 
 /* --- request.c --- */
 
@@ -119,8 +151,10 @@ bool reply_is_no_path(int status, const Buf *body);
 size_t batch_do(KubeClient *client, const KubeRequest *requests, KubeReply *replies, size_t count,
 		int limit, const char *continue_token);
 
-/* GET of a path that is no resource, with the same retries. Owned. */
-json_t *batch_get(KubeClient *client, const char *path, Error *err) MUST_USE;
+/* GET of a path that is no resource, with the same retries; `accept` NULL: JSON; timeout_ms 0: the
+ * client's own limit. Owned. */
+json_t *batch_get(KubeClient *client, const char *path, const char *accept, int64_t timeout_ms,
+		  Error *err) MUST_USE;
 
 /* --- list.c --- */
 

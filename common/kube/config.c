@@ -15,6 +15,8 @@
 #include "data/yaml.h"
 #include "kube/config_internal.h"
 
+enum { MAX_GROUPS = 100 };
+
 static void wipe_free(char *text)
 {
 	if (text)
@@ -33,6 +35,7 @@ void kube_config_dispose(KubeConfig *config)
 	free(config->cert_pem);
 	wipe_free(config->key_pem);
 	free(config->as_user);
+	json_decref(config->as_groups);
 	free(config->user);
 	free(config->ns);
 	json_decref(config->exec);
@@ -168,8 +171,7 @@ static bool read_cluster(const Source *source, KubeConfig *config, Error *err)
 /* Dropping these silently would act with other rights than the file says. */
 static bool check_supported(const Source *source, Error *err)
 {
-	static const char *const fields[] = {"auth-provider", "as-groups", "as-uid",
-					     "as-user-extra"};
+	static const char *const fields[] = {"auth-provider", "as-uid", "as-user-extra"};
 	for (size_t i = 0; i < COUNT(fields); i++) {
 		if (json_object_get(source->entry, fields[i]))
 			return err_set(err, ERR_UNSUPPORTED,
@@ -193,6 +195,22 @@ static bool read_token(const Source *source, KubeConfig *config, Error *err)
 	return true;
 }
 
+static bool read_groups(const Source *source, KubeConfig *config, Error *err)
+{
+	json_t *groups = json_object_get(source->entry, "as-groups");
+	if (!groups || json_is_null(groups))
+		return true;
+	bool fine = json_is_array(groups) && json_array_size(groups) <= MAX_GROUPS;
+	for (size_t i = 0; fine && i < json_array_size(groups); i++)
+		fine = json_is_string(json_array_get(groups, i));
+	if (!fine)
+		return err_set(err, ERR_INVALID,
+			       "kubeconfig: user \"%s\": as-groups is no list of up to %d texts",
+			       source->name, MAX_GROUPS);
+	config->as_groups = json_incref(groups);
+	return true;
+}
+
 static bool read_user(const Source *source, KubeConfig *config, Error *err)
 {
 	json_t *exec = json_map(source->entry, "exec");
@@ -211,7 +229,7 @@ static bool read_user(const Source *source, KubeConfig *config, Error *err)
 	if (!cstr_empty(as_user))
 		config->as_user = mem_strdup(as_user);
 	config->exec = json_incref(exec);
-	return true;
+	return read_groups(source, config, err);
 }
 
 /* --- the context --- */

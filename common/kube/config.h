@@ -21,10 +21,11 @@ typedef struct {
 	char *token_file; /* read again every 60 s and on 401; beats token */
 	char *cert_pem;
 	char *key_pem;
-	char *as_user; /* impersonation from the file */
-	char *user;    /* Basic authentication is not supported by servers; kept for messages */
-	char *ns;      /* the context's namespace, or the pod's */
-	json_t *exec;  /* user.exec, or NULL */
+	char *as_user;	   /* impersonation from the file */
+	json_t *as_groups; /* texts, or NULL; nothing without as_user */
+	char *user;	   /* Basic authentication is not supported by servers; kept for messages */
+	char *ns;	   /* the context's namespace, or the pod's */
+	json_t *exec;	   /* user.exec, or NULL */
 
 	/* Not from a file. A server that is out of reach must not hold a worker for long when it is
 	 * one of many. */

@@ -46,6 +46,8 @@ char *credential_header(KubeClient *client)
 	KubeClient *root = client->root;
 	if (root->exec) {
 		autofree char *token = exec_credential_token(root->exec);
+		if (!token)
+			return NULL;
 		char *made = mem_printf("Authorization: Bearer %s", token);
 		mem_wipe(token, strlen(token));
 		return made;

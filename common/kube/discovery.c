@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "kube/client_internal.h"
@@ -16,6 +17,7 @@ enum {
 	EAGER_MS = 5000, /* after an invalidation */
 	EAGER_REFRESH_MS = 200,
 	FAILURE_MS = 1000, /* a failed fetch answers for all who waited */
+	NO_LIMIT_MS = 0,   /* as the time until which: the client's own limit holds */
 };
 
 /* What is known from one path. */
@@ -57,7 +59,7 @@ Discovery *discovery_new(void)
 {
 	Discovery *discovery = mem_zalloc(1, sizeof(*discovery));
 	pthread_mutex_init(&discovery->lock, NULL);
-	pthread_cond_init(&discovery->fetched, NULL);
+	cond_init(&discovery->fetched);
 	discovery->documents = map_new(free_document);
 	discovery->interned = map_new(free_resource);
 	return discovery;
@@ -155,6 +157,15 @@ void discovery_store(KubeClient *client, const char *api_version, const json_t *
 	pthread_mutex_unlock(&discovery->lock);
 }
 
+unsigned discovery_generation(KubeClient *client)
+{
+	Discovery *discovery = client->root->discovery;
+	pthread_mutex_lock(&discovery->lock);
+	unsigned generation = discovery->generation;
+	pthread_mutex_unlock(&discovery->lock);
+	return generation;
+}
+
 void kube_discovery_invalidate(KubeClient *client)
 {
 	Discovery *discovery = client->root->discovery;
@@ -198,25 +209,32 @@ static bool is_fresh(const Discovery *discovery, const Document *document)
 	       now - document->fetched_ms < (eager ? EAGER_REFRESH_MS : REFRESH_MS);
 }
 
-/* Takes the lock off while it waits for the server. */
-static void fetch(KubeClient *client, const char *path, Document *document)
+/* Takes the lock off while it waits for the server, at most until_ms. A failure is noted for all
+ * who need the document, but not that this one had little time. */
+static bool fetch(KubeClient *client, const char *path, Document *document, int64_t until_ms,
+		  Error *err)
 {
 	Discovery *discovery = client->root->discovery;
 	unsigned generation = discovery->generation;
 	document->fetching = true;
 	pthread_mutex_unlock(&discovery->lock);
-	autoerror Error err = {0};
-	autojson json_t *body = batch_get(client->root, path, &err);
+	autoerror Error cause = {0};
+	int64_t left_ms = until_ms - clock_mono_ms();
+	int64_t timeout_ms = until_ms == NO_LIMIT_MS ? 0 : left_ms > 1 ? left_ms : 1;
+	autojson json_t *body = batch_get(client->root, path, NULL, timeout_ms, &cause);
 	pthread_mutex_lock(&discovery->lock);
 	document->fetching = false;
-	if (body || err.code == ERR_NOT_FOUND) {
-		store(discovery, document, body, generation);
-	} else {
-		error_dispose(&document->failure);
-		err_copy(&document->failure, &err);
-		document->fetched_ms = clock_mono_ms();
-	}
 	pthread_cond_broadcast(&discovery->fetched);
+	if (body || cause.code == ERR_NOT_FOUND) {
+		store(discovery, document, body, generation);
+		return true;
+	}
+	if (until_ms != NO_LIMIT_MS && clock_mono_ms() >= until_ms)
+		return err_move(err, &cause);
+	error_dispose(&document->failure);
+	err_copy(&document->failure, &cause);
+	document->fetched_ms = clock_mono_ms();
+	return true;
 }
 
 static bool failed_lately(const Document *document)
@@ -225,15 +243,28 @@ static bool failed_lately(const Document *document)
 	       clock_mono_ms() - document->fetched_ms < FAILURE_MS;
 }
 
+/* Until nobody fetches the document. Lock held. */
+static bool await_fetch(Discovery *discovery, const Document *document, int64_t until_ms,
+			Error *err)
+{
+	while (document->fetching) {
+		if (until_ms == NO_LIMIT_MS)
+			pthread_cond_wait(&discovery->fetched, &discovery->lock);
+		else if (!cond_wait_until(&discovery->fetched, &discovery->lock, until_ms))
+			return err_set(err, ERR_TIMEOUT, "no answer in time");
+	}
+	return true;
+}
+
 /* Lock held. */
 static Found ask_locked(KubeClient *client, const char *path, AnswerFn *answer, void *question,
-			Error *err)
+			int64_t until_ms, Error *err)
 {
 	Discovery *discovery = client->root->discovery;
 	Document *document = document_of(discovery, path);
 	for (bool asked = false;; asked = true) {
-		while (document->fetching)
-			pthread_cond_wait(&discovery->fetched, &discovery->lock);
+		if (!await_fetch(discovery, document, until_ms, err))
+			return FAILED;
 		if (is_current(discovery, document) && answer(document, question))
 			return FOUND;
 		if (failed_lately(document)) {
@@ -242,15 +273,18 @@ static Found ask_locked(KubeClient *client, const char *path, AnswerFn *answer, 
 		}
 		if (asked || is_fresh(discovery, document))
 			return NO_MATCH;
-		fetch(client, path, document);
+		if (!fetch(client, path, document, until_ms, err))
+			return FAILED;
 	}
 }
 
-static Found ask(KubeClient *client, const char *path, AnswerFn *answer, void *question, Error *err)
+static Found ask(KubeClient *client, const char *path, AnswerFn *answer, void *question,
+		 int64_t timeout_ms, Error *err)
 {
 	Discovery *discovery = client->root->discovery;
+	int64_t until_ms = timeout_ms > 0 ? clock_mono_ms() + timeout_ms : NO_LIMIT_MS;
 	pthread_mutex_lock(&discovery->lock);
-	Found found = ask_locked(client, path, answer, question, err);
+	Found found = ask_locked(client, path, answer, question, until_ms, err);
 	pthread_mutex_unlock(&discovery->lock);
 	if (found == FAILED)
 		err_wrap(err, "discovery of %s", path);
@@ -310,19 +344,25 @@ static bool is_plain(const char *api_version)
 	       !strstr(api_version, "/.");
 }
 
-bool kube_resource(KubeClient *client, const char *api_version, const char *kind, KubeResource *out,
-		   Error *err)
+bool discovery_resource(KubeClient *client, const char *api_version, const char *kind,
+			int64_t timeout_ms, KubeResource *out, Error *err)
 {
 	Found found = NO_MATCH;
 	if (is_plain(api_version)) {
 		autofree char *path = discovery_path(api_version);
-		found = ask(client, path, answer_kind, &(KindQuestion){kind, out}, err);
+		found = ask(client, path, answer_kind, &(KindQuestion){kind, out}, timeout_ms, err);
 	}
 	if (found != NO_MATCH)
 		return found == FOUND;
 	err_set(err, ERR_NOT_FOUND, "no matches for kind \"%s\" in version \"%s\"", kind,
 		api_version);
 	return err_reason(err, "NoKindMatch");
+}
+
+bool kube_resource(KubeClient *client, const char *api_version, const char *kind, KubeResource *out,
+		   Error *err)
+{
+	return discovery_resource(client, api_version, kind, 0, out, err);
 }
 
 /* The first of a group's versions that has the kind; NULL with err unset when none has. */
@@ -353,7 +393,7 @@ char *kube_preferred_version(KubeClient *client, const char *group, const char *
 	autostrings Vec versions = {0};
 	Found found = NO_MATCH;
 	if (is_plain(group) && !strchr(group, '/'))
-		found = ask(client, path, answer_versions, &versions, err);
+		found = ask(client, path, answer_versions, &versions, 0, err);
 	if (found == FAILED)
 		return NULL;
 	char *version = version_with_kind(client, group, &versions, kind, err);

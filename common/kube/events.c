@@ -113,6 +113,8 @@ static char *event_name(const json_t *object)
 			  (unsigned long long)clock_wall_ns());
 }
 
+/* Shares nothing with `metadata`: the loop's thread frees it, and jansson's counts of references
+ * are not for two threads. */
 static json_t *core_event(const EventRecorder *recorder, const json_t *object, EventType type,
 			  const char *reason, const json_t *metadata, const char *message)
 {
@@ -126,7 +128,7 @@ static json_t *core_event(const EventRecorder *recorder, const json_t *object, E
 	json_put_text(meta, "name", name);
 	json_put_text(meta, "namespace", event_namespace(object));
 	if (metadata)
-		json_object_set(meta, "annotations", json_borrow(metadata));
+		json_object_set_new(meta, "annotations", json_deep_copy(metadata));
 	json_object_set_new(event, "involvedObject", reference_of(object));
 	json_put_text(event, "type", type == EVENT_WARNING ? "Warning" : "Normal");
 	json_put_text(event, "reason", reason);

@@ -112,7 +112,7 @@ static void on_end(void *arg, const Error *err)
 	if (job->recorder->closing)
 		return;
 	if (job->lane == LANE_EVENT)
-		kube_count(job->recorder->client, job->patch ? "PATCH" : "POST", job->status);
+		kube_count(job->recorder->client, job->patch ? "PATCH" : "POST", job->status, err);
 	job->failures++;
 	if (job->patch && job->status == 404) {
 		make_new(job);
@@ -154,9 +154,11 @@ static const HttpHandler handler = {on_head, on_data, on_end};
 
 static void send_event(EventJob *job)
 {
+	/* The reply is of no use here; so is what a server that has it spends least on. */
+	static const char accept[] = "application/vnd.kubernetes.protobuf,application/json";
 	EventRecorder *recorder = job->recorder;
 	const char *type = job->patch ? "application/merge-patch+json" : "application/json";
-	char **headers = kube_headers(recorder->client, "application/json", type);
+	char **headers = kube_headers(recorder->client, accept, type);
 	const char *body = job->patch ? job->patch : job->body;
 	autofree char *url = mem_printf("%s%s", kube_server(recorder->client),
 					job->patch ? job->patch_path : job->collection);

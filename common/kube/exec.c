@@ -1,4 +1,4 @@
-#include "kube/exec.h"
+#include "kube/exec_internal.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -13,31 +13,31 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "data/base64.h"
+#include "net/tls.h"
 
 enum {
 	RUN_MS = 60000,
-	OUTPUT_MAX = 1024 * 1024,
 	SHOWN_MAX = 400,   /* of what the command says on its standard error */
 	AGAIN_MS = 5000,   /* after a failure */
 	SOONEST_MS = 1000, /* between any two runs */
-	TOKEN_MAX = 64 * 1024,
 };
 
 struct ExecCredential {
 	/* These never change. */
 	KubeConfig config; /* only server, CA and the like, for provideClusterInfo */
 	const json_t *exec;
+	void (*changed)(void *arg);
+	void *changed_arg;
 	pthread_t thread;
-	bool started;
 	int stop_fd; /* readable when it is to stop */
 
 	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t changed;
-	char *token;
-	uint64_t generation; /* of the token */
+	pthread_cond_t woken;
+	ExecSecrets secrets;
+	uint64_t generation; /* of the secrets */
 	int64_t ran_ms;	     /* the last run's end, monotonic */
 	int64_t due_ms;	     /* when the next is to begin */
-	bool wanted, stopping;
+	bool wanted, stopping, started;
 };
 
 /* --- the request to the command --- */
@@ -126,42 +126,6 @@ static bool failed(const ExecCredential *credential, const char *what, Error *er
 			json_text_or(credential->exec, "command", ""), what);
 }
 
-static bool is_header_safe(const char *token)
-{
-	for (const char *c = token; *c; c++)
-		if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f)
-			return false;
-	return true;
-}
-
-static bool read_status(const ExecCredential *credential, const json_t *reply, char **out_token,
-			int64_t *out_due_ms, Error *err)
-{
-	const char *version = json_text(credential->exec, "apiVersion");
-	const json_t *status = json_map(reply, "status");
-	const char *token = json_text(status, "token");
-	int64_t expires_ms;
-	if (!cstr_eq(json_text(reply, "kind"), "ExecCredential") ||
-	    !cstr_eq(json_text(reply, "apiVersion"), version))
-		return err_set(err, ERR_INVALID, "its output is no ExecCredential of %s", version);
-	if (cstr_empty(token) && json_text(status, "clientCertificateData"))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "client certificates from a command are not supported; one that "
-			       "gives a token is");
-	if (cstr_empty(token))
-		return err_set(err, ERR_INVALID, "its output has no status.token");
-	if (strlen(token) > TOKEN_MAX || !is_header_safe(token))
-		return err_set(err, ERR_INVALID, "its status.token is not one");
-	const char *expires = json_text(status, "expirationTimestamp");
-	*out_due_ms = INT64_MAX;
-	if (expires && !clock_parse(expires, &expires_ms))
-		return err_set(err, ERR_INVALID, "its status.expirationTimestamp is not a time");
-	if (expires)
-		*out_due_ms = clock_mono_ms() + (expires_ms - clock_wall_ms());
-	*out_token = mem_strdup(token);
-	return true;
-}
-
 static bool run_command(const ExecCredential *credential, Buf *out, Error *err)
 {
 	autostrings Vec argv = {0}, env = {0};
@@ -169,12 +133,12 @@ static bool run_command(const ExecCredential *credential, Buf *out, Error *err)
 	int code = 0;
 	make_argv(credential, &argv);
 	make_env(credential, &env);
-	buf_reserve(out, OUTPUT_MAX); /* growing would leave copies of the token behind */
+	buf_reserve(out, EXEC_OUTPUT_MAX); /* growing would leave copies behind */
 	ChildSpec spec = {.argv = (const char *const *)argv.items,
 			  .env = (const char *const *)env.items,
 			  .timeout_ms = RUN_MS,
-			  .cancel_fd = credential->stop_fd,
-			  .max_output = OUTPUT_MAX};
+			  .cancel_fd = &credential->stop_fd,
+			  .max_output = EXEC_OUTPUT_MAX};
 	const char *hint = json_text_or(credential->exec, "installHint", "");
 	if (!child_run(&spec, out, &errors, &code, err)) {
 		bool absent = err->code == ERR_NOT_FOUND && *hint;
@@ -189,46 +153,51 @@ static bool run_command(const ExecCredential *credential, Buf *out, Error *err)
 	return failed(credential, "", err);
 }
 
-static bool fetch(const ExecCredential *credential, char **out_token, int64_t *out_due_ms,
+static bool fetch(const ExecCredential *credential, ExecSecrets *out_secrets, int64_t *out_due_ms,
 		  Error *err)
 {
 	autobuf Buf out = {0};
-	autoerror Error cause = {0};
+	const char *version = json_text(credential->exec, "apiVersion");
 	bool ok = run_command(credential, &out, err);
-	if (ok) {
-		/* What the parser says could quote the output. */
-		autojson json_t *reply = json_parse(buf_text(&out), out.len, OUTPUT_MAX, &cause);
-		ok = reply ? read_status(credential, reply, out_token, out_due_ms, err)
-			   : err_set(err, ERR_INVALID, "its output is not JSON");
-		if (!ok)
-			failed(credential, "", err);
-	}
+	if (ok && !exec_reply_read(buf_str(&out), version, out_secrets, out_due_ms, err))
+		ok = failed(credential, "", err);
 	mem_wipe(out.ptr, out.cap);
 	return ok;
 }
 
 /* --- life --- */
 
+/* With the lock, which is given back while `changed` runs. */
+static void take_secrets(ExecCredential *credential, ExecSecrets *secrets)
+{
+	bool other = !cstr_eq(secrets->cert_pem, credential->secrets.cert_pem) ||
+		     !cstr_eq(secrets->key_pem, credential->secrets.key_pem);
+	exec_secrets_dispose(&credential->secrets);
+	credential->secrets = *secrets;
+	*secrets = (ExecSecrets){0};
+	if (other && credential->started) {
+		pthread_mutex_unlock(&credential->lock);
+		credential->changed(credential->changed_arg);
+		pthread_mutex_lock(&credential->lock);
+	}
+	credential->generation++;
+}
+
 /* The lock is held, but not while the command runs. */
 static bool refresh(ExecCredential *credential, Error *err)
 {
-	char *token = NULL;
+	ExecSecrets secrets = {0};
 	int64_t due_ms = INT64_MAX;
 	pthread_mutex_unlock(&credential->lock);
-	bool ok = fetch(credential, &token, &due_ms, err);
+	bool ok = fetch(credential, &secrets, &due_ms, err);
 	pthread_mutex_lock(&credential->lock);
 	credential->ran_ms = clock_mono_ms();
 	int64_t soonest_ms = credential->ran_ms + (ok ? SOONEST_MS : AGAIN_MS);
 	credential->due_ms = due_ms > soonest_ms && ok ? due_ms : soonest_ms;
 	credential->wanted = false;
-	if (ok) {
-		if (credential->token)
-			mem_wipe(credential->token, strlen(credential->token));
-		free(credential->token);
-		credential->token = token;
-		credential->generation++;
-	}
-	pthread_cond_broadcast(&credential->changed);
+	if (ok)
+		take_secrets(credential, &secrets);
+	pthread_cond_broadcast(&credential->woken);
 	return ok;
 }
 
@@ -240,15 +209,24 @@ static void *keep_fresh(void *arg)
 		int64_t due_ms =
 			credential->wanted ? credential->ran_ms + SOONEST_MS : credential->due_ms;
 		if (due_ms > clock_mono_ms()) {
-			cond_wait_until(&credential->changed, &credential->lock, due_ms);
+			cond_wait_until(&credential->woken, &credential->lock, due_ms);
 			continue;
 		}
-		/* The old token stays in use; who is refused with it tells. */
+		/* What it gave before stays in use; who is refused with it tells. */
 		autoerror Error ignored = {0};
 		refresh(credential, &ignored);
 	}
 	pthread_mutex_unlock(&credential->lock);
 	return NULL;
+}
+
+/* Under the lock, so that the thread sees that it was started. */
+static void start_thread(ExecCredential *credential)
+{
+	pthread_mutex_lock(&credential->lock);
+	credential->started =
+		pthread_create(&credential->thread, NULL, keep_fresh, credential) == 0;
+	pthread_mutex_unlock(&credential->lock);
 }
 
 static bool check_exec(const ExecCredential *credential, Error *err)
@@ -270,9 +248,12 @@ static bool check_exec(const ExecCredential *credential, Error *err)
 	return true;
 }
 
-ExecCredential *exec_credential_start(const KubeConfig *config, Error *err)
+ExecCredential *exec_credential_start(const KubeConfig *config, void (*changed)(void *arg),
+				      void *arg, Error *err)
 {
 	ExecCredential *credential = mem_zalloc(1, sizeof(*credential));
+	credential->changed = changed;
+	credential->changed_arg = arg;
 	credential->config = (KubeConfig){.server = mem_strdup(config->server),
 					  .ca_pem = mem_strdup(config->ca_pem),
 					  .server_name = mem_strdup(config->server_name),
@@ -283,7 +264,7 @@ ExecCredential *exec_credential_start(const KubeConfig *config, Error *err)
 	credential->exec = credential->config.exec;
 	credential->stop_fd = eventfd(0, EFD_CLOEXEC);
 	pthread_mutex_init(&credential->lock, NULL);
-	cond_init(&credential->changed);
+	cond_init(&credential->woken);
 	bool ok =
 		credential->stop_fd >= 0 ? check_exec(credential, err) : err_errno(err, "eventfd");
 	if (ok) {
@@ -292,8 +273,7 @@ ExecCredential *exec_credential_start(const KubeConfig *config, Error *err)
 		pthread_mutex_unlock(&credential->lock);
 	}
 	if (ok)
-		credential->started =
-			pthread_create(&credential->thread, NULL, keep_fresh, credential) == 0;
+		start_thread(credential);
 	if (ok)
 		return credential;
 	exec_credential_stop(credential);
@@ -306,17 +286,15 @@ void exec_credential_stop(ExecCredential *credential)
 		return;
 	pthread_mutex_lock(&credential->lock);
 	credential->stopping = true;
-	pthread_cond_broadcast(&credential->changed);
+	pthread_cond_broadcast(&credential->woken);
 	pthread_mutex_unlock(&credential->lock);
 	eventfd_write(credential->stop_fd, 1);
 	if (credential->started)
 		pthread_join(credential->thread, NULL);
-	if (credential->token)
-		mem_wipe(credential->token, strlen(credential->token));
-	free(credential->token);
+	exec_secrets_dispose(&credential->secrets);
 	kube_config_dispose(&credential->config);
 	auto_close(&credential->stop_fd);
-	pthread_cond_destroy(&credential->changed);
+	pthread_cond_destroy(&credential->woken);
 	pthread_mutex_destroy(&credential->lock);
 	free(credential);
 }
@@ -324,9 +302,22 @@ void exec_credential_stop(ExecCredential *credential)
 char *exec_credential_token(ExecCredential *credential)
 {
 	pthread_mutex_lock(&credential->lock);
-	char *token = mem_strdup(credential->token);
+	char *token = mem_strdup(credential->secrets.token);
 	pthread_mutex_unlock(&credential->lock);
 	return token;
+}
+
+bool exec_credential_certificate(ExecCredential *credential, char **out_cert_pem,
+				 char **out_key_pem)
+{
+	pthread_mutex_lock(&credential->lock);
+	bool given = credential->secrets.cert_pem != NULL;
+	if (given) {
+		*out_cert_pem = mem_strdup(credential->secrets.cert_pem);
+		*out_key_pem = mem_strdup(credential->secrets.key_pem);
+	}
+	pthread_mutex_unlock(&credential->lock);
+	return given;
 }
 
 bool exec_credential_renew(ExecCredential *credential, int64_t wait_ms)
@@ -335,9 +326,9 @@ bool exec_credential_renew(ExecCredential *credential, int64_t wait_ms)
 	pthread_mutex_lock(&credential->lock);
 	uint64_t before = credential->generation;
 	credential->wanted = true;
-	pthread_cond_broadcast(&credential->changed);
+	pthread_cond_broadcast(&credential->woken);
 	while (credential->generation == before && !credential->stopping && wait_ms > 0 &&
-	       cond_wait_until(&credential->changed, &credential->lock, until_ms))
+	       cond_wait_until(&credential->woken, &credential->lock, until_ms))
 		;
 	bool renewed = credential->generation != before;
 	pthread_mutex_unlock(&credential->lock);

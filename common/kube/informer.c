@@ -29,7 +29,7 @@ Informer *informer_start(KubeClient *client, const InformerConfig *config)
 	informer_store_init(&informer->store, config->keep_objects);
 	pthread_mutex_init(&informer->lock, NULL);
 	cond_init(&informer->changed);
-	informer->start = loop_after(kube_loop(client), 0, informer_step, informer);
+	informer->start = loop_after(kube_loop(client), 0, informer_begin, informer);
 	return informer;
 }
 
@@ -80,6 +80,18 @@ bool informer_wait(Informer *informer, int64_t timeout_ms)
 	return synced;
 }
 
+bool informer_wait_settled(Informer *informer, int64_t timeout_ms)
+{
+	int64_t until_ms = clock_mono_ms() + timeout_ms;
+	pthread_mutex_lock(&informer->lock);
+	while (!informer->synced && !informer->refused &&
+	       cond_wait_until(&informer->changed, &informer->lock, until_ms))
+		;
+	bool settled = informer->synced || informer->refused;
+	pthread_mutex_unlock(&informer->lock);
+	return settled;
+}
+
 json_t *informer_get(Informer *informer, const char *ns, const char *name)
 {
 	return informer_store_get(&informer->store, ns, name);
@@ -93,9 +105,4 @@ void informer_put(Informer *informer, const json_t *object)
 void informer_each(Informer *informer, bool (*fn)(void *arg, const json_t *object), void *arg)
 {
 	informer_store_each(&informer->store, fn, arg);
-}
-
-size_t informer_count(const Informer *informer)
-{
-	return informer_store_count(&((Informer *)(uintptr_t)informer)->store);
 }

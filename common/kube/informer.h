@@ -49,6 +49,10 @@ bool informer_is_synced(const Informer *informer);
 /* Blocks a worker until synced; false at the time-out. */
 bool informer_wait(Informer *informer, int64_t timeout_ms);
 
+/* As informer_wait, but also true once the server said that it does not serve the kind, or not to
+ * us: there is nothing to wait for. */
+bool informer_wait_settled(Informer *informer, int64_t timeout_ms);
+
 /* A fresh tree of the stored object, owned by the caller; NULL when it is not there. Any thread.
  * Needs keep_objects. */
 json_t *informer_get(Informer *informer, const char *ns, const char *name);
@@ -60,7 +64,5 @@ void informer_put(Informer *informer, const json_t *object);
 /* Calls fn for each stored object, in no order, on the calling thread; a snapshot. False from fn
  * ends it. */
 void informer_each(Informer *informer, bool (*fn)(void *arg, const json_t *object), void *arg);
-
-size_t informer_count(const Informer *informer);
 
 #endif

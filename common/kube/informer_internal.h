@@ -77,7 +77,6 @@ void informer_store_end_listing(Store *store, void (*fn)(void *arg, json_t *obje
 /* informer_put: only replaces, by what is newer. */
 void informer_store_put(Store *store, const json_t *object);
 json_t *informer_store_get(Store *store, const char *ns, const char *name);
-size_t informer_store_count(Store *store);
 void informer_store_each(Store *store, bool (*fn)(void *arg, const json_t *object), void *arg);
 
 /* --- informer.c --- */
@@ -96,9 +95,10 @@ struct Informer {
 	InformerConfig config; /* texts owned; never changes */
 	Store store;	       /* has its own lock */
 
-	pthread_mutex_t lock; /* guards synced */
+	pthread_mutex_t lock; /* guards the two flags */
 	pthread_cond_t changed;
 	bool synced;
+	bool refused; /* the server said once that the kind is not served, or not to us */
 
 	LoopTimer start; /* set once, before informer_start returns */
 
@@ -107,6 +107,7 @@ struct Informer {
 	KubeCall *call; /* RESOLVING, LISTING */
 	HttpCall *http; /* WATCHING */
 	int failures;
+	bool for_server; /* IDLE: it is the server's return that is waited for */
 	int64_t gone_ms; /* when the server last said 410; 0: never */
 
 	char *path;		/* of the collection; NULL until resolved */
@@ -130,8 +131,8 @@ struct Informer {
 
 /* --- informer_watch.c --- */
 
-/* Does what comes next: resolve, list or watch. */
-void informer_step(void *arg);
+/* The first step: resolve, list or watch. */
+void informer_begin(void *arg);
 
 /* Ends what runs; nothing runs after it. */
 void informer_halt(Informer *informer);

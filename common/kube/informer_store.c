@@ -214,14 +214,6 @@ json_t *informer_store_get(Store *store, const char *ns, const char *name)
 	return object;
 }
 
-size_t informer_store_count(Store *store)
-{
-	pthread_mutex_lock(&store->lock);
-	size_t count = map_len(store->items);
-	pthread_mutex_unlock(&store->lock);
-	return count;
-}
-
 void informer_store_each(Store *store, bool (*fn)(void *arg, const json_t *object), void *arg)
 {
 	autovec Vec items = {0};

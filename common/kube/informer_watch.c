@@ -28,6 +28,8 @@ enum {
 	GONE_MS = 30000,
 	MAX_ERROR_BODY = 64 * 1024,
 	ERRORS_PER_LOG = 20,
+	BACKOFF_MAX_MS = 30000,
+	ABSENCE_MAX_MS = 5000, /* a try at a server that is not there costs it nothing */
 };
 
 static const char accept_plain[] = "application/json";
@@ -37,6 +39,8 @@ static const char accept_metadata_list[] =
 	"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 /* --- what comes next --- */
+
+static void informer_step(void *arg);
 
 static void step_after(Informer *informer, int64_t wait_ms)
 {
@@ -48,7 +52,7 @@ static int64_t backoff(const Informer *informer, const Error *err)
 {
 	const RetryPolicy policy = {
 		.base_ms = informer->config.backoff_ms ? informer->config.backoff_ms : 800,
-		.max_ms = 30000,
+		.max_ms = kube_client_is_away(informer->client) ? ABSENCE_MAX_MS : BACKOFF_MAX_MS,
 		.factor = 2,
 		.jitter = 1};
 	return retry_wait_ms(&policy, informer->failures, err);
@@ -78,6 +82,16 @@ static bool refuses_watch_list(const Informer *informer, const Error *err)
 	       status != 410 && status != 429;
 }
 
+static void note_refusal(Informer *informer, const Error *err)
+{
+	if (err->code != ERR_NOT_FOUND && err->code != ERR_FORBIDDEN)
+		return;
+	pthread_mutex_lock(&informer->lock);
+	informer->refused = true;
+	pthread_cond_broadcast(&informer->changed);
+	pthread_mutex_unlock(&informer->lock);
+}
+
 /* Draws conclusions from a failure and plans the next try. */
 static void fail(Informer *informer, const Error *err)
 {
@@ -104,7 +118,20 @@ static void fail(Informer *informer, const Error *err)
 		return;
 	}
 	log_failure(informer, err);
+	note_refusal(informer, err);
+	informer->for_server = !err->http_status || kube_client_is_away(informer->client);
 	step_after(informer, backoff(informer, err));
+}
+
+/* Another request was answered (reach.c). What this one was told meanwhile was no server's word. */
+static void server_is_back(void *arg)
+{
+	Informer *informer = arg;
+	if (informer->phase != INFORMER_IDLE || !informer->for_server)
+		return;
+	loop_cancel(kube_loop(informer->client), informer->timer);
+	informer->failures = 0;
+	step_after(informer, 0);
 }
 
 /* --- telling --- */
@@ -215,7 +242,7 @@ static bool on_head(void *arg, int status, const HttpResponse *head)
 	Informer *informer = arg;
 	informer->status = status;
 	informer->retry_after_ms = http_response_retry_after_ms(head);
-	kube_count(informer->client, "WATCH", status);
+	kube_count(informer->client, "WATCH", status, NULL);
 	return true;
 }
 
@@ -257,6 +284,7 @@ static void on_stream_failure(Informer *informer, const Error *err, bool was_hea
 		forget_state(informer);
 	bool cut = err->code == ERR_UNAVAILABLE && !err->http_status;
 	if (cut && was_healthy) {
+		reach_lost(informer->client);
 		step_after(informer, 0);
 		return;
 	}
@@ -295,7 +323,7 @@ static void on_end(void *arg, const Error *failure)
 		return;
 	}
 	if (!informer->status)
-		kube_count(informer->client, "WATCH", 0);
+		kube_count(informer->client, "WATCH", 0, failure);
 	autoerror Error err = {0};
 	end_reason(informer, failure, &err);
 	int64_t lived_ms = clock_mono_ms() - informer->started_ms;
@@ -463,10 +491,11 @@ static void start_resolving(Informer *informer)
 
 /* --- */
 
-void informer_step(void *arg)
+static void informer_step(void *arg)
 {
 	Informer *informer = arg;
 	informer->timer = 0;
+	informer->for_server = false;
 	if (!informer->path && !resolve_known(informer)) {
 		start_resolving(informer);
 		return;
@@ -480,10 +509,18 @@ void informer_step(void *arg)
 		start_page(informer);
 }
 
+void informer_begin(void *arg)
+{
+	Informer *informer = arg;
+	kube_client_on_return(informer->client, server_is_back, informer);
+	informer_step(informer);
+}
+
 void informer_halt(Informer *informer)
 {
 	Loop *loop = kube_loop(informer->client);
 	informer->phase = INFORMER_STOPPED;
+	kube_client_off_return(informer->client, server_is_back, informer);
 	loop_cancel(loop, informer->start);
 	loop_cancel(loop, informer->timer);
 	loop_cancel(loop, informer->patience);

@@ -1,7 +1,8 @@
 /*
  * Health of one object from its own fields (kustomize-controller.md 7): first what holds for every
- * kind, then the kind's rule, then the Ready condition. Rules that need other objects (a
- * StatefulSet's pods) are not here.
+ * kind, then the kind's rule, then the Ready condition. A Job's rule is upstream's own and comes
+ * before all: one that is complete stays so while it is deleted. What needs other objects (a
+ * StatefulSet's pods) is in kstatus_live.c.
  */
 #include "kube/kstatus_internal.h"
 
@@ -87,6 +88,14 @@ static const struct {
 	{"apiextensions.k8s.io", "CustomResourceDefinition", crd},
 };
 
+bool kstatus_asks_pods(const json_t *object)
+{
+	const char *kind = object_kind(object);
+	autofree char *group = api_group(object_api_version(object));
+	return cstr_eq(group, "apps") &&
+	       (cstr_eq(kind, "StatefulSet") || cstr_eq(kind, "ReplicaSet"));
+}
+
 static KstatusRule *rule_of(const json_t *object)
 {
 	autofree char *group = api_group(object_api_version(object));
@@ -157,7 +166,7 @@ KstatusCode kstatus_of(const json_t *object, char **out_message)
 {
 	autobuf Buf why = {0};
 	KstatusRule *rule = rule_of(object);
-	KstatusCode code = generic(object, &why);
+	KstatusCode code = rule == kstatus_job ? KSTATUS_UNKNOWN : generic(object, &why);
 	if (code == KSTATUS_UNKNOWN)
 		code = rule ? rule(object, &why) : by_ready(object, &why);
 	if (out_message)

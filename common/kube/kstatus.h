@@ -19,4 +19,12 @@ const char *kstatus_name(KstatusCode code);
 /* out_message: why, a static or arena-free string copied into an owned text; may be NULL. */
 KstatusCode kstatus_of(const json_t *object, char **out_message);
 
+/* Whether pods of the object can tell that it failed while it says that it is in progress: those of
+ * StatefulSets and ReplicaSets. */
+bool kstatus_asks_pods(const json_t *object);
+
+/* True when one of these pods (a list; NULL is empty) failed for good: it is not being deleted, nor
+ * only without a node, which an autoscaler may bring. */
+bool kstatus_pods_failed(const json_t *pods);
+
 #endif

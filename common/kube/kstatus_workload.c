@@ -158,26 +158,43 @@ static bool has_crash_loop(const json_t *object, Buf *why)
 	json_t *item;
 	json_array_foreach(json_list(json_map(object, "status"), "containerStatuses"), i, item)
 	{
+		const char *name = json_text(item, "name");
 		const char *reason = json_text_at(item, "state", "waiting", "reason", NULL);
-		if (!cstr_eq(reason, "CrashLoopBackOff"))
+		if (!name || !cstr_eq(reason, "CrashLoopBackOff"))
 			continue;
-		buf_printf(why, "container %s crashes again and again",
-			   json_text_or(item, "name", ""));
+		buf_printf(why, "container %s crashes again and again", name);
 		return true;
 	}
 	return false;
 }
 
+static bool lacks_node(const json_t *pod)
+{
+	const json_t *scheduled = object_condition(pod, "PodScheduled");
+	return cstr_eq(json_text(scheduled, "status"), "False") &&
+	       cstr_eq(json_text(scheduled, "reason"), "Unschedulable");
+}
+
 static bool is_unschedulable(const json_t *object)
 {
-	const json_t *scheduled = object_condition(object, "PodScheduled");
 	const char *created = json_text_at(object, "metadata", "creationTimestamp", NULL);
 	int64_t created_ms = 0;
-	if (!cstr_eq(json_text(scheduled, "status"), "False") ||
-	    !cstr_eq(json_text(scheduled, "reason"), "Unschedulable"))
+	if (!lacks_node(object))
 		return false;
 	return !created || !clock_parse(created, &created_ms) ||
 	       clock_wall_ms() - created_ms > SCHEDULE_WINDOW_MS;
+}
+
+bool kstatus_pods_failed(const json_t *pods)
+{
+	size_t i;
+	json_t *pod;
+	json_array_foreach(pods, i, pod)
+	{
+		if (!lacks_node(pod) && kstatus_of(pod, NULL) == KSTATUS_FAILED)
+			return true;
+	}
+	return false;
 }
 
 KstatusCode kstatus_pod(const json_t *object, Buf *why)

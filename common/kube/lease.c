@@ -1,8 +1,10 @@
 /*
  * Leader election (kube-api.md 1.6), wholly on the loop's thread and with a timer of its own for
  * the renew deadline, so that neither a server that does not answer nor other work can make us lead
- * past it. Times are measured by our own clock since we last saw the lease change, never by the
- * times in it, which another machine's clock wrote.
+ * past it. The client is told the same deadline: a process that was stopped runs its threads again
+ * in any order, and none of them may write before the timer has told. Times are measured by our own
+ * clock since we last saw the lease change, never by the times in it, which another machine's clock
+ * wrote.
  */
 #include "kube/lease.h"
 
@@ -32,10 +34,11 @@ struct LeaderElection {
 	/* the loop's thread only */
 	KubeCall *call;
 	LoopTimer retry, deadline;
-	json_t *lease;	       /* as we wrote it last: what the next renewal changes; or NULL */
-	char *seen;	       /* holder, renew time and version as last seen */
+	json_t *lease; /* a leader's, as written last: what the next renewal changes; or NULL */
+	char *seen;    /* holder, renew time and version as last seen */
 	int64_t seen_since_ms; /* when that changed, by our clock */
 	int64_t asked_ms;      /* when the write under way began */
+	int64_t asked_boot_ms; /* the same by clock_boot_ms() */
 	bool leading;
 
 	pthread_mutex_t lock; /* guards `released` */
@@ -77,6 +80,7 @@ static void lose(LeaderElection *election, const char *why)
 {
 	log_error(election->config.log, NULL, why, "lease", election->item, NULL);
 	end(election);
+	kube_client_act_until(election->client, 1);
 	election->leading = false;
 	election->config.on_change(election->config.arg, false);
 }
@@ -94,6 +98,8 @@ static void hold(LeaderElection *election, const json_t *lease)
 	election->lease = json_deep_copy(lease);
 	loop_cancel(loop, election->deadline);
 	int64_t left_ms = election->asked_ms + election->config.renew_ms - clock_mono_ms();
+	kube_client_act_until(election->client,
+			      election->asked_boot_ms + election->config.renew_ms);
 	election->deadline = loop_after(loop, left_ms > 0 ? left_ms : 0, on_deadline, election);
 	bool first = !election->leading;
 	election->leading = true;
@@ -115,7 +121,7 @@ static void on_written(void *arg, json_t *lease, const Error *err)
 	bool was_optimistic = election->lease != NULL;
 	json_decref(steal(&election->lease));
 	/* Somebody else's write is no reason to stop: what does the lease say? */
-	if (err->code == ERR_CONFLICT && was_optimistic && election->leading)
+	if (err->code == ERR_CONFLICT && was_optimistic)
 		look(election);
 	else
 		wait_for_next_try(election);
@@ -126,6 +132,7 @@ static void write_lease(LeaderElection *election, const char *method, const json
 {
 	bool creates = cstr_eq(method, "POST");
 	election->asked_ms = clock_mono_ms();
+	election->asked_boot_ms = clock_boot_ms();
 	election->call = kube_call_start(
 		election->client,
 		&(KubeCallSpec){.verb = method,
@@ -228,7 +235,7 @@ static void step(void *arg)
 {
 	LeaderElection *election = arg;
 	election->retry = 0;
-	if (election->leading && election->lease)
+	if (election->lease)
 		take(election, election->lease);
 	else
 		look(election);
@@ -236,24 +243,35 @@ static void step(void *arg)
 
 /* --- release --- */
 
-static void on_released(void *arg, json_t *lease, const Error *err)
+static void released(LeaderElection *election)
 {
-	LeaderElection *election = arg;
-	(void)lease;
-	(void)err;
-	election->call = NULL;
 	pthread_mutex_lock(&election->lock);
 	election->released = true;
 	pthread_cond_broadcast(&election->changed);
 	pthread_mutex_unlock(&election->lock);
 }
 
+static void release(LeaderElection *election);
+
+static void on_released(void *arg, json_t *lease, const Error *err)
+{
+	LeaderElection *election = arg;
+	election->call = NULL;
+	/* The renewal that end() broke off was written after we read. */
+	if (!lease && err->code == ERR_CONFLICT)
+		release(election);
+	else
+		released(election);
+}
+
 /* Without a holder the lease is free at once. */
 static void on_lease_to_release(void *arg, json_t *lease, const Error *err)
 {
 	LeaderElection *election = arg;
+	(void)err;
+	election->call = NULL;
 	if (!lease || !is_ours(election, lease)) {
-		on_released(election, NULL, err);
+		released(election);
 		return;
 	}
 	json_t *spec = json_map(lease, "spec");
@@ -262,17 +280,21 @@ static void on_lease_to_release(void *arg, json_t *lease, const Error *err)
 	write_lease(election, "PUT", lease, on_released);
 }
 
+/* Read first: a renewal broken off by end() may have been written or not. */
+static void release(LeaderElection *election)
+{
+	get_lease(election, on_lease_to_release);
+}
+
 static void halt(void *arg)
 {
 	LeaderElection *election = arg;
 	bool releases = election->leading && election->config.release_on_stop;
 	end(election);
-	if (!releases) {
-		on_released(election, NULL, NULL);
-		return;
-	}
-	/* Read first: a renewal broken off by end() may have been written or not. */
-	get_lease(election, on_lease_to_release);
+	if (releases)
+		release(election);
+	else
+		released(election);
 }
 
 static void cancel_call(void *arg)

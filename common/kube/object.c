@@ -2,6 +2,7 @@
 #include "kube/object.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -59,6 +60,13 @@ const char *object_label(const json_t *object, const char *key)
 const char *object_annotation(const json_t *object, const char *key)
 {
 	return json_text_at(object, "metadata", "annotations", key, NULL);
+}
+
+bool object_says(const json_t *object, const char *key, const char *value)
+{
+	const char *label = object_label(object, key), *annotation = object_annotation(object, key);
+	return (label && strcasecmp(label, value) == 0) ||
+	       (annotation && strcasecmp(annotation, value) == 0);
 }
 
 bool object_has_finalizer(const json_t *object, const char *finalizer)

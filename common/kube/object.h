@@ -14,6 +14,8 @@ int64_t object_generation(const json_t *object);		      /* 0 when absent */
 bool object_is_deleting(const json_t *object);			      /* has a deletionTimestamp */
 const char *object_label(const json_t *object, const char *key);      /* or NULL */
 const char *object_annotation(const json_t *object, const char *key); /* or NULL */
+/* True when a label or annotation has that value, in any letter case. */
+bool object_says(const json_t *object, const char *key, const char *value);
 bool object_has_finalizer(const json_t *object, const char *finalizer);
 
 /* The group of an apiVersion ("" for core), owned; its version, borrowed from the text. */

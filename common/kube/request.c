@@ -76,17 +76,6 @@ static bool check_segment(const char *what, const char *text, Error *err)
 	return true;
 }
 
-char *kube_path(KubeClient *client, const char *api_version, const char *kind, const char *ns,
-		const char *name, const char *subresource, Error *err)
-{
-	KubeResource resource;
-	if (!check_segment("namespace", ns ? ns : "", err) ||
-	    !check_segment("name", name ? name : "", err) ||
-	    !kube_resource(client, api_version, kind, &resource, err))
-		return NULL;
-	return resource_path(api_version, &resource, ns, name, subresource);
-}
-
 /* --- query --- */
 
 void query_add(Buf *url, const char *key, const char *value)
@@ -98,12 +87,21 @@ void query_add(Buf *url, const char *key, const char *value)
 	buf_printf(url, "%c%s=%s", first ? '?' : '&', key, escaped);
 }
 
+/* An apply refuses unknown fields in any case. What the server's default adds to that is to parse
+ * the patch once more, for a warning of keys that are given twice: a tree has none. */
+static const char *field_validation_of(const KubeRequest *request)
+{
+	return request->verb == KUBE_APPLY && !request->field_validation
+		       ? "Ignore"
+		       : request->field_validation;
+}
+
 static void add_write_query(const KubeClient *client, const KubeRequest *request, Buf *url)
 {
 	query_add(url, "fieldManager",
 		  request->field_manager ? request->field_manager : client->field_manager);
 	query_add(url, "force", request->verb == KUBE_APPLY && request->force ? "true" : NULL);
-	query_add(url, "fieldValidation", request->field_validation);
+	query_add(url, "fieldValidation", field_validation_of(request));
 }
 
 static void add_list_query(const KubeRequest *request, int limit, const char *continue_token,
@@ -113,7 +111,9 @@ static void add_list_query(const KubeRequest *request, int limit, const char *co
 	snprintf(text, sizeof(text), "%d", limit);
 	query_add(url, "labelSelector", request->label_selector);
 	query_add(url, "fieldSelector", request->field_selector);
-	query_add(url, "limit", limit > 0 ? text : NULL);
+	/* A limit would make it read its storage. */
+	query_add(url, "limit", limit > 0 && !request->from_cache ? text : NULL);
+	query_add(url, "resourceVersion", request->from_cache ? "0" : NULL);
 	query_add(url, "continue", continue_token);
 }
 
@@ -240,7 +240,8 @@ bool wire_make(KubeClient *client, const KubeRequest *given, int limit, const ch
 	KubeResource resource;
 	if (cstr_empty(request.api_version) || cstr_empty(request.kind))
 		return err_set(err, ERR_INVALID, "the request has no apiVersion or kind");
-	if (!kube_resource(client, request.api_version, request.kind, &resource, err) ||
+	if (!discovery_resource(client, request.api_version, request.kind, request.timeout_ms,
+				&resource, err) ||
 	    !check_request(&request, &resource, err))
 		return false;
 	const VerbRow *row = &verbs[request.verb];

@@ -6,48 +6,22 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "data/api_groups.h"
 #include "kube/client_internal.h"
 
 static const char ref_prefix[] = "#/components/schemas/";
 
 bool kube_is_builtin(const char *api_version)
 {
-	/* The groups of Kubernetes' own client library. */
-	static const char *const groups[] = {
-		"",
-		"admissionregistration.k8s.io",
-		"apps",
-		"authentication.k8s.io",
-		"authorization.k8s.io",
-		"autoscaling",
-		"batch",
-		"certificates.k8s.io",
-		"coordination.k8s.io",
-		"discovery.k8s.io",
-		"events.k8s.io",
-		"extensions",
-		"flowcontrol.apiserver.k8s.io",
-		"networking.k8s.io",
-		"node.k8s.io",
-		"policy",
-		"rbac.authorization.k8s.io",
-		"resource.k8s.io",
-		"scheduling.k8s.io",
-		"storage.k8s.io",
-		"storagemigration.k8s.io",
-	};
 	autofree char *group = api_group(api_version);
-	for (size_t i = 0; i < COUNT(groups); i++)
-		if (cstr_eq(groups[i], group))
-			return true;
-	return false;
+	return api_group_origin(str_of(group)) == API_GROUP_CLIENT;
 }
 
 json_t *kube_openapi(KubeClient *client, const char *api_version, Error *err)
 {
 	autofree char *path = discovery_path(api_version);
 	autofree char *url = mem_printf("/openapi/v3%s", path);
-	json_t *document = batch_get(client, url, err);
+	json_t *document = batch_get(client, url, NULL, 0, err);
 	return document ? document : err_wrap_null(err, "the schema of %s", api_version);
 }
 

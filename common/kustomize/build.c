@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "data/written.h"
 #include "data/yaml.h"
 #include "kustomize/accumulate.h"
 #include "kustomize/cache.h"
@@ -244,16 +245,18 @@ static void settle_annotations(KResource *res)
 	json_t *value;
 	json_object_foreach(annotations, key, value)
 	{
-		if (!json_is_string(value))
+		if (!written_string(value))
 			json_object_set_new_nocheck(annotations, key, kresource_text_value(value));
 	}
 }
 
-static void move_result(KSet *set, KustomizeResult *out)
+static void move_result(KSet *set, bool keep_written, KustomizeResult *out)
 {
 	out->items = mem_zalloc(set->items.len + 1, sizeof(*out->items));
 	for (size_t i = 0; i < set->items.len; i++) {
 		KResource *res = kset_at(set, i);
+		if (!keep_written)
+			written_settle(&res->tree);
 		out->items[out->len++] = (KustomizeResource){
 			.object = steal(&res->tree), .file = steal(&res->file), .line = res->line};
 	}
@@ -274,7 +277,7 @@ static bool finish(const KTarget *root, KAccumulator *acc, KustomizeResult *out,
 	if (!metadata_finish(acc->set, json_list(root->spec, "buildMetadata"),
 			     options->managed_by_label, err))
 		return false;
-	move_result(acc->set, out);
+	move_result(acc->set, options->keep_written, out);
 	return true;
 }
 

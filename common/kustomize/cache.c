@@ -1,6 +1,7 @@
 #include "kustomize/cache.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/map.h"
 #include "base/mem.h"
@@ -10,14 +11,23 @@ typedef struct {
 	size_t bytes; /* of the text */
 } Entry;
 
+enum { SEEN = 4096 };
+
+/* Who had a file first, by hashes. */
+typedef struct {
+	uint32_t path, builder;
+} Seen;
+
 /*
  * Nothing is evicted: a source is immutable and the whole cache goes with it. A full cache takes no
- * more. Streams are only read, so they need no lock; `lock` guards the map and the count.
+ * more. Streams are only read, so they need no lock; `lock` guards all else. Where two files share
+ * a row of `seen`, one is kept too late or too early: no harm.
  */
 struct KustomizeCache {
 	pthread_mutex_t lock;
 	Map *streams; /* path -> Entry */
 	size_t bytes, max_bytes;
+	Seen seen[SEEN];
 };
 
 static void free_entry(void *pointer)
@@ -54,12 +64,27 @@ const YamlStream *kcache_get(KustomizeCache *cache, const char *path, size_t *ou
 	return found ? &found->stream : NULL;
 }
 
-const YamlStream *kcache_put(KustomizeCache *cache, const char *path, size_t text_bytes,
-			     YamlStream *stream)
+/* Whether somebody else has had the file; notes who had it first. Lock held. */
+static bool is_shared(KustomizeCache *cache, const char *builder, const char *path)
+{
+	if (!builder)
+		return true;
+	uint64_t hash = map_hash(path, strlen(path));
+	Seen now = {(uint32_t)(hash >> 32), (uint32_t)map_hash(builder, strlen(builder)) | 1};
+	Seen *seen = &cache->seen[hash % SEEN];
+	if (seen->builder && seen->path == now.path)
+		return seen->builder != now.builder;
+	*seen = now;
+	return false;
+}
+
+const YamlStream *kcache_put(KustomizeCache *cache, const char *builder, const char *path,
+			     size_t text_bytes, YamlStream *stream)
 {
 	pthread_mutex_lock(&cache->lock);
 	Entry *kept = map_get(cache->streams, path);
-	if (!kept && text_bytes <= cache->max_bytes - cache->bytes) {
+	if (!kept && is_shared(cache, builder, path) &&
+	    text_bytes <= cache->max_bytes - cache->bytes) {
 		kept = mem_alloc(sizeof(*kept));
 		*kept = (Entry){*stream, text_bytes};
 		*stream = (YamlStream){0};

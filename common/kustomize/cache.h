@@ -10,8 +10,9 @@
 const YamlStream *kcache_get(KustomizeCache *cache, const char *path, size_t *out_bytes);
 
 /* Keeps *stream, which is empty afterwards, and returns the kept one; NULL (nothing taken) when the
- * cache is full. When another thread was first, its stream is returned. */
-const YamlStream *kcache_put(KustomizeCache *cache, const char *path, size_t text_bytes,
-			     YamlStream *stream);
+ * cache is full, or nobody but `builder` (NULL: anybody) has had this file. When another thread was
+ * first, its stream is returned. */
+const YamlStream *kcache_put(KustomizeCache *cache, const char *builder, const char *path,
+			     size_t text_bytes, YamlStream *stream);
 
 #endif

@@ -1,6 +1,7 @@
 #include "kustomize/fieldspec.h"
 
 #include "base/mem.h"
+#include "data/written.h"
 #include "kustomize/resource.h"
 
 /* Depth is bounded by the path's length and by what the YAML reader lets in. */
@@ -51,8 +52,8 @@ void kslot_set(const KSlot *slot, json_t *take_value)
 void kslot_set_text(const KSlot *slot, const char *text)
 {
 	json_t *old = kslot_get(slot);
-	if (json_is_string(old))
-		json_string_set_nocheck(old, text);
+	if (written_string(old))
+		written_set_text(old, text);
 	else
 		kslot_set(slot, json_string_nocheck(text));
 }
@@ -151,9 +152,11 @@ bool fieldspec_walk(const FieldSpec *spec, json_t *object, KMake make, FieldVisi
 bool fieldspec_apply(const FieldSpec *spec, json_t *object, KMake make, FieldVisit visit, void *arg,
 		     Error *err)
 {
-	if (!kgvk_selected(spec->group, spec->version, spec->kind,
-			   json_text_or(object, "apiVersion", ""),
-			   json_text_or(object, "kind", "")))
+	/* Most do not apply for their kind: only then is the version of interest. */
+	const char *kind = json_text_or(object, "kind", "");
+	if (!kgvk_selected(NULL, NULL, spec->kind, "", kind) ||
+	    !kgvk_selected(spec->group, spec->version, NULL, json_text_or(object, "apiVersion", ""),
+			   kind))
 		return true;
 	return fieldspec_walk(spec, object, make, visit, arg, err);
 }

@@ -1,6 +1,7 @@
 #include "kustomize/generate.h"
 
 #include "base/mem.h"
+#include "data/written.h"
 #include "kustomize/generate_data.h"
 #include "kustomize/metadata.h"
 
@@ -73,7 +74,7 @@ static void unite(json_t *into, const char *key, const json_t *old)
 		json_object_del(into, key);
 }
 
-/* Upstream reads the data of both as strings: what is none is empty. */
+/* Upstream reads the data of both as strings: what is none is empty, and quotes are gone. */
 static void unite_data(json_t *into, const char *key, const json_t *old)
 {
 	unite(into, key, old);
@@ -84,7 +85,7 @@ static void unite_data(json_t *into, const char *key, const json_t *old)
 	{
 		if (json_is_null(value))
 			json_object_set_new_nocheck(map, name, json_string(""));
-		else if (!json_is_string(value))
+		else if (!written_string(value) || written_is_quoted(value))
 			json_object_set_new_nocheck(map, name, kresource_text_value(value));
 	}
 }
@@ -152,7 +153,8 @@ bool generate_one(const KTarget *target, KAccumulator *acc, const char *field, c
 {
 	bool secret = cstr_eq(field, "secretGenerator");
 	autokresource KResource *res = make(target, secret ? "Secret" : "ConfigMap", entry, err);
-	if (!res)
+	if (!res || !kbuild_count_object(target->build, err) ||
+	    !kbuild_check_time(target->build, err))
 		return err_wrap(err, "%s/%s: %s", target->dir, target->file, field);
 	res->behavior = parse_behavior(json_text(entry, "behavior"));
 	metadata_generated(target, secret ? "SecretGenerator" : "ConfigMapGenerator", res);

@@ -2,13 +2,19 @@
 
 #include "base/mem.h"
 #include "data/digest.h"
+#include "data/written.h"
+#include "kustomize/path.h"
 
 static void put_or_empty(json_t *out, const char *key, const json_t *value)
 {
-	if (value)
+	/* A scalar counts as its text, a list as nothing [Q]. */
+	autofree char *text = kpath_scalar_text(value);
+	if (json_is_object(value) || json_is_null(value))
 		json_object_set(out, key, json_borrow(value));
+	else if (json_is_array(value))
+		json_object_set_new(out, key, json_null());
 	else
-		json_put_text(out, key, "");
+		json_put_text(out, key, text);
 }
 
 /* What counts of an object; the name is always empty [Q]. */
@@ -34,7 +40,9 @@ void hash_of(const json_t *object, char out[K_HASH_SIZE])
 {
 	/* No vowels and no digits that look like them: hashes spell no words. */
 	static const char from[] = "013ae", to[] = "ghkmt";
-	autojson json_t *content = content_of(object);
+	autojson json_t *shared = content_of(object);
+	autojson json_t *content = json_deep_copy(shared);
+	written_settle(&content); /* large integers count as reals */
 	autofree char *text = json_dump_go(content);
 	char hex[DIGEST_TEXT_SIZE];
 	digest_hex(DIGEST_SHA256, text, strlen(text), hex);

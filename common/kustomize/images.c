@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "data/regex.h"
+#include "data/written.h"
 
 /* images (facts 7; B78..B81): containers at any depth of any kind but CRDs, and configured paths.
  */
@@ -68,7 +69,7 @@ static bool set_image(void *arg, const KSlot *slot, Error *err)
 	const json_t *value = kslot_get(slot);
 	if (json_is_object(value) || json_is_array(value))
 		return err_set(err, ERR_INVALID, "image is no string");
-	const char *old = json_string_value(value);
+	const char *old = written_string(value);
 	if (!old || !regex_matches(image->regex, old, strlen(old)))
 		return true;
 	autofree char *text = new_image(image, old);

@@ -49,13 +49,16 @@ typedef enum { KUSTOMIZE_TEXT, KUSTOMIZE_BASE } KustomizeWanted;
 typedef struct {
 	size_t max_file_bytes; /* of a file; 50 MiB, which is also the most */
 	size_t max_bytes;      /* of all files read; 512 MiB */
-	size_t max_objects;    /* loaded; 200000 */
+	size_t max_objects;    /* loaded and generated; 200000 */
 	int64_t max_ms;	       /* that it takes; 2 min */
 } KustomizeLimits;
 
 typedef struct {
 	const KustomizeFiles *files;
 	KustomizeCache *cache; /* or NULL */
+	/* Who builds, for the cache: it keeps what a second one asks for, so that files of one
+	 * builder's own do not fill it; NULL: it keeps all. */
+	const char *builder;
 	KustomizeLimits limits;
 
 	/* The root kustomization in place of the file in the root directory, which then need not
@@ -65,6 +68,11 @@ typedef struct {
 	/* Files outside the kustomization's own directory: refused (the tool's default) unless set,
 	 * as Flux does; the source's root is never left (B102). */
 	bool load_anywhere;
+
+	/* Objects keep scalars as they were written (data/written.h): kustomize_emit then prints
+	 * integers up to 2^64-1 as they are. Unless set, what is large becomes a real, as the API
+	 * server reads it. */
+	bool keep_written;
 
 	/* As the tool does where neither sortOptions nor --reorder say: objects in legacy order. */
 	bool legacy_order;

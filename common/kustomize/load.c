@@ -212,7 +212,7 @@ static bool from_stream(const KTarget *target, const YamlStream *stream, bool co
 bool kload_resources_text(const KTarget *target, Str text, const char *file, Vec *out, Error *err)
 {
 	autoyaml YamlStream stream = {0};
-	if (!yaml_parse_objects(text.ptr, text.len, K_MAX_TEXT, file, &stream, err))
+	if (!yaml_parse_written(text.ptr, text.len, K_MAX_TEXT, file, &stream, err))
 		return err_wrap(err, "MalformedYAMLError");
 	return from_stream(target, &stream, false, file, out, err);
 }
@@ -231,8 +231,8 @@ bool kload_resources(const KTarget *target, const char *path, Vec *out, Error *e
 	if (!options->files->read(options->files->arg, path, &text, err) ||
 	    !kbuild_charge(target->build, path, text.len, err))
 		return false;
-	if (!yaml_parse_objects(buf_text(&text), text.len, K_MAX_TEXT, path, &stream, err))
+	if (!yaml_parse_written(buf_text(&text), text.len, K_MAX_TEXT, path, &stream, err))
 		return err_wrap(err, "MalformedYAMLError");
-	cached = cache ? kcache_put(cache, path, text.len, &stream) : NULL;
+	cached = cache ? kcache_put(cache, options->builder, path, text.len, &stream) : NULL;
 	return from_stream(target, cached ? cached : &stream, cached != NULL, path, out, err);
 }

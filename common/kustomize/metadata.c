@@ -86,6 +86,26 @@ void metadata_transformed(const KTarget *target, const char *kind, KSet *set)
 	record(set, origin);
 }
 
+/* "configuredBy" names a config object and not only its kind. */
+static void put_plugin_name(json_t *by, const KResource *plugin)
+{
+	const char *ns = kresource_namespace(plugin);
+	json_put_text(by, "name", kresource_name(plugin));
+	json_put_text(by, "namespace", *ns ? ns : NULL);
+}
+
+void metadata_plugin_generated(const KResource *plugin, KSet *set, size_t from)
+{
+	for (size_t i = from; i < set->items.len; i++) {
+		json_t *origin = kset_at(set, i)->origin;
+		json_t *by = json_map(origin, "configuredBy");
+		if (!by)
+			continue;
+		json_put_text(origin, "configuredIn", json_text(plugin->origin, "path"));
+		put_plugin_name(by, plugin);
+	}
+}
+
 void metadata_plugin(const KTarget *target, const KResource *plugin, KSet *set)
 {
 	if (!target->build->origins || !plugin->origin)
@@ -95,9 +115,7 @@ void metadata_plugin(const KTarget *target, const KResource *plugin, KSet *set)
 	json_t *by = json_make_at(origin, "configuredBy", NULL);
 	json_put_text(by, "apiVersion", kresource_api_version(plugin));
 	json_put_text(by, "kind", kresource_kind(plugin));
-	json_put_text(by, "name", kresource_name(plugin));
-	const char *ns = kresource_namespace(plugin);
-	json_put_text(by, "namespace", *ns ? ns : NULL);
+	put_plugin_name(by, plugin);
 	record(set, origin);
 }
 

@@ -19,4 +19,7 @@ void metadata_plugin(const KTarget *target, const KResource *plugin, KSet *set);
 /* Writes the annotations and the label that the root asks for; the label also if `managed`. */
 bool metadata_finish(KSet *set, const json_t *options, bool managed, Error *err) MUST_USE;
 
+/* The same of a generator's config: for what it has added, from index `from` on. */
+void metadata_plugin_generated(const KResource *plugin, KSet *set, size_t from);
+
 #endif

@@ -1,4 +1,5 @@
 #include "kustomize/transform.h"
+#include "data/written.h"
 
 /* labels, commonLabels, commonAnnotations: string pairs in the maps that the specs name. */
 
@@ -15,7 +16,7 @@ static bool set_pairs(void *arg, const KSlot *slot, Error *err)
 	json_object_foreach(pairs, key, value)
 	{
 		KSlot member = {map, key, 0};
-		if (json_is_string(json_object_get(map, key)))
+		if (written_string(json_object_get(map, key)))
 			kslot_set_text(&member, json_string_value(value));
 		else
 			kslot_set(&member, json_incref(value));

@@ -2,9 +2,12 @@
 
 #include "base/mem.h"
 #include "data/jsonpatch.h"
+#include "data/written.h"
 #include "data/yaml.h"
 #include "kustomize/load.h"
+#include "kustomize/path.h"
 #include "kustomize/select.h"
+#include "kustomize/smp.h"
 
 /* patches, patchesStrategicMerge, patchesJson6902 (facts 6; B63..B77). */
 
@@ -30,8 +33,9 @@ static json_t *read_operations(Str text, const char *source, Error *err)
 {
 	/* What starts with a bracket is JSON and nothing else, as upstream has it. */
 	bool json = text.len > 0 && *text.ptr == '[';
-	autojson json_t *document = json ? json_parse(text.ptr, text.len, K_MAX_TEXT, err)
-					 : yaml_parse(text.ptr, text.len, K_MAX_TEXT, source, err);
+	autojson json_t *document =
+		json ? json_parse(text.ptr, text.len, K_MAX_TEXT, err)
+		     : yaml_parse_last_wins(text.ptr, text.len, K_MAX_TEXT, source, err);
 	if (!document)
 		return NULL;
 	if (!is_operations(document))
@@ -48,7 +52,7 @@ static bool merge_into(const Patch *patch, KResource *res, json_t *take_tree, Er
 	autofree char *kind = mem_strdup(kresource_kind(res));
 	if (patch->allow_name || patch->allow_kind)
 		kresource_remember(res);
-	if (!smp_merge(&patch->target->build->schema, &res->tree, take_tree, err))
+	if (!smp_merge(patch->target->build, &res->tree, take_tree, err))
 		return err_wrap(err, "%s", patch->source);
 	if (json_object_size(res->tree) == 0) {
 		kset_erase(patch->set, res);
@@ -78,7 +82,7 @@ static void settle_texts(json_t *metadata, const char *field)
 	json_t *value;
 	json_object_foreach(map, key, value)
 	{
-		if (!json_is_string(value))
+		if (!written_string(value))
 			json_object_set_new_nocheck(map, key, kresource_text_value(value));
 	}
 }
@@ -135,6 +139,38 @@ static bool merge_all(const Patch *patch, const json_t *target, Vec *patches, Er
 	return kset_check(patch->set, err);
 }
 
+/* Plain text would be read as something else, or not at all. */
+static bool needs_quotes(const char *text)
+{
+	size_t len = strlen(text);
+	if (len == 0 || strchr(" *&!|>%@`\"'#{}[],", text[0]) || text[len - 1] == ' ' ||
+	    text[len - 1] == ':' || strpbrk(text, "\n\t") || strstr(text, ": ") ||
+	    strstr(text, " #"))
+		return true;
+	if (strchr("-?:", text[0]) && (len == 1 || text[1] == ' '))
+		return true;
+	autojson json_t *plain = kpath_scalar_of(text);
+	return !written_string(plain);
+}
+
+/* What was JSON is YAML again: a text is quoted where it must be. */
+static void quote(json_t *tree)
+{
+	const char *key;
+	size_t index;
+	json_t *member;
+	if (json_is_string(tree) && needs_quotes(json_string_value(tree)))
+		written_quote(tree);
+	json_object_foreach(tree, key, member)
+	{
+		quote(member);
+	}
+	json_array_foreach(tree, index, member)
+	{
+		quote(member);
+	}
+}
+
 /* `remember`: `patches` records the old id, patchesJson6902 does not (facts 3). */
 static bool operate_all(const Patch *patch, const json_t *target, const json_t *operations,
 			bool remember, Error *err)
@@ -155,11 +191,13 @@ static bool operate_all(const Patch *patch, const json_t *target, const json_t *
 		/* Upstream's notes are there, and so is their map; it goes if it stays empty. */
 		if ((res->previous_len > 0 || res->generated) && json_map(res->tree, "metadata"))
 			(void)json_make_at(res->tree, "metadata", "annotations", NULL);
+		written_settle(&res->tree); /* through JSON, as upstream */
 		if (!jsonpatch_apply(&res->tree, operations, true, err))
 			return err_wrap(err, "%s: %s", patch->source, text);
 		if (!json_is_object(res->tree))
 			return err_set(err, ERR_INVALID, "%s: %s is no object any more",
 				       patch->source, text);
+		quote(res->tree);
 		kset_reindex(patch->set, res);
 	}
 	return true;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "data/regex.h"
+#include "data/written.h"
 #include "data/yaml.h"
 
 /* Depth is bounded by the number of parts; a "*" visits each element once. */
@@ -59,6 +60,8 @@ void kpath_split(const char *text, Vec *out)
 
 char *kpath_scalar_text(const json_t *value)
 {
+	if (written_text(value))
+		return mem_strdup(written_text(value));
 	if (json_is_string(value))
 		return mem_strdup(json_string_value(value));
 	if (json_is_integer(value))
@@ -72,13 +75,9 @@ json_t *kpath_scalar_of(const char *text)
 {
 	static const char plain[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "+-._:~";
-	autoerror Error ignored = {0};
 	/* Quotes and the like are the value's own. */
 	bool resolves = *text && !text[strspn(text, plain)];
-	autojson json_t *value =
-		resolves ? yaml_parse(text, strlen(text), SIZE_MAX, "value", &ignored) : NULL;
-	bool scalar = value && !json_is_object(value) && !json_is_array(value);
-	return scalar ? steal(&value) : json_string_nocheck(text);
+	return resolves ? written_of(text) : json_string_nocheck(text);
 }
 
 static bool is_index(const char *part, size_t *out)
@@ -265,7 +264,7 @@ static bool find_field(const Finder *finder, size_t at, json_t *map, const char 
 		return true;
 	if (created)
 		json_object_set_new_nocheck(map, key, make_for(finder, at + 1));
-	const char *text = json_string_value(json_object_get(map, key));
+	const char *text = written_string(json_object_get(map, key));
 	if (text && at + 1 < finder->parts->len)
 		return find_inside(finder, at + 1, text);
 	KSlot slot = {map, key, 0};

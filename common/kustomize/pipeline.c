@@ -14,23 +14,24 @@ typedef struct {
 	bool (*run)(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err);
 } Step;
 
-/* A step is over: upstream drops emptied objects, then notes who touched the set. */
-static void done(const KTarget *target, KAccumulator *acc, const char *plugin)
+/* An entry of a step is over: upstream drops emptied objects, then notes who touched the set. False
+ * when the build's time is up. */
+static bool done(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
 {
 	metadata_transformed(target, plugin, acc->set);
 	kset_drop_empty(acc->set);
+	return kbuild_check_time(target->build, err);
 }
 
 static bool run_merges(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
 {
 	const json_t *list = json_list(target->spec, "patchesStrategicMerge");
 	for (size_t i = 0; i < json_array_size(list); i++)
-		if (!patch_merge_apply(target, acc->set, json_string_value(json_array_get(list, i)),
+		if (!kbuild_check_time(target->build, err) ||
+		    !patch_merge_apply(target, acc->set, json_string_value(json_array_get(list, i)),
 				       err))
 			return false;
-	if (json_array_size(list) > 0)
-		done(target, acc, plugin);
-	return true;
+	return json_array_size(list) == 0 || done(target, acc, plugin, err);
 }
 
 static bool run_patches(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
@@ -38,10 +39,9 @@ static bool run_patches(const KTarget *target, KAccumulator *acc, const char *pl
 	const json_t *list = json_list(target->spec, "patches");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		autofree char *field = mem_printf("patches[%zu]", i);
-		if (!kbuild_check_time(target->build, err) ||
-		    !patch_apply(target, acc->set, json_array_get(list, i), field, err))
+		if (!patch_apply(target, acc->set, json_array_get(list, i), field, err) ||
+		    !done(target, acc, plugin, err))
 			return false;
-		done(target, acc, plugin);
 	}
 	return true;
 }
@@ -52,10 +52,7 @@ static bool run_namespace(const KTarget *target, KAccumulator *acc, const char *
 	KSpecs specs = kaccumulator_specs(acc, K_NAMESPACE);
 	if (cstr_empty(ns.name))
 		return true;
-	if (!namespace_apply(acc->set, &ns, &specs, err))
-		return false;
-	done(target, acc, plugin);
-	return true;
+	return namespace_apply(acc->set, &ns, &specs, err) && done(target, acc, plugin, err);
 }
 
 static bool run_prefix(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
@@ -64,10 +61,7 @@ static bool run_prefix(const KTarget *target, KAccumulator *acc, const char *plu
 	KSpecs specs = kaccumulator_specs(acc, K_NAME_PREFIX);
 	if (cstr_empty(prefix))
 		return true;
-	if (!prefix_apply(acc->set, prefix, &specs, err))
-		return false;
-	done(target, acc, plugin);
-	return true;
+	return prefix_apply(acc->set, prefix, &specs, err) && done(target, acc, plugin, err);
 }
 
 static bool run_suffix(const KTarget *target, KAccumulator *acc, const char *plugin, Error *err)
@@ -76,10 +70,7 @@ static bool run_suffix(const KTarget *target, KAccumulator *acc, const char *plu
 	KSpecs specs = kaccumulator_specs(acc, K_NAME_SUFFIX);
 	if (cstr_empty(suffix))
 		return true;
-	if (!suffix_apply(acc->set, suffix, &specs, err))
-		return false;
-	done(target, acc, plugin);
-	return true;
+	return suffix_apply(acc->set, suffix, &specs, err) && done(target, acc, plugin, err);
 }
 
 static bool add_all(Vec *into, const KSpecs *specs, Error *err)
@@ -120,17 +111,14 @@ static bool run_labels(const KTarget *target, KAccumulator *acc, const char *plu
 		if (!label_specs(target, acc, label, &added, err))
 			return err_wrap(err, "failed to merge labels");
 		KSpecs specs = {.added = &added};
-		if (!pairs_apply(acc->set, json_map(label, "pairs"), &specs, err))
+		if (!pairs_apply(acc->set, json_map(label, "pairs"), &specs, err) ||
+		    !done(target, acc, plugin, err))
 			return false;
-		done(target, acc, plugin);
 	}
 	if (json_array_size(list) == 0 && json_object_size(common) == 0)
 		return true;
 	KSpecs specs = kaccumulator_specs(acc, K_COMMON_LABELS);
-	if (!pairs_apply(acc->set, common, &specs, err))
-		return false;
-	done(target, acc, plugin);
-	return true;
+	return pairs_apply(acc->set, common, &specs, err) && done(target, acc, plugin, err);
 }
 
 static bool run_annotations(const KTarget *target, KAccumulator *acc, const char *plugin,
@@ -140,10 +128,7 @@ static bool run_annotations(const KTarget *target, KAccumulator *acc, const char
 	KSpecs specs = kaccumulator_specs(acc, K_COMMON_ANNOTATIONS);
 	if (json_object_size(pairs) == 0)
 		return true;
-	if (!pairs_apply(acc->set, pairs, &specs, err))
-		return false;
-	done(target, acc, plugin);
-	return true;
+	return pairs_apply(acc->set, pairs, &specs, err) && done(target, acc, plugin, err);
 }
 
 static bool run_json_patches(const KTarget *target, KAccumulator *acc, const char *plugin,
@@ -152,9 +137,9 @@ static bool run_json_patches(const KTarget *target, KAccumulator *acc, const cha
 	const json_t *list = json_list(target->spec, "patchesJson6902");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		autofree char *field = mem_printf("patchesJson6902[%zu]", i);
-		if (!patch_json_apply(target, acc->set, json_array_get(list, i), field, err))
+		if (!patch_json_apply(target, acc->set, json_array_get(list, i), field, err) ||
+		    !done(target, acc, plugin, err))
 			return false;
-		done(target, acc, plugin);
 	}
 	return true;
 }
@@ -164,9 +149,9 @@ static bool run_replicas(const KTarget *target, KAccumulator *acc, const char *p
 	const json_t *list = json_list(target->spec, "replicas");
 	KSpecs specs = kaccumulator_specs(acc, K_REPLICAS);
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		if (!replicas_apply(acc->set, json_array_get(list, i), &specs, err))
+		if (!replicas_apply(acc->set, json_array_get(list, i), &specs, err) ||
+		    !done(target, acc, plugin, err))
 			return false;
-		done(target, acc, plugin);
 	}
 	return true;
 }
@@ -176,9 +161,9 @@ static bool run_images(const KTarget *target, KAccumulator *acc, const char *plu
 	const json_t *list = json_list(target->spec, "images");
 	KSpecs specs = kaccumulator_specs(acc, K_IMAGES);
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		if (!images_apply(acc->set, json_array_get(list, i), &specs, err))
+		if (!images_apply(acc->set, json_array_get(list, i), &specs, err) ||
+		    !done(target, acc, plugin, err))
 			return false;
-		done(target, acc, plugin);
 	}
 	return true;
 }
@@ -189,10 +174,7 @@ static bool run_replacements(const KTarget *target, KAccumulator *acc, const cha
 	const json_t *list = json_list(target->spec, "replacements");
 	if (json_array_size(list) == 0)
 		return true;
-	if (!replacements_apply(target, acc->set, list, err))
-		return false;
-	done(target, acc, plugin);
-	return true;
+	return replacements_apply(target, acc->set, list, err) && done(target, acc, plugin, err);
 }
 
 static const Step steps[] = {

@@ -1,6 +1,7 @@
 #include "kustomize/plugin.h"
 
 #include "base/mem.h"
+#include "data/written.h"
 #include "kustomize/generate.h"
 #include "kustomize/hash.h"
 #include "kustomize/kustomization.h"
@@ -146,6 +147,12 @@ static bool run_hash(const KTarget *target, KAccumulator *acc, const json_t *con
 	return true;
 }
 
+static bool run_value_add(const KTarget *target, KAccumulator *acc, const json_t *config,
+			  Error *err)
+{
+	return valueadd_apply(target, acc->set, config, err);
+}
+
 static const Plugin transformers[] = {
 	{"AnnotationsTransformer", run_annotations},
 	{"LabelTransformer", run_labels},
@@ -160,6 +167,7 @@ static const Plugin transformers[] = {
 	{"PatchStrategicMergeTransformer", run_merge_patch},
 	{"ReplacementTransformer", run_replacements},
 	{"HashTransformer", run_hash},
+	{"ValueAddTransformer", run_value_add},
 };
 
 /* A generator's config is a generator entry plus apiVersion, kind and metadata; the kustomization's
@@ -195,9 +203,33 @@ static bool run_secret(const KTarget *target, KAccumulator *acc, const json_t *c
 	return run_generator(target, acc, config, "secretGenerator", err);
 }
 
+/* The ServiceAccount that a Google account stands behind. */
+static bool run_iam_policy(const KTarget *target, KAccumulator *acc, const json_t *config,
+			   Error *err)
+{
+	const char *cloud = json_text_or(config, "cloud", "");
+	const json_t *account = json_map(config, "serviceAccount");
+	const json_t *service = json_map(config, "kubernetesService");
+	if (!cstr_eq(cloud, "gke"))
+		return err_set(err, ERR_UNSUPPORTED, "cloud provider %s not supported yet", cloud);
+	json_t *tree = json_pack("{s:s, s:s, s:{}}", "apiVersion", "v1", "kind", "ServiceAccount",
+				 "metadata");
+	KResource *res = kresource_new(tree, "", 0);
+	autofree char *mail =
+		mem_printf("%s@%s.iam.gserviceaccount.com", json_text_or(account, "name", ""),
+			   json_text_or(account, "projectId", ""));
+	json_put_text(json_make_at(tree, "metadata", "annotations", NULL),
+		      "iam.gke.io/gcp-service-account", mail);
+	kresource_set_name(res, json_text_or(service, "name", ""));
+	kresource_set_namespace(res, json_text(service, "namespace"));
+	metadata_generated(target, "IAMPolicyGenerator", res);
+	return kset_add(acc->set, res, err);
+}
+
 static const Plugin generators[] = {
 	{"ConfigMapGenerator", run_config_map},
 	{"SecretGenerator", run_secret},
+	{"IAMPolicyGenerator", run_iam_policy},
 };
 
 static const Plugin *find_plugin(const Plugin *plugins, size_t count, const KResource *config,
@@ -216,14 +248,16 @@ static const Plugin *find_plugin(const Plugin *plugins, size_t count, const KRes
 	return err_null(err, ERR_UNSUPPORTED, "builtin plugin '%s' is not supported", text);
 }
 
-/* An entry is inline YAML when it reads as objects, else a path of a file or directory. */
-static bool load_entry(const KTarget *target, const char *entry, KAccumulator *into, Error *err)
+/* An entry is inline YAML when it reads as objects, else a path of a file or directory, which goes
+ * to `paths`: inline ones come first, whatever their places (as upstream). */
+static bool load_entry(const KTarget *target, const char *entry, KAccumulator *into, json_t *paths,
+		       Error *err)
 {
 	autoerror Error not_inline = {0};
 	autokresources Vec objects = {0};
 	if (!kload_resources_text(target, str_of(entry), "inline plugin", &objects, &not_inline)) {
-		autojson json_t *paths = json_pack("[s]", entry);
-		return ktarget_resources(target, into, paths, NULL, err);
+		json_array_append_new(paths, json_string(entry));
+		return true;
 	}
 	for (size_t i = 0; i < objects.len; i++) {
 		metadata_from_file(target, target->file, objects.items[i]);
@@ -245,16 +279,20 @@ static const Stage generator_stage = {"generators", generators, COUNT(generators
 static const Stage transformer_stage = {"transformers", transformers, COUNT(transformers), true};
 static const Stage validator_stage = {"validators", transformers, COUNT(transformers), false};
 
-static bool run_one(const Stage *stage, const KTarget *target, KAccumulator *acc,
-		    const KResource *config, Error *err)
+static bool run_one(const Stage *stage, const KTarget *target, KAccumulator *acc, KResource *config,
+		    Error *err)
 {
+	written_settle(&config->tree);
 	const Plugin *plugin = find_plugin(stage->plugins, stage->count, config, err);
 	if (!plugin)
 		return false;
+	size_t before = acc->set->items.len;
 	if (!plugin->run(target, acc, config->tree, err))
 		return err_wrap(err, "%s %s", kresource_kind(config), kresource_name(config));
 	if (stage->records)
 		metadata_plugin(target, config, acc->set);
+	else
+		metadata_plugin_generated(config, acc->set, before);
 	kset_drop_empty(acc->set);
 	return true;
 }
@@ -265,10 +303,12 @@ static bool run_stage(const Stage *stage, const KTarget *target, KAccumulator *a
 	if (json_array_size(entries) == 0)
 		return true;
 	autokaccumulator KAccumulator *configs = kaccumulator_new();
+	autojson json_t *paths = json_array();
 	bool ok = true;
 	for (size_t i = 0; ok && i < json_array_size(entries); i++)
 		ok = load_entry(target, json_string_value(json_array_get(entries, i)), configs,
-				err);
+				paths, err);
+	ok = ok && ktarget_resources(target, configs, paths, NULL, err);
 	for (size_t i = 0; ok && i < configs->set->items.len; i++)
 		ok = run_one(stage, target, acc, kset_at(configs->set, i), err);
 	return ok || err_wrap(err, "%s/%s: %s", target->dir, target->file, stage->field);
@@ -297,6 +337,9 @@ bool plugin_validators(const KTarget *target, KAccumulator *acc, Error *err)
 	if (json_array_size(json_list(target->spec, "validators")) == 0)
 		return true;
 	autojson json_t *before = snapshot(acc->set);
+	/* Upstream finds each object by its id again. */
+	if (!kset_check_all(acc->set, err))
+		return false;
 	if (!run_stage(&validator_stage, target, acc, err))
 		return false;
 	autojson json_t *after = snapshot(acc->set);

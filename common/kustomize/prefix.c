@@ -1,6 +1,7 @@
 #include "kustomize/transform.h"
 
 #include "base/mem.h"
+#include "data/written.h"
 
 /* namePrefix and nameSuffix (facts 7; B27): kinds whose names other things know are left alone. */
 
@@ -17,7 +18,7 @@ static bool is_skipped(const char *api_version, const char *kind)
 static bool set_text(void *arg, const KSlot *slot, Error *err)
 {
 	const Affix *affix = arg;
-	const char *old = json_string_value(kslot_get(slot));
+	const char *old = written_string(kslot_get(slot));
 	if (!old)
 		return err_set(err, ERR_INVALID, "a name must be a string");
 	autofree char *text = mem_printf("%s%s%s", affix->before, old, affix->behind);

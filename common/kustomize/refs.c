@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "data/written.h"
 #include "kustomize/order.h"
 #include "kustomize/refs_table.h"
 
@@ -318,7 +319,7 @@ static void find_candidates(const Search *search, const char *name, Vec *out)
 
 static bool set_scalar(const Search *search, const KSlot *slot, Error *err)
 {
-	const char *name = json_string_value(kslot_get(slot));
+	const char *name = written_string(kslot_get(slot));
 	if (!name)
 		return true;
 	autovec Vec candidates = {0};

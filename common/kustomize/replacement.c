@@ -1,6 +1,7 @@
 #include "kustomize/transform.h"
 
 #include "base/mem.h"
+#include "data/written.h"
 #include "data/yaml.h"
 #include "kustomize/kustomization.h"
 #include "kustomize/load.h"
@@ -116,7 +117,7 @@ static json_t *refine(const json_t *value, const Options *options, Error *err)
 				" is out of bounds for the source's value",
 				(json_int_t)options->index);
 	const char *piece = pieces.items[options->index];
-	return json_is_string(value) ? json_string_nocheck(piece) : kpath_scalar_of(piece);
+	return written_string(value) ? json_string_nocheck(piece) : kpath_scalar_of(piece);
 }
 
 static json_t *source_value(const KSet *set, const json_t *entry, Error *err)
@@ -162,21 +163,29 @@ static char *combine(const json_t *old, const char *text, const Options *options
 	return join_texts(&pieces, options->delimiter);
 }
 
+/* Whether a value can stand where the old one stood and keep its type. */
+static bool fits(const json_t *old, const json_t *value)
+{
+	autojson json_t *from = written_value(old);
+	autojson json_t *to = written_value(value);
+	return (json_is_null(from) && json_is_null(to)) ||
+	       (json_is_boolean(from) && json_is_boolean(to)) ||
+	       (json_is_integer(from) && json_is_integer(to)) ||
+	       (json_is_string(from) && json_is_string(to) && written_text(value)) ||
+	       (json_is_real(from) && json_is_number(to));
+}
+
 /* A scalar keeps its own type (B91); one just made has the type its text reads as. */
 static bool set_scalar(const KFound *found, const json_t *old, const char *text, Error *err)
 {
-	if (json_is_string(old)) {
+	if (written_string(old)) {
 		kslot_set_text(&found->slot, text);
 		return true;
 	}
 	autojson json_t *value = found->is_text ? json_string_nocheck(text) : kpath_scalar_of(text);
 	if (json_is_null(old) && !found->created && !*text)
 		return true;
-	bool fits = found->created || (json_is_null(old) && json_is_null(value)) ||
-		    (json_is_boolean(old) && json_is_boolean(value)) ||
-		    (json_is_integer(old) && json_is_integer(value)) ||
-		    (json_is_real(old) && json_is_number(value));
-	if (!fits)
+	if (!found->created && !fits(old, value))
 		return err_set(err, ERR_INVALID, "the value does not fit the target field's type");
 	kslot_set(&found->slot, steal(&value));
 	return true;
@@ -218,8 +227,9 @@ static bool set_found(KBuild *build, const KFound *found, const json_t *value,
 }
 
 /* Indented JSON as Go writes it. */
-static char *dump_indented(const json_t *document)
+static char *dump_indented(json_t *document)
 {
+	written_settle(&document);
 	char *flat = json_dumps(document, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 	autobuf Buf out = {0};
 	for (const char *at = flat ? flat : ""; *at; at++) {
@@ -233,7 +243,7 @@ static char *dump_indented(const json_t *document)
 }
 
 /* The document's text in the manner of the old one (B90). Owned. */
-static char *dump_like(const json_t *document, const char *old)
+static char *dump_like(json_t *document, const char *old)
 {
 	Str text = str_trim(str_of(old));
 	bool json = text.len > 0 && (*text.ptr == '{' || *text.ptr == '[');
@@ -385,7 +395,8 @@ static bool apply_entry(KBuild *build, KSet *set, const json_t *entry, Error *er
 	if (!value)
 		return false;
 	for (size_t i = 0; i < json_array_size(targets); i++)
-		if (!apply_target(build, set, json_array_get(targets, i), value, err))
+		if (!kbuild_check_time(build, err) ||
+		    !apply_target(build, set, json_array_get(targets, i), value, err))
 			return false;
 	return true;
 }

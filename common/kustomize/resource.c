@@ -1,6 +1,7 @@
 #include "kustomize/resource.h"
 
 #include "base/mem.h"
+#include "data/written.h"
 
 /*
  * Names are read from the tree each time, so that they cannot go stale; only the past is stored.
@@ -79,6 +80,8 @@ json_t *kresource_text_value(const json_t *value)
 {
 	if (json_is_object(value) || json_is_array(value))
 		return json_string("");
+	if (written_text(value))
+		return json_string_nocheck(written_text(value));
 	if (json_is_string(value))
 		return json_string_nocheck(json_string_value(value));
 	autofree char *text = json_dump(value);

@@ -110,11 +110,8 @@ void kset_find_named(const KSet *set, const char *name, Vec *out)
 		vec_push(out, res);
 }
 
-bool kset_check(KSet *set, Error *err)
+bool kset_check_all(KSet *set, Error *err)
 {
-	if (!set->shared)
-		return true;
-	set->shared = false;
 	for (size_t i = 0; i < set->items.len; i++) {
 		const KResource *res = kset_at(set, i);
 		KPrevious now = kresource_current(res);
@@ -126,6 +123,14 @@ bool kset_check(KSet *set, Error *err)
 		}
 	}
 	return true;
+}
+
+bool kset_check(KSet *set, Error *err)
+{
+	if (!set->shared)
+		return true;
+	set->shared = false;
+	return kset_check_all(set, err);
 }
 
 bool kset_add(KSet *set, KResource *take_res, Error *err)

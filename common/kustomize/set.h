@@ -35,6 +35,9 @@ bool kset_add_all(KSet *set, KSet *from, Error *err) MUST_USE;
 /* Fails when two objects have the same id, as changes of names can bring about. */
 bool kset_check(KSet *set, Error *err) MUST_USE;
 
+/* As kset_check, also when nothing has changed since: a replacement gives names and checks none. */
+bool kset_check_all(KSet *set, Error *err) MUST_USE;
+
 /* To be called when an object's name, namespace or kind has changed. */
 void kset_reindex(KSet *set, KResource *res);
 

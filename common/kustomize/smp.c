@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "base/vec.h"
+#include "data/written.h"
 #include "kustomize/path.h"
 #include "kustomize/resource.h"
 
@@ -58,7 +59,7 @@ static bool merge_fields(Merge *merge, json_t *dest, json_t *src, KSchemaAt at)
 		key = keys.items[i];
 		json_t *old = json_object_get(dest, key);
 		json_t *merged = smp_value(merge, old, json_object_get(src, key),
-					   kschema_field(merge->schema, at, key));
+					   kschema_field(&merge->build->schema, at, key));
 		if (err_is_set(merge->err))
 			return false;
 		put_field(dest, key, merged);
@@ -73,7 +74,7 @@ static bool tidy_fields(Merge *merge, json_t *dest, const json_t *src, KSchemaAt
 	json_t *value;
 	json_object_foreach(dest, key, value)
 	{
-		KSchemaAt field = kschema_field(merge->schema, at, key);
+		KSchemaAt field = kschema_field(&merge->build->schema, at, key);
 		if (kschema_is_plain(field) || json_object_get(src, key))
 			continue;
 		json_decref(smp_value(merge, value, NULL, field));
@@ -124,28 +125,6 @@ static bool same_shape(const json_t *a, const json_t *b)
 	return json_is_object(a) == json_is_object(b) && json_is_array(a) == json_is_array(b);
 }
 
-/* Plain text would be read as something else, or not at all. */
-static bool needs_quotes(const char *text)
-{
-	size_t len = strlen(text);
-	if (len == 0 || strchr(" *&!|>%@`\"'#{}[],", text[0]) || text[len - 1] == ' ' ||
-	    text[len - 1] == ':' || strpbrk(text, "\n\t") || strstr(text, ": ") ||
-	    strstr(text, " #"))
-		return true;
-	if (strchr("-?:", text[0]) && (len == 1 || text[1] == ' '))
-		return true;
-	autojson json_t *plain = kpath_scalar_of(text);
-	return !json_is_string(plain);
-}
-
-/* Upstream keeps the style that a value is written in, so that what is put over a quoted one is
- * quoted too: a number becomes a string. Quotes are not known here, but some texts need them. */
-static bool was_quoted(const json_t *value)
-{
-	const char *text = json_string_value(value);
-	return text && needs_quotes(text);
-}
-
 json_t *smp_value(Merge *merge, json_t *dest, json_t *src, KSchemaAt at)
 {
 	if (is_absent(dest) && is_absent(src))
@@ -164,21 +143,25 @@ json_t *smp_value(Merge *merge, json_t *dest, json_t *src, KSchemaAt at)
 	size_t len;
 	if (json_is_array(shape) && kschema_merge_keys(at, keys, &len))
 		return smp_list(merge, dest, src, at);
-	if (src && !json_is_string(src) && was_quoted(dest))
+	/* Upstream keeps the style that a value is written in, so that what is put over a quoted
+	 * one is quoted too: a number becomes a string. */
+	if (src && !written_string(src) && written_is_quoted(dest))
 		return kresource_text_value(src);
 	if (dest && src && json_is_string(dest) && json_is_string(src)) {
 		if (dest != src) /* in place: see kslot_set_text */
-			json_string_set_nocheck(dest, json_string_value(src));
+			written_set_text(dest, json_string_value(src));
 		return json_incref(dest);
 	}
+	if (dest && written_is_quoted(src))
+		return kresource_text_value(src);
 	return json_incref(src ? src : dest);
 }
 
-bool smp_merge(const KSchema *schema, json_t **object, json_t *take_patch, Error *err)
+bool smp_merge(const KBuild *build, json_t **object, json_t *take_patch, Error *err)
 {
 	autojson json_t *patch = take_patch;
-	Merge merge = {schema, err};
-	KSchemaAt at = kschema_of(schema, json_text_or(*object, "apiVersion", ""),
+	Merge merge = {build, err};
+	KSchemaAt at = kschema_of(&build->schema, json_text_or(*object, "apiVersion", ""),
 				  json_text_or(*object, "kind", ""));
 	json_t *merged = smp_value(&merge, *object, patch, at);
 	if (err_is_set(err)) {

@@ -2,12 +2,13 @@
 #ifndef KUSTOMIZE_SMP_H
 #define KUSTOMIZE_SMP_H
 
-#include "kustomize/smp_schema.h"
+#include "kustomize/target.h"
 
 /*
  * Merges patch into *object (an owned reference), which becomes NULL when the patch deletes it.
  * The patch is used up: parts of it end up in the object. On failure *object is undefined.
+ * ERR_INVALID; ERR_LIMIT when the build's time is up.
  */
-bool smp_merge(const KSchema *schema, json_t **object, json_t *take_patch, Error *err) MUST_USE;
+bool smp_merge(const KBuild *build, json_t **object, json_t *take_patch, Error *err) MUST_USE;
 
 #endif

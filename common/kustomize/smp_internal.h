@@ -5,7 +5,7 @@
 #include "kustomize/smp.h"
 
 typedef struct {
-	const KSchema *schema;
+	const KBuild *build;
 	Error *err; /* set: the merge has failed */
 } Merge;
 

@@ -6,8 +6,9 @@
 
 /*
  * Lists with merge keys: the patch's elements first, then the rest of the base (facts 6). Elements
- * are told apart by the texts of their keys; with one key by a map, so that long lists stay linear;
- * with several as upstream does, entry by entry, for the sake of its rules about empty keys.
+ * are told apart by the texts of their keys; with one key that all of them have by a map, so that
+ * long lists stay linear; else as upstream does, entry by entry, for the sake of its rules about
+ * empty keys. They lose elements: what has no key at all takes the place of all before it [Q].
  */
 
 typedef struct {
@@ -62,7 +63,7 @@ static void set_content(json_t *list, json_t *items)
 }
 
 /* Scalars: the union, the patch's first (B60). */
-static void unite_scalars(json_t *dest, const json_t *src)
+static bool unite_scalars(json_t *dest, const json_t *src, Error *err)
 {
 	automap Map *seen = map_new(NULL);
 	autojson json_t *out = json_array();
@@ -70,6 +71,9 @@ static void unite_scalars(json_t *dest, const json_t *src)
 	for (size_t i = 0; i < COUNT(lists); i++)
 		for (size_t j = 0; j < json_array_size(lists[i]); j++) {
 			json_t *item = json_array_get(lists[i], j);
+			if (json_is_object(item) || json_is_array(item))
+				return err_set(err, ERR_INVALID,
+					       "wrong node kind: expected a scalar in a set");
 			autofree char *text = kpath_scalar_text(item);
 			if (map_has(seen, text))
 				continue;
@@ -77,12 +81,28 @@ static void unite_scalars(json_t *dest, const json_t *src)
 			json_array_append(out, item);
 		}
 	set_content(dest, out);
+	return true;
 }
 
 static bool is_empty(const json_t *value)
 {
 	return !value || json_is_null(value) ||
 	       (json_is_object(value) && json_object_size(value) == 0);
+}
+
+/* Whether each element has the first key, and none of them without a text. */
+static bool all_keyed(const json_t *list, const Keys *keys)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
+		for (size_t j = 0; j < keys->len; j++) {
+			const json_t *value = json_object_get(item, keys->keys[j]);
+			autofree char *text = kpath_scalar_text(value);
+			if (value ? !*text : j == 0)
+				return false;
+		}
+	}
+	return true;
 }
 
 /* One key: key text -> the first, or the last, element of a list that has it. */
@@ -129,16 +149,6 @@ static bool merge_keyed(OneKey *state, const json_t *list)
 	return true;
 }
 
-static void append_unkeyed(const json_t *list, const char *key, json_t *out)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *item = json_array_get(list, i);
-		autofree char *text = kpath_scalar_text(json_object_get(item, key));
-		if (!*text && !is_empty(item))
-			json_array_append(out, item);
-	}
-}
-
 static bool merge_by_one(Merge *merge, json_t *dest, const json_t *src, const char *key,
 			 KSchemaAt items)
 {
@@ -150,7 +160,6 @@ static bool merge_by_one(Merge *merge, json_t *dest, const json_t *src, const ch
 	OneKey state = {merge, items, key, in_dest, in_src, last_in_dest, done, out};
 	if (!merge_keyed(&state, src) || !merge_keyed(&state, dest))
 		return false;
-	append_unkeyed(dest, key, out);
 	set_content(dest, out);
 	return true;
 }
@@ -178,9 +187,11 @@ static void free_tuple(Tuple *tuple)
 	*tuple = (Tuple){0};
 }
 
-static void add_tuples(Tuples *tuples, const json_t *list, const Keys *keys)
+static bool add_tuples(const Merge *merge, Tuples *tuples, const json_t *list, const Keys *keys)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (!kbuild_check_time(merge->build, merge->err))
+			return false;
 		const json_t *item = json_array_get(list, i);
 		Tuple tuple = {0};
 		for (size_t j = 0; j < keys->len; j++)
@@ -193,6 +204,7 @@ static void add_tuples(Tuples *tuples, const json_t *list, const Keys *keys)
 			mem_realloc(tuples->items, (tuples->len + 1) * sizeof(*tuples->items));
 		tuples->items[tuples->len++] = tuple;
 	}
+	return true;
 }
 
 /* Agree somewhere, differ nowhere but by emptiness. */
@@ -238,36 +250,55 @@ static void unify_tuples(Tuples *tuples, size_t len)
 	}
 }
 
+/* As upstream's node has it: a null's text is its own. */
+static char *node_text(const json_t *value)
+{
+	return json_is_null(value) ? mem_strdup("null") : kpath_scalar_text(value);
+}
+
 /* Key j of an element equals the text; an empty text asks only that the key is there. */
 static bool key_matches(const json_t *item, const char *key, const char *text)
 {
 	const json_t *value = json_object_get(item, key);
 	if (!value || !*text)
 		return value != NULL;
-	autofree char *have = kpath_scalar_text(value);
+	autofree char *have = node_text(value);
 	return cstr_eq(have, text);
 }
 
-/* The first element whose keys equal the tuple's non-empty ones. */
+/* Key j of an element is there and has no text: "", a map, a list. */
+static bool key_is_blank(const json_t *item, const char *key)
+{
+	const json_t *value = json_object_get(item, key);
+	autofree char *have = node_text(value);
+	return value && !*have;
+}
+
+/* The first element whose keys equal the tuple's non-empty ones; where all are empty, one whose
+ * keys are. */
 static json_t *find_element(const json_t *list, const Keys *keys, const Tuple *tuple)
 {
+	bool any = false;
+	for (size_t j = 0; j < keys->len; j++)
+		any = any || *tuple->text[j];
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *item = json_array_get(list, i);
-		bool match = json_is_object(item), any = false;
+		bool match = json_is_object(item);
 		for (size_t j = 0; match && j < keys->len; j++) {
-			any = any || *tuple->text[j];
-			match = !*tuple->text[j] ||
-				key_matches(item, keys->keys[j], tuple->text[j]);
+			const char *key = keys->keys[j], *text = tuple->text[j];
+			match = any ? !*text || key_matches(item, key, text)
+				    : key_is_blank(item, key);
 		}
-		if (match && any)
+		if (match)
 			return item;
 	}
 	return NULL;
 }
 
 /*
- * Takes out the elements that match all keys given (keys past `given` count as matched); where the
- * first stood, or else at the end, comes `item` (NULL: nothing).
+ * Takes out the elements that match all keys given (keys past `given` count as matched), and empty
+ * ones; where the first stood, or else at the end, comes `item` (NULL: nothing). With no key given
+ * nothing stays.
  */
 static void put_element(json_t *list, const Keys *keys, const Tuple *tuple, size_t given,
 			json_t *item)
@@ -278,35 +309,51 @@ static void put_element(json_t *list, const Keys *keys, const Tuple *tuple, size
 		bool match = json_is_object(have) && given > 0;
 		for (size_t j = 0; match && j < given; j++)
 			match = key_matches(have, keys->keys[j], tuple->text[j]);
-		if (match && item) {
+		if (match && item && !is_empty(have)) {
 			json_array_set(list, i++, item);
 			found = true;
-		} else if (match) {
+		} else if (match || given == 0 || is_empty(have)) {
 			json_array_remove(list, i);
 		} else {
 			i++;
 		}
 	}
-	if (!found && item)
+	if (!found && item && !json_is_null(item))
 		json_array_append(list, item);
 }
 
+/* What lacks a key is there before it is put, and so there twice where the others do not tell [Q].
+ */
+static void append_item(json_t *out, const Keys *keys, json_t *item)
+{
+	Tuple tuple = {0};
+	size_t given = 0;
+	for (size_t j = 0; j < keys->len; j++) {
+		const json_t *value = json_object_get(item, keys->keys[j]);
+		if (value)
+			tuple.text[given++] = node_text(value);
+		else
+			json_array_append(out, item);
+	}
+	if (keys->len > 1)
+		put_element(out, keys, &tuple, given, NULL);
+	put_element(out, keys, &tuple, given, item);
+	free_tuple(&tuple);
+}
+
 /* The base's elements, each taken out and put at the end, so that they keep their order. */
-static void append_rest(const json_t *dest, const Keys *keys, json_t *out)
+static bool append_rest(const Merge *merge, const json_t *dest, const Keys *keys, json_t *out)
 {
 	for (size_t i = 0; i < json_array_size(dest); i++) {
+		if (!kbuild_check_time(merge->build, merge->err))
+			return false;
 		json_t *item = json_array_get(dest, i);
-		Tuples one = {mem_zalloc(1, sizeof(Tuple)), 1};
-		size_t given = 0;
-		for (size_t j = 0; j < keys->len; j++)
-			if (json_object_get(item, keys->keys[j]))
-				one.items->text[given++] =
-					kpath_scalar_text(json_object_get(item, keys->keys[j]));
-		if (keys->len > 1)
-			put_element(out, keys, one.items, given, NULL);
-		put_element(out, keys, one.items, given, item);
-		dispose_tuples(&one);
+		if (!json_is_object(item) && !json_is_null(item))
+			return err_set(merge->err, ERR_INVALID,
+				       "wrong node kind: expected a map in a list of maps");
+		append_item(out, keys, item);
 	}
+	return true;
 }
 
 /* The keys that any element has. */
@@ -325,10 +372,15 @@ static Keys used_keys(const Tuples *tuples, const Keys *all)
 static bool merge_tuple(Merge *merge, json_t *dest, const json_t *src, const Keys *keys,
 			const Tuple *tuple, KSchemaAt items, json_t *out)
 {
+	if (!kbuild_check_time(merge->build, merge->err))
+		return false;
 	autojson json_t *merged = smp_value(merge, find_element(dest, keys, tuple),
 					    find_element(src, keys, tuple), items);
 	if (err_is_set(merge->err))
 		return false;
+	for (size_t j = 0; !is_empty(merged) && j < keys->len; j++)
+		if (*tuple->text[j] && !json_object_get(merged, keys->keys[j]))
+			json_put_text(merged, keys->keys[j], tuple->text[j]);
 	put_element(is_empty(merged) ? dest : out, keys, tuple, keys->len,
 		    is_empty(merged) ? NULL : merged);
 	return true;
@@ -338,9 +390,10 @@ static bool merge_by_many(Merge *merge, json_t *dest, const json_t *src, const K
 			  KSchemaAt items)
 {
 	__attribute__((cleanup(dispose_tuples))) Tuples tuples = {0};
-	add_tuples(&tuples, src, all);
-	add_tuples(&tuples, dest, all);
-	unify_tuples(&tuples, all->len);
+	if (!add_tuples(merge, &tuples, src, all) || !add_tuples(merge, &tuples, dest, all))
+		return false;
+	if (all->len > 1)
+		unify_tuples(&tuples, all->len);
 	Keys keys = used_keys(&tuples, all);
 	autojson json_t *out = json_array();
 	for (size_t i = 0; i < tuples.len; i++) {
@@ -351,7 +404,8 @@ static bool merge_by_many(Merge *merge, json_t *dest, const json_t *src, const K
 		if (!merge_tuple(merge, dest, src, &keys, &used, items, out))
 			return false;
 	}
-	append_rest(dest, &keys, out);
+	if (!append_rest(merge, dest, &keys, out))
+		return false;
 	set_content(dest, out);
 	return true;
 }
@@ -407,15 +461,17 @@ json_t *smp_list(Merge *merge, json_t *dest, json_t *src, KSchemaAt at)
 		}
 	}
 	Keys keys = {0};
-	bool merged = kschema_merge_keys(at, keys.keys, &keys.len);
-	KSchemaAt items = kschema_items(merge->schema, at);
-	if (!src && keys.len > 0)
-		return tidy_list(merge, dest, &keys, items) ? json_incref(dest) : NULL;
-	if (merged && keys.len == 0)
-		unite_scalars(dest, src);
-	else if (keys.len == 1 && !merge_by_one(merge, dest, src, keys.keys[0], items))
-		return NULL;
-	else if (keys.len > 1 && !merge_by_many(merge, dest, src, &keys, items))
-		return NULL;
-	return json_incref(dest);
+	bool fine, merged = kschema_merge_keys(at, keys.keys, &keys.len);
+	KSchemaAt items = kschema_items(&merge->build->schema, at);
+	if (keys.len == 0)
+		fine = !merged || unite_scalars(dest, src, merge->err);
+	else if (!all_keyed(dest, &keys) || (keys.len == 1 && !all_keyed(src, &keys)))
+		fine = merge_by_many(merge, dest, src, &keys, items);
+	else if (!src)
+		fine = tidy_list(merge, dest, &keys, items);
+	else if (keys.len == 1)
+		fine = merge_by_one(merge, dest, src, keys.keys[0], items);
+	else
+		fine = merge_by_many(merge, dest, src, &keys, items);
+	return fine ? json_incref(dest) : NULL;
 }

@@ -9,7 +9,7 @@
 #include "kustomize/config.h"
 #include "kustomize/kustomize.h"
 #include "kustomize/set.h"
-#include "kustomize/smp.h"
+#include "kustomize/smp_schema.h"
 
 /* Bounds of one build, far above real ones. */
 enum {

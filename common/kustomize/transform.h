@@ -39,4 +39,7 @@ bool patch_merge_apply(const KTarget *target, KSet *set, const char *entry, Erro
 /* The list `replacements`. */
 bool replacements_apply(const KTarget *target, KSet *set, const json_t *list, Error *err) MUST_USE;
 
+/* A ValueAddTransformer's config: its value into the fields that its targets name. */
+bool valueadd_apply(const KTarget *target, KSet *set, const json_t *config, Error *err) MUST_USE;
+
 #endif

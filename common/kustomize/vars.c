@@ -1,6 +1,8 @@
 #include "kustomize/accumulate.h"
 
+#include "base/map.h"
 #include "base/mem.h"
+#include "data/written.h"
 #include "kustomize/path.h"
 
 /* vars (facts 7; B93): `$(NAME)` becomes a field of an object that carries the var's name. */
@@ -12,14 +14,17 @@ static const char *var_name(const json_t *var)
 
 bool vars_collect(KAccumulator *acc, const json_t *vars, Error *err)
 {
+	automap Map *names = map_new(NULL);
+	for (size_t i = 0; i < acc->vars.len; i++)
+		map_put(names, var_name(acc->vars.items[i]), NULL);
 	for (size_t i = 0; i < json_array_size(vars); i++) {
 		json_t *var = json_array_get(vars, i);
 		if (*var_name(var) == '\0')
 			return err_set(err, ERR_INVALID, "vars: [%zu]: name is missing", i);
-		for (size_t j = 0; j < acc->vars.len; j++)
-			if (cstr_eq(var_name(acc->vars.items[j]), var_name(var)))
-				return err_set(err, ERR_INVALID, "var '%s' already encountered",
-					       var_name(var));
+		if (map_has(names, var_name(var)))
+			return err_set(err, ERR_INVALID, "var '%s' already encountered",
+				       var_name(var));
+		map_put(names, var_name(var), NULL);
 		vec_push(&acc->vars, var);
 	}
 	return true;
@@ -110,23 +115,26 @@ static const json_t *read_value(const KResource *res, const json_t *var)
 	return kpath_get(res->tree, &parts);
 }
 
-static const KResource *find_owner(const KAccumulator *acc, const char *name)
+/* Name of a var to the first object that has it. */
+static Map *index_owners(const KAccumulator *acc)
 {
+	Map *owners = map_new(NULL);
 	for (size_t i = 0; i < acc->set->items.len; i++) {
-		const KResource *res = kset_at(acc->set, i);
+		KResource *res = kset_at(acc->set, i);
 		for (size_t j = 0; j < res->vars.len; j++)
-			if (cstr_eq(res->vars.items[j], name))
-				return res;
+			if (!map_has(owners, res->vars.items[j]))
+				map_put(owners, res->vars.items[j], res);
 	}
-	return NULL;
+	return owners;
 }
 
 /* Name to value (copies) of all vars. */
 static bool read_values(const KAccumulator *acc, json_t *out, Error *err)
 {
+	automap Map *owners = index_owners(acc);
 	for (size_t i = 0; i < acc->vars.len; i++) {
 		const json_t *var = acc->vars.items[i];
-		const KResource *res = find_owner(acc, var_name(var));
+		const KResource *res = map_get(owners, var_name(var));
 		if (!res)
 			return err_set(err, ERR_INVALID,
 				       "var '%s' cannot be mapped to a field in the set of known "
@@ -138,7 +146,9 @@ static bool read_values(const KAccumulator *acc, json_t *out, Error *err)
 				       "field specified in var '%s' not found in corresponding "
 				       "resource",
 				       var_name(var));
-		json_object_set_new(out, var_name(var), json_deep_copy(value));
+		autojson json_t *copy = json_deep_copy(value);
+		written_settle(&copy);
+		json_object_set(out, var_name(var), copy);
 	}
 	return true;
 }
@@ -189,14 +199,14 @@ typedef struct {
 static bool expand_slot(const KSlot *slot, const Expansion *expansion, Error *err)
 {
 	json_t *old = kslot_get(slot);
-	const char *text = json_string_value(old);
+	const char *text = written_string(old);
 	if (!text || !strchr(text, '$'))
 		return true;
 	autojson json_t *value = expand(text, expansion->values);
 	if (!kbuild_charge_copy(expansion->build, json_string_length(value), err))
 		return false;
-	if (json_is_string(value))
-		json_string_set_nocheck(old, json_string_value(value));
+	if (written_string(value))
+		written_set_text(old, json_string_value(value));
 	else
 		kslot_set(slot, steal(&value));
 	return true;
@@ -207,7 +217,7 @@ static bool expand_field(void *arg, const KSlot *slot, Error *err)
 	json_t *value = kslot_get(slot);
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		KSlot item = {value, NULL, i};
-		if (!json_is_string(json_array_get(value, i)))
+		if (!written_string(json_array_get(value, i)))
 			return err_set(err, ERR_INVALID, "invalid value type expect a string");
 		if (!expand_slot(&item, arg, err))
 			return false;

@@ -12,6 +12,7 @@
 
 #include "net/httpc_internal.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -20,6 +21,7 @@ enum {
 	POOL_SIZE = 64,	      /* idle easy handles kept, some 6 KiB each */
 	MAX_CONNECTIONS = 64, /* kept open */
 	MAX_STREAMS = 250,    /* on one HTTP/2 connection; kube-apiserver allows as many */
+	KEEP_MS = 30000,
 	KEEPALIVE_IDLE_S = 30,
 	KEEPALIVE_INTERVAL_S = 15,
 	UNACKED_TIMEOUT_MS = 30000, /* a peer that vanished is noticed even under load */
@@ -43,7 +45,7 @@ static void take_results(HttpClient *client)
 {
 	const CURLMsg *message;
 	int left;
-	while ((message = curl_multi_info_read(client->multi, &left))) {
+	while (client->multi && (message = curl_multi_info_read(client->multi, &left))) {
 		HttpCall *call = NULL;
 		CURLcode result = message->data.result;
 		if (message->msg != CURLMSG_DONE)
@@ -106,6 +108,58 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *arg)
 	return 0;
 }
 
+static void make_multi(HttpClient *client)
+{
+	client->multi = curl_multi_init();
+	if (!client->multi)
+		abort(); /* memory is out */
+	CURLM *multi = client->multi;
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client);
+	curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)MAX_STREAMS);
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)MAX_CONNECTIONS);
+}
+
+/* --- rest --- */
+
+static void drop_idle_handles(HttpClient *client)
+{
+	for (size_t i = 0; i < client->idle_handles.len; i++)
+		curl_easy_cleanup(client->idle_handles.items[i]);
+	vec_dispose(&client->idle_handles);
+}
+
+/* curl looks at the connections that it keeps when it makes another one: without this, those of the
+ * last call would stay for as long as the client does, also when the peer has left. */
+static void rest(void *arg)
+{
+	HttpClient *client = arg;
+	int64_t left_ms = client->idle_since_ms + client->keep_ms - clock_mono_ms();
+	client->keep_timer = 0;
+	if (client->calls || client->dead) /* the end of one comes back here */
+		return;
+	if (left_ms > 0) {
+		client->keep_timer = loop_after(client->loop, left_ms, rest, client);
+		return;
+	}
+	drop_idle_handles(client);
+	client->in_curl++;
+	curl_multi_cleanup(steal(&client->multi));
+	client->in_curl--;
+	loop_cancel(client->loop, client->timer);
+	client->timer = 0;
+}
+
+static void rest_later(HttpClient *client)
+{
+	client->idle_since_ms = clock_mono_ms();
+	if (!client->keep_timer && !client->calls)
+		client->keep_timer = loop_after(client->loop, client->keep_ms, rest, client);
+}
+
 /* --- handles --- */
 
 static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
@@ -142,6 +196,20 @@ static void set_tls(const HttpClient *client, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
 }
 
+/* By curl, which compares these when it looks for a connection to be used again. */
+static void set_certificate(HttpClient *client, CURL *easy)
+{
+	pthread_mutex_lock(&client->lock);
+	char *cert = client->cert_pem, *key = client->key_pem;
+	if (cert) {
+		struct curl_blob certs = {cert, strlen(cert), CURL_BLOB_COPY};
+		struct curl_blob keys = {key, strlen(key), CURL_BLOB_COPY};
+		curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &certs);
+		curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &keys);
+	}
+	pthread_mutex_unlock(&client->lock);
+}
+
 static void set_proxy(const HttpClient *client, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -161,6 +229,8 @@ static void set_proxy(const HttpClient *client, CURL *easy)
 
 CURL *httpc_handle_take(HttpClient *client)
 {
+	if (!client->multi)
+		make_multi(client);
 	CURL *easy = vec_pop(&client->idle_handles);
 	if (!easy)
 		easy = curl_easy_init();
@@ -176,6 +246,7 @@ CURL *httpc_handle_take(HttpClient *client)
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
 	set_tls(client, easy);
+	set_certificate(client, easy);
 	set_proxy(client, easy);
 	return easy;
 }
@@ -197,6 +268,7 @@ void httpc_handle_release(HttpCall *call)
 		vec_push(&client->idle_handles, easy);
 	else
 		curl_easy_cleanup(easy);
+	rest_later(client);
 	httpc_call_unref(call);
 }
 
@@ -282,41 +354,30 @@ static void init_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+static void free_wiped(char *text)
+{
+	if (text)
+		mem_wipe(text, strlen(text));
+	free(text);
+}
+
 static void free_client(HttpClient *client)
 {
-	for (size_t i = 0; i < client->idle_handles.len; i++)
-		curl_easy_cleanup(client->idle_handles.items[i]);
-	vec_dispose(&client->idle_handles);
+	drop_idle_handles(client);
 	vec_dispose(&client->incoming);
 	if (client->multi)
 		curl_multi_cleanup(client->multi);
-	if (client->loop)
+	if (client->loop) {
 		loop_cancel(client->loop, client->timer);
+		loop_cancel(client->loop, client->keep_timer);
+	}
 	tls_identity_free(client->tls);
 	pthread_mutex_destroy(&client->lock);
-	char *const texts[] = {client->proxy, client->proxy_user, client->proxy_password,
-			       client->user_agent};
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		if (texts[i])
-			mem_wipe(texts[i], strlen(texts[i]));
-		free(texts[i]);
-	}
+	char *const texts[] = {client->proxy,	   client->proxy_user, client->proxy_password,
+			       client->user_agent, client->cert_pem,   client->key_pem};
+	for (size_t i = 0; i < COUNT(texts); i++)
+		free_wiped(texts[i]);
 	free(client);
-}
-
-static void make_multi(HttpClient *client)
-{
-	client->multi = curl_multi_init();
-	if (!client->multi)
-		abort(); /* memory is out */
-	CURLM *multi = client->multi;
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client);
-	curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)MAX_STREAMS);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)MAX_CONNECTIONS);
 }
 
 static bool configure(HttpClient *client, const HttpClientConfig *config, Error *err)
@@ -330,6 +391,7 @@ static bool configure(HttpClient *client, const HttpClientConfig *config, Error 
 	client->has_server_name = config->server_name != NULL;
 	client->connect_timeout_ms = (long)(config->connect_timeout_ms ? config->connect_timeout_ms
 								       : CONNECT_TIMEOUT_MS);
+	client->keep_ms = config->keep_ms ? config->keep_ms : KEEP_MS;
 	if (config->proxy && !set_proxy_kind(client, config->proxy, err))
 		return false;
 	TlsConfig tls = {.ca_pem = config->ca_pem,
@@ -352,8 +414,25 @@ HttpClient *httpc_new(Loop *loop, const HttpClientConfig *config, Error *err)
 		return NULL;
 	}
 	client->loop = loop;
-	make_multi(client);
 	return client;
+}
+
+bool httpc_set_certificate(HttpClient *client, const char *cert_pem, const char *key_pem,
+			   Error *err)
+{
+	/* Whether they are a pair is told here and not by each call. */
+	TlsConfig pair = {.cert_pem = cert_pem, .key_pem = key_pem};
+	TlsIdentity *tried = tls_identity_new(&pair, err);
+	if (!tried)
+		return false;
+	tls_identity_free(tried);
+	pthread_mutex_lock(&client->lock);
+	free_wiped(client->cert_pem);
+	free_wiped(client->key_pem);
+	client->cert_pem = mem_strdup(cert_pem);
+	client->key_pem = mem_strdup(key_pem);
+	pthread_mutex_unlock(&client->lock);
+	return true;
 }
 
 /* Ends every call, queued or running. on_end may start new ones: they are refused. */
@@ -370,6 +449,22 @@ static void cancel_all(HttpClient *client)
 		httpc_call_cancel(queued.items[i], why);
 		httpc_call_unref(queued.items[i]);
 	}
+}
+
+static void run_cancel_all(void *arg)
+{
+	HttpClient *client = arg;
+	cancel_all(client);
+	reap(client);
+}
+
+void httpc_close(HttpClient *client)
+{
+	pthread_mutex_lock(&client->lock);
+	client->closing = true;
+	/* In line before the one that frees it. */
+	loop_post(client->loop, run_cancel_all, client);
+	pthread_mutex_unlock(&client->lock);
 }
 
 /* Runs from the loop itself, never from inside curl. */

@@ -30,6 +30,7 @@ typedef struct {
 	bool env_proxy;		    /* take HTTPS_PROXY etc. when proxy is NULL */
 	const char *user_agent;	    /* NULL: "sluice/VERSION" */
 	int64_t connect_timeout_ms; /* 0: 10 s */
+	int64_t keep_ms; /* connections are closed so long after the last call; 0: 30 s */
 } HttpClientConfig;
 
 /* ERR_INVALID for unusable PEM, half a pair or a proxy of another scheme (text says which). */
@@ -40,6 +41,16 @@ void httpc_free(HttpClient *client);
 AUTO_POINTER(HttpClient, httpc_free, auto_httpc);
 #define autohttpc __attribute__((cleanup(auto_httpc)))
 
+/* Cancels what is under way, and refuses what comes (ERR_CANCELLED); httpc_free is still to be
+ * called. Any thread, while no other frees the client. */
+void httpc_close(HttpClient *client);
+
+/* Another client certificate with its key (PEM, copied) in place of the configuration's: calls that
+ * start from now on use connections made with it. ERR_INVALID as httpc_new. Any thread, while no
+ * other frees the client. */
+bool httpc_set_certificate(HttpClient *client, const char *cert_pem, const char *key_pem,
+			   Error *err) MUST_USE;
+
 typedef struct {
 	const char *method; /* "GET" when NULL */
 	const char *url;
@@ -47,11 +58,18 @@ typedef struct {
 	const void *body;
 	size_t body_len;
 	int64_t timeout_ms;	 /* whole call; 0: none */
+	int64_t begin_until_ms;	 /* clock_boot_ms() from which on nothing of it is sent any more but
+				    ERR_CANCELLED, though it was asked for before; 0: any time. A
+				    body's next piece is held back only with at_most_once */
 	int64_t idle_timeout_ms; /* without a byte received for so long: ERR_TIMEOUT; 0: none */
 	size_t max_body;	 /* reply bytes, more is ERR_LIMIT; 0: 64 MiB. Not for streams */
 	const char *user;	 /* Basic authentication when not NULL */
 	const char *password;
-	bool follow_redirects; /* up to 10; credentials only to the same host */
+	bool follow_redirects; /* up to 10; credentials only to the same host; not into internal
+				  addresses, unless the URL is of one (net/address.h) */
+	bool no_internal;      /* another host named the URL: it must not resolve to such ones */
+	bool at_most_once;     /* a body that may have reached the peer is not sent again; else a
+				  kept connection that turns out dead is, whatever the method */
 	bool path_as_is;       /* "." and ".." in the path go out as they stand: names of objects */
 	const char *unix_socket; /* connect there instead of TCP; NULL: no */
 } HttpRequest;
@@ -68,13 +86,17 @@ void http_response_dispose(HttpResponse *response);
 /* The value of the first header of that name (given in lower case) copied, or NULL. Owned. */
 char *http_response_header(const HttpResponse *response, const char *name);
 
+/* A status's usual phrase ("Not Found"), or "". Static. */
+const char *http_status_text(int status);
+
 /* Retry-After in milliseconds (seconds or HTTP date), or 0. */
 int64_t http_response_retry_after_ms(const HttpResponse *response);
 
 /*
  * Sends and waits. Not on the loop's thread. True when a reply came, whatever its status; false for
  * transport failures: ERR_UNAVAILABLE (refused, cut, DNS), ERR_TIMEOUT, ERR_LIMIT, ERR_CANCELLED,
- * ERR_UNAUTHORIZED (certificate refused: text starts "tls: "). Error texts hold no credentials.
+ * ERR_UNAUTHORIZED (certificate refused: text starts "tls: "), ERR_FORBIDDEN (a redirect into an
+ * internal address). Error texts hold no credentials.
  */
 bool httpc_do(HttpClient *client, const HttpRequest *request, HttpResponse *out,
 	      Error *err) MUST_USE;

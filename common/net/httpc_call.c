@@ -18,6 +18,8 @@
 enum {
 	MAX_REDIRECTS = 10,
 	DOWNLOAD_BUFFER = 16 * 1024,
+	SHARED_BUFFER =
+		512 * 1024, /* the most that curl takes; pages are used as they are touched */
 	UPLOAD_BUFFER = 16 * 1024,
 };
 
@@ -108,13 +110,14 @@ void httpc_call_unref(HttpCall *call)
 
 /* --- the bytes that come --- */
 
-static bool is_redirect(const HttpCall *call)
+/* Where curl will follow the reply to, or NULL. Owned. */
+static char *redirects_to(const HttpCall *call)
 {
 	if (!call->request.follow_redirects || call->response.status < 300 ||
 	    call->response.status > 399)
-		return false;
+		return NULL;
 	autofree char *location = http_response_header(&call->response, "location");
-	return !cstr_empty(location);
+	return cstr_empty(location) ? NULL : steal(&location);
 }
 
 /* Tells the caller about the final head, once. False when the call is to end. */
@@ -162,6 +165,15 @@ static void begin_head(HttpCall *call, Str line)
 	call->head_ended = false;
 }
 
+/* The header is complete: of a final reply, or of one that is not shown. */
+static bool end_head(HttpCall *call)
+{
+	if (call->response.status < 200)
+		return true;
+	autofree char *location = redirects_to(call);
+	return location ? httpc_guard_location(call, location) : announce_head(call);
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 {
 	HttpCall *call = arg;
@@ -178,8 +190,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 	}
 	if (str_trim(line).len == 0) {
 		call->head_ended = true;
-		bool final = call->response.status >= 200 && !is_redirect(call);
-		return !final || announce_head(call) ? len : 0;
+		return end_head(call) ? len : 0;
 	}
 	if (call->response.headers.len + len > MAX_HEADER_BYTES) {
 		err_set(&call->failure, ERR_LIMIT, "reply headers of more than %d bytes",
@@ -258,6 +269,66 @@ static void set_headers(HttpCall *call)
 	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, list);
 }
 
+/* Asked again as late as can be: between a call's start and its bytes may lie a handshake, a queue,
+ * or a process that was stopped. A peer that has only a part of a request does not act on it. */
+static bool is_in_time(HttpCall *call)
+{
+	int64_t until_ms = call->request.begin_until_ms;
+	return !until_ms || clock_boot_ms() < until_ms ||
+	       err_set(&call->failure, ERR_CANCELLED, "the time to begin it is over");
+}
+
+static size_t read_body(char *out, size_t size, size_t count, void *arg)
+{
+	HttpCall *call = arg;
+	if (!is_in_time(call))
+		return CURL_READFUNC_ABORT;
+	size_t left = call->request.body_len - call->sent;
+	size_t len = size * count < left ? size * count : left;
+	memcpy(out, (const char *)call->request.body + call->sent, len);
+	call->sent += len;
+	return len;
+}
+
+/* curl goes back to send once more: behind a redirect, or because the connection died without a
+ * reply, when the peer may have done what was asked. */
+static int rewind_body(void *arg, curl_off_t offset, int origin)
+{
+	HttpCall *call = arg;
+	if (!call->response.status || offset != 0 || origin != SEEK_SET)
+		return CURL_SEEKFUNC_FAIL;
+	call->response.status = 0;
+	return CURL_SEEKFUNC_OK;
+}
+
+/* curl begins to send, perhaps not for the first time: what it had read and not yet sent when a
+ * connection died it forgets without a word, and goes on where it was. */
+static int begin_request(void *arg, char *address, char *local_address, int port, int local_port)
+{
+	(void)local_address, (void)local_port;
+	HttpCall *call = arg;
+	call->sent = 0;
+	bool may_send = is_in_time(call) && httpc_guard_peer(call, address, port);
+	return may_send ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+static void set_body(HttpCall *call)
+{
+	const HttpRequest *request = &call->request;
+	curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+			 (curl_off_t)(request->body ? request->body_len : 0));
+	if (!request->at_most_once || !request->body || !request->body_len) {
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,
+				 request->body ? request->body : "");
+		return;
+	}
+	curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, read_body);
+	curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
+	curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, rewind_body);
+	curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
+}
+
 /* POST goes without CUSTOMREQUEST so that curl may turn it into GET behind a 303. */
 static void set_method_and_body(HttpCall *call)
 {
@@ -268,13 +339,8 @@ static void set_method_and_body(HttpCall *call)
 		curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
 		return;
 	}
-	if (request->body || post || cstr_eq(method, "PUT") || cstr_eq(method, "PATCH")) {
-		curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-				 (curl_off_t)(request->body ? request->body_len : 0));
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,
-				 request->body ? request->body : "");
-	}
+	if (request->body || post || cstr_eq(method, "PUT") || cstr_eq(method, "PATCH"))
+		set_body(call);
 	if (!post && (request->body || !cstr_eq(method, "GET")))
 		curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, method);
 }
@@ -287,6 +353,11 @@ static void set_protocol(HttpCall *call)
 	long version = tls ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1;
 	curl_easy_setopt(call->easy, CURLOPT_HTTP_VERSION, version);
 	curl_easy_setopt(call->easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+	/* On a shared connection curl 7.88 takes what comes for other streams, too, and pauses all
+	 * where such a stream's buffer is full. With small ones it was seen to spin until calls
+	 * timed out. */
+	curl_easy_setopt(call->easy, CURLOPT_BUFFERSIZE,
+			 tls ? (long)SHARED_BUFFER : (long)DOWNLOAD_BUFFER);
 }
 
 static void set_options(HttpCall *call)
@@ -297,7 +368,6 @@ static void set_options(HttpCall *call)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->errbuf);
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, request->path_as_is ? 1L : 0L);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)DOWNLOAD_BUFFER);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
@@ -313,6 +383,9 @@ static void set_options(HttpCall *call)
 		curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
 		curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
 	}
+	httpc_guard_set(call);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, begin_request);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 	if (request->unix_socket)
 		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
 	set_protocol(call);
@@ -386,6 +459,14 @@ static void unlink_call(HttpCall *call)
 	call->prev = call->next = NULL;
 }
 
+/* False with the reason in call->failure. */
+static bool may_start(HttpCall *call)
+{
+	if (!headers_are_clean(&call->request))
+		return err_set(&call->failure, ERR_INVALID, "line break in a request header");
+	return is_in_time(call);
+}
+
 void httpc_call_start(HttpCall *call)
 {
 	HttpClient *client = call->client;
@@ -395,8 +476,7 @@ void httpc_call_start(HttpCall *call)
 	}
 	call->queued = false;
 	link_call(call);
-	if (!headers_are_clean(&call->request)) {
-		err_set(&call->failure, ERR_INVALID, "line break in a request header");
+	if (!may_start(call)) {
 		httpc_call_finish(call, CURLE_BAD_FUNCTION_ARGUMENT);
 		return;
 	}
@@ -450,6 +530,7 @@ void httpc_call_finish(HttpCall *call, CURLcode result)
 		long version = 0;
 		curl_easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
 		call->client->speaks_http2 = version == CURL_HTTP_VERSION_2_0;
+		call->client->replied = true;
 	}
 	call->ended = true;
 	loop_cancel(call->loop, call->timer);

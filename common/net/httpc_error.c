@@ -48,9 +48,41 @@ void httpc_classify(const HttpCall *call, CURLcode result, Error *err)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].result == result)
 			row = rows[i];
-	const char *text = call->errbuf[0] ? call->errbuf : curl_easy_strerror(result);
+	const char *text = result == CURLE_SEND_FAIL_REWIND
+				   ? "the connection ended before the reply"
+			   : call->errbuf[0] ? call->errbuf
+					     : curl_easy_strerror(result);
 	if (peer_refused_us(text))
 		row = (Row){result, ERR_UNAUTHORIZED, true};
 	autofree char *name = httpc_call_name(call);
 	err_set(err, row.code, "%s%s: %s", row.tls ? "tls: " : "", name, text);
+	/* A connection of HTTP/1 carries one request at a time: what could not be sent was not
+	 * whole. With HTTP/2 the failure may be another stream's. */
+	err->unsent =
+		result == CURLE_SEND_ERROR && call->client->replied && !call->client->speaks_http2;
+}
+
+const char *http_status_text(int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} texts[] = {
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{406, "Not Acceptable"},
+		{416, "Range Not Satisfiable"},
+		{429, "Too Many Requests"},
+		{500, "Internal Server Error"},
+		{502, "Bad Gateway"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+	};
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (texts[i].status == status)
+			return texts[i].text;
+	return "";
 }

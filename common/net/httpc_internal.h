@@ -1,5 +1,6 @@
 /* What the files of the HTTP client share: httpc.c (client, curl multi), httpc_call.c (a call's
- * life), httpc_wait.c (blocking forms), httpc_error.c (what went wrong). */
+ * life), httpc_wait.c (blocking forms), httpc_guard.c (where redirects may lead),
+ * httpc_error.c (what went wrong). */
 #ifndef NET_HTTPC_INTERNAL_H
 #define NET_HTTPC_INTERNAL_H
 
@@ -24,18 +25,22 @@ struct HttpClient {
 	long proxy_type;
 	bool env_proxy, insecure, has_server_name;
 	long connect_timeout_ms;
+	int64_t keep_ms;
 
-	pthread_mutex_t lock; /* guards incoming, posted, closing */
-	Vec incoming;	      /* calls to start */
+	pthread_mutex_t lock;	  /* guards all up to closing */
+	char *cert_pem, *key_pem; /* of httpc_set_certificate, or NULL */
+	Vec incoming;		  /* calls to start */
 	bool posted, closing;
 
-	CURLM *multi;
-	LoopTimer timer;
-	HttpCall *calls; /* started, not ended */
-	HttpCall *dead;	 /* ended while curl was at work: their handles wait to be taken out */
+	CURLM *multi; /* NULL: no connection is kept */
+	LoopTimer timer, keep_timer;
+	int64_t idle_since_ms; /* when a call ended last */
+	HttpCall *calls;       /* started, not ended */
+	HttpCall *dead; /* ended while curl was at work: their handles wait to be taken out */
 	Vec idle_handles;
 	int in_curl;	   /* depth of calls into curl, which must not be entered again */
 	bool speaks_http2; /* the last reply did */
+	bool replied;	   /* there was one */
 };
 
 /*
@@ -62,6 +67,7 @@ struct HttpCall {
 	HttpResponse response;
 	bool collect; /* body into response.body; else handler.on_data */
 	bool queued, ended;
+	size_t sent;			   /* of an at_most_once body */
 	bool head_ended, head_done;	   /* its empty line came; the caller was told */
 	int64_t deadline_ms, last_byte_ms; /* monotonic */
 	LoopTimer timer;
@@ -94,6 +100,17 @@ CURL *httpc_handle_take(HttpClient *client);
 
 /* Takes the ended call's handle out of curl and back into the pool, now or after curl is done. */
 void httpc_handle_release(HttpCall *call);
+
+/* --- httpc_guard.c --- */
+
+/* Has curl ask before it connects, where the request needs that. */
+void httpc_guard_set(HttpCall *call);
+
+/* False, with call->failure, when a redirect must not be followed to `location`. */
+bool httpc_guard_location(HttpCall *call, const char *location);
+
+/* False, with call->failure, when the request must not go to that numeric address. */
+bool httpc_guard_peer(HttpCall *call, const char *address, int port);
 
 /* --- httpc_error.c --- */
 

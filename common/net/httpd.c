@@ -166,7 +166,7 @@ static void free_request(HttpdRequest *request)
 	free(request->path);
 	free(request->query);
 	free(request->peer);
-	free(request->subject);
+	httpd_client_free(request->client);
 	buf_dispose(&request->body);
 	vec_dispose_strings(&request->headers);
 	vec_dispose_strings(&request->params);
@@ -230,10 +230,8 @@ static void begin(HttpdRequest *request, const char *method)
 	request->method = mem_strdup(method);
 	request->peer = peer_text(request->connection);
 	set_phase(request, PHASE_BODY);
-	if (httpd->asks_client_cert && !httpd_tls_subject(request->connection, &request->subject)) {
-		httpd_reply(request, 401, "text/plain", "client certificate refused\n", 27);
-		return;
-	}
+	if (httpd->asks_client_cert)
+		request->client = httpd_tls_client(request->connection);
 	if (str_to_u64(str_of(httpd_header(request, "Content-Length")), &len) &&
 	    len > httpd->max_body) {
 		request->too_large = true;
@@ -331,9 +329,9 @@ const char *httpd_peer(const HttpdRequest *request)
 	return request->peer;
 }
 
-const char *httpd_client_subject(const HttpdRequest *request)
+const HttpdClient *httpd_client(const HttpdRequest *request)
 {
-	return request->subject;
+	return request->client;
 }
 
 const char *httpd_param(HttpdRequest *request, const char *name)

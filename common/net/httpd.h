@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "base/vec.h"
 
 typedef struct Httpd Httpd;
 typedef struct HttpdRequest HttpdRequest;
@@ -69,9 +70,17 @@ void httpd_each_header(const HttpdRequest *request, HttpdHeaderVisit *visit, voi
 Str httpd_body(const HttpdRequest *request);
 const char *httpd_peer(const HttpdRequest *request); /* the client's address as text */
 
-/* The verified client certificate's subject as "CN=x,O=y,O=z" (RFC 4514 order as in the
- * certificate), or NULL. */
-const char *httpd_client_subject(const HttpdRequest *request);
+/* Who the client is by its certificate. */
+typedef struct {
+	bool refused;	   /* it does not verify, and nothing else is set: the handler decides what
+			    * that means for it */
+	char *name;	   /* the last common name, UTF-8; NULL when there is none */
+	Vec organizations; /* of char *, in the certificate's order */
+	char *sha256;	   /* of the certificate, in hex */
+} HttpdClient;
+
+/* NULL when the client showed no certificate; borrowed until the reply. */
+const HttpdClient *httpd_client(const HttpdRequest *request);
 
 /* The first value of a query parameter, decoded; NULL when absent. Borrowed. */
 const char *httpd_param(HttpdRequest *request, const char *name);

@@ -59,9 +59,10 @@ struct HttpdRequest {
 	int status; /* of the reply */
 	size_t reply_bytes;
 	Buf body;
-	char *peer, *subject;
-	Vec headers; /* name, value, ... for the reply; owned */
-	Vec params;  /* decoded values lent out by httpd_param; owned */
+	char *peer;
+	HttpdClient *client; /* NULL: without a certificate */
+	Vec headers;	     /* name, value, ... for the reply; owned */
+	Vec params;	     /* decoded values lent out by httpd_param; owned */
 	HttpdStream *stream;
 };
 
@@ -78,8 +79,8 @@ void httpd_streams_end(Httpd *httpd);
 
 /* --- httpd_tls.c --- */
 
-/* False when a client certificate came and does not verify; *out_subject (owned) stays NULL when
- * none came. */
-bool httpd_tls_subject(struct MHD_Connection *connection, char **out_subject);
+/* What the client's certificate says; NULL when none came. Owned, freed by httpd_client_free. */
+HttpdClient *httpd_tls_client(struct MHD_Connection *connection);
+void httpd_client_free(HttpdClient *client);
 
 #endif

@@ -1,3 +1,4 @@
+/* A credential being fetched is a Flight that those who want the same one wait for. */
 #include "net/tokens.h"
 
 #include <pthread.h>
@@ -6,26 +7,56 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "data/digest.h"
 
 typedef struct {
-	char *token, *note;
+	Credential credential;
 	int64_t until_ms; /* monotonic */
 } Kept;
+
+/* Someone's fetch under way. Guarded by the cache's lock, as long as it is in the map or `waiting`
+ * is not 0; the result is written once, before `done`. */
+typedef struct {
+	size_t waiting; /* who fetches counts */
+	bool done;
+	Credential credential;
+	Error err;
+} Flight;
 
 struct TokenCache {
 	size_t max;
 	int64_t max_ms;
-	pthread_mutex_t lock; /* guards map */
-	Map *map;	      /* key -> Kept, oldest first */
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t landed;
+	Map *kept;	  /* key -> Kept, oldest first */
+	Map *flights;	  /* key -> Flight, not owned */
+	TokenStats stats; /* but for items */
 };
+
+void credential_dispose(Credential *credential)
+{
+	char *const parts[] = {credential->user, credential->secret, credential->session};
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		if (parts[i])
+			mem_wipe(parts[i], strlen(parts[i]));
+		free(parts[i]);
+	}
+	*credential = (Credential){0};
+}
+
+static void credential_copy(const Credential *from, Credential *out)
+{
+	*out = (Credential){.user = mem_strdup(from->user),
+			    .secret = mem_strdup(from->secret),
+			    .session = mem_strdup(from->session),
+			    .expires_ms = from->expires_ms};
+}
 
 static void free_kept(void *value)
 {
 	Kept *kept = value;
-	mem_wipe(kept->token, strlen(kept->token));
-	free(kept->token);
-	free(kept->note);
+	credential_dispose(&kept->credential);
 	free(kept);
 }
 
@@ -36,7 +67,9 @@ TokenCache *token_cache_new(size_t max, int64_t max_ms)
 	tokens->max = max;
 	tokens->max_ms = max_ms < HOUR_MS ? max_ms : HOUR_MS;
 	pthread_mutex_init(&tokens->lock, NULL);
-	tokens->map = map_new(free_kept);
+	pthread_cond_init(&tokens->landed, NULL);
+	tokens->kept = map_new(free_kept);
+	tokens->flights = map_new(NULL);
 	return tokens;
 }
 
@@ -44,7 +77,9 @@ void token_cache_free(TokenCache *tokens)
 {
 	if (!tokens)
 		return;
-	map_free(tokens->map);
+	map_free(tokens->kept);
+	map_free(tokens->flights);
+	pthread_cond_destroy(&tokens->landed);
 	pthread_mutex_destroy(&tokens->lock);
 	free(tokens);
 }
@@ -59,21 +94,19 @@ char *token_cache_key(const char *const *parts)
 	return mem_strdup(text);
 }
 
-char *token_cache_get(TokenCache *tokens, const char *key, char **out_note)
+/* --- `lock` is held in what follows --- */
+
+static bool take_kept(TokenCache *tokens, const char *key, Credential *out)
 {
-	if (!tokens)
-		return NULL;
-	pthread_mutex_lock(&tokens->lock);
-	const Kept *kept = map_get(tokens->map, key);
-	char *token = NULL;
-	if (kept && kept->until_ms > clock_mono_ms()) {
-		token = mem_strdup(kept->token);
-		*out_note = mem_strdup(kept->note);
-	} else if (kept) {
-		map_remove(tokens->map, key);
+	const Kept *kept = map_get(tokens->kept, key);
+	if (!kept)
+		return false;
+	if (kept->until_ms <= clock_mono_ms()) {
+		map_remove(tokens->kept, key);
+		return false;
 	}
-	pthread_mutex_unlock(&tokens->lock);
-	return token;
+	credential_copy(&kept->credential, out);
+	return true;
 }
 
 static void drop_oldest(TokenCache *tokens)
@@ -81,32 +114,148 @@ static void drop_oldest(TokenCache *tokens)
 	size_t at = 0;
 	const char *key;
 	void *value;
-	if (map_next(tokens->map, &at, &key, &value))
-		map_remove(tokens->map, key);
+	if (!map_next(tokens->kept, &at, &key, &value))
+		return;
+	map_remove(tokens->kept, key);
+	tokens->stats.evicted++;
 }
 
-void token_cache_put(TokenCache *tokens, const char *key, const char *token, const char *note,
-		     int64_t expires_ms)
+static void keep(TokenCache *tokens, const char *key, const Credential *credential)
 {
-	int64_t keep_ms = (expires_ms - clock_wall_ms()) / 5 * 4;
-	if (!tokens || !tokens->max || keep_ms <= 0)
+	int64_t keep_ms = (credential->expires_ms - clock_wall_ms()) / 5 * 4;
+	if (keep_ms > tokens->max_ms)
+		keep_ms = tokens->max_ms;
+	if (!tokens->max || !credential->expires_ms || keep_ms <= 0)
 		return;
 	Kept *kept = mem_zalloc(1, sizeof(*kept));
-	kept->token = mem_strdup(token);
-	kept->note = mem_strdup(note);
-	kept->until_ms = clock_mono_ms() + (keep_ms < tokens->max_ms ? keep_ms : tokens->max_ms);
-	pthread_mutex_lock(&tokens->lock);
-	if (!map_has(tokens->map, key) && map_len(tokens->map) >= tokens->max)
+	credential_copy(credential, &kept->credential);
+	kept->until_ms = clock_mono_ms() + keep_ms;
+	if (!map_has(tokens->kept, key) && map_len(tokens->kept) >= tokens->max)
 		drop_oldest(tokens);
-	map_put(tokens->map, key, kept);
-	pthread_mutex_unlock(&tokens->lock);
+	map_put(tokens->kept, key, kept);
 }
 
-void token_cache_forget(TokenCache *tokens, const char *key)
+static void leave(Flight *flight)
+{
+	if (--flight->waiting)
+		return;
+	credential_dispose(&flight->credential);
+	error_dispose(&flight->err);
+	free(flight);
+}
+
+static bool take_result(Flight *flight, Credential *out, Error *err)
+{
+	bool ok = !err_is_set(&flight->err);
+	if (ok)
+		credential_copy(&flight->credential, out);
+	else
+		err_copy(err, &flight->err);
+	leave(flight);
+	return ok;
+}
+
+static bool wait_for(TokenCache *tokens, Flight *flight, Credential *out, Error *err)
+{
+	flight->waiting++;
+	while (!flight->done)
+		pthread_cond_wait(&tokens->landed, &tokens->lock);
+	return take_result(flight, out, err);
+}
+
+/* The lock is given up while the fetch runs. */
+static bool fly(TokenCache *tokens, const char *key, TokenFetch *fetch, void *arg, Credential *out,
+		Error *err)
+{
+	Flight *flight = mem_zalloc(1, sizeof(*flight));
+	flight->waiting = 1;
+	map_put(tokens->flights, key, flight);
+	pthread_mutex_unlock(&tokens->lock);
+	autocredential Credential got = {0};
+	autoerror Error why = {0};
+	bool ok = fetch(arg, &got, &why);
+	pthread_mutex_lock(&tokens->lock);
+	if (ok) {
+		flight->credential = got;
+		got = (Credential){0};
+		keep(tokens, key, &flight->credential);
+	} else {
+		err_move(&flight->err, &why);
+	}
+	flight->done = true;
+	map_take(tokens->flights, key);
+	pthread_cond_broadcast(&tokens->landed);
+	return take_result(flight, out, err);
+}
+
+/* --- what others call --- */
+
+bool token_cache_get(TokenCache *tokens, const char *key, Credential *out)
+{
+	if (!tokens)
+		return false;
+	pthread_mutex_lock(&tokens->lock);
+	bool found = take_kept(tokens, key, out);
+	pthread_mutex_unlock(&tokens->lock);
+	return found;
+}
+
+void token_cache_put(TokenCache *tokens, const char *key, const Credential *credential)
 {
 	if (!tokens)
 		return;
 	pthread_mutex_lock(&tokens->lock);
-	map_remove(tokens->map, key);
+	keep(tokens, key, credential);
 	pthread_mutex_unlock(&tokens->lock);
+}
+
+void token_cache_forget(TokenCache *tokens, const char *key, const char *secret)
+{
+	pthread_mutex_lock(&tokens->lock);
+	const Kept *kept = map_get(tokens->kept, key);
+	if (kept && cstr_eq(kept->credential.secret, secret))
+		map_remove(tokens->kept, key);
+	pthread_mutex_unlock(&tokens->lock);
+}
+
+bool token_cache_forget_secret(TokenCache *tokens, const char *secret)
+{
+	bool found = false;
+	size_t at = 0;
+	const char *key;
+	void *value;
+	pthread_mutex_lock(&tokens->lock);
+	while (map_next(tokens->kept, &at, &key, &value)) {
+		const Kept *kept = value;
+		if (!cstr_eq(kept->credential.secret, secret) &&
+		    !cstr_eq(kept->credential.session, secret))
+			continue;
+		map_remove(tokens->kept, key);
+		found = true;
+		break;
+	}
+	pthread_mutex_unlock(&tokens->lock);
+	return found;
+}
+
+bool token_cache_fetch(TokenCache *tokens, const char *key, TokenFetch *fetch, void *arg,
+		       Credential *out, Error *err)
+{
+	pthread_mutex_lock(&tokens->lock);
+	Flight *flight = map_get(tokens->flights, key);
+	bool ok = take_kept(tokens, key, out) || (flight ? wait_for(tokens, flight, out, err)
+							 : fly(tokens, key, fetch, arg, out, err));
+	tokens->stats.succeeded += ok;
+	tokens->stats.failed += !ok;
+	pthread_mutex_unlock(&tokens->lock);
+	return ok;
+}
+
+TokenStats token_cache_stats(TokenCache *tokens)
+{
+	pthread_mutex_lock(&tokens->lock);
+	TokenStats stats = tokens->stats;
+	stats.items = map_len(tokens->kept);
+	pthread_mutex_unlock(&tokens->lock);
+	return stats;
 }

@@ -309,3 +309,14 @@ char *url_redacted(const char *text)
 	put_query_keys(&out, parts.query);
 	return buf_steal(&out);
 }
+
+int url_port(const Url *url)
+{
+	return url->port ? url->port : cstr_eq(url->scheme, "https") ? 443 : 80;
+}
+
+bool url_is_same_origin(const Url *a, const Url *b)
+{
+	return cstr_eq(a->scheme, b->scheme) && strcasecmp(a->host, b->host) == 0 &&
+	       url_port(a) == url_port(b);
+}

@@ -24,6 +24,16 @@ void url_dispose(Url *url);
 /* The text again, without user and password when `redact`. Owned. */
 char *url_text(const Url *url, bool redact);
 
+/* The absolute URL that `location` means seen from `base`. ERR_INVALID. Owned. */
+char *url_resolve(const char *base, const char *location, Error *err) MUST_USE;
+
+/* True when scheme, host and port are the same. */
+bool url_same_origin(const char *a, const char *b);
+bool url_is_same_origin(const Url *a, const Url *b);
+
+/* The port, or that of the scheme: 443 for https, else 80. */
+int url_port(const Url *url);
+
 /* For messages: the text without userinfo and without the query's values. Owned; never fails. */
 char *url_redacted(const char *text);
 

@@ -117,12 +117,13 @@ static bool take_token(NotifyRequest *self, int status, Str reply, NotifyRequest
 	AppWork *work = self->state;
 	autojson json_t *answer = json_parse(reply.ptr, reply.len, REPLY_MAX, err);
 	const char *token = json_text(answer, "token");
-	int64_t expires_ms = 0;
+	autocredential Credential got = {.user = mem_strdup(work->slug),
+					 .secret = mem_strdup(token)};
 	if (!answer)
 		return false;
-	if (!token || !clock_parse(json_text_or(answer, "expires_at", ""), &expires_ms))
+	if (!token || !clock_parse(json_text_or(answer, "expires_at", ""), &got.expires_ms))
 		return err_set(err, ERR_INVALID, "GitHub's reply has no token");
-	token_cache_put(work->tokens, work->cache_key, token, work->slug, expires_ms);
+	token_cache_put(work->tokens, work->cache_key, &got);
 	release(work, token, out_next);
 	return true;
 }
@@ -207,10 +208,10 @@ bool github_authorize(const NotifyTarget *target, NotifyRequest *take_first, Git
 		free_work(work);
 		return false;
 	}
-	autofree char *kept = token_cache_get(work->tokens, work->cache_key, &work->slug);
-	if (kept) {
-		release(work, kept, out);
-		mem_wipe(kept, strlen(kept));
+	autocredential Credential kept = {0};
+	if (token_cache_get(work->tokens, work->cache_key, &kept)) {
+		work->slug = steal(&kept.user);
+		release(work, kept.secret, out);
 		free_work(work);
 		return true;
 	}

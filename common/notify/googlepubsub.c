@@ -75,8 +75,9 @@ static bool take_token(NotifyRequest *self, int status, Str reply, NotifyRequest
 	const char *token = json_text(answer, "access_token");
 	if (cstr_empty(token))
 		return err_set(err, ERR_INVALID, "Google's reply has no access token");
-	token_cache_put(work->tokens, work->cache_key, token, NULL,
-			clock_wall_ms() + json_int(answer, "expires_in", 0) * 1000);
+	autocredential Credential got = {.secret = mem_strdup(token)};
+	got.expires_ms = clock_wall_ms() + json_int(answer, "expires_in", 0) * 1000;
+	token_cache_put(work->tokens, work->cache_key, &got);
 	*out_next = work->publish;
 	work->publish = (NotifyRequest){0};
 	notify_add_auth(out_next, "Bearer", token);
@@ -129,13 +130,11 @@ static bool authorize(const NotifyTarget *target, NotifyRequest *take_publish, N
 	work->cache_key = token_cache_key(
 		(const char *const[]){"google", target->provider_uid ? target->provider_uid : "",
 				      scope, target->token ? target->token : "", NULL});
-	autofree char *note = NULL;
-	autofree char *kept = token_cache_get(work->tokens, work->cache_key, &note);
-	if (kept) {
+	autocredential Credential kept = {0};
+	if (token_cache_get(work->tokens, work->cache_key, &kept)) {
 		*out = work->publish;
 		work->publish = (NotifyRequest){0};
-		notify_add_auth(out, "Bearer", kept);
-		mem_wipe(kept, strlen(kept));
+		notify_add_auth(out, "Bearer", kept.secret);
 		free_work(work);
 		return true;
 	}

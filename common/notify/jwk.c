@@ -6,35 +6,11 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
-#include <openssl/rsa.h>
 
 #include "data/base64.h"
+#include "data/jose.h"
 
 enum { RSA_MIN_BITS = 2048, FIELD_MAX = 1024 };
-
-typedef enum { RSA_PKCS1, RSA_PSS, ECDSA, EDDSA } Scheme;
-
-typedef struct {
-	const char *name;
-	Scheme scheme;
-	const char *digest; /* NULL: the scheme has its own */
-	const char *curve;  /* ECDSA: the JWK's name */
-	const char *group;  /* OpenSSL's */
-	size_t half;	    /* bytes of each of the signature's two numbers */
-} Algorithm;
-
-static const Algorithm algorithms[] = {
-	{"RS256", RSA_PKCS1, "SHA256", NULL, NULL, 0},
-	{"RS384", RSA_PKCS1, "SHA384", NULL, NULL, 0},
-	{"RS512", RSA_PKCS1, "SHA512", NULL, NULL, 0},
-	{"PS256", RSA_PSS, "SHA256", NULL, NULL, 0},
-	{"PS384", RSA_PSS, "SHA384", NULL, NULL, 0},
-	{"PS512", RSA_PSS, "SHA512", NULL, NULL, 0},
-	{"ES256", ECDSA, "SHA256", "P-256", "prime256v1", 32},
-	{"ES384", ECDSA, "SHA384", "P-384", "secp384r1", 48},
-	{"ES512", ECDSA, "SHA512", "P-521", "secp521r1", 66},
-	{"EdDSA", EDDSA, NULL, "Ed25519", NULL, 0},
-};
 
 static bool field(const json_t *key, const char *name, Buf *out)
 {
@@ -76,7 +52,7 @@ static EVP_PKEY *rsa_key(const json_t *key)
 	return out;
 }
 
-static EVP_PKEY *ec_key(const json_t *key, const Algorithm *algorithm)
+static EVP_PKEY *ec_key(const json_t *key, const JoseAlgorithm *algorithm)
 {
 	autobuf Buf x = {0}, y = {0}, point = {0};
 	if (!cstr_eq(json_text(key, "kty"), "EC") ||
@@ -96,7 +72,7 @@ static EVP_PKEY *ec_key(const json_t *key, const Algorithm *algorithm)
 	return out;
 }
 
-static EVP_PKEY *ed_key(const json_t *key, const Algorithm *algorithm)
+static EVP_PKEY *ed_key(const json_t *key, const JoseAlgorithm *algorithm)
 {
 	autobuf Buf x = {0};
 	if (!cstr_eq(json_text(key, "kty"), "OKP") ||
@@ -105,50 +81,15 @@ static EVP_PKEY *ed_key(const json_t *key, const Algorithm *algorithm)
 	return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, (unsigned char *)x.ptr, x.len);
 }
 
-/* JWS has r and s side by side (RFC 7518 3.4), OpenSSL wants DER. */
-static bool to_der(const Algorithm *algorithm, Str signature, Buf *out)
-{
-	if (signature.len != 2 * algorithm->half)
-		return false;
-	const unsigned char *raw = (const unsigned char *)signature.ptr;
-	ECDSA_SIG *pair = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(raw, (int)algorithm->half, NULL);
-	BIGNUM *s = BN_bin2bn(raw + algorithm->half, (int)algorithm->half, NULL);
-	ECDSA_SIG_set0(pair, r, s);
-	unsigned char *der = NULL;
-	int len = i2d_ECDSA_SIG(pair, &der);
-	if (len > 0)
-		buf_append(out, der, (size_t)len);
-	OPENSSL_free(der);
-	ECDSA_SIG_free(pair);
-	return len > 0;
-}
-
-static bool check(EVP_PKEY *key, const Algorithm *algorithm, Str text, Str signature)
-{
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *options = NULL;
-	bool good = EVP_DigestVerifyInit_ex(context, &options, algorithm->digest, NULL, NULL, key,
-					    NULL) == 1;
-	if (good && algorithm->scheme == RSA_PSS)
-		good = EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
-		       EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1;
-	good = good &&
-	       EVP_DigestVerify(context, (const unsigned char *)signature.ptr, signature.len,
-				(const unsigned char *)text.ptr, text.len) == 1;
-	EVP_MD_CTX_free(context);
-	return good;
-}
-
-static EVP_PKEY *key_for(const json_t *key, const Algorithm *algorithm)
+static EVP_PKEY *key_for(const json_t *key, const JoseAlgorithm *algorithm)
 {
 	switch (algorithm->scheme) {
-	case ECDSA:
+	case JOSE_ECDSA:
 		return ec_key(key, algorithm);
-	case EDDSA:
+	case JOSE_EDDSA:
 		return ed_key(key, algorithm);
-	case RSA_PKCS1:
-	case RSA_PSS:
+	case JOSE_RSA_PKCS1:
+	case JOSE_RSA_PSS:
 		break;
 	}
 	return rsa_key(key);
@@ -156,22 +97,13 @@ static EVP_PKEY *key_for(const json_t *key, const Algorithm *algorithm)
 
 bool jwk_verifies(const json_t *key, const char *algorithm, Str text, Str signature)
 {
-	for (size_t i = 0; i < COUNT(algorithms); i++) {
-		const Algorithm *row = &algorithms[i];
-		if (!cstr_eq(row->name, algorithm))
-			continue;
-		/* A key made for encryption, or for another algorithm, is not for this. */
-		if (!cstr_eq(json_text_or(key, "use", "sig"), "sig") ||
-		    !cstr_eq(json_text_or(key, "alg", algorithm), algorithm))
-			return false;
-		autobuf Buf der = {0};
-		if (row->scheme == ECDSA && !to_der(row, signature, &der))
-			return false;
-		EVP_PKEY *public_key = key_for(key, row);
-		bool good = public_key && check(public_key, row, text,
-						row->scheme == ECDSA ? buf_str(&der) : signature);
-		EVP_PKEY_free(public_key);
-		return good;
-	}
-	return false;
+	const JoseAlgorithm *row = jose_algorithm(algorithm);
+	/* A key made for encryption, or for another algorithm, is not for this. */
+	if (!row || !cstr_eq(json_text_or(key, "use", "sig"), "sig") ||
+	    !cstr_eq(json_text_or(key, "alg", algorithm), algorithm))
+		return false;
+	EVP_PKEY *public_key = key_for(key, row);
+	bool good = public_key && jose_verifies(row, public_key, text, signature);
+	EVP_PKEY_free(public_key);
+	return good;
 }

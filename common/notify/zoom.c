@@ -4,16 +4,21 @@
 #include "base/mem.h"
 #include "net/url.h"
 
-/* True when the query has a format that is not empty. */
-static bool has_format(const char *query)
+/* The query with a format; NULL when it has one. An empty one is none, and goes. Owned. */
+static char *with_format(const char *query)
 {
 	Str rest = str_of(query), piece, key, value;
+	autobuf Buf out = {0};
 	while (str_next(&rest, '&', &piece)) {
 		str_cut(piece, '=', &key, &value);
-		if (str_eq(key, STR("format")) && value.len)
-			return true;
+		bool is_format = str_eq(key, STR("format"));
+		if (is_format && value.len)
+			return NULL;
+		if (piece.len && !is_format)
+			buf_printf(&out, "%.*s&", (int)piece.len, piece.ptr);
 	}
-	return false;
+	buf_puts(&out, "format=full");
+	return buf_steal(&out);
 }
 
 static char *full_address(const NotifyTarget *target, Error *err)
@@ -22,10 +27,9 @@ static char *full_address(const NotifyTarget *target, Error *err)
 	if (!notify_need(target, target->address, "address", err) ||
 	    !url_parse(target->address, &url, err))
 		return NULL;
-	if (has_format(url.query))
+	char *query = with_format(url.query);
+	if (!query)
 		return mem_strdup(target->address);
-	char *query = cstr_empty(url.query) ? mem_strdup("format=full")
-					    : mem_printf("%s&format=full", url.query);
 	free(url.query);
 	url.query = query;
 	return url_text(&url, false);

@@ -224,6 +224,11 @@ static bool host_matches(const char *pattern, const char *host)
 	return hosts.len == 0;
 }
 
+bool docker_config_is_empty(const DockerConfig *config)
+{
+	return config->entries.len == 0;
+}
+
 /* A path covers what is below it, by whole parts: "/team" is not "/team-b". */
 static bool path_matches(const char *path, const char *repository)
 {

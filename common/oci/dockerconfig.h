@@ -50,6 +50,9 @@ AUTO_POINTER(DockerConfig, docker_config_free, auto_docker_config);
 bool docker_config_add(DockerConfig *config, const char *text, size_t len, bool legacy,
 		       Error *err) MUST_USE;
 
+/* True when nothing was added. */
+bool docker_config_is_empty(const DockerConfig *config);
+
 /* The credentials for a repository; false (and *out empty) when no entry matches. */
 bool docker_config_find(const DockerConfig *config, const char *host, const char *repository,
 			RegistryAuth *out);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/address.h"
 #include "net/url.h"
 
 enum { REPOSITORY_MIN = 2, REPOSITORY_MAX = 255, TAG_MAX = 128, HOST_MAX = 300 };
@@ -162,20 +163,12 @@ char *oci_reference_text(const OciReference *reference)
 	return mem_printf("%s/%s%s%s", reference->host, reference->repository, mark, what);
 }
 
-/* RFC 1918 section 3. */
+/* Only as dotted quads: what else resolvers take is no address for upstream. */
 static bool is_private(const char *host)
 {
-	static const struct {
-		uint32_t net, mask;
-	} rows[] = {{0x0a000000, 0xff000000}, {0xac100000, 0xfff00000}, {0xc0a80000, 0xffff0000}};
 	struct in_addr address;
-	if (inet_pton(AF_INET, host, &address) != 1)
-		return false;
-	uint32_t value = ntohl(address.s_addr);
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if ((value & rows[i].mask) == rows[i].net)
-			return true;
-	return false;
+	return inet_pton(AF_INET, host, &address) == 1 &&
+	       address_kind_of_host(host) == ADDRESS_PRIVATE;
 }
 
 bool oci_host_is_local(const char *host)

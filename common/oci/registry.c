@@ -45,9 +45,16 @@ void registry_close(Registry *registry)
 	hub_identity_release(registry->hub, registry->identity);
 	registry_auth_dispose(&registry->auth);
 	forget_token(registry);
+	buf_dispose(&registry->kept);
+	oci_descriptor_dispose(&registry->kept_as);
 	free(registry->host);
 	free(registry->repository);
 	free(registry);
+}
+
+const RegistryAuth *registry_auth(const Registry *registry)
+{
+	return &registry->auth;
 }
 
 char *registry_scope(const Registry *registry)
@@ -132,6 +139,7 @@ static bool show(Registry *registry, const Challenge *asked, bool fresh, Shown *
 	return true;
 }
 
+/* `shown` is NULL where a redirect has led. */
 static bool send_shown(Registry *registry, const RegistryCall *call, const char *url,
 		       const Shown *shown, HttpResponse *out, Error *err)
 {
@@ -139,14 +147,15 @@ static bool send_shown(Registry *registry, const RegistryCall *call, const char 
 	size_t count = 0;
 	for (; call->headers && call->headers[count] && count < MAX_HEADERS - 1; count++)
 		headers[count] = call->headers[count];
-	headers[count] = shown->header;
-	bool basic = shown->kind == CHALLENGE_BASIC;
+	headers[count] = shown ? shown->header : NULL;
+	bool basic = shown && shown->kind == CHALLENGE_BASIC;
 	const HttpRequest request = {.method = call->method,
 				     .url = url,
 				     .headers = headers,
 				     .body = call->body,
 				     .body_len = call->body_len,
 				     .max_body = call->max_body,
+				     .no_internal = !shown && !registry_is_inside(registry),
 				     .user = basic ? registry->auth.username : NULL,
 				     .password = basic ? registry->auth.password : NULL};
 	return registry_send(registry, &request, call, out, err);
@@ -221,10 +230,9 @@ static bool send_following(Registry *registry, const RegistryCall *call, const c
 {
 	autofree char *url = mem_strdup(first);
 	for (int hop = 0; hop <= REGISTRY_MAX_REDIRECTS; hop++) {
-		const Shown nothing = {0};
 		bool own = url_same_origin(first, url);
 		if (!(own ? send_own(registry, call, url, out, err)
-			  : send_shown(registry, call, url, &nothing, out, err)))
+			  : send_shown(registry, call, url, NULL, out, err)))
 			return false;
 		autofree char *location = http_response_header(out, "location");
 		if (!http_status_redirects(out->status) || !location) {

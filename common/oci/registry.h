@@ -52,6 +52,9 @@ void registry_close(Registry *registry);
 AUTO_POINTER(Registry, registry_close, auto_registry);
 #define autoregistry __attribute__((cleanup(auto_registry)))
 
+/* What it was opened with; borrowed. */
+const RegistryAuth *registry_auth(const Registry *registry);
+
 /* --- pulling --- */
 
 /*
@@ -60,6 +63,11 @@ AUTO_POINTER(Registry, registry_close, auto_registry);
  */
 bool registry_resolve(Registry *registry, const char *reference, OciDescriptor *out,
 		      Error *err) MUST_USE;
+
+/* The same by one GET, whose text this handle keeps: registry_manifest and registry_image by that
+ * digest then send nothing. For a tag that is expected to name something new. */
+bool registry_resolve_to_pull(Registry *registry, const char *reference, OciDescriptor *out,
+			      Error *err) MUST_USE;
 
 /* The bytes of a manifest or index by tag or digest, verified; *out_descriptor is filled. */
 bool registry_manifest(Registry *registry, const char *reference, Buf *out,
@@ -89,8 +97,9 @@ typedef bool RegistryTagFn(void *arg, const char *tag);
 bool registry_tags(Registry *registry, RegistryTagFn *fn, void *arg, Error *err) MUST_USE;
 
 /*
- * What refers to a digest: by the referrers API, else by the tag "sha256-HEX". An index of
- * descriptors, empty when there is nothing. artifact_type keeps only those, NULL all.
+ * What refers to a digest: by the referrers API, all its pages, else by the tag "sha256-HEX". An
+ * index of descriptors, empty when there is nothing; more than OCI_MAX_ITEMS are ERR_LIMIT.
+ * artifact_type keeps only those, NULL all.
  */
 bool registry_referrers(Registry *registry, const char *digest, const char *artifact_type,
 			OciManifest *out, Error *err) MUST_USE;

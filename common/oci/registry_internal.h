@@ -1,8 +1,8 @@
 /*
  * What the files of the registry client share: hub.c (what a process shares), registry.c (one call:
  * credentials, redirects), scheme.c (https or http), token.c (token servers), reply.c (errors,
- * redirect targets); registry_manifest.c, registry_tags.c, registry_blob.c and registry_push.c are
- * calls by kind.
+ * redirect targets); registry_manifest.c, registry_referrers.c, registry_tags.c, registry_blob.c
+ * and registry_push.c are calls by kind.
  */
 #ifndef OCI_REGISTRY_INTERNAL_H
 #define OCI_REGISTRY_INTERNAL_H
@@ -14,6 +14,7 @@
 #include "base/vec.h"
 #include "net/httpc.h"
 #include "net/tokens.h"
+#include "net/url.h"
 #include "oci/challenge.h"
 #include "oci/registry.h"
 
@@ -65,8 +66,10 @@ struct Registry {
 	char *host, *repository;
 	RegistryAuth auth;
 	bool may_http, push;
-	int64_t deadline_ms; /* monotonic */
-	char *token;	     /* what was shown last: hidden in errors */
+	int64_t deadline_ms;   /* monotonic */
+	char *token;	       /* what was shown last: hidden in errors */
+	Buf kept;	       /* the text of a manifest that is about to be pulled, */
+	OciDescriptor kept_as; /* and what it is; digest is NULL when there is none */
 };
 
 /* A call below "/v2/". */
@@ -109,8 +112,8 @@ const char *registry_scheme(Registry *registry, Error *err) MUST_USE;
 /* --- token.c --- */
 
 /*
- * A token for what the challenge asks, from the cache unless `fresh` (then *out_fresh is true, as
- * when none was there). Owned, a secret.
+ * A token for what the challenge asks, from the cache: with `fresh` not the one that was shown
+ * last. *out_fresh becomes true when it was asked for now. Owned, a secret.
  */
 char *registry_token(Registry *registry, const Challenge *challenge, bool fresh, bool *out_fresh,
 		     Error *err) MUST_USE;
@@ -124,15 +127,18 @@ bool registry_reply_fail(const Registry *registry, const char *method, const cha
 /* True for a status that redirects. */
 bool http_status_redirects(int status);
 
-/* The absolute URL that `location` means seen from `base`. ERR_INVALID. Owned. */
-char *url_resolve(const char *base, const char *location, Error *err) MUST_USE;
-
-/* True when scheme, host and port are the same. */
-bool url_same_origin(const char *a, const char *b);
+/* True when the registry's own host is an internal address (net/address.h), which may then lead to
+ * others of them. */
+bool registry_is_inside(const Registry *registry);
 
 /* ERR_FORBIDDEN unless a reply from `from` may lead to `to`: never from https to http, never into
  * loopback, link-local or unspecified addresses unless the registry is there itself. */
 bool url_check_follow(const Registry *registry, const char *from, const char *to, Error *err);
+
+/* Where the next page of what `url` answered is: `Link: <URL>; rel="next"` (RFC 8288), of the same
+ * origin. NULL without err: there is none. Owned. */
+char *registry_next_page(const Registry *registry, const char *url, const HttpResponse *reply,
+			 Error *err);
 
 /* ERR_FORBIDDEN unless tokens may be fetched there: https, or http as the registry itself; not
  * at private addresses unless it is the registry's own host and port. */

@@ -6,7 +6,7 @@
 #include "oci/reference.h"
 #include "oci/registry_internal.h"
 
-enum { OK = 200, MAX_DEPTH = 4, BAD_REQUEST = 400, NOT_FOUND = 404, NOT_ACCEPTABLE = 406 };
+enum { OK = 200, MAX_DEPTH = 4 };
 
 /* Docker schema 1 is asked for by nobody. */
 static const char *const accept_all[] = {
@@ -33,11 +33,23 @@ static void digest_like(const char *like, Str text, char out[DIGEST_TEXT_SIZE])
 	digest_of(is_512 ? DIGEST_SHA512 : DIGEST_SHA256, text.ptr, text.len, out);
 }
 
+/* What is named by its digest cannot have become another. */
+static bool is_kept(const Registry *registry, const char *reference)
+{
+	const char *digest = registry->kept_as.digest;
+	return digest && is_digest(reference) && digest_equal(digest, reference);
+}
+
 bool registry_manifest(Registry *registry, const char *reference, Buf *out,
 		       OciDescriptor *out_descriptor, Error *err)
 {
 	if (!check_reference(reference, err))
 		return false;
+	if (is_kept(registry, reference)) {
+		buf_add(out, buf_str(&registry->kept));
+		oci_descriptor_copy(out_descriptor, &registry->kept_as);
+		return true;
+	}
 	autofree char *path = mem_printf("%s/manifests/%s", registry->repository, reference);
 	const RegistryCall call = {
 		.method = "GET", .path = path, .headers = accept_all, .max_body = OCI_MAX_MANIFEST};
@@ -101,6 +113,20 @@ bool registry_resolve(Registry *registry, const char *reference, OciDescriptor *
 	return registry_manifest(registry, reference, &unused, out, err);
 }
 
+bool registry_resolve_to_pull(Registry *registry, const char *reference, OciDescriptor *out,
+			      Error *err)
+{
+	autobuf Buf text = {0};
+	if (!registry_manifest(registry, reference, &text, out, err))
+		return false;
+	buf_dispose(&registry->kept);
+	oci_descriptor_dispose(&registry->kept_as);
+	registry->kept = text;
+	text = (Buf){0};
+	oci_descriptor_copy(&registry->kept_as, out);
+	return true;
+}
+
 /* A child's text has the size that its index says. */
 static bool check_child(const OciDescriptor *wanted, const OciDescriptor *got, Error *err)
 {
@@ -136,77 +162,4 @@ bool registry_image(Registry *registry, const char *reference, OciManifest *out,
 		oci_descriptor_copy(&next, picked);
 	}
 	return err_set(err, ERR_LIMIT, "indexes within indexes, more than %d deep", MAX_DEPTH);
-}
-
-/* --- referrers --- */
-
-static void keep_type(OciManifest *index, const char *artifact_type)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < index->count; i++) {
-		if (artifact_type && !cstr_eq(index->items[i].artifact_type, artifact_type)) {
-			oci_descriptor_dispose(&index->items[i]);
-			continue;
-		}
-		index->items[kept++] = index->items[i];
-	}
-	index->count = kept;
-}
-
-/* The tag that clients keep where the registry has no referrers API (distribution-spec, "Referrers
- * Tag Schema"). No such tag: nothing refers to it. */
-static bool referrers_by_tag(Registry *registry, const char *digest, Buf *text, Error *err)
-{
-	autofree char *tag = mem_strdup(digest);
-	*strchr(tag, ':') = '-';
-	autoocidescriptor OciDescriptor unused = {0};
-	if (registry_manifest(registry, tag, text, &unused, err))
-		return true;
-	if (err->http_status != NOT_FOUND)
-		return false;
-	error_dispose(err);
-	return true;
-}
-
-static bool is_index_type(const HttpResponse *reply)
-{
-	autofree char *type = http_response_header(reply, "content-type");
-	return cstr_starts(type ? type : "", OCI_TYPE_INDEX);
-}
-
-static bool referrers_text(Registry *registry, const char *digest, Buf *text, Error *err)
-{
-	autofree char *path = mem_printf("%s/referrers/%s", registry->repository, digest);
-	const RegistryCall call = {.method = "GET",
-				   .path = path,
-				   .headers =
-					   (const char *const[]){"Accept: " OCI_TYPE_INDEX, NULL},
-				   .max_body = OCI_MAX_MANIFEST};
-	autohttpresponse HttpResponse reply = {0};
-	autofree char *url = NULL;
-	if (!registry_call(registry, &call, &reply, &url, err))
-		return false;
-	if (reply.status == OK && is_index_type(&reply)) {
-		buf_add(text, buf_str(&reply.body));
-		return true;
-	}
-	bool unknown = reply.status == OK || reply.status == NOT_FOUND ||
-		       reply.status == BAD_REQUEST || reply.status == NOT_ACCEPTABLE;
-	return unknown ? referrers_by_tag(registry, digest, text, err)
-		       : registry_reply_fail(registry, "GET", url, &reply, err);
-}
-
-bool registry_referrers(Registry *registry, const char *digest, const char *artifact_type,
-			OciManifest *out, Error *err)
-{
-	autobuf Buf text = {0};
-	if (!oci_digest_check(digest, err) || !referrers_text(registry, digest, &text, err))
-		return false;
-	*out = (OciManifest){.is_index = true};
-	if (text.len == 0)
-		return true;
-	if (!oci_manifest_parse(text.ptr, text.len, OCI_TYPE_INDEX, out, err))
-		return err_wrap(err, "referrers of %s", digest);
-	keep_type(out, artifact_type);
-	return true;
 }

@@ -5,26 +5,6 @@
 
 enum { PAGE_TAGS = 1000, MAX_PAGE = 8 << 20, MAX_PAGES = 10000, MAX_TAGS = 1000000, OK = 200 };
 
-/* Where the next page is: `Link: <URL>; rel="next"` (RFC 8288). NULL without err: there is none. */
-static char *next_page(Registry *registry, const char *url, const HttpResponse *reply, Error *err)
-{
-	autofree char *link = http_response_header(reply, "link");
-	Str target, rest;
-	if (!link)
-		return NULL;
-	if (link[0] != '<' || !str_cut(str_of(link + 1), '>', &target, &rest))
-		return err_null(err, ERR_INVALID, "failed to parse link header of %s",
-				registry->host);
-	autofree char *text = str_dup(target);
-	autofree char *next = url_resolve(url, text, err);
-	if (!next)
-		return err_wrap_null(err, "failed to parse link header of %s", registry->host);
-	if (!url_same_origin(url, next) || cstr_eq(url, next))
-		return err_null(err, ERR_FORBIDDEN, "the next page of tags is not at %s",
-				registry->host);
-	return steal(&next);
-}
-
 typedef struct {
 	RegistryTagFn *fn;
 	void *arg;
@@ -69,7 +49,7 @@ bool registry_tags(Registry *registry, RegistryTagFn *fn, void *arg, Error *err)
 			return false;
 		if (listing.ended)
 			return true;
-		char *next = next_page(registry, url, &reply, err);
+		char *next = registry_next_page(registry, url, &reply, err);
 		if (err_is_set(err))
 			return false;
 		free(path);

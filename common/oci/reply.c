@@ -1,9 +1,9 @@
 /* Replies that were not wanted, as errors; and where a reply may lead. */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "data/json.h"
+#include "net/address.h"
 #include "net/url.h"
 #include "oci/reference.h"
 #include "oci/registry_internal.h"
@@ -11,31 +11,6 @@
 enum { MAX_ERRORS = 5, MAX_SHOWN = 500, DEFAULT_RETRY_MS = 5000 };
 
 /* --- errors --- */
-
-static const char *status_text(int status)
-{
-	static const struct {
-		int status;
-		const char *text;
-	} rows[] = {
-		{400, "Bad Request"},
-		{401, "Unauthorized"},
-		{403, "Forbidden"},
-		{404, "Not Found"},
-		{405, "Method Not Allowed"},
-		{406, "Not Acceptable"},
-		{416, "Range Not Satisfiable"},
-		{429, "Too Many Requests"},
-		{500, "Internal Server Error"},
-		{502, "Bad Gateway"},
-		{503, "Service Unavailable"},
-		{504, "Gateway Timeout"},
-	};
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (rows[i].status == status)
-			return rows[i].text;
-	return "";
-}
 
 /* What stands in an error body may go into a condition: one line of visible text. */
 static void add_shown(Buf *out, const char *text)
@@ -82,7 +57,7 @@ bool registry_reply_fail(const Registry *registry, const char *method, const cha
 	autobuf Buf text = {0};
 	int status = reply->status;
 	if (!add_errors(&text, reply)) {
-		buf_printf(&text, "unexpected status code %d %s", status, status_text(status));
+		buf_printf(&text, "unexpected status code %d %s", status, http_status_text(status));
 		if (cstr_eq(method, "HEAD"))
 			buf_puts(&text, " (HEAD responses have no body, use GET for details)");
 		else if (reply->body.len)
@@ -111,87 +86,13 @@ bool http_status_redirects(int status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-static int port_of(const Url *url)
-{
-	return url->port ? url->port : cstr_eq(url->scheme, "https") ? 443 : 80;
-}
-
-bool url_same_origin(const char *a, const char *b)
+bool registry_is_inside(const Registry *registry)
 {
 	autoerror Error ignored = {0};
-	autourl Url left = {0}, right = {0};
-	return url_parse(a, &left, &ignored) && url_parse(b, &right, &ignored) &&
-	       cstr_eq(left.scheme, right.scheme) && strcasecmp(left.host, right.host) == 0 &&
-	       port_of(&left) == port_of(&right);
-}
-
-/* RFC 3986 5.2 without dot segments: servers send absolute URLs, paths or names beside the base. */
-char *url_resolve(const char *base, const char *location, Error *err)
-{
-	autourl Url url = {0}, to = {0};
-	if (!url_parse(base, &url, err))
-		return NULL;
-	autofree char *text = NULL;
-	const char *slashes = strstr(base, "://");
-	size_t authority = (size_t)(slashes - base) + 3 + strcspn(slashes + 3, "/?#");
-	size_t path = strcspn(base, "?#");
-	while (path > authority && base[path - 1] != '/')
-		path--;
-	if (cstr_starts(location, "//"))
-		text = mem_printf("%s:%s", url.scheme, location);
-	else if (location[0] == '/')
-		text = mem_printf("%.*s%s", (int)authority, base, location);
-	else if (location[0] == '?')
-		text = mem_printf("%.*s%s", (int)strcspn(base, "?#"), base, location);
-	else if (strstr(location, "://"))
-		text = mem_strdup(location);
-	else
-		text = mem_printf("%.*s%s%s", (int)path, base, path == authority ? "/" : "",
-				  location);
-	return url_parse(text, &to, err) ? steal(&text) : NULL;
-}
-
-typedef enum { ADDRESS_PUBLIC, ADDRESS_PRIVATE, ADDRESS_INTERNAL } AddressKind;
-
-static AddressKind kind_of_v4(uint32_t value)
-{
-	static const struct {
-		uint32_t net, mask;
-		AddressKind kind;
-	} rows[] = {
-		{0x00000000, 0xffffffff, ADDRESS_INTERNAL}, /* unspecified */
-		{0x7f000000, 0xff000000, ADDRESS_INTERNAL}, /* loopback */
-		{0xa9fe0000, 0xffff0000, ADDRESS_INTERNAL}, /* link-local, cloud metadata */
-		{0xe0000000, 0xffffff00, ADDRESS_INTERNAL}, /* link-local multicast */
-		{0x0a000000, 0xff000000, ADDRESS_PRIVATE},
-		{0xac100000, 0xfff00000, ADDRESS_PRIVATE},
-		{0xc0a80000, 0xffff0000, ADDRESS_PRIVATE},
-	};
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if ((value & rows[i].mask) == rows[i].net)
-			return rows[i].kind;
-	return ADDRESS_PUBLIC;
-}
-
-/* Of a literal; names count as public: what they resolve to is the network's to guard. */
-static AddressKind kind_of_host(const char *host)
-{
-	struct in_addr v4;
-	struct in6_addr v6;
-	if (cstr_eq(host, "localhost") || cstr_ends(host, ".localhost"))
-		return ADDRESS_INTERNAL;
-	if (inet_pton(AF_INET, host, &v4) == 1)
-		return kind_of_v4(ntohl(v4.s_addr));
-	if (inet_pton(AF_INET6, host, &v6) != 1)
-		return ADDRESS_PUBLIC;
-	if (IN6_IS_ADDR_V4MAPPED(&v6)) {
-		memcpy(&v4, &v6.s6_addr[12], sizeof(v4));
-		return kind_of_v4(ntohl(v4.s_addr));
-	}
-	if (IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_UNSPECIFIED(&v6) ||
-	    IN6_IS_ADDR_LINKLOCAL(&v6) || IN6_IS_ADDR_MC_LINKLOCAL(&v6))
-		return ADDRESS_INTERNAL;
-	return (v6.s6_addr[0] & 0xfe) == 0xfc ? ADDRESS_PRIVATE : ADDRESS_PUBLIC; /* RFC 4193 */
+	autourl Url url = {0};
+	autofree char *text = mem_printf("https://%s", registry->host);
+	return url_parse(text, &url, &ignored) &&
+	       address_kind_of_host(url.host) == ADDRESS_INTERNAL;
 }
 
 bool url_check_follow(const Registry *registry, const char *from, const char *to, Error *err)
@@ -204,7 +105,7 @@ bool url_check_follow(const Registry *registry, const char *from, const char *to
 	    !(cstr_eq(after.scheme, "http") && cstr_eq(before.scheme, "http")))
 		return err_set(err, ERR_FORBIDDEN, "redirect from %s to %s refused", before.scheme,
 			       shown);
-	if (kind_of_host(after.host) == ADDRESS_INTERNAL && !oci_host_is_local(registry->host))
+	if (address_kind_of_host(after.host) == ADDRESS_INTERNAL && !registry_is_inside(registry))
 		return err_set(err, ERR_FORBIDDEN, "redirect to an internal address refused: %s",
 			       shown);
 	return true;
@@ -223,11 +124,30 @@ bool url_check_realm(const Registry *registry, const char *scheme, const char *r
 			       "invalid realm in www-authenticate: scheme of %s not allowed",
 			       shown);
 	bool named = strcasecmp(url.host, "localhost") == 0;
-	if (!url_same_origin(own, realm) && kind_of_host(url.host) != ADDRESS_PUBLIC &&
+	if (!url_same_origin(own, realm) && address_kind_of_host(url.host) != ADDRESS_PUBLIC &&
 	    !(named && oci_host_is_local(registry->host)))
 		return err_set(err, ERR_FORBIDDEN,
 			       "invalid realm in www-authenticate: %s is a private or link-local "
 			       "address",
 			       shown);
 	return true;
+}
+
+char *registry_next_page(const Registry *registry, const char *url, const HttpResponse *reply,
+			 Error *err)
+{
+	autofree char *link = http_response_header(reply, "link");
+	Str target, rest;
+	if (!link)
+		return NULL;
+	if (link[0] != '<' || !str_cut(str_of(link + 1), '>', &target, &rest))
+		return err_null(err, ERR_INVALID, "failed to parse link header of %s",
+				registry->host);
+	autofree char *text = str_dup(target);
+	autofree char *next = url_resolve(url, text, err);
+	if (!next)
+		return err_wrap_null(err, "failed to parse link header of %s", registry->host);
+	if (!url_same_origin(url, next) || cstr_eq(url, next))
+		return err_null(err, ERR_FORBIDDEN, "the next page is not at %s", registry->host);
+	return steal(&next);
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "data/json.h"
 #include "net/url.h"
+#include "oci/reference.h"
 #include "oci/registry_internal.h"
 
 enum { MAX_TOKEN_BODY = 64 * 1024, DEFAULT_EXPIRY_S = 60, MAX_EXPIRY_S = 86400, NOT_FOUND = 404 };
@@ -73,6 +74,7 @@ static bool ask(Registry *registry, const char *first, const char *body, HttpRes
 	static const char *const form[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
 	const RegistryAuth *auth = &registry->auth;
 	const char *scheme = cstr_starts(first, "http:") ? "http" : "https";
+	autofree char *home = mem_printf("%s://%s", scheme, registry->host);
 	autofree char *url = mem_strdup(first);
 	for (int hop = 0; hop <= REGISTRY_MAX_REDIRECTS; hop++) {
 		bool own = url_same_origin(first, url);
@@ -85,6 +87,8 @@ static bool ask(Registry *registry, const char *first, const char *body, HttpRes
 					     .body = body,
 					     .body_len = body ? strlen(body) : 0,
 					     .max_body = MAX_TOKEN_BODY,
+					     .no_internal = !url_same_origin(home, url) &&
+							    !oci_host_is_local(registry->host),
 					     .user = own && !body ? auth->username : NULL,
 					     .password = own && !body ? auth->password : NULL};
 		if (!registry_send(registry, &request, NULL, out, err))
@@ -155,9 +159,30 @@ static bool check_challenge(Registry *registry, const Challenge *challenge, Erro
 	return scheme && url_check_realm(registry, scheme, challenge->realm, err);
 }
 
+/* What token_cache_fetch calls. */
+typedef struct {
+	Registry *registry;
+	const Challenge *challenge;
+	const char *scope;
+	bool asked;
+} Ask;
+
+static bool fetch_token(void *arg, Credential *out, Error *err)
+{
+	Ask *asking = arg;
+	autohttpresponse HttpResponse reply = {0};
+	asking->asked = true;
+	if (!fetch(asking->registry, asking->challenge, asking->scope, &reply, err))
+		return false;
+	out->secret = read_token(&reply, &out->expires_ms, err);
+	mem_wipe(reply.body.ptr, reply.body.len);
+	return out->secret != NULL;
+}
+
 char *registry_token(Registry *registry, const Challenge *challenge, bool fresh, bool *out_fresh,
 		     Error *err)
 {
+	TokenCache *tokens = registry->hub->tokens;
 	if (registry->auth.registry_token) {
 		*out_fresh = true; /* there is no other */
 		return mem_strdup(registry->auth.registry_token);
@@ -166,19 +191,12 @@ char *registry_token(Registry *registry, const Challenge *challenge, bool fresh,
 		return NULL;
 	autofree char *scope = registry_scope(registry);
 	autofree char *key = token_key(registry, challenge, scope);
-	autofree char *note = NULL;
-	char *kept = fresh ? NULL : token_cache_get(registry->hub->tokens, key, &note);
-	if (kept)
-		return kept;
-	autohttpresponse HttpResponse reply = {0};
-	int64_t expires_ms = 0;
-	if (!fetch(registry, challenge, scope, &reply, err))
+	Ask asking = {.registry = registry, .challenge = challenge, .scope = scope};
+	autocredential Credential got = {0};
+	if (fresh && registry->token)
+		token_cache_forget(tokens, key, registry->token);
+	if (!token_cache_fetch(tokens, key, fetch_token, &asking, &got, err))
 		return NULL;
-	char *token = read_token(&reply, &expires_ms, err);
-	mem_wipe(reply.body.ptr, reply.body.len);
-	if (!token)
-		return NULL;
-	token_cache_put(registry->hub->tokens, key, token, NULL, expires_ms);
-	*out_fresh = true;
-	return token;
+	*out_fresh = asking.asked;
+	return steal(&got.secret);
 }

@@ -23,13 +23,21 @@ typedef struct {
 	size_t count;
 } CosignKeys;
 
+/* Whether one of the keys signed the message. */
+bool cosign_keys_signed(const CosignKeys *keys, Str message, Str signature);
+
 /* A payload of a "*.sig" tag with its signature in base64, for the image of `digest`
  * ("sha256:..."). ERR_FORBIDDEN when no key signed it, or it is for another image; ERR_INVALID when
  * malformed. */
 bool cosign_verify_payload(Str payload, const char *signature_base64, const char *digest,
 			   const CosignKeys *keys, Error *err) MUST_USE;
 
-/* A bundle for the image of `digest`. As above; ERR_UNSUPPORTED for bundles without an envelope. */
+/* Whether a payload says that it is for the image of `digest`. For cosign_verify_payload and its
+ * keyless kin. ERR_FORBIDDEN, ERR_INVALID. */
+bool cosign_check_claims(Str payload, const char *digest, Error *err) MUST_USE;
+
+/* A bundle for the image of `digest` that one of the keys signed. As above; ERR_UNSUPPORTED for
+ * other versions than 0.1 to 0.3, and without an envelope. */
 bool cosign_verify_bundle(Str bundle, const char *digest, const CosignKeys *keys,
 			  Error *err) MUST_USE;
 

@@ -3,8 +3,10 @@
 #include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "base/mem.h"
+#include "data/digest.h"
 
 enum { PEM_MAX = 64 * 1024, RSA_MIN_BITS = 2048 };
 
@@ -26,6 +28,19 @@ static bool is_good(const EVP_PKEY *pkey)
 	       (type == EVP_PKEY_RSA && EVP_PKEY_get_bits(pkey) >= RSA_MIN_BITS);
 }
 
+static PublicKey *take_key(EVP_PKEY *take_pkey, const char *form, Error *err)
+{
+	if (!take_pkey || !is_good(take_pkey)) {
+		EVP_PKEY_free(take_pkey);
+		return err_null(err, ERR_INVALID,
+				"not a public key in %s (ECDSA, Ed25519, or RSA of %d bits)", form,
+				RSA_MIN_BITS);
+	}
+	PublicKey *key = mem_zalloc(1, sizeof(*key));
+	key->pkey = take_pkey;
+	return key;
+}
+
 PublicKey *public_key_of_pem(Str pem, Error *err)
 {
 	if (pem.len > PEM_MAX)
@@ -33,15 +48,20 @@ PublicKey *public_key_of_pem(Str pem, Error *err)
 	BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
 	EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL) : NULL;
 	BIO_free(bio);
-	if (!pkey || !is_good(pkey)) {
+	return take_key(pkey, "PEM", err);
+}
+
+PublicKey *public_key_of_der(Str der, Error *err)
+{
+	const unsigned char *at = (const unsigned char *)der.ptr;
+	if (der.len > PEM_MAX)
+		return err_null(err, ERR_LIMIT, "public key of more than %d bytes", PEM_MAX);
+	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)der.len);
+	if (pkey && at != (const unsigned char *)der.ptr + der.len) {
 		EVP_PKEY_free(pkey);
-		return err_null(err, ERR_INVALID,
-				"not a public key in PEM (ECDSA, Ed25519, or RSA of %d bits)",
-				RSA_MIN_BITS);
+		pkey = NULL;
 	}
-	PublicKey *key = mem_zalloc(1, sizeof(*key));
-	key->pkey = pkey;
-	return key;
+	return take_key(pkey, "DER", err);
 }
 
 void public_key_free(PublicKey *key)
@@ -78,4 +98,25 @@ bool public_key_verify(const PublicKey *key, Str message, Str signature)
 		return true;
 	const EVP_MD *fitting = hash_of_curve(key->pkey);
 	return fitting && verify_by(key->pkey, fitting, message, signature);
+}
+
+void public_key_id(const PublicKey *key, unsigned char out[PUBLIC_KEY_ID])
+{
+	unsigned char *der = NULL, raw[DIGEST_MAX_BYTES];
+	int len = i2d_PUBKEY(key->pkey, &der);
+	autodigest Digest *digest = digest_new(DIGEST_SHA256);
+	digest_update(digest, der, len > 0 ? (size_t)len : 0);
+	digest_final_raw(digest, raw);
+	memcpy(out, raw, PUBLIC_KEY_ID);
+	OPENSSL_free(der);
+}
+
+bool public_key_is_ecdsa(const PublicKey *key)
+{
+	return EVP_PKEY_get_base_id(key->pkey) == EVP_PKEY_EC;
+}
+
+EVP_PKEY *public_key_evp(const PublicKey *key)
+{
+	return key->pkey;
 }

@@ -45,11 +45,13 @@ static PathSet *owned_by_all(const Apply *apply, const Managers *managers)
 	return all;
 }
 
-/* Takes out what was in `last`; puts back what anybody owns, then what was never ours. */
-static json_t *prune(const Apply *apply, json_t *merged, const Managers *managers, PathSet *last)
+/* Takes out what was in `last`; puts back what anybody owns, then what was never ours. Where all of
+ * `last` is still in `now`, that comes to nothing. */
+static json_t *prune(const Apply *apply, json_t *merged, const Managers *managers, PathSet *last,
+		     PathSet *now)
 {
 	Arena *arena = apply->run.arena;
-	if (smd_set_empty(last))
+	if (smd_set_empty(smd_set_difference(arena, last, now)))
 		return merged;
 	PathSet *mine = named(apply, last);
 	PathSet *all = named(apply, set_of(apply, merged));
@@ -61,7 +63,10 @@ static json_t *prune(const Apply *apply, json_t *merged, const Managers *manager
 
 	stay = named(apply, set_of(apply, pruned));
 	PathSet *gone = smd_set_difference(arena, all, stay);
-	return without(apply, merged, smd_set_intersection(arena, gone, mine), EMPTIED_STAYS);
+	/* Structs of built-in kinds get their defaults by their own tables. */
+	bool custom = apply->run.schema && !apply->run.schema->builtin;
+	return without(apply, merged, smd_set_intersection(arena, gone, mine),
+		       custom ? EMPTIED_STAYS_OR_DEFAULTS : EMPTIED_STAYS);
 }
 
 /* --- conflicts --- */
@@ -89,14 +94,16 @@ static Outcome apply_once(const Apply *apply, bool force)
 	smd_reconcile_managers(&apply->run, &out.managers);
 	const Manager *before = smd_managers_find(&out.managers, apply->self.id);
 	PathSet *last = before ? before->set : NULL;
+	json_t *last_fields = before ? before->fields : NULL;
 
 	Manager self = apply->self;
 	self.set = smd_set_subtract_trees(arena, set_of(apply, apply->config), apply->run.ignored);
 	self.time = before ? before->time : NULL;
+	PathSet *now = self.set;
 	smd_managers_put(arena, &out.managers, self);
 
 	json_t *merged = smd_merge(arena, apply->run.root, apply->live, apply->config);
-	merged = prune(apply, smd_keep(arena, merged), &out.managers, last);
+	merged = prune(apply, smd_keep(arena, merged), &out.managers, last, now);
 	Comparison changes = smd_run_compare(&apply->run, apply->live, merged);
 	find_conflicts(apply, &out.managers, &changes, &out.conflicts);
 	if (out.conflicts.len && !force)
@@ -107,6 +114,8 @@ static Outcome apply_once(const Apply *apply, bool force)
 		out.object = merged;
 	smd_strip_meta(&apply->run, &out.managers, self.id);
 	Manager *own = smd_managers_find(&out.managers, self.id);
+	if (own && smd_set_same(own->set, last))
+		own->fields = last_fields;
 	if (own && out.object)
 		own->time = apply->run.request->now;
 	return out;
@@ -332,6 +341,20 @@ static bool apply_setup(const SmdSchema *schema, const json_t *live, const json_
 	return true;
 }
 
+/* The managers are those of live, and own what they owned. */
+static bool owners_stay(const json_t *live, Managers *before, const Managers *after)
+{
+	bool same = live && before->len == after->len &&
+		    before->len == json_array_size(smd_managers_of(live));
+	for (size_t i = 0; same && i < after->len; i++) {
+		const Manager *now = &after->items[i];
+		const Manager *then = smd_managers_find(before, now->id);
+		same = then && smd_set_same(then->set, now->set) &&
+		       cstr_eq(then->api_version, now->api_version);
+	}
+	return same;
+}
+
 bool smd_apply(const SmdSchema *schema, const json_t *live, const json_t *config,
 	       const SmdRequest *request, SmdResult *out, json_t **out_causes, Error *err)
 {
@@ -349,9 +372,12 @@ bool smd_apply(const SmdSchema *schema, const json_t *live, const json_t *config
 	json_t *object = outcome.object ? outcome.object : apply.live;
 	autojson json_t *annotated = NULL;
 	if (cstr_eq(request->manager, "kubectl") && *last_applied(object)) {
-		annotated = json_deep_copy(object);
+		annotated = json_clone(object);
 		refresh_last_applied(apply.config, annotated);
 	}
-	smd_finish(live, annotated ? annotated : object, &outcome.managers, out);
+	if (!annotated && !outcome.object && owners_stay(live, &apply.managers, &outcome.managers))
+		*out = (SmdResult){json_incref(smd_readable(live)), false};
+	else
+		smd_finish(live, annotated ? annotated : object, &outcome.managers, out);
 	return true;
 }

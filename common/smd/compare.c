@@ -195,6 +195,8 @@ static void union_below(Arena *arena, Comparison *to, const Comparison *from)
 /* lhs and rhs: NULL when absent; not both. A value whose type changed counts as either type. */
 static void compare(Arena *arena, TypeRef ref, json_t *lhs, json_t *rhs, Delta *out)
 {
+	if (lhs == rhs)
+		return;
 	Atom atom = smd_resolve(ref);
 	Atom left = smd_deduce(atom, lhs);
 	Atom right = smd_deduce(atom, rhs);

@@ -91,19 +91,10 @@ json_t *smd_empty_object(const Run *run, const json_t *object)
 /* --- managers --- */
 
 /* Set by the server, or known from the request: owned by nobody. */
-static const char *const stripped[][3] = {
-	{"apiVersion"},
-	{"kind"},
-	{"metadata"},
-	{"metadata", "name"},
-	{"metadata", "namespace"},
-	{"metadata", "creationTimestamp"},
-	{"metadata", "selfLink"},
-	{"metadata", "uid"},
-	{"metadata", "clusterName"},
-	{"metadata", "generation"},
-	{"metadata", "managedFields"},
-	{"metadata", "resourceVersion"},
+static const char *const stripped[] = {"apiVersion", "kind", "metadata"};
+static const char *const stripped_metadata[] = {
+	"clusterName", "creationTimestamp", "generation", "managedFields", "name",
+	"namespace",   "resourceVersion",   "selfLink",	  "uid",
 };
 
 void smd_strip_meta(const Run *run, Managers *managers, const char *id)
@@ -112,9 +103,14 @@ void smd_strip_meta(const Run *run, Managers *managers, const char *id)
 	if (!manager)
 		return;
 	PathSet *meta = NULL;
+	PathSet *below = NULL;
+	for (size_t i = 0; i < COUNT(stripped_metadata); i++)
+		smd_set_add(run->arena, &below, smd_element_field(stripped_metadata[i]), true,
+			    NULL);
 	for (size_t i = 0; i < COUNT(stripped); i++)
-		meta = smd_set_with_fields(run->arena, meta, stripped[i]);
-	manager->set = smd_set_difference(run->arena, manager->set, meta);
+		smd_set_add(run->arena, &meta, smd_element_field(stripped[i]), true,
+			    cstr_eq(stripped[i], "metadata") ? below : NULL);
+	smd_manager_own(manager, smd_set_difference(run->arena, manager->set, meta));
 	if (smd_set_empty(manager->set))
 		smd_managers_remove(managers, id);
 }
@@ -136,7 +132,7 @@ void smd_reconcile_managers(const Run *run, Managers *managers)
 		Manager manager = managers->items[i];
 		if (!is_served(run->request, manager.api_version))
 			continue;
-		manager.set = smd_set_reconcile(run->arena, manager.set, run->root);
+		smd_manager_own(&manager, smd_set_reconcile(run->arena, manager.set, run->root));
 		managers->items[kept++] = manager;
 	}
 	managers->len = kept;
@@ -162,7 +158,7 @@ void smd_take_from_others(const Run *run, Managers *managers, const char *own_id
 	for (size_t i = 0; i < managers->len; i++) {
 		Manager manager = managers->items[i];
 		if (!cstr_eq(manager.id, own_id))
-			manager.set = smd_set_difference(arena, manager.set, taken);
+			smd_manager_own(&manager, smd_set_difference(arena, manager.set, taken));
 		if (!smd_set_empty(manager.set))
 			managers->items[kept++] = manager;
 	}
@@ -187,7 +183,9 @@ void smd_track_update(const Run *run, json_t *live, json_t *object, const char *
 	const Manager *changed = smd_managers_find(managers, self.id);
 	if (changed) {
 		const Manager *before = smd_managers_find(managers, id);
-		self.set = smd_set_union(arena, changed->set, before ? before->set : NULL);
+		self.set = before ? before->set : NULL;
+		self.fields = before ? before->fields : NULL;
+		smd_manager_own(&self, smd_set_union(arena, changed->set, self.set));
 		self.time = run->request->now;
 		smd_managers_remove(managers, self.id);
 		self.id = id;
@@ -207,7 +205,7 @@ void smd_result_dispose(SmdResult *result)
 
 static json_t *with_managers(const json_t *object, const Managers *managers)
 {
-	json_t *out = json_deep_copy(object);
+	json_t *out = json_clone(object);
 	json_t *list = smd_managers_print(managers);
 	json_t *metadata = json_object_get(out, "metadata");
 	if (list && !json_is_object(metadata)) {
@@ -225,17 +223,33 @@ void smd_finish(const json_t *live, const json_t *object, const Managers *manage
 	out->changed = !live || !smd_restore_times(live, out->object);
 }
 
+/* Equal members but for one, which either may have or not. */
+static bool same_but(const json_t *a, const json_t *b, const char *skipped)
+{
+	if (!json_is_object(a) || !json_is_object(b))
+		return a == b || (a && b && smd_value_same(a, b));
+	size_t left = json_object_size(a) - (json_object_get(a, skipped) != NULL);
+	size_t right = json_object_size(b) - (json_object_get(b, skipped) != NULL);
+	if (left != right)
+		return false;
+	const char *key;
+	json_t *value;
+	json_object_foreach(smd_readable(a), key, value)
+	{
+		const json_t *other = json_object_get(b, key);
+		if (!cstr_eq(key, skipped) && (!other || !smd_value_same(value, other)))
+			return false;
+	}
+	return true;
+}
+
 /* Equal entries but for the time, pairwise. */
 static bool managers_same(const json_t *a, const json_t *b)
 {
 	if (json_array_size(a) != json_array_size(b))
 		return false;
 	for (size_t i = 0; i < json_array_size(a); i++) {
-		autojson json_t *left = json_copy(json_array_get(a, i));
-		autojson json_t *right = json_copy(json_array_get(b, i));
-		json_object_del(left, "time");
-		json_object_del(right, "time");
-		if (!smd_value_same(left, right))
+		if (!same_but(json_array_get(a, i), json_array_get(b, i), "time"))
 			return false;
 	}
 	return true;
@@ -243,17 +257,14 @@ static bool managers_same(const json_t *a, const json_t *b)
 
 bool smd_restore_times(const json_t *live, json_t *object)
 {
-	autoarena Arena *arena = arena_new();
 	json_t *before = smd_managers_of(live);
 	json_t *after = smd_managers_of(object);
-	if (!managers_same(before, after))
-		return false;
-	json_t *old_rest = smd_without_managers(arena, live);
-	json_t *new_rest = smd_without_managers(arena, object);
-	if (!smd_value_same(old_rest, new_rest))
+	if (!managers_same(before, after) || !same_but(live, object, "metadata") ||
+	    !same_but(json_object_get(live, "metadata"), json_object_get(object, "metadata"),
+		      "managedFields"))
 		return false;
 	if (after)
 		json_object_set_new(json_object_get(object, "metadata"), "managedFields",
-				    json_deep_copy(before));
+				    json_clone(before));
 	return true;
 }

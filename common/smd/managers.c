@@ -140,8 +140,9 @@ static bool read_entry(Arena *arena, const json_t *entry, size_t index, Manager 
 			       "invalid fieldsType \"%.32s\" in managed fields entry %zu", type,
 			       index);
 	out->id = identity(arena, out);
+	out->fields = json_object_get(entry, "fieldsV1");
 	return read_time(arena, entry, &out->time, err) &&
-	       smd_fields_parse(arena, json_object_get(entry, "fieldsV1"), &out->set, err);
+	       smd_fields_parse(arena, out->fields, &out->set, err);
 }
 
 bool smd_managers_parse(Arena *arena, const json_t *list, Managers *out, Error *err)
@@ -197,7 +198,10 @@ static json_t *entry_print(const Manager *manager)
 	if (manager->time)
 		json_object_set_new(entry, "time", json_string(manager->time));
 	json_object_set_new(entry, "fieldsType", json_string("FieldsV1"));
-	json_object_set_new(entry, "fieldsV1", smd_fields_print(manager->set));
+	/* Whoever gets the object may change it, though no one changes what is below here. */
+	json_object_set_new(entry, "fieldsV1",
+			    json_is_object(manager->fields) ? json_incref(manager->fields)
+							    : smd_fields_print(manager->set));
 	if (*manager->subresource)
 		json_object_set_new(entry, "subresource", json_string(manager->subresource));
 	return entry;
@@ -259,7 +263,7 @@ static void fold(Arena *arena, Managers *managers, const Manager *oldest, const 
 		 Manager bucket)
 {
 	const Manager *there = smd_managers_find(managers, bucket.id);
-	bucket.set = smd_set_union(arena, next->set, there ? there->set : oldest->set);
+	smd_manager_own(&bucket, smd_set_union(arena, next->set, there ? there->set : oldest->set));
 	bucket.time = next->time;
 	if (!there)
 		smd_managers_remove(managers, oldest->id);

@@ -1,7 +1,8 @@
 /*
  * live + config (facts 3.4, step 2): scalars and atomics are replaced, maps united, associative
  * lists merged by key in config's order with live-only items keeping their relative place. Nothing
- * is removed here. Results share parts with both inputs, which stay unchanged.
+ * is removed here. Results share parts with both inputs, which stay unchanged: what config does not
+ * change is live's own part, so that comparing the two afterwards ends at once.
  */
 #include "smd/smd_internal.h"
 
@@ -16,6 +17,41 @@ static void put_field(json_t *out, const char *key, json_t *take_value)
 {
 	if (take_value)
 		json_object_set_new_nocheck(out, key, take_value);
+}
+
+/* lhs itself where the result holds just what lhs does; takes the result. */
+static json_t *own_map(json_t *lhs, json_t *take_out)
+{
+	void *theirs = json_object_iter(lhs);
+	void *ours = json_object_iter(take_out);
+	while (theirs && ours && json_object_iter_value(theirs) == json_object_iter_value(ours)) {
+		theirs = json_object_iter_next(lhs, theirs);
+		ours = json_object_iter_next(take_out, ours);
+	}
+	if (!lhs || theirs || ours)
+		return take_out;
+	json_decref(take_out);
+	return json_incref(lhs);
+}
+
+static json_t *own_list(json_t *lhs, json_t *take_out)
+{
+	size_t count = json_array_size(take_out);
+	bool own = lhs && json_array_size(lhs) == count;
+	for (size_t i = 0; own && i < count; i++)
+		own = json_array_get(lhs, i) == json_array_get(take_out, i);
+	if (!own)
+		return take_out;
+	json_decref(take_out);
+	return json_incref(lhs);
+}
+
+/* What replaces lhs as a whole; 1 is no 1.0 here. */
+static json_t *replace(json_t *lhs, json_t *rhs)
+{
+	bool same = json_typeof(lhs) == json_typeof(rhs) && !json_is_object(rhs) &&
+		    !json_is_array(rhs) && smd_value_same(lhs, rhs);
+	return borrow(same ? lhs : rhs);
 }
 
 static json_t *merge_map(Arena *arena, const MapType *map, json_t *lhs, json_t *rhs)
@@ -188,15 +224,16 @@ static json_t *merge(Arena *arena, TypeRef ref, json_t *lhs, json_t *rhs)
 		json_t *left = only(lhs, JSON_OBJECT);
 		json_t *right = only(rhs, JSON_OBJECT);
 		bool any = json_object_size(left) || json_object_size(right);
-		return any ? merge_map(arena, atom.map, left, right) : borrow(rhs);
+		return any ? own_map(left, merge_map(arena, atom.map, left, right)) : borrow(rhs);
 	}
 	if (!atom.map && !atom.scalar && atom.list && !atom.list_atomic) {
 		json_t *left = only(lhs, JSON_ARRAY);
 		json_t *right = only(rhs, JSON_ARRAY);
 		bool any = json_array_size(left) || json_array_size(right);
-		return any ? merge_list(arena, atom.list, left, right) : borrow(rhs);
+		return any ? own_list(left, merge_list(arena, atom.list, left, right))
+			   : borrow(rhs);
 	}
-	return borrow(rhs);
+	return replace(lhs, rhs);
 }
 
 json_t *smd_merge(Arena *arena, TypeRef ref, json_t *lhs, json_t *rhs)

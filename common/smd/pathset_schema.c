@@ -45,24 +45,54 @@ static bool now_atomic(const PathNode *node, TypeRef ref)
 	return atom.scalar == SCALAR_NONE && atom.list && atom.list_atomic;
 }
 
-PathSet *smd_set_reconcile(Arena *arena, PathSet *set, TypeRef ref)
+/* Whether a set of this type is left alone. */
+static bool is_settled(const PathSet *set, Atom atom)
+{
+	return !set || (atom.map && is_deduced_map(atom.map)) || (!atom.map && atom.scalar);
+}
+
+static TypeRef type_of_node(Atom atom, const PathNode *node)
+{
+	if (!atom.map)
+		return atom.list ? atom.list->items : (TypeRef){0};
+	return node->element.kind == ELEMENT_FIELD ? smd_field_type(atom.map, node->element.field)
+						   : atom.map->values;
+}
+
+/* Nothing in it became atomic: so it is, but for the day on which a definition changes. */
+static bool is_current(const PathSet *set, TypeRef ref)
 {
 	Atom atom = smd_resolve(ref);
-	if (!set || (atom.map && is_deduced_map(atom.map)) || (!atom.map && atom.scalar))
+	if (is_settled(set, atom))
+		return true;
+	for (size_t i = 0; i < set->len; i++) {
+		const PathNode *node = &set->nodes[i];
+		TypeRef below = node->below ? type_of_node(atom, node) : (TypeRef){0};
+		if (below.type && (now_atomic(node, below) || !is_current(node->below, below)))
+			return false;
+	}
+	return true;
+}
+
+static PathSet *reconcile(Arena *arena, PathSet *set, TypeRef ref)
+{
+	Atom atom = smd_resolve(ref);
+	if (is_settled(set, atom))
 		return set;
 	PathSet *out = NULL;
 	for (size_t i = 0; i < set->len; i++) {
 		const PathNode *node = &set->nodes[i];
-		TypeRef below = atom.list ? atom.list->items : (TypeRef){0};
-		if (atom.map)
-			below = node->element.kind == ELEMENT_FIELD
-					? smd_field_type(atom.map, node->element.field)
-					: atom.map->values;
+		TypeRef below = type_of_node(atom, node);
 		bool atomic = below.type && now_atomic(node, below);
-		PathSet *kept = below.type && !atomic ? smd_set_reconcile(arena, node->below, below)
-						      : node->below;
+		PathSet *kept =
+			below.type && !atomic ? reconcile(arena, node->below, below) : node->below;
 		smd_set_add(arena, &out, node->element, node->member || atomic,
 			    atomic ? NULL : kept);
 	}
 	return out;
+}
+
+PathSet *smd_set_reconcile(Arena *arena, PathSet *set, TypeRef ref)
+{
+	return is_current(set, ref) ? set : reconcile(arena, set, ref);
 }

@@ -34,6 +34,20 @@ static json_t *remove_from_list(Removal run, const ListType *list, json_t *value
 	return out;
 }
 
+static bool is_empty(const json_t *value)
+{
+	return !json_object_size(value) && !json_array_size(value);
+}
+
+/* A field that was emptied and has a default: null asks for it, as upstream's null does. */
+static bool wants_default(Removal run, const MapType *map, const char *key, const json_t *before,
+			  const json_t *after)
+{
+	const StructField *field = smd_field(map, key);
+	return run.emptied == EMPTIED_STAYS_OR_DEFAULTS && field && field->fallback &&
+	       !is_empty(before) && is_empty(after);
+}
+
 static json_t *remove_from_map(Removal run, const MapType *map, json_t *value, const PathSet *items)
 {
 	json_t *out = json_object();
@@ -43,16 +57,22 @@ static json_t *remove_from_map(Removal run, const MapType *map, json_t *value, c
 	{
 		PathElement element = smd_element_field(key);
 		const PathNode *node = smd_set_find(items, &element);
-		if (!is_member(node))
-			json_object_set_new_nocheck(
-				out, key, kept(run, smd_field_type(map, key), child, node));
+		if (is_member(node))
+			continue;
+		json_t *left = kept(run, smd_field_type(map, key), child, node);
+		if (wants_default(run, map, key, child, left)) {
+			json_decref(left);
+			left = json_null();
+		}
+		json_object_set_new_nocheck(out, key, left);
 	}
 	return out;
 }
 
 /* Upstream's walk keeps no value for the emptied, nor for atomics with items to remove. While
  * pruning looks for what to remove that matters (null is a member, an empty list is not); the final
- * object keeps empty lists and maps, as newer upstream does: null would be refused by many schemas.
+ * object keeps empty lists and maps, as newer upstream does: null would be refused by many schemas,
+ * but for those with a default, which it brings back (A37).
  */
 json_t *smd_remove(Arena *arena, TypeRef ref, json_t *value, PathSet *items, Emptied emptied)
 {
@@ -65,7 +85,6 @@ json_t *smd_remove(Arena *arena, TypeRef ref, json_t *value, PathSet *items, Emp
 		return json_incref(value);
 	else if (!atom.map && atom.list && !atom.list_atomic && json_is_array(value))
 		out = remove_from_list(run, atom.list, value, items);
-	bool empty = !json_object_size(out) && !json_array_size(out);
-	bool is_null = !out || (empty && emptied == EMPTIED_IS_NULL);
+	bool is_null = !out || (is_empty(out) && emptied == EMPTIED_IS_NULL);
 	return is_null ? json_null() : steal(&out);
 }

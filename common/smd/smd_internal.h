@@ -220,7 +220,7 @@ Comparison smd_compare(Arena *arena, TypeRef ref, json_t *lhs, json_t *rhs);
 json_t *smd_merge(Arena *arena, TypeRef ref, json_t *lhs, json_t *rhs);
 
 /* What becomes of a list or map that lost all items. */
-typedef enum { EMPTIED_IS_NULL, EMPTIED_STAYS } Emptied;
+typedef enum { EMPTIED_IS_NULL, EMPTIED_STAYS, EMPTIED_STAYS_OR_DEFAULTS } Emptied;
 
 /* An owned reference to value without the items. */
 json_t *smd_remove(Arena *arena, TypeRef ref, json_t *value, PathSet *items, Emptied emptied);
@@ -235,6 +235,7 @@ typedef struct {
 	const char *time; /* RFC 3339, or NULL */
 	const char *id;	  /* identity and sort key, as upstream builds it */
 	PathSet *set;
+	json_t *fields; /* what the set was read from, as long as it is still that set; or NULL */
 } Manager;
 
 typedef struct {
@@ -248,6 +249,14 @@ bool smd_managers_parse(Arena *arena, const json_t *list, Managers *out, Error *
 
 /* An owned array in wire order; NULL when there is none. */
 json_t *smd_managers_print(const Managers *managers);
+
+/* Gives it another set. */
+static inline void smd_manager_own(Manager *manager, PathSet *set)
+{
+	if (manager->fields && !smd_set_same(manager->set, set))
+		manager->fields = NULL;
+	manager->set = set;
+}
 
 /* A manager that owns nothing yet. */
 Manager smd_manager_new(Arena *arena, const SmdRequest *request, const char *name, bool applied);

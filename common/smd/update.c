@@ -29,6 +29,9 @@ static void choose_managers(const Run *run, const json_t *live, const json_t *ob
 			return;
 		parse_or_none(run->arena, sent, out);
 	}
+	/* A client's text of the same set may be another. */
+	for (size_t i = 0; i < out->len; i++)
+		out->items[i].fields = NULL;
 	if (!out->len)
 		parse_or_none(run->arena, smd_managers_of(live), out);
 }

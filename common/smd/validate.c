@@ -8,10 +8,16 @@
 
 enum { MAX_PROBLEMS = 20 };
 
+/* One step of the way to the value under way, on the walk's stack: only problems print it. */
+typedef struct Step {
+	const struct Step *above;
+	PathElement element;
+} Step;
+
 typedef struct {
 	Arena *arena;
 	Duplicates duplicates;
-	Buf path;
+	const Step *at; /* NULL at the root */
 	Buf text;
 	size_t problems;
 	bool other_than_duplicates;
@@ -19,23 +25,22 @@ typedef struct {
 
 static void validate(Validation *run, TypeRef ref, json_t *value);
 
+static void print_path(const Step *step, Buf *out)
+{
+	if (!step)
+		return;
+	print_path(step->above, out);
+	smd_element_print(&step->element, out);
+}
+
 static void problem(Validation *run, const char *text)
 {
 	if (++run->problems > MAX_PROBLEMS)
 		return;
 	buf_puts(&run->text, run->problems > 1 ? "\n  " : "");
-	if (run->path.len)
-		buf_printf(&run->text, "%s: ", buf_text(&run->path));
-	buf_puts(&run->text, text);
+	print_path(run->at, &run->text);
+	buf_printf(&run->text, "%s%s", run->at ? ": " : "", text);
 	run->other_than_duplicates = true;
-}
-
-static void path_cut(Validation *run, size_t len)
-{
-	if (!run->path.ptr)
-		return;
-	run->path.len = len;
-	run->path.ptr[len] = '\0';
 }
 
 static void duplicate(Validation *run, const PathElement *element)
@@ -87,10 +92,10 @@ static void validate_list(Validation *run, const ListType *list, bool atomic, js
 		}
 		if (!atomic)
 			smd_set_add(run->arena, &seen, element, true, NULL);
-		size_t len = run->path.len;
-		smd_element_print(&element, &run->path);
+		Step step = {run->at, element};
+		run->at = &step;
 		validate(run, list->items, item);
-		path_cut(run, len);
+		run->at = step.above;
 	}
 	note_duplicates(run, seen);
 }
@@ -101,14 +106,14 @@ static void validate_map(Validation *run, const MapType *map, json_t *value)
 	json_t *child;
 	json_object_foreach(value, key, child)
 	{
-		size_t len = run->path.len;
+		Step step = {run->at, smd_element_field(key)};
 		TypeRef ref = smd_field_type(map, key);
-		buf_printf(&run->path, ".%s", key);
+		run->at = &step;
 		if (ref.type)
 			validate(run, ref, child);
 		else
 			problem(run, "field not declared in schema");
-		path_cut(run, len);
+		run->at = step.above;
 		if (!ref.type)
 			return;
 	}
@@ -162,7 +167,6 @@ bool smd_validate(TypeRef ref, json_t *value, Duplicates duplicates, Error *err)
 		const char *many = run.problems > 1 ? "errors:\n  " : "";
 		err_set(err, code, "%s%s", many, buf_text(&run.text));
 	}
-	buf_dispose(&run.path);
 	buf_dispose(&run.text);
 	return run.problems == 0;
 }

@@ -14,13 +14,21 @@
  * the last is marked, so that a cut is noticed.
  */
 
-enum { CHUNK = 64 * 1024, TAG_SIZE = 16, NONCE_SIZE = 16, COLUMNS = 64, MAX_STANZAS = 1000 };
+enum {
+	CHUNK = 64 * 1024,
+	TAG_SIZE = 16,
+	NONCE_SIZE = 16,
+	COLUMNS = 64,
+	MAX_STANZAS = 1000,
+	TYPE_SHOWN = 40
+};
 
 typedef struct {
 	unsigned char key[AGE_FILE_KEY_SIZE];
 	bool found;
-	Str header; /* up to and with the "---" that the MAC covers */
-	Str mac;    /* as text */
+	Str unknown; /* the type of the first recipient that is none of ours; empty: none is */
+	Str header;  /* up to and with the "---" that the MAC covers */
+	Str mac;     /* as text */
 	Str payload;
 } File;
 
@@ -58,11 +66,26 @@ static bool read_body(Str *rest, Buf *out, Error *err)
 	return true;
 }
 
+/* Anything but what age itself throws in, so that readers skip what they do not know. */
+static void note_unknown(File *file, Str type)
+{
+	bool printable = type.len > 0;
+	for (size_t i = 0; i < type.len; i++)
+		printable = printable && type.ptr[i] > ' ' && type.ptr[i] < 0x7f;
+	if (printable && !file->unknown.len && !str_ends(type, STR("-grease")))
+		file->unknown = str_slice(type, 0, type.len < TYPE_SHOWN ? type.len : TYPE_SHOWN);
+}
+
 static void try_stanza(File *file, const AgeIdentities *identities, Str arguments, Str body)
 {
 	autobuf Buf ephemeral = {0};
 	Str type, share;
-	if (file->found || !str_cut(arguments, ' ', &type, &share) || !str_eq(type, STR("X25519")))
+	bool has_share = str_cut(arguments, ' ', &type, &share);
+	if (!str_eq(has_share ? type : arguments, STR("X25519"))) {
+		note_unknown(file, has_share ? type : arguments);
+		return;
+	}
+	if (file->found || !has_share)
 		return;
 	if (!decode_raw(share, &ephemeral) || ephemeral.len != AGE_KEY_SIZE ||
 	    body.len != AGE_FILE_KEY_SIZE + TAG_SIZE)
@@ -133,6 +156,16 @@ static bool open_payload(const File *file, const unsigned char key[AGE_KEY_SIZE]
 	}
 }
 
+static bool no_match(const File *file, Error *err)
+{
+	if (!file->unknown.len)
+		return err_set(err, ERR_UNAUTHORIZED, "no identity matched any of the recipients");
+	return err_set(err, ERR_UNSUPPORTED,
+		       "no identity matched any of the recipients; those of type %.*s are not "
+		       "supported by this version, X25519 ones are",
+		       (int)file->unknown.len, file->unknown.ptr);
+}
+
 static bool decrypt_file(File *file, const AgeIdentities *identities, Str text, Buf *out,
 			 Error *err)
 {
@@ -140,7 +173,7 @@ static bool decrypt_file(File *file, const AgeIdentities *identities, Str text, 
 	if (!read_header(file, identities, text, err))
 		return false;
 	if (!file->found)
-		return err_set(err, ERR_UNAUTHORIZED, "no identity matched any of the recipients");
+		return no_match(file, err);
 	if (!check_mac(file, err))
 		return false;
 	if (file->payload.len < NONCE_SIZE)

@@ -45,15 +45,17 @@ static bool aws_decrypt(void *arg, const json_t *key, Buf *out, Error *err)
 	autosecretbuf Buf reply = {0};
 	if (!region)
 		return err_set(err, ERR_INVALID, "arn is none of a KMS key");
-	if (!cstr_empty(json_text(key, "role")))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "a role to assume is not supported by this version");
 	autojson json_t *question = json_pack("{s:s, s:s}", "KeyId", arn, "CiphertextBlob",
 					      json_text_or(key, "enc", ""));
 	if (json_map(key, "context"))
 		json_object_set(question, "EncryptionContext", json_map(key, "context"));
 	autofree char *body = json_dump(question);
-	if (!keys->aws_call(keys->arg, region, "TrentService.Decrypt", body, &reply, err))
+	const char *role = json_text(key, "role");
+	const AwsKmsCall call = {.region = region,
+				 .role = cstr_empty(role) ? NULL : role,
+				 .target = "TrentService.Decrypt",
+				 .body = body};
+	if (!keys->aws_call(keys->arg, &call, &reply, err))
 		return false;
 	autojson json_t *answer = json_parse(buf_text(&reply), reply.len, 1 << 20, err);
 	return answer && rest_bytes(answer, "Plaintext", false, out, err);

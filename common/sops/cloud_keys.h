@@ -8,13 +8,19 @@
 #include "net/httpc.h"
 #include "sops/sops.h"
 
+/* A call of AWS KMS. */
+typedef struct {
+	const char *region;
+	const char *role;   /* whose ARN is to be taken on for it, or NULL */
+	const char *target; /* "TrentService.Decrypt" */
+	const char *body;   /* JSON */
+} AwsKmsCall;
+
 typedef struct {
 	HttpClient *http;
 
-	/* Calls `target` ("TrentService.Decrypt") of AWS KMS in a region, signed, with a JSON body;
-	 * appends the reply's. */
-	bool (*aws_call)(void *arg, const char *region, const char *target, const char *body,
-			 Buf *out, Error *err);
+	/* Makes a call, signed; appends the reply's body. */
+	bool (*aws_call)(void *arg, const AwsKmsCall *call, Buf *out, Error *err);
 
 	/* Access tokens for Google Cloud and for Azure Key Vault; owned, secrets. */
 	char *(*gcp_token)(void *arg, Error *err);

@@ -121,16 +121,20 @@ static bool start_agent(PgpKeyring *keyring, Error *err)
 	const char *const arguments[] = {"--daemon", "--no-options", "--disable-scdaemon",
 					 "--batch",  "--quiet",	     NULL};
 	autobuf Buf out = {0}, answer = {0};
-	if (!run(keyring, "gpg-agent", arguments, STR(""), &out, err) ||
-	    !ask_agent(keyring, "GETINFO pid", &answer, err))
+	autoerror Error ignored = {0};
+	if (!run(keyring, "gpg-agent", arguments, STR(""), &out, err))
 		return false;
+	bool told = ask_agent(keyring, "GETINFO pid", &answer, err);
 	/* "D 1234" */
-	long pid = answer.len > 2 ? strtol(answer.ptr + 2, NULL, 10) : 0;
-	if (pid <= 1)
-		return err_set(err, ERR_INTERNAL, "gpg-agent does not tell its process");
-	keyring->agent = (pid_t)pid;
-	keyring->agent_fd = pidfd_open(keyring->agent, 0);
-	return true;
+	long pid = told && answer.len > 2 ? strtol(answer.ptr + 2, NULL, 10) : 0;
+	keyring->agent_fd = pid > 1 ? pidfd_open((pid_t)pid, 0) : -1;
+	if (keyring->agent_fd >= 0) {
+		keyring->agent = (pid_t)pid;
+		return true;
+	}
+	/* One that cannot be watched must not outlive us. */
+	ask_agent(keyring, "KILLAGENT", &answer, &ignored);
+	return told ? err_set(err, ERR_INTERNAL, "gpg-agent does not tell its process") : false;
 }
 
 static void stop_agent(PgpKeyring *keyring)

@@ -64,13 +64,6 @@ json_t *rest_post(HttpClient *http, const RestCall *call, Error *err)
 	return reply ? reply : err_wrap_null(err, "%s", shown);
 }
 
-void text_wipe(char **text)
-{
-	if (*text)
-		mem_wipe(*text, strlen(*text));
-	free(*text);
-}
-
 bool rest_bytes(json_t *reply, const char *key, bool url, Buf *out, Error *err)
 {
 	const char *text = json_text(reply, key);

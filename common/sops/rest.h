@@ -17,10 +17,6 @@ typedef struct {
  * Owned. */
 json_t *rest_post(HttpClient *http, const RestCall *call, Error *err) MUST_USE;
 
-/* `autosecrettext char *token = ...`: wiped and freed when it leaves its scope. */
-void text_wipe(char **text);
-#define autosecrettext __attribute__((cleanup(text_wipe)))
-
 /* Appends the bytes of a base64 member, which is wiped in the reply; `url`: of the URL alphabet.
  * ERR_INVALID. */
 bool rest_bytes(json_t *reply, const char *key, bool url, Buf *out, Error *err) MUST_USE;

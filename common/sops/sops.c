@@ -50,11 +50,6 @@ SopsFormat sops_format_of_path(const char *path)
 	return SOPS_BINARY;
 }
 
-const char *sops_format_name(SopsFormat format)
-{
-	return stores[format].name;
-}
-
 bool sops_has_marker(Str text, SopsFormat format)
 {
 	return str_find(text, str_of(stores[format].marker)) >= 0;

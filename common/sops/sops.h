@@ -17,9 +17,6 @@ enum { SOPS_MAX_BYTES = 5 << 20 }; /* of one encrypted file (K45) */
 /* By the name's ending: .yaml .yml .json .env .ini, `.dockerconfigjson` is JSON, else binary. */
 SopsFormat sops_format_of_path(const char *path);
 
-/* "YAML", "JSON", "dotenv", "INI", "binary"; static. */
-const char *sops_format_name(SopsFormat format);
-
 /* True when the text holds what only a file of that format encrypted by SOPS holds. */
 bool sops_has_marker(Str text, SopsFormat format);
 

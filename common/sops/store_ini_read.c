@@ -239,7 +239,7 @@ static bool read_line(Reader *reader, Node *document, Str line)
 	}
 	if (line.ptr[0] == '[')
 		return read_section(reader, document, line);
-	Str key, value;
+	Str key, value = {0};
 	if (!read_key(reader, line, &key, &value))
 		return false;
 	autonode Node *node = sops_node_new(NODE_STR);

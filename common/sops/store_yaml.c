@@ -1,9 +1,9 @@
 #include <string.h>
-#include <yaml.h>
 
 #include "base/map.h"
 #include "base/mem.h"
 #include "data/base64.h"
+#include "data/yaml_event.h"
 #include "data/yaml_internal.h"
 #include "sops/stores.h"
 #include "sops/yaml_comments.h"
@@ -249,15 +249,6 @@ static Node *read_mapping(Reader *reader, const yaml_event_t *start, int depth)
 	}
 }
 
-static const yaml_char_t *event_anchor(const yaml_event_t *event)
-{
-	if (event->type == YAML_SCALAR_EVENT)
-		return event->data.scalar.anchor;
-	if (event->type == YAML_SEQUENCE_START_EVENT)
-		return event->data.sequence_start.anchor;
-	return event->data.mapping_start.anchor;
-}
-
 static Node *read_node(Reader *reader, const yaml_event_t *event, int depth)
 {
 	if (depth > YAML_MAX_DEPTH)
@@ -266,7 +257,7 @@ static Node *read_node(Reader *reader, const yaml_event_t *event, int depth)
 		return fail(reader, event->start_mark, ERR_LIMIT, "too many values");
 	if (event->type == YAML_ALIAS_EVENT)
 		return read_alias(reader, event);
-	const char *anchor = (const char *)event_anchor(event);
+	const char *anchor = yaml_anchor_of(event);
 	if (anchor)
 		map_put(reader->anchors, anchor, NULL);
 	Node *node;

@@ -170,29 +170,6 @@ json_t *node_to_json(const Node *node, Error *err)
 	}
 }
 
-static void add_zeros(Buf *out, int count)
-{
-	while (count-- > 0)
-		buf_putc(out, '0');
-}
-
-static void add_decimal(const char *digits, size_t count, int point, Buf *out)
-{
-	if (point <= 0) {
-		buf_puts(out, "0.");
-		add_zeros(out, -point);
-		buf_append(out, digits, count);
-		return;
-	}
-	size_t whole = (size_t)point < count ? (size_t)point : count;
-	buf_append(out, digits, whole);
-	add_zeros(out, point - (int)whole);
-	if (count > whole) {
-		buf_putc(out, '.');
-		buf_append(out, digits + whole, count - whole);
-	}
-}
-
 void float_text(double value, char format, Buf *out)
 {
 	if (!isfinite(value)) {
@@ -207,7 +184,7 @@ void float_text(double value, char format, Buf *out)
 	if (value == 0)
 		buf_putc(out, '0');
 	else if (format == 'f' || (exponent >= -4 && exponent < 6))
-		add_decimal(digits, count, point, out);
+		json_write_decimal(digits, count, point, out);
 	else
 		buf_printf(out, "%c%s%s%c%c%02d", digits[0], count > 1 ? "." : "", digits + 1,
 			   format == 'G' ? 'E' : 'e', exponent < 0 ? '-' : '+', abs(exponent));

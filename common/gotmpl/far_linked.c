@@ -1,0 +1,7 @@
+#include "gotmpl/functions.h"
+
+const GoFarFunctions *functions_far(Error *err)
+{
+	(void)err;
+	return &functions_linked;
+}
