@@ -16,7 +16,7 @@ static bool namespace_missing(Status *status, const char *name)
 	return status_not_found(status, &namespaces, name);
 }
 
-bool admission_namespace(Request *request, Status *status)
+bool admission_namespace(Request *request, const json_t *object, Status *status)
 {
 	if (!resource_has(request->resource, KIND_NAMESPACED))
 		return true;
@@ -31,7 +31,7 @@ bool admission_namespace(Request *request, Status *status)
 	autofree char *why = mem_printf(
 		"unable to create new content in namespace %s because it is being terminated",
 		key.name);
-	status_forbidden(status, request->resource, "", why);
+	status_forbidden(status, request->resource, object_name(object), why);
 	autofree char *cause = mem_printf("namespace %s is being terminated", key.name);
 	status_cause(status, "NamespaceTerminating", cause, "metadata.namespace");
 	return false;

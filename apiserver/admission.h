@@ -5,7 +5,7 @@
 #include "request.h"
 
 /* The namespace of a creation exists and is not on its way out. */
-bool admission_namespace(Request *request, Status *status);
+bool admission_namespace(Request *request, const json_t *object, Status *status);
 
 /* Escalation checks of RBAC objects. */
 bool admission_create(Request *request, const json_t *object, Status *status);

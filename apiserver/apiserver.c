@@ -17,7 +17,13 @@
 #include "server.h"
 #include "tls.h"
 
-enum { TOKEN_BYTES = 24, TOKEN_FILE_MAX = 4096, DRAIN_MS = 2000, THREADS = 8 };
+enum {
+	TOKEN_BYTES = 24,
+	TOKEN_FILE_MAX = 4096,
+	DRAIN_MS = 2000,
+	THREADS = 8,
+	KEEP_REVISIONS_MS = 300000,
+};
 
 /* The host of "127.0.0.1:6443", "[::1]:6443", ":6443"; owned. */
 static char *host_of(const char *address)
@@ -110,9 +116,9 @@ static bool start(ApiServer *server, const ApiServerConfig *config, Error *err)
 	if (!seed_catalog(server, err) || !seed_store(server, err) ||
 	    !open_door(server, config, err))
 		return false;
-	server->collector = collector_new(server, err);
-	__atomic_store_n(&server->ready, server->collector != NULL, __ATOMIC_SEQ_CST);
-	return server->collector != NULL;
+	server->collector = collector_new(server);
+	__atomic_store_n(&server->ready, 1, __ATOMIC_SEQ_CST);
+	return true;
 }
 
 ApiServer *apiserver_start(const ApiServerConfig *config, Error *err)
@@ -121,6 +127,9 @@ ApiServer *apiserver_start(const ApiServerConfig *config, Error *err)
 	server->log = config->log;
 	server->data_dir = mem_strdup(config->data_dir);
 	server->simulate = config->simulate;
+	server->simulate_delay_ms = config->simulate_delay_ms;
+	server->keep_revisions_ms =
+		config->keep_revisions_ms > 0 ? config->keep_revisions_ms : KEEP_REVISIONS_MS;
 	if (start(server, config, err))
 		return server;
 	apiserver_stop(server);
@@ -132,6 +141,8 @@ void apiserver_stop(ApiServer *server)
 	__atomic_store_n(&server->ready, 0, __ATOMIC_SEQ_CST);
 	if (server->httpd)
 		httpd_stop(server->httpd, DRAIN_MS);
+	if (server->hub) /* it tells the collector */
+		hub_stop(server->hub);
 	if (server->collector)
 		collector_free(server->collector);
 	if (server->hub)
@@ -154,9 +165,4 @@ void apiserver_stop(ApiServer *server)
 const char *apiserver_url(const ApiServer *server)
 {
 	return server->url;
-}
-
-const char *apiserver_token(const ApiServer *server)
-{
-	return server->token;
 }

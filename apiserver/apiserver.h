@@ -24,8 +24,10 @@ typedef struct {
 	const char *kubeconfig;	  /* where to write the admin's kubeconfig; NULL: in data_dir */
 	bool plain_http;	  /* without TLS; for loopback only */
 	SimulateProfile simulate;
-	unsigned threads; /* 0: 8 */
-	Log *log;	  /* borrowed; may be NULL */
+	int64_t simulate_delay_ms; /* from a change to the status that follows from it */
+	int64_t keep_revisions_ms; /* until superseded ones are compacted; 0: 5 minutes */
+	unsigned threads;	   /* 0: 8 */
+	Log *log;		   /* borrowed; may be NULL */
 } ApiServerConfig;
 
 /* Starts and returns when it serves. ERR_IO and ERR_INVALID say what is wrong. Owned by the caller.
@@ -37,8 +39,5 @@ void apiserver_stop(ApiServer *server);
 
 /* "https://127.0.0.1:6443"; borrowed. */
 const char *apiserver_url(const ApiServer *server);
-
-/* The admin's bearer token; borrowed. */
-const char *apiserver_token(const ApiServer *server);
 
 #endif

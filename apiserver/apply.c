@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "auth.h"
+#include "convert.h"
 #include "managed.h"
 #include "object.h"
 #include "schema.h"
@@ -31,9 +33,10 @@ static bool check_config(Request *request, json_t *config, Status *status)
 	/* Messages name the configuration as it was sent; the object gets its namespace later. */
 	if (!in_namespace)
 		json_object_del(json_map(config, "metadata"), "namespace");
-	if (json_array_size(json_list(json_map(config, "metadata"), "managedFields")) > 0)
+	if (json_list(json_map(config, "metadata"), "managedFields"))
 		return status_bad_request(status, "metadata.managedFields must be nil");
 	json_object_del(json_map(config, "metadata"), "managedFields");
+	convert_to_stored(request->resource, config);
 	return true;
 }
 
@@ -73,7 +76,16 @@ static bool apply_new(Request *request, const json_t *config, bool force, Writte
 	bool changed = true;
 	autojson json_t *object = managed_apply(request, NULL, config, force, &changed, status);
 	return object && write_check_identity(request, object, status) &&
-	       settle(request, object, status) && write_create(request, object, true, out, status);
+	       settle(request, object, status) && auth_authorize_create(request, status) &&
+	       write_create(request, object, true, out, status);
+}
+
+static bool refuse_uid(const Request *request, const json_t *live, const char *uid, Status *status)
+{
+	autofielderrors FieldErrors errors = {0};
+	field_error(&errors, "Invalid value", "metadata.uid", "\"%s\": field is immutable", uid);
+	return field_errors_check(&errors, request->resource->kind, request->resource->group,
+				  object_name(live), status);
 }
 
 static bool apply_existing(Request *request, json_t *live, const json_t *config, bool force,
@@ -85,15 +97,14 @@ static bool apply_existing(Request *request, json_t *live, const json_t *config,
 				       status_modified);
 	const char *uid = object_meta(config, "uid");
 	if (*uid && strcmp(uid, object_meta(live, "uid")) != 0)
-		return status_conflict(status, request->resource, request->path.name,
-				       "uid mismatch");
+		return refuse_uid(request, live, uid, status);
 	bool changed = true;
 	autojson json_t *object = managed_apply(request, live, config, force, &changed, status);
 	if (!object)
 		return false;
 	if (!changed) {
 		validate_warn(request, live, live);
-		*out = (Written){json_incref(live), false, false};
+		*out = (Written){json_incref(live), false, false, NULL};
 		return true;
 	}
 	return settle(request, object, status) &&
@@ -114,6 +125,19 @@ static bool apply_once(Request *request, const json_t *config, bool force, Writt
 	return false;
 }
 
+/* Here the real server reads all as YAML, JSON too. */
+static bool check_twice(Request *request, Status *status)
+{
+	autobuf Buf text = {0};
+	write_warn_twice(request);
+	request_put_twice(request, &text);
+	if (text.len == 0 || strcmp(request->validation, "Strict") != 0)
+		return true;
+	return status_bad_request(status,
+				  "error strict decoding YAML: error converting YAML to JSON: %s",
+				  buf_text(&text));
+}
+
 bool apply_patch(Request *request, Status *status)
 {
 	const char *manager = httpd_param(request->http, "fieldManager");
@@ -121,7 +145,7 @@ bool apply_patch(Request *request, Status *status)
 		return options_refused("fieldManager", "Required value",
 				       "is required for apply patch", status);
 	autojson json_t *config = request_body(request, status);
-	if (!config || !check_config(request, config, status))
+	if (!config || !check_twice(request, status) || !check_config(request, config, status))
 		return false;
 	bool force = request_flag(request, "force");
 	bool race = true;
@@ -129,7 +153,7 @@ bool apply_patch(Request *request, Status *status)
 		status_dispose(status);
 		autowritten Written written = {0};
 		if (apply_once(request, config, force, &written, status)) {
-			request_reply_object(request, written.created ? 201 : 200, written.object);
+			write_reply(request, written.created ? 201 : 200, &written);
 			return true;
 		}
 		bool made_meanwhile = cstr_eq(json_text(status->body, "reason"), "AlreadyExists");

@@ -105,40 +105,45 @@ static void copy_user(const User *from, User *to)
 		user_add_group(to, from->groups.items[i]);
 }
 
-bool auth_token_user(ApiServer *server, const char *token, User *out)
+bool auth_token_user(ApiServer *server, const char *token, const json_t *audiences, User *out,
+		     json_t **out_audiences)
 {
+	autojson json_t *own = json_pack("[s]", AUTH_AUDIENCE);
+	bool for_us = json_array_size(audiences) == 0;
+	if (for_us)
+		audiences = own;
+	for (size_t i = 0; i < json_array_size(audiences); i++)
+		for_us = for_us || json_equal(json_array_get(audiences, i), json_array_get(own, 0));
 	const Auth *auth = server->auth;
 	for (size_t i = 0; i < auth->tokens.len; i++) {
 		const StaticToken *entry = auth->tokens.items[i];
-		if (!digest_equal(entry->token, token))
+		if (!for_us || !digest_equal(entry->token, token))
 			continue;
 		copy_user(&entry->user, out);
 		user_add_group(out, "system:authenticated");
+		*out_audiences = steal(&own);
 		return true;
 	}
-	return auth_jwt_user(server, token, out);
+	return auth_jwt_user(server, token, audiences, out, out_audiences);
 }
 
-/* "CN=x,O=y,O=z" */
-static bool subject_user(const char *subject, User *out)
+void auth_set_credential_id(User *user, const char *kind, const char *id)
 {
-	Str rest = str_of(subject);
-	Str piece;
-	while (str_next(&rest, ',', &piece)) {
-		piece = str_trim(piece);
-		autofree char *value =
-			str_starts(piece, STR("CN="))  ? str_dup(str_slice(piece, 3, piece.len))
-			: str_starts(piece, STR("O=")) ? str_dup(str_slice(piece, 2, piece.len))
-						       : NULL;
-		if (value && piece.ptr[0] == 'C' && !out->name)
-			out->name = steal(&value);
-		else if (value && piece.ptr[0] == 'O')
-			user_add_group(out, value);
-	}
-	if (!out->name)
+	autofree char *text = mem_printf("%s=%s", kind, id);
+	user->extra = json_pack("{s:[s]}", "authentication.kubernetes.io/credential-id", text);
+}
+
+/* A certificate without a common name is nobody's; one that does not verify is a bad credential. */
+static bool certificate_user(const HttpdClient *client, User *out)
+{
+	if (!client || client->refused || !client->name || !*client->name)
 		return false;
+	out->name = mem_strdup(client->name);
 	out->uid = mem_strdup("");
+	for (size_t i = 0; i < client->organizations.len; i++)
+		user_add_group(out, client->organizations.items[i]);
 	user_add_group(out, "system:authenticated");
+	auth_set_credential_id(out, "X509SHA256", client->sha256);
 	return true;
 }
 
@@ -147,19 +152,23 @@ static bool unauthorized(Status *status)
 	return status_set(status, 401, "Unauthorized", "Unauthorized");
 }
 
+/* The certificate counts before the token, and each where the other is bad (A7). */
 static bool first_identity(ApiServer *server, HttpdRequest *http, User *out, Status *status)
 {
-	const char *header = httpd_header(http, "Authorization");
-	if (header && *header) {
-		bool bearer = strncasecmp(header, "Bearer ", 7) == 0;
-		autofree char *token = str_dup(str_trim(str_of(bearer ? header + 7 : "")));
-		if (!bearer || !*token || !auth_token_user(server, token, out))
-			return unauthorized(status);
+	const HttpdClient *client = httpd_client(http);
+	if (certificate_user(client, out))
 		return true;
+	const char *header = httpd_header(http, "Authorization");
+	bool bearer = header && strncasecmp(header, "Bearer ", 7) == 0;
+	autofree char *token = str_dup(str_trim(str_of(bearer ? header + 7 : "")));
+	/* Other schemes, and nothing behind the word, are no credential at all (A6). */
+	if (*token) {
+		autojson json_t *audiences = NULL;
+		return auth_token_user(server, token, NULL, out, &audiences) ||
+		       unauthorized(status);
 	}
-	const char *subject = httpd_client_subject(http);
-	if (subject)
-		return subject_user(subject, out) || unauthorized(status);
+	if (client && client->refused)
+		return unauthorized(status);
 	out->name = mem_strdup("system:anonymous");
 	out->uid = mem_strdup("");
 	user_add_group(out, "system:unauthenticated");

@@ -60,7 +60,6 @@ typedef struct {
 	ApiServer *server;
 	const User *caller;
 	User next;
-	bool groups, others; /* such headers were there */
 	bool refused;
 	Status *status;
 } Wish;
@@ -86,7 +85,6 @@ static void take_user(Wish *wish, const char *name, bool groups_named)
 static void take_group(Wish *wish, const char *name)
 {
 	Access access = {"impersonate", "", "groups", "", "", name, NULL};
-	wish->groups = true;
 	wish->refused = !may(wish->server, wish->caller, &access, wish->status);
 	user_add_group(&wish->next, name);
 }
@@ -106,7 +104,6 @@ static void take_extra(Wish *wish, const char *header, const char *value)
 	autofree char *key = extra_key(header);
 	Access access = {"impersonate", "authentication.k8s.io", "userextras", key, "", value,
 			 NULL};
-	wish->others = true;
 	wish->refused = !may(wish->server, wish->caller, &access, wish->status);
 	if (!wish->next.extra)
 		wish->next.extra = json_object();
@@ -137,10 +134,30 @@ static void add_standing(User *user)
 	user_add_group(user, anonymous ? "system:unauthenticated" : "system:authenticated");
 }
 
+static void note_header(void *arg, const char *name, const char *value)
+{
+	(void)value;
+	bool *more = arg;
+	*more |= strcasecmp(name, "Impersonate-Group") == 0 ||
+		 strcasecmp(name, "Impersonate-Uid") == 0 ||
+		 strncasecmp(name, extra_prefix, strlen(extra_prefix)) == 0;
+}
+
+/* Whether anything of a user is named, be it without saying who. */
+static bool names_more(HttpdRequest *http)
+{
+	bool more = false;
+	httpd_each_header(http, note_header, &more);
+	return more;
+}
+
 static bool fill_wish(Wish *wish, HttpdRequest *http)
 {
 	const char *name = httpd_header(http, "Impersonate-User");
 	const char *uid = httpd_header(http, "Impersonate-Uid");
+	if (cstr_empty(name) && names_more(http))
+		return status_set(wish->status, 500, "InternalError",
+				  "requested groups, a uid or extra without impersonating a user");
 	if (!cstr_empty(name))
 		take_user(wish, name, httpd_header(http, "Impersonate-Group") != NULL);
 	httpd_each_header(http, take_header, wish);
@@ -148,15 +165,11 @@ static bool fill_wish(Wish *wish, HttpdRequest *http)
 		return false;
 	if (!cstr_empty(uid)) {
 		Access access = {"impersonate", "authentication.k8s.io", "uids", "", "", uid, NULL};
-		wish->others = true;
 		if (!may(wish->server, wish->caller, &access, wish->status))
 			return false;
 	}
 	wish->next.uid = mem_strdup(uid ? uid : "");
-	if (wish->next.name || (!wish->groups && !wish->others))
-		return true;
-	return status_set(wish->status, 500, "InternalError",
-			  "requested groups, a uid or extra without impersonating a user");
+	return true;
 }
 
 bool auth_impersonate(ApiServer *server, HttpdRequest *http, User *user, Status *status)

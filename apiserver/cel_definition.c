@@ -1,16 +1,29 @@
-/* What a CustomResourceDefinition may say in its rules (apiextensions validation.go). Costs are not
- * estimated here: a rule that is too dear is stopped when it runs. */
+/* What a CustomResourceDefinition may say in its rules, and what they may cost (apiextensions
+ * validation.go). */
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cel_costs.h"
 #include "cel_rules_internal.h"
 #include "schema.h"
 
 typedef struct {
 	FieldErrors *errors; /* of the schema */
 	FieldErrors *cel;    /* of expressions, told after those */
+	bool structural;     /* the schema is: without, expressions have no types */
+	CelCosts costs;
 } Definition;
+
+/* A part of the schema on the way down. */
+typedef struct {
+	const json_t *schema;
+	const char *path;
+	bool root;
+	const char
+		*uncorrelated; /* path of the part above whose old items cannot be told, or NULL */
+	CelCardinality cardinality;
+} Part;
 
 static char *rule_path(const char *path, size_t index, const char *member)
 {
@@ -183,64 +196,88 @@ static void tell_untyped(const char *path, FieldErrors *errors)
 	json_put_text(cause, "reason", "InternalError");
 }
 
-static void check_expressions(const json_t *schema, const char *path, bool root,
-			      const char *uncorrelated, FieldErrors *errors)
+static void check_costs(Definition *definition, const Part *part, const CelRule *rule, size_t index)
 {
-	CelLevel *level = cel_level_own(schema, root);
+	autofree char *where = rule_path(part->path, index, "rule");
+	autofree char *message_where = rule_path(part->path, index, "messageExpression");
+	uint64_t cost = rule->program ? cel_program_cost_max(rule->program) : 0;
+	cel_costs_add(&definition->costs,
+		      cel_rule_cost(cost, part->cardinality, part->schema, part->root), "rule",
+		      where, definition->cel);
+	if (rule->message)
+		cel_costs_add(&definition->costs, cel_program_cost_max(rule->message),
+			      "messageExpression", message_where, definition->cel);
+}
+
+static void check_expressions(Definition *definition, const Part *part)
+{
+	unsigned flags = definition->costs.unchanged ? CEL_KUBERNETES : CEL_LIB_KUBERNETES;
+	CelLevel *level = cel_level_own(part->schema, part->root, flags | CEL_COSTS);
 	for (size_t i = 0; i < level->rule_count; i++) {
-		tell_wrong(&level->rules[i], path, i, errors);
-		check_old_self(&level->rules[i], path, i, uncorrelated, errors);
+		check_costs(definition, part, &level->rules[i], i);
+		tell_wrong(&level->rules[i], part->path, i, definition->cel);
+		check_old_self(&level->rules[i], part->path, i, part->uncorrelated,
+			       definition->cel);
 	}
 	if (level->rule_count && level->untyped)
-		tell_untyped(path, errors);
+		tell_untyped(part->path, definition->cel);
 	cel_level_free(level);
 }
 
-static size_t count(const FieldErrors *errors)
+/* Whether something is wrong at a part of the schema or deeper. */
+static bool is_wrong_below(const FieldErrors *errors, const char *path)
 {
-	return json_array_size(errors->causes);
+	for (size_t i = 0; i < json_array_size(errors->causes); i++)
+		if (cstr_starts(json_text_or(json_array_get(errors->causes, i), "field", ""), path))
+			return true;
+	return false;
 }
 
-/* `uncorrelated`: the path of the part above whose old items cannot be told, or NULL. */
-static void walk(Definition *definition, const json_t *schema, const char *path, bool root,
-		 const char *uncorrelated)
+static void walk(Definition *definition, const Part *part);
+
+static void walk_child(Definition *definition, const Part *part, const json_t *schema,
+		       const char *path, const char *uncorrelated)
 {
-	size_t before = count(definition->errors);
-	const json_t *more = json_map(schema, "additionalProperties");
-	const json_t *items = json_map(schema, "items");
-	autofree char *more_path = mem_printf("%s.additionalProperties", path);
-	autofree char *items_path = mem_printf("%s.items", path);
+	if (!schema)
+		return;
+	bool embedded = json_flag(schema, "x-kubernetes-embedded-resource", false);
+	Part child = {schema, path, embedded, uncorrelated,
+		      cel_cardinality_below(part->cardinality, part->schema)};
+	walk(definition, &child);
+}
+
+static void walk(Definition *definition, const Part *part)
+{
+	const json_t *schema = part->schema;
+	autofree char *more_path = mem_printf("%s.additionalProperties", part->path);
+	autofree char *items_path = mem_printf("%s.items", part->path);
 	bool atomic = cstr_eq(json_text(schema, "x-kubernetes-map-type"), "atomic");
 	bool by_keys = cstr_eq(json_text(schema, "x-kubernetes-list-type"), "map");
-	const char *inside = atomic ? path : uncorrelated;
-	if (more)
-		walk(definition, more, more_path,
-		     json_flag(more, "x-kubernetes-embedded-resource", false), inside);
+	const char *inside = atomic ? part->path : part->uncorrelated;
+	walk_child(definition, part, json_map(schema, "additionalProperties"), more_path, inside);
 	const char *key;
 	json_t *property;
 	json_object_foreach(json_map(schema, "properties"), key, property)
 	{
-		autofree char *child = mem_printf("%s.properties[%s]", path, key);
-		walk(definition, property, child,
-		     json_flag(property, "x-kubernetes-embedded-resource", false), inside);
+		autofree char *child = mem_printf("%s.properties[%s]", part->path, key);
+		walk_child(definition, part, property, child, inside);
 	}
-	if (items)
-		walk(definition, items, items_path,
-		     json_flag(items, "x-kubernetes-embedded-resource", false),
-		     by_keys ? uncorrelated : path);
-	check_words(schema, path, definition->errors);
-	if (count(definition->errors) == before)
-		check_expressions(schema, path, root, uncorrelated, definition->cel);
+	walk_child(definition, part, json_map(schema, "items"), items_path,
+		   by_keys ? part->uncorrelated : part->path);
+	check_words(schema, part->path, definition->errors);
+	if (definition->structural && !is_wrong_below(definition->errors, part->path))
+		check_expressions(definition, part);
 }
 
-void cel_rules_check_definition(const json_t *schema, const char *path, FieldErrors *errors)
+void cel_rules_check_definition(const json_t *schema, bool structural, bool unchanged,
+				const char *path, FieldErrors *errors)
 {
 	autofielderrors FieldErrors cel = {0};
-	Definition definition = {errors, &cel};
-	walk(&definition, schema, path, true, NULL);
-	for (size_t i = 0; i < json_array_size(cel.causes); i++) {
-		if (!errors->causes)
-			errors->causes = json_array();
-		json_array_append(errors->causes, json_array_get(cel.causes, i));
-	}
+	Definition definition = {errors, &cel, structural, {.unchanged = unchanged}};
+	Part part = {schema, path, true, NULL, {true, 1}};
+	walk(&definition, &part);
+	cel_costs_check(&definition.costs, path, &cel);
+	cel_costs_dispose(&definition.costs);
+	for (size_t i = 0; i < json_array_size(cel.causes); i++)
+		field_error_add(errors, json_array_get(cel.causes, i));
 }

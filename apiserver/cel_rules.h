@@ -19,7 +19,10 @@ void cel_rules_free(CelRules *rules);
  */
 void cel_rules_check(CelRules *rules, const json_t *object, const json_t *old, FieldErrors *errors);
 
-/* Checks the rules that a definition brings; `path` is the schema's. */
-void cel_rules_check_definition(const json_t *schema, const char *path, FieldErrors *errors);
+/* Checks the rules that a definition brings, and what they may cost; `path` is the schema's.
+ * Expressions are only looked at where the schema is `structural` and `errors` holds nothing about
+ * the part they stand in. `unchanged`: the schema was stored before. */
+void cel_rules_check_definition(const json_t *schema, bool structural, bool unchanged,
+				const char *path, FieldErrors *errors);
 
 #endif

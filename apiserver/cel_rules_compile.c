@@ -6,11 +6,11 @@
 #include "cel_rules_internal.h"
 #include "cel_types.h"
 
-static void declare(CelLevel *level, const json_t *schema, bool root)
+static void declare(CelLevel *level, const json_t *schema, bool root, unsigned flags)
 {
 	CelEnv **envs[] = {&level->env, &level->optional_env};
 	for (size_t i = 0; i < COUNT(envs); i++) {
-		CelEnv *env = *envs[i] = cel_env_new(CEL_KUBERNETES);
+		CelEnv *env = *envs[i] = cel_env_new(flags);
 		const CelType *self = cel_schema_type(env, schema, "selfType", root);
 		level->untyped = !self;
 		self = self ? self : cel_type(CEL_DYN);
@@ -73,7 +73,7 @@ static void compile_rule(const CelLevel *level, const json_t *rule, CelRule *out
 				"messageExpression must evaluate to a string", &out->wrong_message);
 }
 
-CelLevel *cel_level_own(const json_t *schema, bool root)
+CelLevel *cel_level_own(const json_t *schema, bool root, unsigned flags)
 {
 	const json_t *rules = json_list(schema, "x-kubernetes-validations");
 	CelLevel *level = mem_zalloc(1, sizeof(*level));
@@ -82,7 +82,7 @@ CelLevel *cel_level_own(const json_t *schema, bool root)
 	if (level->rule_count == 0)
 		return level;
 	level->rules = mem_zalloc(level->rule_count, sizeof(*level->rules));
-	declare(level, schema, root);
+	declare(level, schema, root, flags);
 	for (size_t i = 0; i < level->rule_count; i++)
 		compile_rule(level, json_array_get(rules, i), &level->rules[i]);
 	return level;
@@ -114,7 +114,7 @@ static CelLevel *child_level(const json_t *schema)
 
 CelLevel *cel_level_new(const json_t *schema, bool root)
 {
-	CelLevel *level = cel_level_own(schema, root);
+	CelLevel *level = cel_level_own(schema, root, CEL_KUBERNETES);
 	const char *name;
 	json_t *property;
 	json_object_foreach(json_map(schema, "properties"), name, property)

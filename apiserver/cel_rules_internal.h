@@ -33,8 +33,8 @@ struct CelLevel {
 CelLevel *cel_level_new(const json_t *schema, bool root);
 void cel_level_free(CelLevel *level);
 
-/* Only the schema's own rules, not those below. */
-CelLevel *cel_level_own(const json_t *schema, bool root);
+/* Only the schema's own rules, not those below; `flags`: of CelFlags. */
+CelLevel *cel_level_own(const json_t *schema, bool root, unsigned flags);
 
 /* The text of a rule's failure when it has no message of its own; owned. */
 char *cel_rule_text(const json_t *rule);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cel_costs.h"
 
 char *cel_escape(const char *name)
 {
@@ -65,12 +66,19 @@ static void add_property(CelEnv *env, CelType *object, const char *name, const c
 		cel_type_add_field(env, object, escaped, key, type);
 }
 
+/* What a type declares nothing about is as large as a request allows. */
+static const CelType *plain_text(CelEnv *env)
+{
+	autojson json_t *schema = json_pack("{s:s}", "type", "string");
+	return cel_type_sized(env, cel_type(CEL_STRING), cel_schema_max_size(schema));
+}
+
 /* What every resource has, whatever its schema says. */
 static void add_root(CelEnv *env, CelType *object, const char *name)
 {
 	autofree char *meta_name = mem_printf("%s.metadata", name);
 	CelType *meta = cel_type_object(env, meta_name);
-	const CelType *text = cel_type(CEL_STRING);
+	const CelType *text = plain_text(env);
 	cel_type_add_field(env, meta, "name", "name", text);
 	cel_type_add_field(env, meta, "generateName", "generateName", text);
 	cel_type_add_field(env, object, "apiVersion", "apiVersion", text);
@@ -118,7 +126,7 @@ static const CelType *text_type(const json_t *schema)
 	return cel_type(CEL_STRING);
 }
 
-const CelType *cel_schema_type(CelEnv *env, const json_t *schema, const char *name, bool root)
+static const CelType *unsized_type(CelEnv *env, const json_t *schema, const char *name, bool root)
 {
 	const char *type = json_text_or(schema, "type", "");
 	if (json_flag(schema, "x-kubernetes-int-or-string", false))
@@ -134,4 +142,11 @@ const CelType *cel_schema_type(CelEnv *env, const json_t *schema, const char *na
 	if (strcmp(type, "number") == 0)
 		return cel_type(CEL_DOUBLE);
 	return strcmp(type, "integer") == 0 ? cel_type(CEL_INT) : NULL;
+}
+
+const CelType *cel_schema_type(CelEnv *env, const json_t *schema, const char *name, bool root)
+{
+	const CelType *type = unsized_type(env, schema, name, root);
+	uint64_t size = type ? cel_schema_max_size(schema) : 0;
+	return size > 0 ? cel_type_sized(env, type, size) : type;
 }

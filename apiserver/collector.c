@@ -13,7 +13,12 @@
 #include "seed.h"
 #include "simulate.h"
 
-enum { RETRY_MS = 100, IDLE_MS = 5000, COMPACT_EVERY_MS = 60000, KEEP_MS = 300000 };
+enum {
+	RETRY_MS = 100,
+	IDLE_MS = 5000,
+	COMPACT_EVERY_MS = 60000,
+	SCAN_PAGE = 200,
+};
 
 static void free_change(void *item)
 {
@@ -138,17 +143,24 @@ static void wake_aggregation(Collector *collector)
 	pthread_mutex_unlock(&collector->lock);
 }
 
-/* On the hub's thread: keeps what the collector may care about. */
+/* What the collector may care about; from any thread. */
+static bool wants(void *arg, const Change *change)
+{
+	const Collector *collector = arg;
+	return change->type == CHANGE_DELETED || strcmp(change->resource, "namespaces") == 0 ||
+	       strcmp(change->resource, CLUSTER_ROLES) == 0 || !same_owners(change) ||
+	       object_is_deleting(change->object) ||
+	       simulate_wants(collector->server, change->resource);
+}
+
+/* On the hub's thread: keeps it. */
 static void listen(void *arg, const Change *change)
 {
 	Collector *collector = arg;
+	if (!wants(collector, change))
+		return;
 	if (strcmp(change->resource, CLUSTER_ROLES) == 0)
 		wake_aggregation(collector);
-	bool namespace = strcmp(change->resource, "namespaces") == 0;
-	if (change->type != CHANGE_DELETED && !namespace && same_owners(change) &&
-	    !object_is_deleting(change->object) &&
-	    !simulate_wants(collector->server, change->resource))
-		return;
 	Change *copy = mem_zalloc(1, sizeof(*copy));
 	*copy = (Change){change->rv,
 			 change->type,
@@ -180,17 +192,120 @@ static void retry(Map *names, Collector *collector,
 static void compact(Collector *collector)
 {
 	int64_t now = clock_mono_ms();
-	if (now - collector->compacted_at < COMPACT_EVERY_MS)
+	int64_t keep_ms = collector->server->keep_revisions_ms;
+	if (now - collector->compacted_at <
+	    (keep_ms < COMPACT_EVERY_MS ? keep_ms : COMPACT_EVERY_MS))
 		return;
 	collector->compacted_at = now;
 	autoerror Error err = {0};
-	if (!store_compact(collector->server->store, KEEP_MS, &err))
+	if (!store_compact(collector->server->store, keep_ms, &err))
 		log_error(collector->server->log, &err, "compaction failed", NULL);
+}
+
+static int64_t wake_at(int64_t due_ms, int64_t pause_ms)
+{
+	int64_t then = clock_mono_ms() + pause_ms;
+	return due_ms < then ? due_ms : then;
+}
+
+/* One page of what is stored: its reader holds up the others no longer than that. */
+typedef struct {
+	Collector *collector;
+	const char *resource;
+	size_t seen;
+	char *ns, *name; /* of the last item; owned */
+	Vec found;	 /* of Change *, owned */
+} Scan;
+
+/* At start: what is stored counts as just added. */
+static bool scan_item(void *arg, const char *ns, const char *name, const char *text, size_t len)
+{
+	Scan *scan = arg;
+	bool wanted = strstr(text, "\"ownerReferences\"") ||
+		      strstr(text, "\"deletionTimestamp\"") ||
+		      strcmp(scan->resource, "namespaces") == 0 ||
+		      simulate_wants(scan->collector->server, scan->resource);
+	autoerror Error ignored = {0};
+	json_t *object = wanted ? json_parse(text, len, len, &ignored) : NULL;
+	if (++scan->seen == SCAN_PAGE) {
+		scan->ns = mem_strdup(ns);
+		scan->name = mem_strdup(name);
+	}
+	if (!object)
+		return true;
+	Change *change = mem_zalloc(1, sizeof(*change));
+	*change = (Change){object_rv(object),
+			   CHANGE_ADDED,
+			   mem_strdup(scan->resource),
+			   mem_strdup(ns),
+			   mem_strdup(name),
+			   object,
+			   NULL,
+			   NULL};
+	vec_push(&scan->found, change);
+	return true;
+}
+
+static bool ends(Collector *collector)
+{
+	pthread_mutex_lock(&collector->lock);
+	bool stopping = collector->stopping;
+	pthread_mutex_unlock(&collector->lock);
+	return stopping;
+}
+
+/* The page behind ns and name (NULL: the first), which become those of its last item, or NULL when
+ * it was the last page. */
+static bool scan_page(Collector *collector, const char *resource, char **ns, char **name,
+		      Error *err)
+{
+	Scan scan = {.collector = collector, .resource = resource};
+	StoreQuery query = {
+		.resource = resource, .after_ns = *ns, .after_name = *name, .limit = SCAN_PAGE};
+	bool done = store_list(collector->server->store, &query, scan_item, &scan, NULL, err);
+	for (size_t i = 0; i < scan.found.len && done; i++)
+		work(collector, scan.found.items[i]);
+	vec_dispose_with(&scan.found, free_change);
+	free(*ns);
+	free(*name);
+	*ns = scan.ns;
+	*name = scan.name;
+	return done;
+}
+
+static bool scan_kind(Collector *collector, const char *resource, Error *err)
+{
+	autofree char *ns = NULL;
+	autofree char *name = NULL;
+	do {
+		if (ends(collector) || !scan_page(collector, resource, &ns, &name, err))
+			return false;
+	} while (name);
+	return true;
+}
+
+/* On the collector's thread, so that nobody waits for it at start; changes since then are in the
+ * queue, and come after. */
+static void scan_store(Collector *collector)
+{
+	Vec resources = {0};
+	autoerror Error err = {0};
+	catalog_list_stored(collector->server->catalog, &resources);
+	for (size_t i = 0; i < resources.len; i++) {
+		const Resource *resource = resources.items[i];
+		if (!scan_kind(collector, resource->store_key, &err))
+			break;
+	}
+	catalog_list_free(&resources);
+	if (err_is_set(&err))
+		log_error(collector->server->log, &err,
+			  "stored objects could not be read: owners' ends may go unnoticed", NULL);
 }
 
 static void *run(void *arg)
 {
 	Collector *collector = arg;
+	scan_store(collector);
 	pthread_mutex_lock(&collector->lock);
 	while (!collector->stopping) {
 		Vec batch = collector->queue;
@@ -206,82 +321,33 @@ static void *run(void *arg)
 		retry(collector->emptying, collector, collector_empty_namespace);
 		retry(collector->ending, collector, collector_end_kind);
 		compact(collector);
+		int64_t due_ms = simulate_due(collector);
 		bool busy = map_len(collector->emptying) + map_len(collector->ending) > 0;
 		pthread_mutex_lock(&collector->lock);
 		bool idle = collector->queue.len == 0 && !collector->roles_changed;
 		if (idle && !collector->stopping)
 			cond_wait_until(&collector->wake, &collector->lock,
-					clock_mono_ms() + (busy ? RETRY_MS : IDLE_MS));
+					wake_at(due_ms, busy ? RETRY_MS : IDLE_MS));
 	}
 	pthread_mutex_unlock(&collector->lock);
 	return NULL;
 }
 
-typedef struct {
-	Collector *collector;
-	const char *resource;
-} Scan;
-
-/* At start: what is stored counts as just added. */
-static bool scan_item(void *arg, const char *ns, const char *name, const char *text, size_t len)
-{
-	Scan *scan = arg;
-	bool wanted = strstr(text, "\"ownerReferences\"") ||
-		      strstr(text, "\"deletionTimestamp\"") ||
-		      strcmp(scan->resource, "namespaces") == 0 ||
-		      simulate_wants(scan->collector->server, scan->resource);
-	autoerror Error ignored = {0};
-	json_t *object = wanted ? json_parse(text, len, len, &ignored) : NULL;
-	if (!object)
-		return true;
-	Change *change = mem_zalloc(1, sizeof(*change));
-	*change = (Change){object_rv(object),
-			   CHANGE_ADDED,
-			   mem_strdup(scan->resource),
-			   mem_strdup(ns),
-			   mem_strdup(name),
-			   object,
-			   NULL,
-			   NULL};
-	vec_push(&scan->collector->queue, change);
-	return true;
-}
-
-static bool scan_store(Collector *collector, Error *err)
-{
-	Vec resources = {0};
-	bool done = true;
-	catalog_list_stored(collector->server->catalog, &resources);
-	for (size_t i = 0; i < resources.len && done; i++) {
-		const Resource *resource = resources.items[i];
-		Scan scan = {collector, resource->store_key};
-		StoreQuery query = {.resource = resource->store_key};
-		done = store_list(collector->server->store, &query, scan_item, &scan, NULL, err);
-	}
-	catalog_list_free(&resources);
-	return done;
-}
-
-Collector *collector_new(ApiServer *server, Error *err)
+Collector *collector_new(ApiServer *server)
 {
 	Collector *collector = mem_zalloc(1, sizeof(*collector));
 	collector->server = server;
 	collector->dependents = map_new(free_map);
 	collector->emptying = map_new(NULL);
 	collector->ending = map_new(NULL);
+	collector->waiting = map_new(free);
 	collector->compacted_at = clock_mono_ms();
 	collector->roles_changed = true;
 	pthread_mutex_init(&collector->lock, NULL);
 	cond_init(&collector->wake);
-	hub_listen(server->hub, listen, collector);
-	bool done = scan_store(collector, err);
-	/* The thread is always made, so that collector_free has one to join. */
-	collector->stopping = !done;
+	hub_listen(server->hub, wants, listen, collector);
 	pthread_create(&collector->thread, NULL, run, collector);
-	if (done)
-		return collector;
-	collector_free(collector);
-	return NULL;
+	return collector;
 }
 
 void collector_free(Collector *collector)
@@ -295,6 +361,7 @@ void collector_free(Collector *collector)
 	map_free(collector->dependents);
 	map_free(collector->emptying);
 	map_free(collector->ending);
+	map_free(collector->waiting);
 	pthread_cond_destroy(&collector->wake);
 	pthread_mutex_destroy(&collector->lock);
 	free(collector);

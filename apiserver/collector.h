@@ -9,8 +9,8 @@
 
 #include "server.h"
 
-/* Reads the store, registers with the hub, starts the thread. */
-Collector *collector_new(ApiServer *server, Error *err);
+/* Registers with the hub and starts the thread, which first reads what is stored. */
+Collector *collector_new(ApiServer *server);
 void collector_free(Collector *collector);
 
 #endif

@@ -1,4 +1,5 @@
-/* What collector.c (thread, index), collector_work.c (the work itself) and aggregation.c share. */
+/* What collector.c (thread, index), collector_work.c (the work itself), collector_namespace.c and
+ * aggregation.c share. */
 #ifndef APISERVER_COLLECTOR_INTERNAL_H
 #define APISERVER_COLLECTOR_INTERNAL_H
 
@@ -22,6 +23,7 @@ struct Collector {
 	Map *dependents; /* owner uid -> Map of "resource|ns|name" -> NULL */
 	Map *emptying;	 /* names of namespaces under way -> NULL */
 	Map *ending;	 /* names of CRDs under way -> NULL */
+	Map *waiting;	 /* "resource|ns|name" -> what simulate.c knows of it */
 	int64_t compacted_at;
 };
 
@@ -53,6 +55,9 @@ void collector_foreground(Collector *collector, const char *store_key, const cha
 			  const char *name);
 void collector_orphan(Collector *collector, const char *store_key, const char *ns,
 		      const char *name);
+
+/* Deletes all of a resource, of one namespace unless it is NULL; how many are left. */
+size_t collector_delete_all(Collector *collector, const char *store_key, const char *ns);
 
 /* True when the namespace (custom kind) is empty and gone. */
 bool collector_empty_namespace(Collector *collector, const char *ns);

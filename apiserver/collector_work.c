@@ -274,8 +274,7 @@ static bool collect_name(void *arg, const char *ns, const char *name, const char
 	return true;
 }
 
-/* Deletes all of a resource (in one namespace); how many there were. */
-static size_t delete_all(Collector *collector, const char *store_key, const char *ns)
+size_t collector_delete_all(Collector *collector, const char *store_key, const char *ns)
 {
 	autojson json_t *found = json_array();
 	autoerror Error ignored = {0};
@@ -299,34 +298,6 @@ static size_t delete_all(Collector *collector, const char *store_key, const char
 	return left;
 }
 
-static size_t delete_contents(Collector *collector, const char *ns)
-{
-	size_t left = 0;
-	Vec resources = {0};
-	catalog_list_stored(collector->server->catalog, &resources);
-	for (size_t i = 0; i < resources.len; i++) {
-		const Resource *resource = resources.items[i];
-		if (resource_has(resource, KIND_NAMESPACED) &&
-		    !resource_has(resource, KIND_CREATE_ONLY))
-			left += delete_all(collector, resource->store_key, ns);
-	}
-	catalog_list_free(&resources);
-	return left;
-}
-
-bool collector_empty_namespace(Collector *collector, const char *ns)
-{
-	autosubject Subject subject = {0};
-	if (!collector_subject(collector, "namespaces", "", ns, &subject) ||
-	    !object_is_deleting(subject.live))
-		return true;
-	if (delete_contents(collector, ns) > 0)
-		return false;
-	autojson json_t *next = json_deep_copy(subject.live);
-	json_object_set_new(next, "spec", json_object());
-	return collector_update(collector, &subject, "finalize", next);
-}
-
 bool collector_end_kind(Collector *collector, const char *crd)
 {
 	autosubject Subject subject = {0};
@@ -334,7 +305,7 @@ bool collector_end_kind(Collector *collector, const char *crd)
 	    !object_is_deleting(subject.live)) {
 		return true;
 	}
-	if (delete_all(collector, crd, NULL) > 0)
+	if (collector_delete_all(collector, crd, NULL) > 0)
 		return false;
 	drop_finalizer(collector, CRD_KEY, "", crd, CRD_CLEANUP);
 	hub_end_resource(collector->server->hub, crd);

@@ -1,13 +1,12 @@
-/* CRDs. Names are accepted at once: one server, one writer, so there is no controller to wait for.
- */
-#include "crd.h"
+/* CRDs: what is filled in when one is written, and the resources that an established one serves.
+ * Names are settled with the write (crd_names.c): one server, so there is no controller to wait
+ * for. */
+#include "crd_internal.h"
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "data/regex.h"
 #include "cel_rules.h"
 #include "object.h"
 #include "schema.h"
@@ -34,10 +33,12 @@ static void default_names(json_t *names)
 	}
 }
 
-static json_t *condition(const char *type, const char *reason, const char *message, const char *now)
+static const char *storage_version(const json_t *versions)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "lastTransitionTime", now, "message", message,
-			 "reason", reason, "status", "True", "type", type);
+	for (size_t i = 0; i < json_array_size(versions); i++)
+		if (json_flag(json_array_get(versions, i), "storage", false))
+			return json_text_or(json_array_get(versions, i), "name", "");
+	return "";
 }
 
 static json_t *stored_versions(const json_t *crd)
@@ -45,167 +46,31 @@ static json_t *stored_versions(const json_t *crd)
 	json_t *stored = json_copy(json_at(crd, "status", "storedVersions", NULL));
 	if (!stored)
 		stored = json_array();
-	json_t *versions = json_at(crd, "spec", "versions", NULL);
-	for (size_t i = 0; i < json_array_size(versions); i++) {
-		const json_t *version = json_array_get(versions, i);
-		const char *name = json_text_or(version, "name", "");
-		bool known = !json_flag(version, "storage", false);
-		for (size_t k = 0; k < json_array_size(stored) && !known; k++)
-			known = cstr_eq(json_string_value(json_array_get(stored, k)), name);
-		if (!known)
-			json_array_append_new(stored, json_string(name));
-	}
+	const char *name = storage_version(json_at(crd, "spec", "versions", NULL));
+	bool known = !*name;
+	for (size_t k = 0; k < json_array_size(stored) && !known; k++)
+		known = cstr_eq(json_string_value(json_array_get(stored, k)), name);
+	if (!known)
+		json_array_append_new(stored, json_string(name));
 	return stored;
 }
 
-void crd_prepare(json_t *crd)
+void crd_default(json_t *crd)
 {
 	json_t *spec = json_make_at(crd, "spec", NULL);
 	default_names(json_make_at(spec, "names", NULL));
 	if (!json_map(spec, "conversion"))
 		json_object_set_new(spec, "conversion", json_pack("{s:s}", "strategy", "None"));
-	autojson json_t *old = json_deep_copy(json_map(crd, "status"));
-	json_t *status = json_object();
-	json_object_set(status, "acceptedNames", json_map(spec, "names"));
-	json_t *conditions = json_list(old, "conditions");
-	if (json_array_size(conditions) > 0) {
-		json_object_set(status, "conditions", conditions);
-	} else {
-		char now[CLOCK_TEXT_SIZE];
-		clock_format(clock_wall_ms(), now);
-		json_object_set_new(
-			status, "conditions",
-			json_pack("[o,o]",
-				  condition("NamesAccepted", "NoConflicts", "no conflicts found",
-					    now),
-				  condition("Established", "InitialNamesAccepted",
-					    "the initial names have been accepted", now)));
-	}
-	json_object_set_new(status, "storedVersions", stored_versions(crd));
-	json_object_set_new(crd, "status", status);
 }
 
-static void validate_patterns(const json_t *schema, const char *path, FieldErrors *errors)
+void crd_prepare(Catalog *catalog, json_t *crd)
 {
-	const char *pattern = json_text(schema, "pattern");
-	autoerror Error err = {0};
-	autoregex Regex *regex = pattern ? regex_new(pattern, REGEX_SEARCH, &err) : NULL;
-	autofree char *pattern_path = schema_path_key(path, "pattern");
-	if (pattern && !regex)
-		field_error(errors, "Invalid value", pattern_path,
-			    "\"%s\": must be a valid regular expression, but isn't: %s", pattern,
-			    err_text(&err));
-	const char *key;
-	json_t *child;
-	json_t *members = json_map(schema, "properties");
-	json_object_foreach(members, key, child)
-	{
-		autofree char *child_path = mem_printf("%s.properties[%s]", path, key);
-		validate_patterns(child, child_path, errors);
-	}
-	autofree char *items_path = schema_path_key(path, "items");
-	if (json_map(schema, "items"))
-		validate_patterns(json_map(schema, "items"), items_path, errors);
-}
-
-/* A schema that all versions share is told of once. */
-static void validate_rules(const json_t *versions, FieldErrors *errors)
-{
-	const json_t *first =
-		json_at(json_array_get(versions, 0), "schema", "openAPIV3Schema", NULL);
-	bool shared = true;
-	for (size_t i = 1; i < json_array_size(versions); i++) {
-		const json_t *other =
-			json_at(json_array_get(versions, i), "schema", "openAPIV3Schema", NULL);
-		shared &= first && other && json_equal(json_borrow(first), json_borrow(other));
-	}
-	for (size_t i = 0; i < (shared ? 1 : json_array_size(versions)); i++) {
-		const json_t *schema =
-			json_at(json_array_get(versions, i), "schema", "openAPIV3Schema", NULL);
-		autofree char *path =
-			shared ? mem_strdup("spec.validation.openAPIV3Schema")
-			       : mem_printf("spec.versions[%zu].schema.openAPIV3Schema", i);
-		if (schema && schema_has_rules(schema))
-			cel_rules_check_definition(schema, path, errors);
-	}
-}
-
-static void validate_versions(const json_t *versions, FieldErrors *errors)
-{
-	size_t storage = 0;
-	for (size_t i = 0; i < json_array_size(versions); i++) {
-		const json_t *version = json_array_get(versions, i);
-		storage += json_flag(version, "storage", false);
-		const json_t *schema = json_at(version, "schema", "openAPIV3Schema", NULL);
-		autofree char *path = mem_printf("spec.versions[%zu].schema.openAPIV3Schema", i);
-		if (!schema)
-			field_error(errors, "Required value", path, "schemas are required");
-		if (!schema)
-			continue;
-		validate_patterns(schema, path, errors);
-	}
-	validate_rules(versions, errors);
-	if (storage != 1)
-		field_error(errors, "Invalid value", "spec.versions",
-			    "must have exactly one version marked as storage version");
-}
-
-static bool has_version(const json_t *versions, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(versions); i++)
-		if (cstr_eq(json_text(json_array_get(versions, i), "name"), name))
-			return true;
-	return false;
-}
-
-/* Objects may still be stored with them. */
-static void validate_stored(const json_t *crd, FieldErrors *errors)
-{
-	const json_t *versions = json_list(json_map(crd, "spec"), "versions");
-	const json_t *stored = json_list(json_map(crd, "status"), "storedVersions");
-	for (size_t i = 0; i < json_array_size(stored); i++) {
-		const char *name = json_string_value(json_array_get(stored, i));
-		autofree char *path = mem_printf("status.storedVersions[%zu]", i);
-		if (name && !has_version(versions, name))
-			field_error(errors, "Invalid value", path,
-				    "\"%s\": missing from spec.versions; %s was previously a "
-				    "storage version, and must remain in spec.versions until a "
-				    "storage migration ensures no data remains persisted in %s and "
-				    "removes %s from status.storedVersions",
-				    name, name, name, name);
-	}
-}
-
-void crd_validate(const json_t *crd, bool created, FieldErrors *errors)
-{
-	const json_t *spec = json_map(crd, "spec");
-	const json_t *names = json_map(spec, "names");
-	const char *plural = json_text_or(names, "plural", "");
-	const char *group = json_text_or(spec, "group", "");
-	autofree char *name = mem_printf("%s.%s", plural, group);
-	const char *given = json_text_or(json_map(crd, "metadata"), "name", "");
-	if (created && strcmp(name, given) != 0)
-		field_error(errors, "Invalid value", "metadata.name",
-			    "\"%s\": must be spec.names.plural+\".\"+spec.group", given);
-	if (!*group)
-		field_error(errors, "Required value", "spec.group", "%s", "");
-	else if (!strchr(group, '.'))
-		field_error(errors, "Invalid value", "spec.group",
-			    "\"%s\": should be a domain with at least one dot", group);
-	if (!*json_text_or(names, "kind", ""))
-		field_error(errors, "Required value", "spec.names.kind", "%s", "");
-	const char *scope = json_text_or(spec, "scope", "");
-	if (!*scope)
-		field_error(errors, "Required value", "spec.scope", "%s", "");
-	else if (strcmp(scope, "Namespaced") != 0 && strcmp(scope, "Cluster") != 0)
-		field_error(errors, "Unsupported value", "spec.scope",
-			    "\"%s\": supported values: \"Cluster\", \"Namespaced\"", scope);
-	const char *strategy = json_text_or(json_map(spec, "conversion"), "strategy", "None");
-	if (strcmp(strategy, "None") != 0 && strcmp(strategy, "Webhook") != 0)
-		field_error(errors, "Unsupported value", "spec.conversion.strategy",
-			    "\"%s\": supported values: \"None\", \"Webhook\"", strategy);
-	validate_versions(json_list(spec, "versions"), errors);
-	validate_stored(crd, errors);
+	crd_default(crd);
+	/* Shared with the stored state until now. */
+	json_t *status = json_deep_copy(json_map(crd, "status"));
+	json_object_set_new(crd, "status", status ? status : json_object());
+	crd_accept_names(catalog, crd);
+	json_object_set_new(json_map(crd, "status"), "storedVersions", stored_versions(crd));
 }
 
 static char **string_list(const json_t *list)
@@ -220,17 +85,10 @@ static char **string_list(const json_t *list)
 	return out;
 }
 
-static const char *storage_version(const json_t *versions)
+static void fill_names(Resource *resource, const json_t *crd)
 {
-	for (size_t i = 0; i < json_array_size(versions); i++)
-		if (json_flag(json_array_get(versions, i), "storage", false))
-			return json_text_or(json_array_get(versions, i), "name", "");
-	return "";
-}
-
-static void fill_names(Resource *resource, const json_t *spec)
-{
-	const json_t *names = json_map(spec, "names");
+	const json_t *spec = json_map(crd, "spec");
+	const json_t *names = json_at(crd, "status", "acceptedNames", NULL);
 	resource->group = mem_strdup(json_text_or(spec, "group", ""));
 	resource->kind = mem_strdup(json_text_or(names, "kind", ""));
 	resource->list_kind = mem_strdup(json_text_or(names, "listKind", ""));
@@ -262,12 +120,41 @@ static char *definition_name(const Resource *resource)
 	return buf_steal(&out);
 }
 
+/* The version to be used instead, or NULL. */
+static const char *newer_version(const json_t *versions, const char *than)
+{
+	const char *newest = NULL;
+	for (size_t i = 0; i < json_array_size(versions); i++) {
+		const json_t *version = json_array_get(versions, i);
+		const char *name = json_text_or(version, "name", "");
+		if (json_flag(version, "served", false) &&
+		    !json_flag(version, "deprecated", false) &&
+		    resource_version_rank(name) > resource_version_rank(newest ? newest : than))
+			newest = name;
+	}
+	return newest;
+}
+
+static char *deprecation_of(const Resource *resource, const json_t *spec, const json_t *version)
+{
+	const char *text = json_text(version, "deprecationWarning");
+	if (!json_flag(version, "deprecated", false))
+		return NULL;
+	if (text)
+		return mem_strdup(text);
+	const char *newer = newer_version(json_list(spec, "versions"), resource->version);
+	if (!newer)
+		return mem_printf("%s %s is deprecated", resource->api_version, resource->kind);
+	return mem_printf("%s %s is deprecated; use %s/%s %s", resource->api_version,
+			  resource->kind, resource->group, newer, resource->kind);
+}
+
 static Resource *version_resource(const json_t *crd, const json_t *version)
 {
 	const json_t *spec = json_map(crd, "spec");
 	const json_t *stored = json_list(json_map(crd, "status"), "storedVersions");
 	Resource *resource = resource_new();
-	fill_names(resource, spec);
+	fill_names(resource, crd);
 	resource->version = mem_strdup(json_text_or(version, "name", ""));
 	resource->api_version = mem_printf("%s/%s", resource->group, resource->version);
 	resource->storage = json_flag(version, "storage", false);
@@ -275,8 +162,11 @@ static Resource *version_resource(const json_t *crd, const json_t *version)
 	resource->storage_version =
 		mem_printf("%s/%s", resource->group, storage_version(json_list(spec, "versions")));
 	resource->definition = definition_name(resource);
+	resource->deprecation = deprecation_of(resource, spec, version);
 	if (!json_flag(version, "served", false))
 		resource->flags |= KIND_UNSERVED;
+	if (object_is_deleting(crd))
+		resource->flags |= KIND_ENDING;
 	const json_t *parts = json_map(version, "subresources");
 	if (json_map(parts, "status"))
 		resource->flags |= KIND_STATUS;
@@ -295,7 +185,7 @@ static Resource *version_resource(const json_t *crd, const json_t *version)
 void crd_resources(const json_t *crd, Vec *out)
 {
 	const json_t *versions = json_list(json_map(crd, "spec"), "versions");
-	for (size_t i = 0; i < json_array_size(versions); i++) {
+	for (size_t i = 0; i < json_array_size(versions) && crd_is_established(crd); i++) {
 		const json_t *version = json_array_get(versions, i);
 		if (json_flag(version, "served", false) || json_flag(version, "storage", false))
 			vec_push(out, version_resource(crd, version));

@@ -8,13 +8,22 @@
 #define CRD_CLEANUP "customresourcecleanup.apiextensions.k8s.io"
 #define CRD_KEY "customresourcedefinitions.apiextensions.k8s.io"
 
-/* Fills defaults and status (names accepted, established). */
-void crd_prepare(json_t *crd);
+/* Names and conversion where they are left out: part of what is written, and so owned. */
+void crd_default(json_t *crd);
 
-/* The rules a CRD itself must keep; its name is checked when it is created. */
-void crd_validate(const json_t *crd, bool created, FieldErrors *errors);
+/* Fills defaults and status (names accepted, established), which is copied before. `catalog`: what
+ * other definitions have taken. */
+void crd_prepare(Catalog *catalog, json_t *crd);
 
-/* The served versions and the stored one as new Resources, appended to `out`. */
+/* Whether its resources are served. */
+bool crd_is_established(const json_t *crd);
+
+/* The rules a CRD itself must keep; its name is checked when it is created. `old`: the stored one,
+ * or NULL. */
+void crd_validate(const json_t *crd, const json_t *old, FieldErrors *errors);
+
+/* The served versions and the stored one as new Resources, appended to `out`; nothing of a
+ * definition that is not established. */
 void crd_resources(const json_t *crd, Vec *out);
 
 /* A custom object against its version's schema; old may be NULL. */

@@ -38,7 +38,8 @@ static const DefaultRow rows[] = {
 	{"statefulsets.apps", "spec.volumeClaimTemplates[]", "apiVersion", "\"v1\""},
 	{"statefulsets.apps", "spec.volumeClaimTemplates[]", "kind", "\"PersistentVolumeClaim\""},
 	{"statefulsets.apps", "spec.volumeClaimTemplates[].spec", "volumeMode", "\"Filesystem\""},
-	{"statefulsets.apps", "spec.volumeClaimTemplates[]", "status", "{\"phase\":\"Pending\"}"},
+	{"statefulsets.apps", "spec.volumeClaimTemplates[]", "status", "{}"},
+	{"statefulsets.apps", "spec.volumeClaimTemplates[].status", "phase", "\"Pending\""},
 	{"daemonsets.apps", "spec", "revisionHistoryLimit", "10"},
 	{"daemonsets.apps", "spec", "updateStrategy", "{}"},
 	{"daemonsets.apps", "spec.updateStrategy", "type", "\"RollingUpdate\""},
@@ -62,6 +63,9 @@ static const DefaultRow rows[] = {
 	{"storageclasses.storage.k8s.io", "", "reclaimPolicy", "\"Delete\""},
 	{"storageclasses.storage.k8s.io", "", "volumeBindingMode", "\"Immediate\""},
 	{"persistentvolumeclaims", "spec", "volumeMode", "\"Filesystem\""},
+	{"persistentvolumes", "spec.hostPath", "type", "\"\""},
+	{"endpointslices.discovery.k8s.io", "ports[]", "name", "\"\""},
+	{"endpointslices.discovery.k8s.io", "ports[]", "protocol", "\"TCP\""},
 	{"persistentvolumes", "spec", "volumeMode", "\"Filesystem\""},
 	{"persistentvolumes", "spec", "persistentVolumeReclaimPolicy", "\"Retain\""},
 	{"rolebindings.rbac.authorization.k8s.io", "roleRef", "apiGroup",
@@ -114,6 +118,7 @@ static const DefaultRow pod_rows[] = {
 	{NULL, "volumes[].projected", "defaultMode", "420"},
 	{NULL, "volumes[].projected.sources[].serviceAccountToken", "expirationSeconds", "3600"},
 	{NULL, "volumes[].hostPath", "type", "\"\""},
+	{NULL, "volumes[].ephemeral.volumeClaimTemplate.spec", "volumeMode", "\"Filesystem\""},
 	{NULL, "volumes[].downwardAPI.items[].fieldRef", "apiVersion", "\"v1\""},
 	{NULL, "volumes[].projected.sources[].downwardAPI.items[].fieldRef", "apiVersion",
 	 "\"v1\""},
@@ -149,9 +154,16 @@ static const DefaultRow container_rows[] = {
 	{NULL, "lifecycle.preStop.httpGet", "scheme", "\"HTTP\""},
 };
 
+/* A member that is a text in upstream's struct, and no pointer, is absent when it is empty. */
+static bool is_absent(const json_t *object, const char *member)
+{
+	const json_t *value = json_object_get(object, member);
+	return !value || (strcmp(member, "apiGroup") == 0 && cstr_eq(json_string_value(value), ""));
+}
+
 static void put(json_t *object, const char *member, const char *json)
 {
-	if (json_is_object(object) && !json_object_get(object, member))
+	if (json_is_object(object) && is_absent(object, member))
 		json_object_set_new(object, member, json_loads(json, JSON_DECODE_ANY, NULL));
 }
 
@@ -252,6 +264,21 @@ static void default_template(json_t *object)
 {
 	json_t *spec = json_at(object, "spec", "template", "spec", NULL);
 	default_pod_spec(spec, false);
+}
+
+/* The oldest of its like takes selector and labels from its template. */
+static void default_replication_controller(json_t *object)
+{
+	json_t *spec = json_map(object, "spec");
+	json_t *labels = json_at(spec, "template", "metadata", "labels", NULL);
+	if (json_object_size(labels) > 0 && json_object_size(json_map(spec, "selector")) == 0)
+		json_object_set_new(spec, "selector", json_deep_copy(labels));
+	json_t *meta = json_make_at(object, "metadata", NULL);
+	if (json_object_size(labels) > 0 && json_object_size(json_map(meta, "labels")) == 0)
+		json_object_set_new(meta, "labels", json_deep_copy(labels));
+	if (json_int(spec, "minReadySeconds", 1) == 0)
+		json_object_del(spec, "minReadySeconds");
+	default_template(object);
 }
 
 static void default_cron_job(json_t *object)
@@ -426,13 +453,43 @@ static void default_namespace(json_t *object)
 			      "kubernetes.io/metadata.name", name);
 }
 
+/* What `to` does not have of `from`, which may be NULL. */
+static void fill_amounts(json_t *item, const char *to, const char *from)
+{
+	const char *name;
+	json_t *amount;
+	json_t *amounts = json_map(item, from);
+	if (json_object_size(amounts) == 0)
+		return;
+	json_t *filled = json_make_at(item, to, NULL);
+	json_object_foreach(amounts, name, amount)
+	{
+		if (!json_object_get(filled, name))
+			json_object_set(filled, name, amount);
+	}
+}
+
+static void default_limits(json_t *object)
+{
+	json_t *limits = json_at(object, "spec", "limits", NULL);
+	for (size_t i = 0; i < json_array_size(limits); i++) {
+		json_t *item = json_array_get(limits, i);
+		if (!cstr_eq(json_text(item, "type"), "Container"))
+			continue;
+		fill_amounts(item, "default", "max");
+		fill_amounts(item, "defaultRequest", "default");
+		fill_amounts(item, "defaultRequest", "min");
+	}
+}
+
 static const struct {
 	const char *resource;
 	void (*apply)(json_t *object);
 } functions[] = {
+	{"limitranges", default_limits},
 	{"deployments.apps", default_deployment},
 	{"replicasets.apps", default_template},
-	{"replicationcontrollers", default_template},
+	{"replicationcontrollers", default_replication_controller},
 	{"statefulsets.apps", default_stateful_set},
 	{"daemonsets.apps", default_daemon_set},
 	{"jobs.batch", default_job_of_its_own},

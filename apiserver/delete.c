@@ -77,6 +77,50 @@ static bool check_policy(const json_t *options, Status *status)
 	return field_errors_check(&errors, "DeleteOptions", "meta.k8s.io", "", status);
 }
 
+/* What cannot be read deletes nothing; the real server says 500, too. */
+static bool check_types(const json_t *options, Status *status)
+{
+	static const struct {
+		const char *member;
+		json_type type, other;
+	} members[] = {
+		{"preconditions", JSON_OBJECT, JSON_NULL},
+		{"gracePeriodSeconds", JSON_INTEGER, JSON_NULL},
+		{"propagationPolicy", JSON_STRING, JSON_NULL},
+		{"dryRun", JSON_ARRAY, JSON_NULL},
+		{"orphanDependents", JSON_TRUE, JSON_FALSE},
+	};
+	if (!json_is_object(options))
+		return status_set(status, 500, NULL, "DeleteOptions must be an object");
+	const char *kind = json_text_or(options, "kind", "DeleteOptions");
+	if (strcmp(kind, "DeleteOptions") != 0)
+		return status_set(status, 500, NULL, "no kind \"%.63s\" is registered", kind);
+	for (size_t i = 0; i < COUNT(members); i++) {
+		const json_t *value = json_object_get(options, members[i].member);
+		bool fits = !value || json_is_null(value) ||
+			    json_typeof(value) == members[i].type ||
+			    json_typeof(value) == members[i].other;
+		if (!fits)
+			return status_set(status, 500, NULL,
+					  "json: cannot unmarshal into Go struct field "
+					  "DeleteOptions.%s",
+					  members[i].member);
+	}
+	return true;
+}
+
+static bool check_dry_run(const json_t *options, Status *status)
+{
+	const json_t *list = json_list(options, "dryRun");
+	const char *word = json_string_value(json_array_get(list, 0));
+	if (json_array_size(list) == 0 || (json_array_size(list) == 1 && cstr_eq(word, "All")))
+		return true;
+	autofree char *text = json_dump(list);
+	autofielderrors FieldErrors errors = {0};
+	field_error(&errors, "Unsupported value", "dryRun", "%s: supported values: \"All\"", text);
+	return field_errors_check(&errors, "DeleteOptions", "meta.k8s.io", "", status);
+}
+
 static void set_policy_finalizers(const Resource *resource, json_t *object, const json_t *options)
 {
 	const char *policy = policy_of(resource, options);
@@ -120,6 +164,8 @@ bool write_delete(Request *request, json_t *live, const json_t *options, json_t 
 	autojson json_t *next = json_copy(live);
 	json_object_set_new(next, "metadata", json_copy(json_map(live, "metadata")));
 	set_policy_finalizers(resource, next, options);
+	object_set_finalizer(next, CLAIM_PROTECTION, false);
+	object_set_finalizer(next, VOLUME_PROTECTION, false);
 	/* Its objects go first (A73). */
 	if (strcmp(resource->key, CRD_KEY) == 0 && !object_is_deleting(live))
 		object_set_finalizer(next, CRD_CLEANUP, true);
@@ -133,10 +179,13 @@ bool write_delete(Request *request, json_t *live, const json_t *options, json_t 
 		if (strcmp(resource->key, "namespaces") == 0)
 			terminate_namespace(next);
 		if (!request->dry_run && object_differs(live, next))
-			done = store_update(store, &key, next, live, &err);
+			done = store_update(store, &key, next, live, NULL, &err);
 		if (done && !request->dry_run)
 			strategy_stored(request->server, resource, next);
-	} else if (!request->dry_run) {
+	} else if (strcmp(resource->key, "pods") == 0) {
+		object_mark_deleting(resource, next); /* with no time left: no node runs it */
+	}
+	if (!waits && !request->dry_run) {
 		done = store_delete(store, &key, next, live, &err);
 	}
 	if (!done)
@@ -147,12 +196,34 @@ bool write_delete(Request *request, json_t *live, const json_t *options, json_t 
 	return true;
 }
 
+static void warn_of_orphans(Request *request, const json_t *options)
+{
+	if (strcmp(request->resource->key, "jobs.batch") == 0 &&
+	    !json_object_get(options, "propagationPolicy") &&
+	    !json_object_get(options, "orphanDependents"))
+		request_warn(request,
+			     "child pods are preserved by default when jobs are deleted; set "
+			     "propagationPolicy=Background to remove them or set "
+			     "propagationPolicy=Orphan to suppress this warning");
+}
+
+/* What the real server cannot read here is its own failure. */
+static void unread_options(Status *status)
+{
+	autostatus Status cause = *status;
+	*status = (Status){0};
+	status_set(status, 500, NULL, "couldn't get version/kind; json parse error: %s",
+		   json_text_or(cause.body, "message", ""));
+}
+
 /* DeleteOptions from body and query; an owned object. */
 static json_t *read_options(Request *request, Status *status)
 {
 	/* A body stands for all options: those of the query are not looked at then. */
 	bool body = httpd_body(request->http).len > 0;
 	json_t *options = body ? request_body(request, status) : json_object();
+	if (!options && status->code == 400)
+		unread_options(status);
 	if (!options)
 		return NULL;
 	const char *policy = httpd_param(request->http, "propagationPolicy");
@@ -160,10 +231,11 @@ static json_t *read_options(Request *request, Status *status)
 		json_put_text(options, "propagationPolicy", policy);
 	if (body)
 		request->dry_run = json_array_size(json_list(options, "dryRun")) > 0;
-	if (json_is_object(options) && check_policy(options, status))
+	if (check_types(options, status) && check_dry_run(options, status) &&
+	    check_policy(options, status)) {
+		warn_of_orphans(request, options);
 		return options;
-	if (!json_is_object(options))
-		status_bad_request(status, "DeleteOptions must be an object");
+	}
 	json_decref(options);
 	return NULL;
 }

@@ -38,8 +38,11 @@ static json_t *aggregated_resource(const Resource *resource)
 {
 	json_t *out = json_object();
 	json_put_text(out, "resource", resource->plural);
+	/* Of built-in kinds, unless they are another group's, only the kind is said. */
+	bool custom = resource_has(resource, KIND_CUSTOM);
 	json_object_set_new(out, "responseKind",
-			    response_kind(resource->group, resource->version, resource->kind));
+			    response_kind(custom ? resource->group : "",
+					  custom ? resource->version : "", resource->kind));
 	json_put_text(out, "scope",
 		      resource_has(resource, KIND_NAMESPACED) ? "Namespaced" : "Cluster");
 	json_put_text(out, "singularResource", resource->singular);
@@ -51,10 +54,13 @@ static json_t *aggregated_resource(const Resource *resource)
 	for (size_t i = 0; i < json_array_size(parts); i++) {
 		const json_t *part = json_array_get(parts, i);
 		json_t *entry = json_object();
+		const char *group = json_text_or(part, "group", "");
+		const char *version = json_text_or(part, "version", "");
+		bool own = !custom && strcmp(group, resource->group) == 0 &&
+			   strcmp(version, resource->version) == 0;
 		json_put_text(entry, "subresource", json_text(part, "name"));
 		json_object_set_new(entry, "responseKind",
-				    response_kind(json_text_or(part, "group", ""),
-						  json_text_or(part, "version", ""),
+				    response_kind(own ? "" : group, own ? "" : version,
 						  json_text_or(part, "kind", "")));
 		json_object_set(entry, "verbs", json_list(part, "verbs"));
 		json_array_append_new(subresources, entry);

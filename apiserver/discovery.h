@@ -15,6 +15,9 @@ bool discovery_reply_version(Request *request, const char *group, const char *ve
 
 /* /openapi/v3 and /openapi/v3/REST. */
 void openapi_reply_index(Request *request);
+
+/* /openapi/v2: a document without schemas. */
+void openapi_reply_v2(Request *request);
 bool openapi_reply_group_version(Request *request, const char *rest, Status *status);
 
 #endif

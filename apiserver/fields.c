@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "convert.h"
 #include "object.h"
 
 typedef struct {
@@ -102,8 +103,14 @@ static bool parse_term(const Resource *resource, Str text, FieldSelector *out, S
 	Term *term = mem_zalloc(1, sizeof(*term));
 	*term = (Term){str_dup(str_trim(path)), str_dup(value), !differs};
 	vec_push(&out->terms, term);
-	if (is_known(resource, term->path))
+	if (is_known(resource, term->path)) {
+		char *stored;
+		if (convert_field(resource, term->path, &stored)) {
+			free(term->path);
+			term->path = stored;
+		}
 		return true;
+	}
 	if (has_labels(resource))
 		return status_bad_request(status, "field label not supported: %s", term->path);
 	return status_bad_request(status,

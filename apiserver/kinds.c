@@ -38,10 +38,12 @@ void resource_unref(Resource *resource)
 {
 	if (__atomic_sub_fetch(&resource->references, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
-	char *texts[] = {resource->group,	    resource->version,	resource->kind,
-			 resource->list_kind,	    resource->plural,	resource->singular,
-			 resource->api_version,	    resource->key,	resource->definition,
-			 resource->storage_version, resource->store_key};
+	char *texts[] = {
+		resource->group,	   resource->version,	resource->kind,
+		resource->list_kind,	   resource->plural,	resource->singular,
+		resource->api_version,	   resource->key,	resource->definition,
+		resource->storage_version, resource->store_key, resource->stored_definition,
+		resource->deprecation};
 	for (size_t i = 0; i < COUNT(texts); i++)
 		free(texts[i]);
 	strings_free(resource->short_names);
@@ -89,6 +91,20 @@ static char *lower(const char *text)
 	return out;
 }
 
+/* What kubectl and Go clients show of old kinds. */
+static char *builtin_deprecation(const char *key)
+{
+	static const char *const rows[][2] = {
+		{"componentstatuses", "v1 ComponentStatus is deprecated in v1.19+"},
+		{"endpoints",
+		 "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (strcmp(rows[i][0], key) == 0)
+			return mem_strdup(rows[i][1]);
+	return NULL;
+}
+
 static Resource *builtin_resource(const KindRow *row)
 {
 	Resource *resource = resource_new();
@@ -102,6 +118,7 @@ static Resource *builtin_resource(const KindRow *row)
 					    : mem_strdup(row->version);
 	resource->key = *row->group ? mem_printf("%s.%s", row->plural, row->group)
 				    : mem_strdup(row->plural);
+	resource->deprecation = builtin_deprecation(resource->key);
 	/* events.k8s.io and core share one store. */
 	bool event = strcmp(row->group, "events.k8s.io") == 0;
 	resource->store_key = mem_strdup(event ? "events" : resource->key);
@@ -112,6 +129,10 @@ static Resource *builtin_resource(const KindRow *row)
 	resource->storage = strcmp(resource->storage_version, resource->api_version) == 0;
 	resource->uniform = resource->storage;
 	resource->definition = schema_builtin_name(row->group, row->version, row->kind);
+	resource->stored_definition = event ? schema_builtin_name("", "v1", row->kind)
+				      : old_scaler
+					      ? schema_builtin_name(row->group, "v2", row->kind)
+					      : mem_strdup(resource->definition);
 	resource->short_names = split_names(row->short_names);
 	resource->categories = builtin_categories(row->flags);
 	resource->flags = row->flags;
@@ -119,13 +140,47 @@ static Resource *builtin_resource(const KindRow *row)
 	return resource;
 }
 
+/* Of the order of versions' names: v2 before v1 before v2beta1 before v1beta1 before v1alpha1;
+ * higher is before. 0 for another form. */
+long resource_version_rank(const char *name)
+{
+	static const struct {
+		const char *word;
+		long rank;
+	} stages[] = {{"alpha", 1}, {"beta", 2}};
+	enum { STABLE = 3, STAGE = 1000000, PART = 1000 };
+	char *rest;
+	if (*name != 'v' || name[1] < '1' || name[1] > '9')
+		return 0;
+	long major = strtol(name + 1, &rest, 10);
+	if (!*rest)
+		return STABLE * STAGE + major * PART;
+	for (size_t i = 0; i < COUNT(stages); i++)
+		if (cstr_starts(rest, stages[i].word))
+			return stages[i].rank * STAGE + major * PART +
+			       strtol(rest + strlen(stages[i].word), NULL, 10);
+	return 0;
+}
+
 static int resource_compare(const void *a, const void *b)
 {
 	const Resource *left = a, *right = b;
 	int order = strcmp(left->group, right->group);
+	long before = resource_version_rank(left->version);
+	long after = resource_version_rank(right->version);
 	if (order == 0)
-		order = -strcmp(left->version, right->version);
+		order = (before < after) - (before > after);
+	if (order == 0)
+		order = strcmp(left->version, right->version);
 	return order ? order : strcmp(left->plural, right->plural);
+}
+
+bool kinds_have_group(const char *group)
+{
+	for (size_t i = 0; i < builtin_kind_count; i++)
+		if (strcmp(builtin_kinds[i].group, group) == 0)
+			return true;
+	return false;
 }
 
 Catalog *catalog_new(void)
@@ -264,10 +319,10 @@ const SmdSchema *catalog_smd(Catalog *catalog, Resource *resource, Error *err)
 	if (!resource->smd) {
 		autojson json_t *definitions = definitions_closure(
 			catalog->definitions,
-			resource->schema ? SCHEMA_OBJECT_META : resource->definition);
+			resource->schema ? SCHEMA_OBJECT_META : resource->stored_definition);
 		autojson json_t *schema = resource->schema
 						  ? schema_with_metadata(resource->schema)
-						  : schema_builtin_ref(resource->definition);
+						  : schema_builtin_ref(resource->stored_definition);
 		resource->smd = resource->schema ? smd_schema_new(schema, definitions, err)
 						 : smd_schema_new_builtin(schema, definitions, err);
 	}

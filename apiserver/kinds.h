@@ -33,6 +33,7 @@ typedef enum {
 	KIND_CREATE_ONLY = 4096, /* reviews: nothing is stored */
 	KIND_READ_ONLY = 8192,
 	KIND_CUSTOM = 16384,
+	KIND_ENDING = 65536,   /* a custom kind whose definition is being deleted */
 	KIND_UNSERVED = 32768, /* the stored version, which requests cannot name */
 } KindFlags;
 
@@ -48,11 +49,12 @@ extern const size_t builtin_kind_count;
 
 typedef struct Resource {
 	char *group, *version, *kind, *list_kind, *plural, *singular;
-	char *api_version;  /* "apps/v1", "v1" */
-	char *key;	    /* "deployments.apps", "pods": the name in storage and in messages */
-	char *definition;   /* name of the OpenAPI definition */
-	char **short_names; /* NULL-terminated */
-	char **categories;  /* NULL-terminated */
+	char *api_version; /* "apps/v1", "v1" */
+	char *key;	   /* "deployments.apps", "pods": the name in storage and in messages */
+	char *definition;  /* name of the OpenAPI definition */
+	char *stored_definition; /* of the version that objects are stored with */
+	char **short_names;	 /* NULL-terminated */
+	char **categories;	 /* NULL-terminated */
 	unsigned flags;
 	const char *subresources; /* as in KindRow; NULL when none */
 	json_t *schema;	       /* custom: the version's openAPIV3Schema (or NULL); built-in: NULL */
@@ -63,6 +65,7 @@ typedef struct Resource {
 	bool uniform;	       /* and always were: what is stored needs no conversion */
 	char *storage_version; /* apiVersion that objects are stored with */
 	char *store_key;       /* as key, but events.events.k8s.io share "events" */
+	char *deprecation;     /* what every request is warned of, or NULL */
 	int references;
 	struct CelRules *rules; /* custom: of its schema, or NULL */
 	SmdSchema *smd;		/* made at first use, under the catalog's lock; NULL before */
@@ -79,6 +82,12 @@ static inline bool resource_has(const Resource *resource, unsigned flags)
 }
 
 typedef struct Catalog Catalog;
+
+/* Whether built-in kinds are in it. */
+bool kinds_have_group(const char *group);
+
+/* Versions as Kubernetes orders them: the higher comes first (v2, v1, v1beta1). */
+long resource_version_rank(const char *name);
 
 /* A catalog with the built-in kinds. */
 Catalog *catalog_new(void);

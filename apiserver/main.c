@@ -8,6 +8,7 @@
 
 #include "apiserver.h"
 #include "base/mem.h"
+#include "data/duration.h"
 #include "base/roff.h"
 
 /* One table for getopt, --help and the manual page. */
@@ -23,6 +24,10 @@ static const struct {
 	{"token-file", "PATH", 't', "Static tokens: token,user,uid,\"group,group\"."},
 	{"http", NULL, 'p', "Plain HTTP instead of TLS; for loopback only."},
 	{"simulate", "PROFILE", 's', "none, base or workloads (base)."},
+	{"simulate-delay", "DURATION", 'y',
+	 "How long workloads take to become what they are simulated to (0s)."},
+	{"compaction-interval", "DURATION", 'c',
+	 "How long superseded revisions can still be read and watched from (5m)."},
 	{"version", NULL, 'v', "Print the version and exit."},
 	{"help", NULL, 'h', "Print help and exit."},
 	{"help-man", NULL, 'm', "Print the manual page's source and exit."},
@@ -86,6 +91,14 @@ static bool read_profile(const char *text, SimulateProfile *out)
 	return false;
 }
 
+static bool read_delay(const char *text, int64_t *out_ms)
+{
+	if (duration_parse(text, out_ms) && *out_ms >= 0)
+		return true;
+	fprintf(stderr, "bad duration %s: such as 500ms or 1m30s\n", text);
+	return false;
+}
+
 /* 0: go on; else the exit code plus one. */
 static int read_flags(int argc, char **argv, ApiServerConfig *config)
 {
@@ -110,6 +123,14 @@ static int read_flags(int argc, char **argv, ApiServerConfig *config)
 			break;
 		case 's':
 			if (!read_profile(optarg, &config->simulate))
+				return 3;
+			break;
+		case 'y':
+			if (!read_delay(optarg, &config->simulate_delay_ms))
+				return 3;
+			break;
+		case 'c':
+			if (!read_delay(optarg, &config->keep_revisions_ms))
 				return 3;
 			break;
 		case 'v':

@@ -21,14 +21,22 @@ static SmdRequest smd_request(const Request *request, const char *now, bool forc
 {
 	/* Without /status the field is one like all others. */
 	static const char *const none[] = {NULL};
+	static const char *const not_labels[] = {"spec", "metadata.labels", NULL};
 	const char *subresource = request->path.subresource;
+	bool to_status = strcmp(subresource, "status") == 0;
+	bool keeps_labels = to_status && strcmp(request->resource->key, "deployments.apps") == 0;
 	return (SmdRequest){
 		.manager = request->manager,
-		.api_version = request->resource->api_version,
+		/* What a custom kind's manager owns is told in the version that it wrote. */
+		.api_version = resource_has(request->resource, KIND_CUSTOM)
+				       ? request->resource->api_version
+				       : request->resource->storage_version,
 		.subresource = cstr_empty(subresource) ? NULL : subresource,
 		.force = force,
 		.now = now,
-		.ignored_fields = resource_has(request->resource, KIND_STATUS) ? NULL : none,
+		.ignored_fields = keeps_labels					 ? not_labels
+				  : resource_has(request->resource, KIND_STATUS) ? NULL
+										 : none,
 	};
 }
 

@@ -124,3 +124,27 @@ void name_check_labels(const json_t *labels, const char *path, FieldErrors *erro
 				    value_text);
 	}
 }
+
+void name_check_word(const char *text, bool mixed, const char *path, FieldErrors *errors)
+{
+	static const char rule[] =
+		"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start "
+		"with an alphabetic character, and end with an alphanumeric character (e.g. "
+		"'my-name',  or 'abc-123', regex used for validation is "
+		"'[a-z]([-a-z0-9]*[a-z0-9])?')";
+	autofree char *word = mem_strdup(text);
+	for (char *c = word; mixed && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	size_t len = strlen(word);
+	bool fits = len > 0 && word[0] >= 'a' && word[0] <= 'z' && word[len - 1] != '-' &&
+		    strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+	const char *lead = mixed ? "may have mixed case, but should otherwise match: " : "";
+	autojson json_t *given = json_string(text);
+	autofree char *quoted = json_dump(given);
+	if (!fits && len > 0)
+		field_error(errors, "Invalid value", path, "%s: %s%s", quoted, lead, rule);
+	if (len > LABEL_MAX_LEN)
+		field_error(errors, "Invalid value", path,
+			    "%s: %smust be no more than %d characters", quoted, lead,
+			    LABEL_MAX_LEN);
+}

@@ -12,6 +12,10 @@
 void name_check_label(const char *text, const char *path, FieldErrors *errors);
 void name_check_subdomain(const char *text, const char *path, FieldErrors *errors);
 
+/* The same unless it is a DNS label that begins with a letter (RFC 1035); `mixed`: its case is
+ * nobody's affair. An empty text passes. */
+void name_check_word(const char *text, bool mixed, const char *path, FieldErrors *errors);
+
 /* Keys and values of a map of labels; NULL has none. */
 void name_check_labels(const json_t *labels, const char *path, FieldErrors *errors);
 

@@ -102,7 +102,7 @@ void object_init_meta(const Resource *resource, json_t *object)
 {
 	json_t *meta = json_make_at(object, "metadata", NULL);
 	static const char *const dropped[] = {"selfLink", "resourceVersion", "deletionTimestamp",
-					      "deletionGracePeriodSeconds", "generation"};
+					      "deletionGracePeriodSeconds"};
 	for (size_t i = 0; i < COUNT(dropped); i++)
 		json_object_del(meta, dropped[i]);
 	generate_name(meta);
@@ -184,30 +184,56 @@ void object_mark_deleting(const Resource *resource, json_t *object)
 	json_t *meta = json_make_at(object, "metadata", NULL);
 	autofree char *now = object_now();
 	json_put_text(meta, "deletionTimestamp", now);
-	json_object_set_new(meta, "deletionGracePeriodSeconds", json_integer(0));
+	/* A Namespace is never asked how long it may take. */
+	if (strcmp(resource->key, "namespaces") != 0)
+		json_object_set_new(meta, "deletionGracePeriodSeconds", json_integer(0));
 	if (resource_has(resource, KIND_GENERATION))
 		json_object_set_new(meta, "generation",
 				    json_integer(json_int(meta, "generation", 1) + 1));
 }
 
-static void validate_name(const Resource *resource, const char *name, FieldErrors *errors)
+static void check_name(const Resource *resource, const char *name, const char *path,
+		       FieldErrors *errors)
 {
-	if (!*name) {
-		field_error(errors, "Required value", "metadata.name",
-			    "name or generateName is required");
-		return;
-	}
 	if (resource_has(resource, KIND_ANY_NAME)) {
 		if (strchr(name, '/') || strchr(name, '%') || strcmp(name, ".") == 0 ||
 		    strcmp(name, "..") == 0)
-			field_error(errors, "Invalid value", "metadata.name",
+			field_error(errors, "Invalid value", path,
 				    "\"%s\": may not contain '/' or '%%'", name);
 		return;
 	}
-	if (resource_has(resource, KIND_LABEL_NAME))
-		name_check_label(name, "metadata.name", errors);
+	if (strcmp(resource->key, "services") == 0)
+		name_check_word(name, false, path, errors);
+	else if (resource_has(resource, KIND_LABEL_NAME))
+		name_check_label(name, path, errors);
 	else
-		name_check_subdomain(name, "metadata.name", errors);
+		name_check_subdomain(name, path, errors);
+}
+
+/* What names begin with may end as a name may not: with a dash. */
+static void validate_base(const Resource *resource, const char *base, FieldErrors *errors)
+{
+	static const char path[] = "metadata.generateName";
+	autofielderrors FieldErrors masked = {0};
+	size_t len = strlen(base);
+	bool dash = len > 1 && base[len - 1] == '-';
+	autofree char *name = dash ? mem_printf("%.*sa", (int)len - 2, base) : mem_strdup(base);
+	check_name(resource, name, path, &masked);
+	if (masked.causes)
+		check_name(resource, base, path, errors);
+}
+
+static void validate_name(const Resource *resource, const json_t *meta, FieldErrors *errors)
+{
+	const char *name = json_text_or(meta, "name", "");
+	const char *base = json_text_or(meta, "generateName", "");
+	if (*base)
+		validate_base(resource, base, errors);
+	if (!*name)
+		field_error(errors, "Required value", "metadata.name",
+			    "name or generateName is required");
+	else
+		check_name(resource, name, "metadata.name", errors);
 }
 
 static void validate_annotations(const json_t *meta, FieldErrors *errors)
@@ -313,7 +339,7 @@ static void validate_finalizers(const Resource *resource, const json_t *meta, Fi
 void object_validate_meta(const Resource *resource, const json_t *object, FieldErrors *errors)
 {
 	const json_t *meta = json_map(object, "metadata");
-	validate_name(resource, object_name(object), errors);
+	validate_name(resource, json_map(object, "metadata"), errors);
 	name_check_labels(json_map(meta, "labels"), "metadata.labels", errors);
 	validate_annotations(meta, errors);
 	validate_owners(meta, errors);

@@ -106,3 +106,21 @@ bool openapi_reply_group_version(Request *request, const char *rest, Status *sta
 	request_reply_json(request, 200, document);
 	return true;
 }
+
+/* What v2 could say v3 says. kubectl still asks for it where v3 does not know a kind, such as a
+ * List, and gives up when there is none; of a kind that it does not name, kubectl checks nothing.
+ * The protobuf form is Document{1 swagger, 2 info{1 title, 2 version}}. */
+void openapi_reply_v2(Request *request)
+{
+	static const char form[] = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+	static const char document[] = "\n\0032.0\022\025\n\nKubernetes\022\av1.34.4";
+	const char *accept = httpd_header(request->http, "Accept");
+	if (accept && strstr(accept, "proto-openapi")) {
+		httpd_reply(request->http, 200, form, document, sizeof(document) - 1);
+		return;
+	}
+	autojson json_t *plain =
+		json_pack("{s:s,s:{s:s,s:s},s:{},s:{}}", "swagger", "2.0", "info", "title",
+			  "Kubernetes", "version", "v1.34.4", "paths", "definitions");
+	request_reply_json(request, 200, plain);
+}

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "convert.h"
 #include "data/jsonpatch.h"
 #include "object.h"
 #include "server.h"
@@ -65,6 +66,7 @@ static bool patched(Request *request, PatchType type, const json_t *live, const 
 {
 	autojson json_t *object = json_deep_copy(live);
 	json_put_text(object, "apiVersion", request->resource->api_version);
+	convert_from_stored(request->resource, object);
 	if (type == PATCH_JSON) {
 		if (!json_patch(&object, patch, status))
 			return false;
@@ -100,11 +102,23 @@ static bool check_lock(Request *request, const json_t *live, const json_t *objec
 	return true;
 }
 
+static bool is_of_kind(const Request *request, const json_t *object, Status *status)
+{
+	const Resource *resource = request->resource;
+	const char *kind = json_text_or(object, "kind", "");
+	const char *version = json_text_or(object, "apiVersion", "");
+	bool same = (!*kind || strcmp(kind, resource->kind) == 0) &&
+		    (!*version || strcmp(version, resource->api_version) == 0);
+	if (same || resource_has(resource, KIND_CUSTOM))
+		return true;
+	return status_bad_request(status, "the patch changed the kind of the object");
+}
+
 /* What a patch made is no object of the kind: an invalid patch, not a bad request. The real server
  * quotes the object here, which may hold secrets. */
 static bool decode_patched(Request *request, json_t *object, Status *status)
 {
-	if (write_decode(request, object, status))
+	if (is_of_kind(request, object, status) && write_decode(request, object, status))
 		return true;
 	autostatus Status cause = *status;
 	*status = (Status){0};
@@ -167,7 +181,7 @@ bool handle_patch(Request *request, Status *status)
 		status_dispose(status);
 		autowritten Written written = {0};
 		if (patch_once(request, type, patch, &written, status)) {
-			request_reply_object(request, 200, written.object);
+			write_reply(request, 200, &written);
 			return true;
 		}
 		race = write_lost_race(status) && !names_version(type, patch);

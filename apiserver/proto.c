@@ -312,6 +312,15 @@ static bool decode_message(Decoder *decoder, const char *name, const json_t *sch
 	return done && wire.at == wire.end;
 }
 
+/* Whether the bytes are fields to the end. */
+static bool is_whole(Wire wire)
+{
+	Field field;
+	while (next_field(&wire, &field))
+		;
+	return wire.at == wire.end;
+}
+
 static char *field_text(Wire wire, uint64_t number)
 {
 	Field field;
@@ -345,8 +354,10 @@ json_t *proto_decode(Definitions *definitions, const void *bytes, size_t len, Er
 	Wire wire = {start + sizeof(magic), start + len};
 	Field type = {0};
 	Field raw = {0};
-	if (!member(wire, 1, &type) || !member(wire, 2, &raw) || raw.wire != WIRE_BYTES)
-		return err_null(err, ERR_INVALID, "the protobuf body names no type");
+	if (!is_whole(wire) || !member(wire, 1, &type) || !member(wire, 2, &raw) ||
+	    raw.wire != WIRE_BYTES)
+		return err_null(err, ERR_INVALID,
+				"the protobuf body is cut short or names no type");
 	autofree char *api_version = field_text(type.bytes, 1);
 	autofree char *kind = field_text(type.bytes, 2);
 	autofree char *definition = definition_of(api_version, kind);

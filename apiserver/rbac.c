@@ -183,44 +183,60 @@ json_t *auth_rules(ApiServer *server, const User *user, const char *ns)
 	return out;
 }
 
-static char *denial(const Request *request)
+/* A namespace is in itself: rights there cover it. */
+static bool is_namespace(const RequestPath *path)
+{
+	return path->is_resource && strcmp(path->plural, "namespaces") == 0 && !*path->group;
+}
+
+static char *denial(const Request *request, const char *verb)
 {
 	const RequestPath *path = &request->path;
 	autofree char *what = *path->subresource
 				      ? mem_printf("%s/%s", path->plural, path->subresource)
 				      : mem_strdup(path->plural);
-	autofree char *where = *path->ns ? mem_printf("in the namespace \"%s\"", path->ns)
-					 : mem_strdup("at the cluster scope");
+	const char *ns = is_namespace(path) ? path->name : path->ns;
+	autofree char *where = *ns ? mem_printf("in the namespace \"%s\"", ns)
+				   : mem_strdup("at the cluster scope");
 	return mem_printf("User \"%s\" cannot %s resource \"%s\" in API group \"%s\" %s",
-			  request->user.name, path->verb, what, path->group, where);
+			  request->user.name, verb, what, path->group, where);
 }
 
-bool auth_authorize(Request *request, Status *status)
+static bool authorize(Request *request, const char *verb, Status *status)
 {
 	const RequestPath *path = &request->path;
-	Access access = {path->verb,
+	Access access = {verb,
 			 path->group,
 			 path->plural,
 			 path->subresource,
 			 path->ns,
 			 path->name,
 			 path->is_resource ? NULL : httpd_path(request->http)};
-	/* A namespace is in itself: rights there cover it. */
-	if (path->is_resource && strcmp(path->plural, "namespaces") == 0 && !*path->group)
+	if (is_namespace(path))
 		access.ns = path->name;
 	if (auth_allows(request->server, &request->user, &access))
 		return true;
 	if (!path->is_resource) {
 		status_set(status, 403, "Forbidden", "forbidden: User \"%s\" cannot %s path \"%s\"",
-			   request->user.name, path->verb, httpd_path(request->http));
+			   request->user.name, verb, httpd_path(request->http));
 		json_make_at(status->body, "details", NULL);
 		return false;
 	}
 	autofree char *key = *path->group ? mem_printf("%s.%s", path->plural, path->group)
 					  : mem_strdup(path->plural);
 	Resource kind = {.key = key, .plural = path->plural, .group = path->group};
-	autofree char *why = denial(request);
+	autofree char *why = denial(request, verb);
 	return status_forbidden(status, &kind, path->name, why);
+}
+
+bool auth_authorize(Request *request, Status *status)
+{
+	return authorize(request, request->path.verb, status);
+}
+
+bool auth_authorize_create(Request *request, Status *status)
+{
+	return authorize(request, "create", status);
 }
 
 /* A list's text; an odd item is a name that nobody holds. */

@@ -26,6 +26,7 @@ typedef struct {
 	bool rv_given; /* also "0" */
 	const char *match;
 	uint64_t limit;
+	uint64_t timeout_s; /* of a watch */
 	char *after_ns, *after_name;
 	uint64_t snapshot; /* of a continue token, or Exact; 0: now */
 } ListOptions;
@@ -77,12 +78,22 @@ static bool read_number(Request *request, const char *name, uint64_t *out, Statu
 	if (!text || !*text)
 		return true;
 	unsigned long long number;
-	if (!str_to_u64(str_of(text), &number) && strcmp(name, "limit") == 0)
+	bool is_version = strcmp(name, "resourceVersion") == 0;
+	/* Less than nothing is no limit at all. */
+	if (!is_version && *text == '-' && str_to_u64(str_of(text + 1), &number))
+		return true;
+	if (!str_to_u64(str_of(text), &number) && !is_version)
 		return status_bad_request(status,
 					  "strconv.ParseInt: parsing \"%s\": invalid syntax", text);
-	if (!str_to_u64(str_of(text), &number))
+	bool fits = str_to_u64(str_of(text), &number);
+	if (!fits && strcmp(request->path.verb, "list") == 0)
 		return status_bad_request(status, "%s: Invalid value: \"%s\": must be a number",
 					  name, text);
+	if (!fits)
+		return status_set(status, 500, NULL,
+				  "%s: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": "
+				  "invalid syntax",
+				  name, text, text);
 	*out = number;
 	return true;
 }
@@ -96,7 +107,7 @@ static bool read_continue(const char *token, ListOptions *out, Status *status)
 		value = json_parse(buf_text(&text), text.len, 4096, &err);
 	const char *start = json_text(value, "start");
 	int64_t rv = json_int(value, "rv", 0);
-	if (!cstr_eq(json_text(value, "v"), "meta.k8s.io/v1") || !start || rv == 0)
+	if (!cstr_eq(json_text(value, "v"), "meta.k8s.io/v1") || cstr_empty(start) || rv == 0)
 		return status_bad_request(status,
 					  "invalid continue token: continue key is not valid");
 	Str ns, name;
@@ -108,7 +119,8 @@ static bool read_continue(const char *token, ListOptions *out, Status *status)
 	return true;
 }
 
-static char *make_continue(uint64_t rv, const char *ns, const char *name)
+/* `rv`: -1 for what is there then. */
+static char *make_continue(int64_t rv, const char *ns, const char *name)
 {
 	autofree char *start = mem_printf("%s/%s", ns, name);
 	autojson json_t *token = json_pack("{s:s,s:I,s:s}", "v", "meta.k8s.io/v1", "rv",
@@ -133,7 +145,8 @@ static bool read_list_options(Request *request, ListOptions *out, Status *status
 	const char *rv = httpd_param(request->http, "resourceVersion");
 	out->rv_given = rv && *rv;
 	out->match = httpd_param(request->http, "resourceVersionMatch");
-	if (!read_number(request, "limit", &out->limit, status) ||
+	if (!read_number(request, "timeoutSeconds", &out->timeout_s, status) ||
+	    !read_number(request, "limit", &out->limit, status) ||
 	    !read_selectors(request, out, status) ||
 	    !read_number(request, "resourceVersion", &out->rv, status))
 		return false;
@@ -145,10 +158,19 @@ static bool read_list_options(Request *request, ListOptions *out, Status *status
 	return true;
 }
 
+static bool refuse_match(const char *match, Status *status)
+{
+	autofree char *text =
+		mem_printf("\"%s\": supported values: \"Exact\", \"NotOlderThan\", \"\"", match);
+	return options_refused(status, "resourceVersionMatch", "Unsupported value", text);
+}
+
 static bool check_list_options(Request *request, ListOptions *options, Status *status)
 {
 	const char *token = httpd_param(request->http, "continue");
 	bool continues = token && *token;
+	bool exact = cstr_eq(options->match, "Exact");
+	bool newer = cstr_eq(options->match, "NotOlderThan");
 	if (httpd_param(request->http, "sendInitialEvents"))
 		return options_refused(status, "sendInitialEvents", "Forbidden",
 				       "sendInitialEvents is forbidden for list");
@@ -157,13 +179,23 @@ static bool check_list_options(Request *request, ListOptions *options, Status *s
 			status, "resourceVersionMatch", "Forbidden",
 			"resourceVersionMatch is forbidden unless resourceVersion is "
 			"provided");
+	if (!cstr_empty(options->match) && !exact && !newer)
+		return refuse_match(options->match, status);
+	if (exact && options->rv == 0)
+		return options_refused(status, "resourceVersionMatch", "Forbidden",
+				       "resourceVersionMatch \"exact\" is forbidden for "
+				       "resourceVersion \"0\"");
+	if (continues && options->rv > 0)
+		return status_bad_request(status, "specifying resource version is not allowed when "
+						  "using continue");
 	if (continues)
 		return read_continue(token, options, status);
+	/* Any state will do, and all of it: the real server's cache knows no pages. */
+	if (options->rv_given && options->rv == 0)
+		options->limit = 0;
 	uint64_t now = store_rv(request->server->store);
 	if (options->rv > now)
 		return too_large(options->rv, now, status);
-	bool exact = cstr_eq(options->match, "Exact");
-	bool newer = cstr_eq(options->match, "NotOlderThan");
 	if (options->rv > 0 && (exact || (options->limit > 0 && !newer)))
 		options->snapshot = options->rv;
 	return true;
@@ -253,7 +285,7 @@ static bool list_item(void *arg, const char *ns, const char *name, const char *t
 static void set_remaining(Listing *listing, const StoreQuery *query, uint64_t rv, json_t *meta)
 {
 	const ListOptions *options = listing->options;
-	autofree char *token = make_continue(rv, listing->last_ns, listing->last_name);
+	autofree char *token = make_continue((int64_t)rv, listing->last_ns, listing->last_name);
 	json_put_text(meta, "continue", token);
 	if (options->labels || options->fields)
 		return;
@@ -289,14 +321,24 @@ static void reply_text(Request *request, Listing *listing, json_t *meta)
 	request_reply_json(request, 200, value);
 }
 
-static bool read_refused(const Error *err, Status *status)
+/* A client may go on with what is there now, by a token of the refusal's own (A55). */
+static bool read_refused(const ListOptions *options, const Error *err, Status *status)
 {
-	if (err->code == ERR_GONE)
-		return status_expired(
-			status, "The provided continue parameter is too old to display a "
-				"consistent list result. You can start a new list without the "
-				"continue parameter.");
-	return status_internal(status, err);
+	if (err->code != ERR_GONE)
+		return status_internal(status, err);
+	if (!options->after_name)
+		return status_expired(status,
+				      "The resourceVersion for the provided list is too old.");
+	status_expired(status,
+		       "The provided continue parameter is too old to display a consistent list "
+		       "result. You can start a new list without the continue parameter, or use "
+		       "the continue token in this response to retrieve the remainder of the "
+		       "results. Continuing with the provided token results in an inconsistent "
+		       "list - objects that were created, modified, or deleted between the time "
+		       "the first chunk was returned and now may show up in the list.");
+	autofree char *token = make_continue(-1, options->after_ns, options->after_name);
+	status_set_continue(status, token);
+	return false;
 }
 
 static bool reply_list(Request *request, const ListOptions *options, Status *status)
@@ -314,7 +356,7 @@ static bool reply_list(Request *request, const ListOptions *options, Status *sta
 	autoerror Error err = {0};
 	uint64_t rv = 0;
 	if (!store_list(request->server->store, &query, list_item, &listing, &rv, &err))
-		return read_refused(&err, status);
+		return read_refused(options, &err, status);
 	autojson json_t *meta = json_object();
 	autofree char *rv_text = mem_printf("%llu", (unsigned long long)rv);
 	json_put_text(meta, "resourceVersion", rv_text);
@@ -396,7 +438,7 @@ static void send_gone(Watcher *watcher, const Error *err)
 {
 	autostatus Status gone = {0};
 	if (err->code == ERR_GONE)
-		status_expired(&gone, "too old resource version");
+		status_expired(&gone, err_text(err));
 	else
 		status_internal(&gone, err);
 	watcher_send_error(watcher, &gone);
@@ -440,9 +482,7 @@ bool handle_watch(Request *request, Status *status)
 	bool initial = asked && *asked ? asked_initial : options.rv == 0;
 	if (!check_watch_options(request, &options, initial, status))
 		return false;
-	uint64_t timeout_s = 0;
-	if (!read_number(request, "timeoutSeconds", &timeout_s, status))
-		return false;
+	uint64_t timeout_s = options.timeout_s;
 	if (timeout_s == 0 || timeout_s > 86400)
 		timeout_s = WATCH_MIN_S + rand_below(WATCH_MIN_S);
 	WatchSpec spec = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/json_twice.h"
 #include "data/yaml.h"
 #include "net/url.h"
 #include "proto.h"
@@ -50,8 +51,8 @@ static char *verb_of(const char *method, bool resource, bool named, bool watch)
 	for (size_t i = 0; resource && i < COUNT(verbs); i++) {
 		if (strcmp(method, verbs[i].method) != 0)
 			continue;
-		if (i < 2 && watch)
-			return mem_strdup("watch");
+		if (i < 2 && watch && !named)
+			return mem_strdup("watch"); /* of one object it is a plain get */
 		return mem_strdup(named ? verbs[i].verb : verbs[i].verb_all);
 	}
 	char *verb = mem_strdup(method);
@@ -190,11 +191,11 @@ static bool printable(const char *text)
 bool request_read_options(Request *request, Status *status)
 {
 	const char *dry_run = httpd_param(request->http, "dryRun");
-	if (dry_run && *dry_run && strcmp(dry_run, "All") != 0) {
+	if (dry_run && strcmp(dry_run, "All") != 0) {
 		autofree char *text = mem_printf("[\"%s\"]: supported values: \"All\"", dry_run);
 		return options_invalid(request, status, "dryRun", "Unsupported value", text);
 	}
-	request->dry_run = dry_run && *dry_run;
+	request->dry_run = dry_run != NULL;
 	if (!read_validation(request, status))
 		return false;
 	const char *manager = httpd_param(request->http, "fieldManager");
@@ -227,9 +228,11 @@ static bool accept_clause(Str clause, View *view)
 	if (!yaml && !str_eq(type, STR("application/json")) && !str_eq(type, STR("*/*")) &&
 	    !str_eq(type, STR("application/*")))
 		return false;
-	if (clause_has(parameters, "as=Table") && !clause_has(parameters, "v=v1beta1"))
+	bool known = !clause_has(parameters, "v=") ||
+		     (clause_has(parameters, "v=v1") && !clause_has(parameters, "v=v1beta1"));
+	if (known && clause_has(parameters, "as=Table"))
 		view->format = VIEW_TABLE;
-	else if (clause_has(parameters, "as=PartialObjectMetadata"))
+	else if (known && clause_has(parameters, "as=PartialObjectMetadata"))
 		view->format = VIEW_PARTIAL;
 	else if (clause_has(parameters, "as="))
 		return false;
@@ -278,11 +281,32 @@ static json_t *parse_proto(Request *request, Status *status)
 	return NULL;
 }
 
-static json_t *parse_body(Str body, bool yaml, Status *status)
+static json_t *parse_yaml(Str body, json_t *twice, Error *err)
+{
+	json_t *value = json_parse_plain(body.ptr, body.len);
+	return value ? value : yaml_parse_noting(body.ptr, body.len, BODY_MAX, "body", twice, err);
+}
+
+/* Paths as the lines that tell of them. */
+static json_t *duplicate_lines(const json_t *paths, const json_t *value)
+{
+	json_t *lines = json_array();
+	for (size_t i = 0; i < json_array_size(paths); i++) {
+		const char *path = json_string_value(json_array_get(paths, i));
+		autofree char *line = mem_printf("%sduplicate field \"%s\"",
+						 json_is_array(value) ? "json patch " : "", path);
+		json_array_append_new(lines, json_string(line));
+	}
+	return lines;
+}
+
+static json_t *parse_body(Request *request, bool yaml, Status *status)
 {
 	autoerror Error err = {0};
-	json_t *value = yaml ? yaml_parse(body.ptr, body.len, BODY_MAX, "body", &err)
-			     : json_parse(body.ptr, body.len, BODY_MAX, &err);
+	Str body = httpd_body(request->http);
+	autojson json_t *twice = json_array();
+	json_t *value = yaml ? parse_yaml(body, twice, &err)
+			     : json_parse_noting(body.ptr, body.len, BODY_MAX, twice, &err);
 	if (!value) {
 		status_bad_request(status,
 				   "the object provided is unrecognized (must be of type "
@@ -290,7 +314,22 @@ static json_t *parse_body(Str body, bool yaml, Status *status)
 				   err_text(&err));
 		return NULL;
 	}
+	json_decref(request->twice);
+	request->twice = NULL;
+	request->twice_yaml = yaml;
+	if (json_array_size(twice) > 0 && strcmp(request->validation, "Ignore") != 0)
+		request->twice = yaml ? steal(&twice) : duplicate_lines(twice, value);
 	return value;
+}
+
+void request_put_twice(const Request *request, Buf *out)
+{
+	const char *between = request->twice_yaml ? "\n  " : ", ";
+	if (request->twice && request->twice_yaml)
+		buf_puts(out, "yaml: unmarshal errors:\n  ");
+	for (size_t i = 0; i < json_array_size(request->twice); i++)
+		buf_printf(out, "%s%s", i ? between : "",
+			   json_string_value(json_array_get(request->twice, i)));
 }
 
 json_t *request_body(Request *request, Status *status)
@@ -310,7 +349,7 @@ json_t *request_body(Request *request, Status *status)
 			   "types include: application/json, application/yaml");
 		return NULL;
 	}
-	return parse_body(httpd_body(request->http), yaml, status);
+	return parse_body(request, yaml, status);
 }
 
 void request_warn(Request *request, const char *text)

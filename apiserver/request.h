@@ -59,6 +59,8 @@ typedef struct {
 	bool dry_run;
 	const char *validation; /* Ignore, Warn, Strict */
 	char manager[129];	/* fieldManager, or the product of User-Agent */
+	json_t *twice; /* of the body: what to tell of keys that stand twice; owned, may be NULL */
+	bool twice_yaml; /* the lines are those of a YAML parser */
 } Request;
 
 /* Options of the query that writes share; refuses bad ones. */
@@ -67,8 +69,12 @@ bool request_read_options(Request *request, Status *status);
 /* The first Accept clause that we can serve; 406 else. */
 bool request_negotiate(Request *request, Status *status);
 
-/* The body as an object, JSON or YAML by Content-Type (415, 400, 413). Owned; NULL on refusal. */
+/* The body as an object, JSON or YAML by Content-Type (415, 400, 413). Owned; NULL on refusal.
+ * Unless fieldValidation is Ignore, keys that stand twice go to request->twice. */
 json_t *request_body(Request *request, Status *status);
+
+/* Those keys as a strict decoder's error has them, appended to `out`. */
+void request_put_twice(const Request *request, Buf *out);
 
 bool request_flag(Request *request, const char *name);
 

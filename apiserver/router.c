@@ -31,6 +31,23 @@ static const struct {
 	{"delete", handle_delete}, {"deletecollection", handle_delete_collection},
 };
 
+static bool page_not_found(Request *request)
+{
+	static const char text[] = "404 page not found\n";
+	httpd_reply(request->http, 404, "text/plain; charset=utf-8", text, strlen(text));
+	return true;
+}
+
+/* Of groups that it does not know, and of kinds that their definitions do not have, the real server
+ * says less. */
+static bool no_resource(Request *request, const char *group, Status *status)
+{
+	if (kinds_have_group(group))
+		return status_no_resource(status);
+	status_dispose(status);
+	return page_not_found(request);
+}
+
 static bool not_simulated(Request *request, Status *status)
 {
 	return status_set(status, 501, "NotImplemented", "%s is not simulated",
@@ -77,6 +94,9 @@ static bool check_scope(const Request *request, Status *status)
 	const RequestPath *path = &request->path;
 	if (!fits_name(path))
 		return not_allowed(status);
+	bool everywhere = !*path->ns && resource_has(request->resource, KIND_NAMESPACED);
+	if (everywhere && strcmp(path->verb, "deletecollection") == 0)
+		return not_allowed(status); /* of one namespace only */
 	bool namespaced = resource_has(request->resource, KIND_NAMESPACED);
 	bool many = strcmp(path->verb, "list") == 0 || strcmp(path->verb, "watch") == 0 ||
 		    strcmp(path->verb, "deletecollection") == 0;
@@ -88,6 +108,22 @@ static bool check_scope(const Request *request, Status *status)
 	return true;
 }
 
+/* A part that is there for other verbs, or that a custom kind lacks; else nothing is known of it.
+ */
+static bool refuse_subresource(const Request *request, Status *status)
+{
+	static const char *const served[] = {"get", "create", "update"};
+	const RequestPath *path = &request->path;
+	for (size_t i = 0; i < COUNT(served); i++)
+		if (discovery_serves(request->resource, path->subresource, served[i]))
+			return not_allowed(status);
+	bool usual =
+		strcmp(path->subresource, "status") == 0 || strcmp(path->subresource, "scale") == 0;
+	if (usual && resource_has(request->resource, KIND_CUSTOM))
+		return status_not_found(status, request->resource, path->name);
+	return status_no_resource(status);
+}
+
 static bool route_resource(Request *request, Status *status)
 {
 	RequestPath *path = &request->path;
@@ -97,16 +133,18 @@ static bool route_resource(Request *request, Status *status)
 	if (!auth_authorize(request, status))
 		return false;
 	if (!request->resource)
-		return status_no_resource(status);
+		return no_resource(request, path->group, status);
 	if (*path->subresource) {
 		if (!discovery_serves(request->resource, path->subresource, path->verb))
-			return status_no_resource(status);
+			return refuse_subresource(request, status);
 	} else if (!discovery_serves(request->resource, "", path->verb)) {
 		return not_allowed(status);
 	}
 	Handler *handler = handler_of(request);
 	if (!handler)
 		return not_allowed(status);
+	if (request->resource->deprecation)
+		request_warn(request, request->resource->deprecation);
 	return check_scope(request, status) && request_negotiate(request, status) &&
 	       request_read_options(request, status) && handler(request, status);
 }
@@ -179,11 +217,11 @@ static bool reply_openapi_index(Request *request, Status *status)
 	return true;
 }
 
-/* The protobuf flavour is what kubectl asks for; without it, it falls back to v3. */
 static bool reply_openapi_v2(Request *request, Status *status)
 {
-	(void)request;
-	return status_set(status, 406, "NotAcceptable", "openapi v2 is not served, v3 is");
+	(void)status;
+	openapi_reply_v2(request);
+	return true;
 }
 
 static bool reply_metrics(Request *request, Status *status)
@@ -200,8 +238,8 @@ static bool reply_root(Request *request, Status *status)
 {
 	(void)status;
 	autojson json_t *paths =
-		json_pack("{s:[s,s,s,s,s,s,s,s]}", "paths", "/api", "/apis", "/healthz", "/livez",
-			  "/metrics", "/openapi/v3", "/readyz", "/version");
+		json_pack("{s:[s,s,s,s,s,s,s,s,s]}", "paths", "/api", "/apis", "/healthz", "/livez",
+			  "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version");
 	request_reply_json(request, 200, paths);
 	return true;
 }
@@ -224,11 +262,17 @@ static const struct {
 	{"/.well-known/openid-configuration", reply_openid},
 };
 
-static bool page_not_found(Request *request)
+/* /readyz/CHECK, for the checks that there are. */
+static bool is_check(const char *path)
 {
-	static const char text[] = "404 page not found\n";
-	httpd_reply(request->http, 404, "text/plain; charset=utf-8", text, strlen(text));
-	return true;
+	static const char *const checks[] = {"ping", "store", "boot"};
+	const char *name = strrchr(path, '/') + 1;
+	bool below = cstr_starts(path, "/readyz/") || cstr_starts(path, "/livez/") ||
+		     cstr_starts(path, "/healthz/");
+	for (size_t i = 0; below && i < COUNT(checks); i++)
+		if (strcmp(checks[i], name) == 0)
+			return true;
+	return false;
 }
 
 /* /api/v1, /apis/GROUP, /apis/GROUP/VERSION, /openapi/v3/..., /readyz/CHECK */
@@ -237,8 +281,7 @@ static bool route_prefix(Request *request, const char *path, Status *status)
 	static const char openapi[] = "/openapi/v3/";
 	if (cstr_starts(path, openapi))
 		return openapi_reply_group_version(request, path + strlen(openapi), status);
-	if (cstr_starts(path, "/readyz/") || cstr_starts(path, "/livez/") ||
-	    cstr_starts(path, "/healthz/"))
+	if (is_check(path))
 		return reply_health(request, status);
 	if (cstr_starts(path, "/api/"))
 		return discovery_reply_version(request, "", path + strlen("/api/"), status);
@@ -248,8 +291,9 @@ static bool route_prefix(Request *request, const char *path, Status *status)
 	bool two = str_cut(str_of(path + strlen("/apis/")), '/', &group, &version);
 	autofree char *group_text = str_dup(group);
 	autofree char *version_text = str_dup(version);
-	return two ? discovery_reply_version(request, group_text, version_text, status)
-		   : discovery_reply_group(request, group_text, status);
+	bool found = two ? discovery_reply_version(request, group_text, version_text, status)
+			 : discovery_reply_group(request, group_text, status);
+	return found || no_resource(request, group_text, status);
 }
 
 static bool route_path(Request *request, Status *status)
@@ -294,6 +338,7 @@ void router_handle(void *arg, HttpdRequest *http)
 			httpd_set_header(http, "Retry-After", "1");
 		request_reply_status(&request, &status);
 	}
+	json_decref(request.twice);
 	user_dispose(&request.user);
 	request_path_dispose(&request.path);
 	if (request.resource)

@@ -122,6 +122,12 @@ static bool store_scale(Request *request, json_t *live, Status *status)
 		return false;
 	if (!check_replicas(scale, status))
 		return false;
+	const char *name = object_name(scale);
+	if (*name && strcmp(name, request->path.name) != 0)
+		return status_bad_request(
+			status,
+			"the name of the object (%s) does not match the name on the URL (%s)", name,
+			request->path.name);
 	const char *rv = object_meta(scale, "resourceVersion");
 	if (*rv && strcmp(rv, object_meta(live, "resourceVersion")) != 0)
 		return status_conflict(status, request->resource, request->path.name,

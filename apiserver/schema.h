@@ -40,6 +40,7 @@ typedef struct {
 void type_breach_dispose(TypeBreach *breach);
 #define autobreach __attribute__((cleanup(type_breach_dispose)))
 
+/* `out_breach` must be empty. */
 bool schema_decode(Definitions *definitions, const json_t *schema, json_t *value,
 		   TypeBreach *out_breach) MUST_USE;
 

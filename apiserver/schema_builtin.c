@@ -212,6 +212,9 @@ static void field_parse(json_t *schema, Str field)
 	bool required = false;
 	attributes_apply(node, str_of(at), &required);
 	json_object_set_new(json_make_at(schema, "properties", NULL), key, node);
+	json_t *fallback = json_object_get(node, "default");
+	if (fallback)
+		json_object_set(json_make_at(schema, SCHEMA_DEFAULTED, NULL), key, fallback);
 	if (!required)
 		return;
 	if (!json_list(schema, "required"))
@@ -242,6 +245,7 @@ static json_t *row_parse(const char *row)
 		row_gvk(schema, str_slice(before, (size_t)hash + 1, before.len));
 	bool required = false;
 	attributes_apply(schema, attributes, &required);
+	json_make_at(schema, SCHEMA_DEFAULTED, NULL);
 	Str field;
 	while (str_next(&fields, ';', &field))
 		field_parse(schema, field);
@@ -271,7 +275,8 @@ const char *schema_ref(const json_t *schema)
 
 const json_t *definitions_resolve(Definitions *definitions, const json_t *schema)
 {
-	const char *name = schema_ref(schema);
+	/* A reference has no type of its own: one look for most nodes. */
+	const char *name = json_object_get(schema, "type") ? NULL : schema_ref(schema);
 	return name ? definitions_get(definitions, name) : schema;
 }
 

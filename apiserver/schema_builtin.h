@@ -14,6 +14,9 @@
 /* On a member that Go leaves out when it is zero: false, 0, "". */
 #define SCHEMA_OMIT_ZERO "x-sluice-omit-zero"
 
+/* On a built-in definition: {member: default} of those members that have one. */
+#define SCHEMA_DEFAULTED "x-sluice-defaulted"
+
 typedef struct Definitions Definitions;
 
 Definitions *definitions_new(void);

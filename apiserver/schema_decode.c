@@ -23,18 +23,20 @@ void type_breach_dispose(TypeBreach *breach)
 /* The Go type and JSON type of a breach; NULL want when the value fits. */
 static const char *go_type_wanted(const json_t *schema, const json_t *value)
 {
-	const char *type = json_text_or(schema, "type", "");
-	bool quantity = cstr_eq(json_text(schema, "format"), "quantity");
-	if (strcmp(type, "string") == 0 && !json_is_string(value))
-		return quantity && json_is_number(value) ? NULL : "string";
-	if (strcmp(type, "integer") == 0 && !json_is_integer(value))
-		return json_text_or(schema, "format", "int32");
-	if (strcmp(type, "boolean") == 0 && !json_is_boolean(value))
-		return "bool";
-	if (strcmp(type, "array") == 0 && !json_is_array(value))
-		return "[]";
-	if (strcmp(type, "object") == 0 && !json_is_object(value))
-		return "map";
+	const char *type = json_text(schema, "type");
+	if (cstr_eq(type, "string")) {
+		bool quantity =
+			json_is_number(value) && cstr_eq(json_text(schema, "format"), "quantity");
+		return quantity || json_is_string(value) ? NULL : "string";
+	}
+	if (cstr_eq(type, "integer"))
+		return json_is_integer(value) ? NULL : json_text_or(schema, "format", "int32");
+	if (cstr_eq(type, "boolean"))
+		return json_is_boolean(value) ? NULL : "bool";
+	if (cstr_eq(type, "array"))
+		return json_is_array(value) ? NULL : "[]";
+	if (cstr_eq(type, "object"))
+		return json_is_object(value) ? NULL : "map";
 	bool either = json_flag(schema, "x-kubernetes-int-or-string", false);
 	if (either && !json_is_integer(value) && !json_is_string(value))
 		return "int32";
@@ -48,6 +50,9 @@ static const char *go_json_name(const json_t *value)
 	return json_is_boolean(value) ? "bool" : schema_type_name(value);
 }
 
+/* A member of another type is noted, the first of them told at the end; what a Go type reads by
+ * itself (times, quantities) ends the decoding where it cannot be read, and is told before those.
+ */
 typedef struct {
 	Definitions *definitions;
 	TypeBreach *breach;
@@ -62,7 +67,8 @@ typedef bool ReadText(const char *text, json_t **out, char **out_problem);
 
 static bool read_quantity(const char *text, json_t **out, char **out_problem)
 {
-	autofree char *canonical = quantity_canonical(text);
+	autofree char *trimmed = str_dup(str_trim(str_of(text)));
+	autofree char *canonical = quantity_canonical(trimmed);
 	if (canonical) {
 		*out = json_string(canonical);
 		return true;
@@ -119,20 +125,34 @@ static bool read_bytes(const char *text, json_t **out, char **out_problem)
 static const struct {
 	const char *format;
 	ReadText *read;
+	bool ends; /* the decoding, when it cannot be read */
 } text_formats[] = {
-	{"quantity", read_quantity},
-	{"date-time", read_time},
-	{"micro-time", read_micro_time},
-	{"byte", read_bytes},
+	{"quantity", read_quantity, true},
+	{"date-time", read_time, true},
+	{"micro-time", read_micro_time, true},
+	{"byte", read_bytes, false},
 };
+
+/* Takes the breach's own parts. False when the decoding ends. */
+static bool note_breach(Decoding *decoding, TypeBreach take_breach, bool ends)
+{
+	if (ends || !decoding->breach->path) {
+		type_breach_dispose(decoding->breach);
+		*decoding->breach = take_breach;
+	} else {
+		type_breach_dispose(&take_breach);
+	}
+	return !ends;
+}
 
 /* One text member of `value` in a form of its own. */
 static bool decode_text(Decoding *decoding, const json_t *schema, json_t *value, const char *key,
 			const char *path)
 {
-	const char *format = json_text(schema, "format");
 	json_t *member = json_object_get(value, key);
-	if (!format || !(json_is_string(member) || json_is_number(member)))
+	bool scalar = json_is_string(member) || json_is_number(member);
+	const char *format = scalar ? json_text(schema, "format") : NULL;
+	if (!format)
 		return true;
 	autofree char *text = json_is_string(member) ? mem_strdup(json_string_value(member))
 						     : json_dumps(member, JSON_ENCODE_ANY);
@@ -142,8 +162,8 @@ static bool decode_text(Decoding *decoding, const json_t *schema, json_t *value,
 		json_t *canonical = NULL;
 		char *problem = NULL;
 		if (!text_formats[i].read(text, &canonical, &problem)) {
-			*decoding->breach = (TypeBreach){.path = mem_strdup(path), .text = problem};
-			return false;
+			TypeBreach breach = {.path = mem_strdup(path), .text = problem};
+			return note_breach(decoding, breach, text_formats[i].ends);
 		}
 		if (canonical)
 			json_object_set_new(value, key, canonical);
@@ -163,19 +183,37 @@ static bool is_zero(const json_t *value)
  * it is no pointer. Structs stay. `given` is the member's own node. */
 static bool vanishes(const json_t *given, const json_t *member)
 {
-	return json_is_null(member) || (json_flag(given, SCHEMA_OMIT_ZERO, false) &&
-					is_zero(member) && !go_type_wanted(given, member));
+	return json_is_null(member) ||
+	       (is_zero(member) && json_flag(given, SCHEMA_OMIT_ZERO, false) &&
+		!go_type_wanted(given, member));
+}
+
+/* Amounts in a map of resources are kept to the thousandth, and rounded away from zero. */
+static void round_amount(const json_t *schema, json_t *value, const char *key)
+{
+	enum { MILLI = 1000000 };
+	const char *text = json_text(value, key);
+	__int128 nanos = 0;
+	if (!cstr_eq(json_text(schema, "format"), "quantity") || !text ||
+	    !quantity_nanos(text, &nanos) || nanos % MILLI == 0)
+		return;
+	__int128 milli = nanos / MILLI + (nanos > 0 ? 1 : -1);
+	if (milli > INT64_MAX || milli < INT64_MIN)
+		return;
+	autofree char *rounded = mem_printf("%lldm", (long long)milli);
+	autofree char *canonical = quantity_canonical(rounded);
+	json_put_text(value, key, canonical ? canonical : rounded);
 }
 
 static bool decode_member(Decoding *decoding, const json_t *schema, json_t *value, const char *key,
 			  const char *path)
 {
-	const json_t *given = schema_member(schema, key);
+	const json_t *named = json_object_get(json_map(schema, "properties"), key);
+	const json_t *given = named ? named : json_map(schema, "additionalProperties");
 	json_t *member = json_object_get(value, key);
 	if (!given)
 		return true;
 	const json_t *child = definitions_resolve(decoding->definitions, given);
-	bool named = json_object_get(json_map(schema, "properties"), key) != NULL;
 	/* A null in a map of texts is an empty one. */
 	if (!named && json_is_null(member) && cstr_eq(json_text(child, "type"), "string")) {
 		json_object_set_new(value, key, json_string(""));
@@ -186,8 +224,12 @@ static bool decode_member(Decoding *decoding, const json_t *schema, json_t *valu
 		return true;
 	}
 	autofree char *child_path = named ? schema_path_key(path, key) : mem_strdup(path);
-	return decode(decoding, given, member, child_path) &&
-	       decode_text(decoding, child, value, key, child_path);
+	if (!decode(decoding, given, member, child_path) ||
+	    !decode_text(decoding, child, value, key, child_path))
+		return false;
+	if (!named)
+		round_amount(child, value, key);
+	return true;
 }
 
 static bool decode_object(Decoding *decoding, const json_t *schema, json_t *value, const char *path)
@@ -211,6 +253,16 @@ static const char *struct_name(const json_t *schema)
 	return dot ? dot + 1 : NULL;
 }
 
+/* Whether a Go type of its own reads the value. */
+static bool reads_itself(const json_t *schema)
+{
+	const char *format = json_text_or(schema, "format", "");
+	for (size_t i = 0; i < COUNT(text_formats); i++)
+		if (text_formats[i].ends && strcmp(text_formats[i].format, format) == 0)
+			return true;
+	return json_flag(schema, "x-kubernetes-int-or-string", false);
+}
+
 static bool decode(Decoding *decoding, const json_t *schema, json_t *value, const char *path)
 {
 	const char *name = struct_name(schema);
@@ -219,9 +271,9 @@ static bool decode(Decoding *decoding, const json_t *schema, json_t *value, cons
 		return true;
 	const char *want = go_type_wanted(schema, value);
 	if (want) {
-		*decoding->breach = (TypeBreach){mem_strdup(path), decoding->owner, want,
-						 go_json_name(value), NULL};
-		return false;
+		TypeBreach breach = {mem_strdup(path), decoding->owner, want, go_json_name(value),
+				     NULL};
+		return note_breach(decoding, breach, reads_itself(schema));
 	}
 	if (json_is_object(value)) {
 		const char *owner = decoding->owner;
@@ -230,7 +282,7 @@ static bool decode(Decoding *decoding, const json_t *schema, json_t *value, cons
 		decoding->owner = owner;
 		return fits;
 	}
-	const json_t *items = json_map(schema, "items");
+	const json_t *items = json_is_array(value) ? json_map(schema, "items") : NULL;
 	for (size_t i = 0; items && i < json_array_size(value); i++)
 		if (!json_is_null(json_array_get(value, i)) &&
 		    !decode(decoding, items, json_array_get(value, i), path))
@@ -242,5 +294,5 @@ bool schema_decode(Definitions *definitions, const json_t *schema, json_t *value
 		   TypeBreach *out_breach)
 {
 	Decoding decoding = {definitions, out_breach, NULL};
-	return decode(&decoding, schema, value, "");
+	return decode(&decoding, schema, value, "") && !out_breach->path;
 }

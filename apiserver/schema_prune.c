@@ -11,7 +11,15 @@
 
 char *schema_path_key(const char *parent, const char *key)
 {
-	return *parent ? mem_printf("%s.%s", parent, key) : mem_strdup(key);
+	/* By hand: a walk makes one for each member, and printf takes its time. */
+	size_t above = strlen(parent), len = strlen(key);
+	if (above == 0)
+		return mem_strndup(key, len);
+	char *path = mem_alloc(above + len + 2);
+	memcpy(path, parent, above);
+	path[above] = '.';
+	memcpy(path + above + 1, key, len + 1);
+	return path;
 }
 
 char *schema_path_index(const char *parent, size_t index)
@@ -120,22 +128,30 @@ static void drop_nulls(const json_t *schema, json_t *value)
 	}
 }
 
-static void default_object(Definitions *definitions, const json_t *schema, json_t *value)
+static void fill_members(const json_t *schema, json_t *value)
 {
-	drop_nulls(schema, value);
 	const char *key;
 	json_t *child;
-	json_t *members = json_map(schema, "properties");
+	json_t *known = json_map(schema, SCHEMA_DEFAULTED);
+	json_t *members = known ? known : json_map(schema, "properties");
 	json_object_foreach(members, key, child)
 	{
-		const json_t *fallback = json_object_get(child, "default");
+		const json_t *fallback = known ? child : json_object_get(child, "default");
 		if (fallback && !json_object_get(value, key))
 			json_object_set_new(value, key, json_deep_copy(fallback));
 	}
+}
+
+static void default_object(Definitions *definitions, const json_t *schema, json_t *value)
+{
+	drop_nulls(schema, value);
+	fill_members(schema, value);
+	const char *key;
 	json_t *member;
 	json_object_foreach(value, key, member)
 	{
-		const json_t *named = schema_member(schema, key);
+		bool inner = json_is_object(member) || json_is_array(member);
+		const json_t *named = inner ? schema_member(schema, key) : NULL;
 		if (named)
 			schema_default(definitions, named, member);
 	}
@@ -148,7 +164,7 @@ void schema_default(Definitions *definitions, const json_t *schema, json_t *valu
 		return;
 	if (json_is_object(value))
 		default_object(definitions, schema, value);
-	const json_t *items = json_map(schema, "items");
+	const json_t *items = json_is_array(value) ? json_map(schema, "items") : NULL;
 	for (size_t i = 0; items && i < json_array_size(value); i++)
 		schema_default(definitions, items, json_array_get(value, i));
 }

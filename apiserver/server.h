@@ -26,7 +26,9 @@ struct ApiServer {
 	char *ca_pem; /* NULL without TLS */
 	char *token;  /* the admin's */
 	SimulateProfile simulate;
-	int ready; /* atomic */
+	int64_t simulate_delay_ms;
+	int64_t keep_revisions_ms; /* until superseded ones are compacted */
+	int ready;		   /* atomic */
 };
 
 #endif

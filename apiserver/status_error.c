@@ -126,6 +126,11 @@ bool status_expired(Status *status, const char *message)
 	return status_set(status, 410, "Expired", "%s", message);
 }
 
+void status_set_continue(Status *status, const char *token)
+{
+	json_put_text(json_map(status->body, "metadata"), "continue", token);
+}
+
 bool status_internal(Status *status, const Error *err)
 {
 	return status_set(status, 500, "InternalError", "%s", err_text(err));
@@ -164,12 +169,16 @@ static const char *cause_reason(const char *type)
 	return "FieldValueInvalid";
 }
 
-void field_error(FieldErrors *errors, const char *type, const char *path, const char *format, ...)
+void field_error_add(FieldErrors *errors, json_t *cause)
 {
 	if (!errors->causes)
 		errors->causes = json_array();
-	if (json_array_size(errors->causes) >= FIELD_ERRORS_MAX)
-		return;
+	if (json_array_size(errors->causes) < FIELD_ERRORS_MAX)
+		json_array_append(errors->causes, cause);
+}
+
+void field_error(FieldErrors *errors, const char *type, const char *path, const char *format, ...)
+{
 	va_list args;
 	va_start(args, format);
 	autofree char *text = mem_vprintf(format, args);
@@ -179,7 +188,8 @@ void field_error(FieldErrors *errors, const char *type, const char *path, const 
 	json_put_text(cause, "reason", cause_reason(type));
 	json_object_set_new(cause, "message", json_stringn_nocheck(message, strlen(message)));
 	json_put_text(cause, "field", path);
-	json_array_append_new(errors->causes, cause);
+	field_error_add(errors, cause);
+	json_decref(cause);
 }
 
 bool field_errors_check(const FieldErrors *errors, const char *kind, const char *group,

@@ -56,6 +56,9 @@ bool status_forbidden(Status *status, const Resource *resource, const char *name
 /* 410 Expired. */
 bool status_expired(Status *status, const char *message);
 
+/* By which a client may go on with a list that was refused. */
+void status_set_continue(Status *status, const char *token);
+
 /* 500 with the error's text; for failures of our own. */
 bool status_internal(Status *status, const Error *err);
 
@@ -74,6 +77,9 @@ void field_errors_dispose(FieldErrors *errors);
  * most 100 are kept. */
 void field_error(FieldErrors *errors, const char *type, const char *path, const char *format, ...)
 	PRINTF(4, 5);
+
+/* Adds a cause that another list has; shared, not copied. */
+void field_error_add(FieldErrors *errors, json_t *cause);
 
 /* Makes the 422 'KIND.GROUP "x" is invalid: ...' when there are errors; true when there are none.
  */

@@ -2,8 +2,9 @@
  * The revision store (kube-api.md 2.1): SQLite in WAL mode, an append-only table `rev` whose id is
  * the server-wide resourceVersion, and a table of the newest revision of each key. One writer
  * connection behind a lock, with group commit: a write is acknowledged, and published, after its
- * COMMIT; one reader connection behind another lock sees only what is committed. Revisions older
- * than the retention are compacted; reads below the floor are gone (410).
+ * COMMIT; one reader connection behind another lock sees only what is committed. Revisions that
+ * were superseded longer ago than the retention are compacted; reads below the floor are gone
+ * (410).
  */
 #ifndef APISERVER_STORE_H
 #define APISERVER_STORE_H
@@ -29,12 +30,12 @@ typedef struct {
 	char *resource, *ns, *name;
 	json_t *object;	  /* the new state; the last one, with the deletion's RV, when deleted */
 	json_t *previous; /* the state before; NULL when added */
-	char *text;	  /* the object's JSON, made at first need by the hub's thread */
+	char *text;	  /* the object's JSON; made at first need by the hub's thread, if absent */
 } Change;
 
 void change_free(Change *change);
 
-/* Called in resourceVersion order, on the committing thread, under the writer's lock: it must only
+/* Called in resourceVersion order, on a committing thread, under the writer's lock: it must only
  * queue. Takes the change. */
 typedef void StorePublish(void *arg, Change *take_change);
 
@@ -52,12 +53,14 @@ json_t *store_get(Store *store, const StoreKey *key, Error *err) MUST_USE;
 
 /*
  * Writes. They set metadata.resourceVersion in `object`, which is shared with watchers afterwards
- * and must not be changed any more. ERR_EXISTS; ERR_CONFLICT when the newest state is not
- * `previous` (by resourceVersion); ERR_NOT_FOUND when it is gone.
+ * and must not be changed any more; *out_text (NULL: not wanted) is the object as it was stored,
+ * owned. ERR_EXISTS; ERR_CONFLICT when the newest state is not `previous` (by resourceVersion);
+ * ERR_NOT_FOUND when it is gone.
  */
-bool store_create(Store *store, const StoreKey *key, json_t *object, Error *err) MUST_USE;
-bool store_update(Store *store, const StoreKey *key, json_t *object, json_t *previous,
+bool store_create(Store *store, const StoreKey *key, json_t *object, char **out_text,
 		  Error *err) MUST_USE;
+bool store_update(Store *store, const StoreKey *key, json_t *object, json_t *previous,
+		  char **out_text, Error *err) MUST_USE;
 
 /* `object` is the last state to publish; its resourceVersion becomes the deletion's. */
 bool store_delete(Store *store, const StoreKey *key, json_t *object, json_t *previous,
@@ -75,7 +78,7 @@ typedef struct {
 /* One item: its JSON text. False ends the listing early without failure. */
 typedef bool StoreVisit(void *arg, const char *ns, const char *name, const char *text, size_t len);
 
-/* Items in byte order of namespace and name, all of one moment whose RV goes to *out_rv (NULL: not
+/* Items in byte order of "namespace/name", all of one moment whose RV goes to *out_rv (NULL: not
  * wanted). ERR_GONE for a compacted snapshot. */
 bool store_list(Store *store, const StoreQuery *query, StoreVisit *visit, void *arg,
 		uint64_t *out_rv, Error *err) MUST_USE;

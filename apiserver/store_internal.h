@@ -1,15 +1,16 @@
-/* What store.c (writes, life) and store_read.c (reads) share. */
+/* What store.c (life), store_write.c, store_read.c and store_keep.c (compaction) share. */
 #ifndef APISERVER_STORE_INTERNAL_H
 #define APISERVER_STORE_INTERNAL_H
 
 #include <pthread.h>
 #include <sqlite3.h>
 
-#include "base/vec.h"
 #include "store.h"
 
 typedef enum { READ_ONE, READ_RV, READ_FLOOR, READ_COUNT_STATEMENTS } ReadStatement;
 typedef enum {
+	WRITE_BEGIN,
+	WRITE_COMMIT,
 	WRITE_REV,
 	WRITE_KEY,
 	WRITE_DROP,
@@ -17,23 +18,31 @@ typedef enum {
 	WRITE_COUNT_STATEMENTS
 } WriteStatement;
 
-/* What came of one writer's row. */
-typedef enum { WRITE_OPEN, WRITE_COMMITTED, WRITE_LOST } WriteOutcome;
+typedef struct StoreWrite StoreWrite;
+typedef struct StoreRecent StoreRecent;
 
 struct Store {
-	pthread_mutex_t write_lock; /* guards the block below */
-	pthread_cond_t committed;
+	pthread_mutex_t queue_lock; /* guards the block below */
+	StoreWrite *queue;	    /* writes that no batch has taken yet, oldest first */
+	StoreWrite **queue_end;
+	bool leading; /* somebody commits a batch */
+
+	pthread_mutex_t write_lock; /* guards the block below; taken without queue_lock */
 	sqlite3 *writer;
 	sqlite3_stmt *writes[WRITE_COUNT_STATEMENTS];
-	uint64_t last_rv;      /* newest given out */
-	uint64_t committed_rv; /* newest durable */
-	bool in_transaction;
-	Vec batch;   /* of Change *, not committed yet */
-	Vec tickets; /* of WriteOutcome *, on the stacks of the writers of the batch */
-	StorePublish *publish;
+	uint64_t last_rv; /* newest given out */
+
+	StoreRecent *recent;   /* locked inside */
+	StorePublish *publish; /* set before the first write */
 	void *publish_arg;
 
-	int waiting; /* writers that wait for write_lock; atomic */
+	sqlite3 *keeper; /* the keeper's thread alone */
+	pthread_t keeper_thread;
+	bool keeper_runs;
+	pthread_mutex_t keeper_lock; /* guards the block below; after write_lock */
+	pthread_cond_t keeper_wake;
+	int wal_pages;
+	bool keeper_ends;
 
 	pthread_mutex_t read_lock; /* guards the block below */
 	sqlite3 *reader;
@@ -48,5 +57,31 @@ bool store_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, Error *err)
 
 /* Binds text that lives until the statement is reset. */
 void store_bind(sqlite3_stmt *statement, int index, const char *text);
+
+/* Runs statements on the writer, under its lock. */
+bool store_execute(Store *store, const char *sql, Error *err);
+
+/* --- store_recent.c: the newest states of keys that were in use lately --- */
+
+StoreRecent *store_recent_new(void);
+void store_recent_free(StoreRecent *recent);
+
+/* The newest committed text, owned; NULL when it is not known. *out_writes is for
+ * store_recent_read. */
+char *store_recent_get(StoreRecent *recent, const StoreKey *key, size_t *out_len,
+		       uint32_t *out_writes);
+
+/* Keeps what was read of the database after store_recent_get, unless there was a write since. */
+void store_recent_read(StoreRecent *recent, const StoreKey *key, const char *text, size_t len,
+		       uint32_t writes);
+
+/* A write: with NULL before its COMMIT, so that nobody gets the old state after it, and with the
+ * new text, or NULL when it was deleted, behind. */
+void store_recent_write(StoreRecent *recent, const StoreKey *key, const char *text, size_t len);
+
+/* --- store_keep.c --- */
+
+void store_keeper_start(Store *store);
+void store_keeper_stop(Store *store);
 
 #endif

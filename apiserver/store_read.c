@@ -26,34 +26,50 @@ uint64_t store_rv(Store *store)
 	return rv;
 }
 
-json_t *store_get(Store *store, const StoreKey *key, Error *err)
+/* The newest text as the database has it, owned; NULL with err unset when there is none. */
+static char *read_one(Store *store, const StoreKey *key, size_t *out_len, Error *err)
 {
+	char *text = NULL;
 	pthread_mutex_lock(&store->read_lock);
 	sqlite3_stmt *statement = store->reads[READ_ONE];
 	store_bind(statement, 1, key->resource);
 	store_bind(statement, 2, key->ns);
 	store_bind(statement, 3, key->name);
-	autofree char *text = NULL;
-	size_t len = 0;
 	int step = sqlite3_step(statement);
 	if (step == SQLITE_ROW) {
-		len = (size_t)sqlite3_column_bytes(statement, 0);
-		text = mem_strndup((const char *)sqlite3_column_text(statement, 0), len);
+		*out_len = (size_t)sqlite3_column_bytes(statement, 0);
+		text = mem_strndup((const char *)sqlite3_column_text(statement, 0), *out_len);
 	} else if (step != SQLITE_DONE) {
 		store_failed(store->reader, "read", err);
 	}
 	sqlite3_reset(statement);
 	pthread_mutex_unlock(&store->read_lock);
-	if (!text && !err_is_set(err))
-		return err_null(err, ERR_NOT_FOUND, "%s %s is not there", key->resource, key->name);
-	return text ? json_parse(text, len, len, err) : NULL;
+	return text;
 }
 
-/* The newest revision of each key, now or at a snapshot. */
-static const char from_now[] = " FROM current c JOIN rev r ON r.id=c.id WHERE c.gr=?1";
+json_t *store_get(Store *store, const StoreKey *key, Error *err)
+{
+	size_t len = 0;
+	uint32_t writes = 0;
+	autofree char *text = store_recent_get(store->recent, key, &len, &writes);
+	if (text)
+		return json_parse(text, len, len, err);
+	text = read_one(store, key, &len, err);
+	if (!text && !err_is_set(err))
+		return err_null(err, ERR_NOT_FOUND, "%s %s is not there", key->resource, key->name);
+	if (!text)
+		return NULL;
+	store_recent_read(store->recent, key, text, len, writes);
+	return json_parse(text, len, len, err);
+}
+
+/* The newest revision of each key, now or at a snapshot: what is still current, and what the first
+ * change after the snapshot superseded. */
+static const char from_now[] = " FROM newest c JOIN rev r ON r.id=c.id WHERE c.gr=?1";
 static const char from_then[] =
-	" FROM (SELECT max(id) AS id, gr, ns, name FROM rev WHERE gr=?1 AND id<=?6"
-	" GROUP BY ns, name) c JOIN rev r ON r.id=c.id WHERE r.op<>2";
+	" FROM (SELECT id, ns, name FROM newest WHERE gr=?1 AND id<=?6 UNION ALL"
+	" SELECT prev, ns, name FROM rev WHERE id>?6 AND gr=?1 AND prev BETWEEN 1 AND ?6) c"
+	" JOIN rev r ON r.id=c.id WHERE true";
 
 static sqlite3_stmt *query_prepare(Store *store, const char *columns, const StoreQuery *query,
 				   Error *err)
@@ -108,10 +124,11 @@ static bool list_rows(Store *store, const StoreQuery *query, StoreVisit *visit, 
 
 static bool check_floor(Store *store, uint64_t at, Error *err)
 {
-	if (at == 0 || at >= read_number(store, READ_FLOOR))
+	uint64_t floor = read_number(store, READ_FLOOR);
+	if (at == 0 || at >= floor)
 		return true;
-	return err_set(err, ERR_GONE, "resourceVersion %llu has been compacted",
-		       (unsigned long long)at);
+	return err_set(err, ERR_GONE, "too old resource version: %llu (%llu)",
+		       (unsigned long long)at, (unsigned long long)floor);
 }
 
 bool store_list(Store *store, const StoreQuery *query, StoreVisit *visit, void *arg,

@@ -7,7 +7,9 @@
 #include "base/rand.h"
 #include "crd.h"
 #include "object.h"
+#include "pods.h"
 #include "server.h"
+#include "validate_internal.h"
 
 enum { NODE_PORT_FIRST = 30000, NODE_PORT_COUNT = 2768, ALLOCATE_TRIES = 64 };
 
@@ -19,7 +21,15 @@ static bool create_namespace(Request *request, json_t *object, Status *status)
 	(void)request;
 	(void)status;
 	json_t *spec = json_make_at(object, "spec", NULL);
-	json_object_set_new(spec, "finalizers", json_pack("[s]", "kubernetes"));
+	json_t *finalizers = json_copy(json_list(spec, "finalizers"));
+	bool there = false;
+	for (size_t i = 0; i < json_array_size(finalizers); i++)
+		there |= cstr_eq(json_string_value(json_array_get(finalizers, i)), "kubernetes");
+	if (!finalizers)
+		finalizers = json_array();
+	if (!there)
+		json_array_append_new(finalizers, json_string("kubernetes"));
+	json_object_set_new(spec, "finalizers", finalizers);
 	json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Active"));
 	json_put_text(json_make_at(object, "metadata", "labels", NULL),
 		      "kubernetes.io/metadata.name", object_name(object));
@@ -66,6 +76,25 @@ static char *allocate_ip(Request *request)
 	return NULL;
 }
 
+/* That an address which is asked for is one of the range and nobody's. */
+static bool check_ip(Request *request, const json_t *object, Status *status)
+{
+	const json_t *spec = json_map(object, "spec");
+	const char *ip = json_text_or(spec, "clusterIP", "");
+	if (!is_ip_address(ip) || strchr(ip, ':'))
+		return true;
+	Allocation allocation = {.ip = ip};
+	bool within = cstr_starts(ip, "10.96.");
+	if (within && is_free(request, &allocation))
+		return true;
+	autofielderrors FieldErrors errors = {0};
+	field_error(&errors, "Invalid value", "spec.clusterIPs",
+		    "[\"%s\"]: failed to allocate IP %s: %s", ip, ip,
+		    within ? "provided IP is already allocated"
+			   : "the provided network does not match the current range");
+	return field_errors_check(&errors, "Service", "", object_name(object), status);
+}
+
 static void allocate_node_ports(Request *request, json_t *spec)
 {
 	const char *type = json_text_or(spec, "type", "");
@@ -94,6 +123,8 @@ static bool create_service(Request *request, json_t *object, Status *status)
 				    json_pack("[s]", json_text(spec, "clusterIP")));
 	if (strcmp(type, "ExternalName") == 0)
 		return true;
+	if (!check_ip(request, object, status))
+		return false;
 	if (cstr_empty(json_text(spec, "clusterIP"))) {
 		autofree char *ip = allocate_ip(request);
 		if (!ip)
@@ -120,26 +151,30 @@ static bool create_service(Request *request, json_t *object, Status *status)
 
 static bool create_crd(Request *request, json_t *object, Status *status)
 {
-	(void)request;
 	(void)status;
-	crd_prepare(object);
+	crd_prepare(request->server->catalog, object);
 	return true;
 }
 
-static bool create_pod(Request *request, json_t *object, Status *status)
+/* As the admission StorageObjectInUseProtection, so without an entry in managedFields. */
+static bool create_claim(Request *request, json_t *object, Status *status)
 {
 	(void)request;
 	(void)status;
-	json_object_set_new(object, "status",
-			    json_pack("{s:s,s:s}", "phase", "Pending", "qosClass", "BestEffort"));
-	return true;
-}
-
-static bool create_pending(Request *request, json_t *object, Status *status)
-{
-	(void)request;
-	(void)status;
+	object_set_finalizer(object, CLAIM_PROTECTION, true);
 	json_object_set_new(object, "status", json_pack("{s:s}", "phase", "Pending"));
+	return true;
+}
+
+static bool create_volume(Request *request, json_t *object, Status *status)
+{
+	(void)request;
+	(void)status;
+	autofree char *now = object_now();
+	object_set_finalizer(object, VOLUME_PROTECTION, true);
+	json_object_set_new(
+		object, "status",
+		json_pack("{s:s,s:s}", "lastPhaseTransitionTime", now, "phase", "Pending"));
 	return true;
 }
 
@@ -196,9 +231,9 @@ static const struct {
 	{"namespaces", create_namespace},
 	{"services", create_service},
 	{CRD_KEY, create_crd},
-	{"pods", create_pod},
-	{"persistentvolumeclaims", create_pending},
-	{"persistentvolumes", create_pending},
+	{"pods", pods_create},
+	{"persistentvolumeclaims", create_claim},
+	{"persistentvolumes", create_volume},
 	{"jobs.batch", create_job},
 	{"daemonsets.apps", create_daemon_set},
 	{"deployments.apps", create_empty_status},
@@ -268,6 +303,17 @@ static void follow_address(json_t *spec, const json_t *live_spec)
 		json_object_set_new(spec, "clusterIPs", json_pack("[s]", ip));
 }
 
+/* When all of them are as they were: who sends others means them. */
+static void drop_node_ports(json_t *ports, const json_t *live_ports)
+{
+	bool same = json_array_size(ports) <= json_array_size(live_ports);
+	for (size_t i = 0; same && i < json_array_size(ports); i++)
+		same = json_int(json_array_get(ports, i), "nodePort", 0) ==
+		       json_int(json_array_get(live_ports, i), "nodePort", 0);
+	for (size_t i = 0; same && i < json_array_size(ports); i++)
+		json_object_del(json_array_get(ports, i), "nodePort");
+}
+
 /* What a Service of its type has not, when the client left it as it was. */
 static void drop_foreign(json_t *spec, const json_t *live_spec)
 {
@@ -281,9 +327,11 @@ static void drop_foreign(json_t *spec, const json_t *live_spec)
 			json_object_del(spec, inside[i]);
 	}
 	const char *type = json_text_or(spec, "type", "");
-	if (strcmp(type, "NodePort") != 0 && strcmp(type, "LoadBalancer") != 0 &&
-	    json_array_size(json_list(spec, "externalIPs")) == 0)
+	if (strcmp(type, "NodePort") == 0 || strcmp(type, "LoadBalancer") == 0)
+		return;
+	if (json_array_size(json_list(spec, "externalIPs")) == 0)
 		json_object_del(spec, "externalTrafficPolicy");
+	drop_node_ports(json_list(spec, "ports"), json_list(live_spec, "ports"));
 }
 
 static void keep_spec(Request *request, json_t *object, const json_t *live)
@@ -347,11 +395,20 @@ static void keep_template_count(const char *resource, json_t *object, const json
 				template_count, count);
 }
 
+/* A Pod's class of quality is told once. */
+static void keep_quality(const char *key, json_t *object, const json_t *live)
+{
+	const char *quality = json_text(json_map(live, "status"), "qosClass");
+	if (strcmp(key, "pods") == 0 && quality)
+		json_put_text(own_member(object, "status"), "qosClass", quality);
+}
+
 void strategy_update(Request *request, json_t *object, const json_t *live)
 {
 	const char *key = request->resource->key;
 	if (strcmp(request->path.subresource, "status") == 0) {
 		keep_template_count(key, object, live);
+		keep_quality(key, object, live);
 		return;
 	}
 	bool finalize = strcmp(request->path.subresource, "finalize") == 0;
@@ -359,6 +416,8 @@ void strategy_update(Request *request, json_t *object, const json_t *live)
 		keep_spec(request, object, live);
 	if (strcmp(key, "jobs.batch") == 0)
 		keep_job_labels(object, live);
+	if (strcmp(key, "pods") == 0)
+		pods_update(object, live);
 	if (strcmp(key, "services") == 0)
 		allocate_node_ports(request, json_map(object, "spec"));
 	if (strcmp(key, "daemonsets.apps") == 0)
@@ -369,7 +428,7 @@ void strategy_update(Request *request, json_t *object, const json_t *live)
 	if (strcmp(key, CRD_KEY) == 0) {
 		own_member(object, "metadata");
 		own_member(object, "spec");
-		crd_prepare(object);
+		crd_prepare(request->server->catalog, object);
 	}
 }
 
@@ -384,6 +443,41 @@ void strategy_stored(ApiServer *server, const Resource *resource, const json_t *
 	vec_dispose(&made);
 }
 
+static bool collect_unaccepted(void *arg, const char *ns, const char *name, const char *text,
+			       size_t len)
+{
+	(void)ns;
+	(void)name;
+	autoerror Error ignored = {0};
+	autojson json_t *crd = json_parse(text, len, len, &ignored);
+	if (crd && !crd_is_established(crd))
+		json_array_append(arg, crd);
+	return true;
+}
+
+/* A definition that is gone leaves its names to those of its group that wait for them. */
+static void reconsider_names(ApiServer *server, const Resource *resource, const char *group)
+{
+	autojson json_t *waiting = json_array();
+	autoerror Error ignored = {0};
+	StoreQuery query = {.resource = CRD_KEY};
+	if (!store_list(server->store, &query, collect_unaccepted, waiting, NULL, &ignored))
+		return;
+	for (size_t i = 0; i < json_array_size(waiting); i++) {
+		json_t *live = json_array_get(waiting, i);
+		StoreKey key = {CRD_KEY, "", object_name(live)};
+		autojson json_t *next = json_deep_copy(live);
+		autoerror Error lost = {0};
+		if (!cstr_eq(json_text(json_map(live, "spec"), "group"), group))
+			continue;
+		crd_prepare(server->catalog, next);
+		/* Who writes it in between has its names judged by that write. */
+		if (!json_equal(live, next) &&
+		    store_update(server->store, &key, next, live, NULL, &lost))
+			strategy_stored(server, resource, next);
+	}
+}
+
 void strategy_gone(ApiServer *server, const Resource *resource, const json_t *live)
 {
 	if (strcmp(resource->key, CRD_KEY) != 0)
@@ -391,4 +485,5 @@ void strategy_gone(ApiServer *server, const Resource *resource, const json_t *li
 	/* Nothing came between: the deletion was a deletion of just this state. */
 	Vec none = {0};
 	catalog_replace(server->catalog, object_name(live), object_rv(live) + 1, &none);
+	reconsider_names(server, resource, json_text_or(json_map(live, "spec"), "group", ""));
 }

@@ -20,4 +20,9 @@ void strategy_stored(ApiServer *server, const Resource *resource, const json_t *
 /* After the commit that removed `live`: custom kinds leave the catalog. */
 void strategy_gone(ApiServer *server, const Resource *resource, const json_t *live);
 
+/* Keep claims and volumes that are in use. Nothing here mounts them: a deletion takes them off, as
+ * the controllers of a cluster do. */
+#define CLAIM_PROTECTION "kubernetes.io/pvc-protection"
+#define VOLUME_PROTECTION "kubernetes.io/pv-protection"
+
 #endif

@@ -270,7 +270,7 @@ json_t *cell_timezone(const json_t *o)
 
 json_t *cell_suspend(const json_t *o)
 {
-	return json_boolean(json_flag(json_map(o, "spec"), "suspend", false));
+	return json_string(json_flag(json_map(o, "spec"), "suspend", false) ? "True" : "False");
 }
 
 json_t *cell_active(const json_t *o)
@@ -396,7 +396,17 @@ json_t *cell_message(const json_t *o)
 
 json_t *cell_node_status(const json_t *o)
 {
-	return json_string(has_condition(o, "Ready") ? "Ready" : "NotReady");
+	const json_t *conditions = json_at(o, "status", "conditions", NULL);
+	const char *word = "Unknown";
+	size_t i;
+	json_t *condition;
+	json_array_foreach(conditions, i, condition)
+	{
+		if (cstr_eq(json_text(condition, "type"), "Ready"))
+			word = has_condition(o, "Ready") ? "Ready" : "NotReady";
+	}
+	bool closed = json_flag(json_map(o, "spec"), "unschedulable", false);
+	return take_text(mem_printf("%s%s", word, closed ? ",SchedulingDisabled" : ""));
 }
 
 json_t *cell_node_version(const json_t *o)
@@ -449,28 +459,6 @@ json_t *cell_provisioner(const json_t *o)
 json_t *cell_reclaim(const json_t *o)
 {
 	return json_string(json_text_or(o, "reclaimPolicy", "Delete"));
-}
-
-json_t *cell_hpa_reference(const json_t *o)
-{
-	const json_t *ref = json_at(o, "spec", "scaleTargetRef", NULL);
-	return take_text(
-		mem_printf("%s/%s", json_text_or(ref, "kind", ""), json_text_or(ref, "name", "")));
-}
-
-json_t *cell_hpa_min(const json_t *o)
-{
-	return json_integer(json_int(json_map(o, "spec"), "minReplicas", 1));
-}
-
-json_t *cell_hpa_max(const json_t *o)
-{
-	return json_integer(number_at(o, "spec", "maxReplicas"));
-}
-
-json_t *cell_hpa_current(const json_t *o)
-{
-	return json_integer(number_at(o, "status", "currentReplicas"));
 }
 
 static json_t *any_text(const json_t *value)

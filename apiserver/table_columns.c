@@ -69,7 +69,7 @@ static const Column job_columns[] = {NAME,
 static const Column cron_job_columns[] = {NAME,
 					  {"Schedule", "string", 0, cell_schedule},
 					  {"Timezone", "string", 0, cell_timezone},
-					  {"Suspend", "boolean", 0, cell_suspend},
+					  {"Suspend", "string", 0, cell_suspend},
 					  {"Active", "integer", 0, cell_active},
 					  {"Last Schedule", "string", 0, cell_last_schedule},
 					  AGE,
@@ -89,7 +89,12 @@ static const Column ingress_columns[] = {NAME,
 					 AGE};
 static const Column policy_columns[] = {
 	NAME, {"Pod-Selector", "string", 0, cell_pod_selector}, AGE};
-static const Column binding_columns[] = {NAME, {"Role", "string", 0, cell_role}, AGE};
+static const Column binding_columns[] = {NAME,
+					 {"Role", "string", 0, cell_role},
+					 AGE,
+					 {"Users", "string", 1, cell_bound_users},
+					 {"Groups", "string", 1, cell_bound_groups},
+					 {"ServiceAccounts", "string", 1, cell_bound_accounts}};
 static const Column lease_columns[] = {NAME, {"Holder", "string", 0, cell_holder}, AGE};
 static const Column event_columns[] = {
 	{"Last Seen", "string", 0, cell_last_seen}, {"Type", "string", 0, cell_type},
@@ -113,7 +118,7 @@ static const Column class_columns[] = {NAME,
 				       AGE};
 static const Column hpa_columns[] = {NAME,
 				     {"Reference", "string", 0, cell_hpa_reference},
-				     {"Targets", "string", 0, cell_none},
+				     {"Targets", "string", 0, cell_hpa_targets},
 				     {"MinPods", "string", 0, cell_hpa_min},
 				     {"MaxPods", "string", 0, cell_hpa_max},
 				     {"Replicas", "string", 0, cell_hpa_current},

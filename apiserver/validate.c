@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/quantity.h"
 #include "data/selector.h"
 #include "names.h"
 #include "object.h"
@@ -89,6 +90,36 @@ static void one_of(const Check *check, const FieldRule *rule, const json_t *valu
 {
 	if (json_is_string(value))
 		check_one_of(check, rule->member, json_string_value(value), rule->argument);
+}
+
+/* How many fields a schedule has; what is in them is the controller's affair, which is not here. */
+static void schedule(const Check *check, const FieldRule *rule, const json_t *value)
+{
+	enum { FIELDS = 5 };
+	size_t count = 0;
+	autobuf Buf shown = {0};
+	Str rest = json_is_string(value) ? str_trim(str_of(json_string_value(value))) : STR("");
+	if (rest.len == 0)
+		check_required(check, rule->member);
+	if (rest.len == 0 || *rest.ptr == '@' || str_starts(rest, STR("TZ=")) ||
+	    str_starts(rest, STR("CRON_TZ=")))
+		return;
+	autofree char *text = str_dup(rest);
+	char *state = NULL;
+	for (char *word = strtok_r(text, " \t\n", &state); word;
+	     word = strtok_r(NULL, " \t\n", &state))
+		buf_printf(&shown, "%s%s", count++ ? " " : "", word);
+	if (count != FIELDS)
+		check_fail(check, rule->member, "Invalid value",
+			   "\"%s\": expected exactly %d fields, found %zu: [%s]",
+			   json_string_value(value), FIELDS, count, buf_text(&shown));
+}
+
+static void time_zone(const Check *check, const FieldRule *rule, const json_t *value)
+{
+	if (json_is_string(value) && json_string_length(value) == 0)
+		check_fail(check, rule->member, "Invalid value",
+			   "\"\": timeZone must be nil or non-empty string");
 }
 
 static void required(const Check *check, const FieldRule *rule, const json_t *value)
@@ -186,8 +217,10 @@ static const FieldRule field_rules[] = {
 	 "ContainerResource,External,Object,Pods,Resource", 0},
 	{"batch.v1.CronJobSpec", "concurrencyPolicy", one_of, "Allow,Forbid,Replace", 0},
 	{"batch.v1.CronJobSpec", "failedJobsHistoryLimit", at_least, NULL, 0},
-	{"batch.v1.CronJobSpec", "schedule", required, NULL, 0},
+	{"batch.v1.CronJobSpec", "schedule", schedule, NULL, 0},
+	{"batch.v1.CronJobSpec", "startingDeadlineSeconds", at_least, NULL, 0},
 	{"batch.v1.CronJobSpec", "successfulJobsHistoryLimit", at_least, NULL, 0},
+	{"batch.v1.CronJobSpec", "timeZone", time_zone, NULL, 0},
 	{"batch.v1.JobSpec", "activeDeadlineSeconds", at_least, NULL, 0},
 	{"batch.v1.JobSpec", "backoffLimit", at_least, NULL, 0},
 	{"batch.v1.JobSpec", "completions", at_least, NULL, 0},
@@ -205,6 +238,7 @@ static const FieldRule field_rules[] = {
 	{"core.v1.PodSpec", "dnsPolicy", one_of,
 	 "ClusterFirstWithHostNet,ClusterFirst,Default,None", 0},
 	{"core.v1.PodSpec", "nodeSelector", labels, NULL, 0},
+	{"core.v1.PodSpec", "hostname", label, NULL, 0},
 	{"core.v1.PodSpec", "restartPolicy", one_of, "Always,OnFailure,Never", 0},
 	{"core.v1.PodSpec", "serviceAccountName", subdomain, NULL, 0},
 	{"core.v1.Probe", "failureThreshold", at_least, NULL, 0},
@@ -275,7 +309,8 @@ static const StructRule common_rules[] = {
 static void check_struct(const Check *check, const char *name)
 {
 	static const StructRule *const tables[] = {common_rules, validate_network_rules,
-						   validate_pod_rules, validate_workload_rules};
+						   validate_pod_rules, validate_storage_rules,
+						   validate_workload_rules};
 	check_fields(check, name);
 	for (size_t i = 0; i < COUNT(tables); i++)
 		for (const StructRule *rule = tables[i]; rule->name; rule++)
@@ -347,7 +382,7 @@ void validate_builtin(const Request *request, const json_t *object, bool status,
 	if (!status)
 		json_object_del(part, "status");
 	json_object_del(part, "metadata");
-	walk_members(&context, definitions_get(definitions, resource->definition), part, "");
+	walk_members(&context, definitions_get(definitions, resource->stored_definition), part, "");
 }
 
 static void warn_headless(Request *request, const json_t *spec)
@@ -376,6 +411,40 @@ static void warn_finalizers(Request *request, const json_t *object, const json_t
 	}
 }
 
+/* Bytes come in whole ones. */
+static void warn_fractions(Request *request, const json_t *container, const char *path)
+{
+	enum { NANOS = 1000000000 };
+	static const char *const rows[][2] = {{"limits", "memory"},
+					      {"requests", "memory"},
+					      {"limits", "ephemeral-storage"},
+					      {"requests", "ephemeral-storage"}};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *amount =
+			json_text_at(container, "resources", rows[i][0], rows[i][1], NULL);
+		__int128 nanos = 0;
+		if (!amount || !quantity_nanos(amount, &nanos) || nanos % NANOS == 0)
+			continue;
+		autofree char *text =
+			mem_printf("%s.resources.%s[%s]: fractional byte value \"%s\" is invalid, "
+				   "must be an integer",
+				   path, rows[i][0], rows[i][1], amount);
+		request_warn(request, text);
+	}
+}
+
+static void warn_containers(Request *request, const json_t *pod)
+{
+	static const char *const lists[] = {"initContainers", "containers"};
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		const json_t *list = json_list(pod, lists[i]);
+		for (size_t k = 0; k < json_array_size(list); k++) {
+			autofree char *path = mem_printf("spec.template.spec.%s[%zu]", lists[i], k);
+			warn_fractions(request, json_array_get(list, k), path);
+		}
+	}
+}
+
 void validate_warn(Request *request, const json_t *object, const json_t *live)
 {
 	const json_t *spec = json_map(object, "spec");
@@ -390,6 +459,8 @@ void validate_warn(Request *request, const json_t *object, const json_t *live)
 	const json_t *pod = json_at(spec, "template", "spec", NULL);
 	bool same = live && json_int(json_map(live, "metadata"), "generation", 0) ==
 				    json_int(json_map(object, "metadata"), "generation", 0);
+	if (!same)
+		warn_containers(request, pod);
 	if (!same && json_int(pod, "terminationGracePeriodSeconds", 0) < 0)
 		request_warn(request,
 			     "spec.template.spec.terminationGracePeriodSeconds: must be >= 0; "

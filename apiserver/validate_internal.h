@@ -20,6 +20,7 @@ typedef struct {
 /* Each ends with a row without name. */
 extern const StructRule validate_network_rules[];
 extern const StructRule validate_pod_rules[];
+extern const StructRule validate_storage_rules[];
 extern const StructRule validate_workload_rules[];
 
 /* Adds an error at a member of the struct; `member` may go on ("ports[0].name"), "" is the struct.

@@ -10,6 +10,8 @@
 
 enum { PORT_MAX = 65535 };
 
+enum { NODE_PORT_FIRST = 30000, NODE_PORT_LAST = 32767 };
+
 static void check_port(const Check *check, const char *member, const json_t *port)
 {
 	json_int_t number = json_integer_value(port);
@@ -45,6 +47,20 @@ static void check_port_names(const Check *check, const json_t *ports)
 	}
 }
 
+/* The range of the ports that nodes open. */
+static void check_node_ports(const Check *check, const json_t *ports)
+{
+	for (size_t i = 0; i < json_array_size(ports); i++) {
+		json_int_t port = json_int(json_array_get(ports, i), "nodePort", 0);
+		autofree char *member = mem_printf("ports[%zu].nodePort", i);
+		if (port != 0 && (port < NODE_PORT_FIRST || port > NODE_PORT_LAST))
+			check_fail(check, member, "Invalid value",
+				   "%lld: provided port is not in the valid range. The range of "
+				   "valid ports is 30000-32767",
+				   (long long)port);
+	}
+}
+
 /* Of the addresses that the client gave; the server's own are right. */
 static void check_cluster_ips(const Check *check, const char *type)
 {
@@ -77,6 +93,7 @@ static void check_service(const Check *check)
 	if (json_array_size(ports) == 0 && !headless && !named)
 		check_fail(check, "ports", "Required value", "%s", "");
 	check_port_names(check, ports);
+	check_node_ports(check, ports);
 	check_cluster_ips(check, type);
 	static const char *const families[] = {"ipFamilyPolicy", "ipFamilies"};
 	for (size_t i = 0; named && i < COUNT(families); i++)
@@ -153,6 +170,8 @@ static void check_ingress_backend(const Check *check)
 			   "\"\": cannot set both port name & port number");
 	else if (service && !numbered && !named)
 		check_fail(check, "", "Required value", "port name or number is required");
+	if (service && cstr_empty(json_text(service, "name")))
+		check_fail(check, "service.name", "Required value", "%s", "");
 }
 
 static void check_policy(const Check *check)

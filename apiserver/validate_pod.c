@@ -57,7 +57,6 @@ static void check_port_names(const Check *check, const char *member, const json_
 /* Names are those of the whole pod; `seen` goes from list to list. */
 static void check_containers(const Check *check, const char *list_name, json_t *seen)
 {
-	bool template = strcmp(check->resource, "pods") != 0;
 	const json_t *list = json_list(check->value, list_name);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *container = json_array_get(list, i);
@@ -73,7 +72,7 @@ static void check_containers(const Check *check, const char *list_name, json_t *
 		else
 			name_check_label(name, name_path, check->errors);
 		json_object_set_new(seen, name, json_true());
-		if (template && cstr_empty(json_text(container, "image")))
+		if (cstr_empty(json_text(container, "image")))
 			check_fail(check, image_member, "Required value", "%s", "");
 		check_port_names(check, member, container);
 		check_mounts(check, member, container);
@@ -88,8 +87,11 @@ static void check_restart(const Check *check)
 	for (size_t i = 0; i < COUNT(always); i++)
 		if (strcmp(always[i], check->resource) == 0)
 			check_one_of(check, "restartPolicy", policy, "Always");
-	if (strcmp(check->resource, "jobs.batch") == 0 && strcmp(policy, "Always") == 0)
-		check_one_of(check, "restartPolicy", policy, "OnFailure,Never");
+	bool job = strcmp(check->resource, "jobs.batch") == 0 ||
+		   strcmp(check->resource, "cronjobs.batch") == 0;
+	if (job && (!*policy || strcmp(policy, "Always") == 0))
+		check_fail(check, "restartPolicy", "Required value",
+			   "valid values: \"OnFailure\", \"Never\"");
 }
 
 static void check_pod(const Check *check)
@@ -120,8 +122,50 @@ static void check_container_port(const Check *check)
 	check_one_of(check, "protocol", json_text_or(check->value, "protocol", ""), "SCTP,TCP,UDP");
 }
 
+/* Names that a container may ask for, besides those with a domain of their own. */
+static bool is_standard(const char *name)
+{
+	static const char *const names[] = {"cpu", "memory", "ephemeral-storage"};
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return cstr_starts(name, "hugepages-");
+}
+
+/* Extended resources, such as devices, are counted. */
+static void check_amount(const Check *check, const char *member, const char *name,
+			 const char *amount)
+{
+	autofree char *path = mem_printf("%s[%s]", member, name);
+	__int128 nanos = 0;
+	if (!strchr(name, '/') && !is_standard(name)) {
+		check_fail(check, path, "Invalid value",
+			   "\"%s\": must be a standard resource for containers", name);
+		check_fail(check, path, "Invalid value",
+			   "\"%s\": must be a standard resource type or fully qualified", name);
+	}
+	if (!amount || !quantity_nanos(amount, &nanos))
+		return;
+	if (nanos < 0)
+		check_fail(check, path, "Invalid value",
+			   "\"%s\": must be greater than or equal to 0", amount);
+	else if (strchr(name, '/') && nanos % 1000000000 != 0)
+		check_fail(check, path, "Invalid value", "\"%s\": must be an integer", amount);
+}
+
+static void check_amounts(const Check *check, const char *member)
+{
+	const char *name;
+	json_t *amount;
+	json_t *amounts = json_map(check->value, member);
+	json_object_foreach(amounts, name, amount)
+		check_amount(check, member, name, json_string_value(amount));
+}
+
 static void check_resources(const Check *check)
 {
+	check_amounts(check, "limits");
+	check_amounts(check, "requests");
 	const json_t *limits = json_map(check->value, "limits");
 	const char *key;
 	json_t *wanted;
@@ -138,13 +182,24 @@ static void check_resources(const Check *check)
 	}
 }
 
-static void check_probe(const Check *check)
+static void want_handler(const Check *check, const char *const *handlers)
 {
-	static const char *const handlers[] = {"exec", "httpGet", "tcpSocket", "grpc"};
-	for (size_t i = 0; i < COUNT(handlers); i++)
-		if (json_map(check->value, handlers[i]))
+	for (; *handlers; handlers++)
+		if (json_map(check->value, *handlers))
 			return;
 	check_fail(check, "", "Required value", "must specify a handler type");
+}
+
+static void check_probe(const Check *check)
+{
+	static const char *const handlers[] = {"exec", "httpGet", "tcpSocket", "grpc", NULL};
+	want_handler(check, handlers);
+}
+
+static void check_lifecycle(const Check *check)
+{
+	static const char *const handlers[] = {"exec", "httpGet", "tcpSocket", "sleep", NULL};
+	want_handler(check, handlers);
 }
 
 /* The order in which the real server looks at them: the second that is set is one too many. */
@@ -217,6 +272,7 @@ static void check_toleration(const Check *check)
 
 const StructRule validate_pod_rules[] = {
 	{"core.v1.ContainerPort", check_container_port},
+	{"core.v1.LifecycleHandler", check_lifecycle},
 	{"core.v1.PodSpec", check_pod},
 	{"core.v1.PodTemplateSpec", check_template},
 	{"core.v1.Probe", check_probe},

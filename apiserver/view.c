@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "convert.h"
 #include "table.h"
 
 json_t *view_version(const Resource *resource, json_t *object)
@@ -11,6 +12,7 @@ json_t *view_version(const Resource *resource, json_t *object)
 		return json_incref(object);
 	json_t *copy = json_copy(object);
 	json_put_text(copy, "apiVersion", resource->api_version);
+	convert_from_stored(resource, copy);
 	return copy;
 }
 

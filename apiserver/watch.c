@@ -17,6 +17,7 @@
 enum {
 	LISTENERS_MAX = 8,
 	TICK_MS = 500,
+	REST_MS = 1, /* between two batches: many writes a second are worth one wake-up */
 	BOOKMARK_MS = 55000,
 	LAST_BOOKMARK_MS = 2000,
 	QUEUE_LIMIT = 8 * 1024 * 1024,	 /* a live reader that is further behind is dropped */
@@ -49,14 +50,16 @@ struct Hub {
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t wake;
-	Vec queue; /* of Change * */
+	Vec queue; /* of Change *; without an object where nobody wants it */
 	Vec watchers;
 	struct {
+		HubWants *wants;
 		HubListener *call;
 		void *arg;
 	} listeners[LISTENERS_MAX];
 	size_t listener_count;
 	uint64_t seen_rv; /* the newest change that all watchers have */
+	bool resting;	  /* needs no signal: it looks by itself in a moment */
 	bool stopping;
 };
 
@@ -192,7 +195,7 @@ static bool concerns(const Watcher *watcher, const Change *change)
 static void deliver_all(Hub *hub, Change *change)
 {
 	pthread_mutex_lock(&hub->lock);
-	for (size_t i = 0; i < hub->watchers.len; i++) {
+	for (size_t i = 0; change->object && i < hub->watchers.len; i++) {
 		Watcher *watcher = hub->watchers.items[i];
 		if (!concerns(watcher, change))
 			continue;
@@ -202,7 +205,7 @@ static void deliver_all(Hub *hub, Change *change)
 	}
 	hub->seen_rv = change->rv;
 	pthread_mutex_unlock(&hub->lock);
-	for (size_t i = 0; i < hub->listener_count; i++)
+	for (size_t i = 0; change->object && i < hub->listener_count; i++)
 		hub->listeners[i].call(hub->listeners[i].arg, change);
 }
 
@@ -252,6 +255,23 @@ static void tick_all(Hub *hub)
 		watcher_tick(hub, hub->watchers.items[i], now);
 }
 
+/* Under hub->lock. Changes that nobody wants may wait for the next tick. */
+static bool has_work(const Hub *hub)
+{
+	const Change *first = hub->queue.len ? hub->queue.items[0] : NULL;
+	return hub->queue.len > 1 || (first && first->object);
+}
+
+/* Under hub->lock, which is given up meanwhile. */
+static void rest(Hub *hub, bool worked)
+{
+	int64_t until_ms = clock_mono_ms() + REST_MS;
+	hub->resting = worked && !hub->stopping;
+	while (hub->resting && !hub->stopping && cond_wait_until(&hub->wake, &hub->lock, until_ms))
+		;
+	hub->resting = false;
+}
+
 static void *hub_run(void *arg)
 {
 	Hub *hub = arg;
@@ -263,13 +283,15 @@ static void *hub_run(void *arg)
 		pthread_mutex_unlock(&hub->lock);
 		for (size_t i = 0; i < batch.len; i++)
 			deliver_all(hub, batch.items[i]);
+		bool worked = batch.len > 0;
 		vec_dispose_with(&batch, free_change_item);
 		pthread_mutex_lock(&hub->lock);
+		rest(hub, worked);
 		if (clock_mono_ms() - ticked >= 500) {
 			ticked = clock_mono_ms();
 			tick_all(hub);
 		}
-		if (hub->queue.len == 0 && !hub->stopping)
+		if (!has_work(hub) && !hub->stopping)
 			cond_wait_until(&hub->wake, &hub->lock, clock_mono_ms() + TICK_MS);
 	}
 	pthread_mutex_unlock(&hub->lock);
@@ -287,13 +309,20 @@ Hub *hub_new(Store *store)
 	return hub;
 }
 
-void hub_free(Hub *hub)
+void hub_stop(Hub *hub)
 {
 	pthread_mutex_lock(&hub->lock);
+	bool runs = !hub->stopping;
 	hub->stopping = true;
 	pthread_cond_signal(&hub->wake);
 	pthread_mutex_unlock(&hub->lock);
-	pthread_join(hub->thread, NULL);
+	if (runs)
+		pthread_join(hub->thread, NULL);
+}
+
+void hub_free(Hub *hub)
+{
+	hub_stop(hub);
 	vec_dispose_with(&hub->queue, free_change_item);
 	for (size_t i = 0; i < hub->watchers.len; i++)
 		watcher_unref(hub->watchers.items[i]);
@@ -303,10 +332,11 @@ void hub_free(Hub *hub)
 	free(hub);
 }
 
-void hub_listen(Hub *hub, HubListener *listener, void *arg)
+void hub_listen(Hub *hub, HubWants *wants, HubListener *listener, void *arg)
 {
 	pthread_mutex_lock(&hub->lock);
 	if (hub->listener_count < LISTENERS_MAX) {
+		hub->listeners[hub->listener_count].wants = wants;
 		hub->listeners[hub->listener_count].call = listener;
 		hub->listeners[hub->listener_count].arg = arg;
 		hub->listener_count++;
@@ -314,12 +344,43 @@ void hub_listen(Hub *hub, HubListener *listener, void *arg)
 	pthread_mutex_unlock(&hub->lock);
 }
 
+/* Under hub->lock. A watcher that starts later reads a state in which the change is. */
+static bool is_wanted(const Hub *hub, const Change *change)
+{
+	for (size_t i = 0; i < hub->watchers.len; i++)
+		if (concerns(hub->watchers.items[i], change))
+			return true;
+	for (size_t i = 0; i < hub->listener_count; i++)
+		if (hub->listeners[i].wants(hub->listeners[i].arg, change))
+			return true;
+	return false;
+}
+
+/* Under hub->lock: no thread is woken for it, and no tree kept. */
+static void count_unwanted(Hub *hub, Change *take_change)
+{
+	Change *last = hub->queue.len ? hub->queue.items[hub->queue.len - 1] : NULL;
+	if (last && !last->object) {
+		last->rv = take_change->rv;
+	} else {
+		Change *seen = mem_zalloc(1, sizeof(*seen));
+		seen->rv = take_change->rv;
+		vec_push(&hub->queue, seen);
+	}
+	change_free(take_change);
+}
+
 void hub_publish(void *arg, Change *take_change)
 {
 	Hub *hub = arg;
 	pthread_mutex_lock(&hub->lock);
-	vec_push(&hub->queue, take_change);
-	pthread_cond_signal(&hub->wake);
+	if (!is_wanted(hub, take_change)) {
+		count_unwanted(hub, take_change);
+	} else {
+		vec_push(&hub->queue, take_change);
+		if (!hub->resting)
+			pthread_cond_signal(&hub->wake);
+	}
 	pthread_mutex_unlock(&hub->lock);
 }
 

@@ -1,7 +1,8 @@
 /*
  * The hub takes committed changes in resourceVersion order and hands them to watchers and listeners
- * on its own thread. A watcher starts paused: it collects changes until its first state has been
- * sent, so that there is neither a gap nor a repeat. Readers that fall behind are dropped.
+ * on its own thread; a change that nobody wants only counts as seen. A watcher starts paused: it
+ * collects changes until its first state has been sent, so that there is neither a gap nor a
+ * repeat. Readers that fall behind are dropped.
  */
 #ifndef APISERVER_WATCH_H
 #define APISERVER_WATCH_H
@@ -14,17 +15,23 @@
 
 typedef struct Hub Hub;
 
-/* Runs on the hub's thread for each change; must not block for long. */
+/* Whether a listener wants a change; on committing threads, under the hub's lock: it only looks. */
+typedef bool HubWants(void *arg, const Change *change);
+
+/* Runs on the hub's thread for each change that somebody wants; must not block for long. */
 typedef void HubListener(void *arg, const Change *change);
 
 /* Starts the thread. `store` gives the RV of bookmarks. */
 Hub *hub_new(Store *store);
 
-/* Ends all watchers and the thread. */
+/* Ends the thread: no listener is called after it returns. What is published then is not told. */
+void hub_stop(Hub *hub);
+
+/* Ends all watchers, and the thread. */
 void hub_free(Hub *hub);
 
 /* Adds a listener; before the first change. At most 8. */
-void hub_listen(Hub *hub, HubListener *listener, void *arg);
+void hub_listen(Hub *hub, HubWants *wants, HubListener *listener, void *arg);
 
 /* A StorePublish. */
 void hub_publish(void *hub, Change *take_change);

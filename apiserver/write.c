@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "admission.h"
+#include "auth.h"
+#include "convert.h"
 #include "crd.h"
 #include "defaults.h"
 #include "managed.h"
@@ -13,70 +16,9 @@
 #include "server.h"
 #include "strategy.h"
 #include "validate.h"
+#include "view.h"
 
-enum { OBJECT_MAX = 1536 * 1024, GENERATE_TRIES = 8 };
-
-static bool check_text(json_t *object, const char *key, const char *want, const char *what,
-		       Status *status)
-{
-	const char *given = json_text_or(object, key, "");
-	if (!*given) {
-		json_put_text(object, key, want);
-		return true;
-	}
-	if (strcmp(given, want) == 0)
-		return true;
-	return status_bad_request(status,
-				  "the %s in the data (%s) does not match the expected %s (%s)",
-				  what, given, what, want);
-}
-
-static bool check_namespace(const Request *request, json_t *object, Status *status)
-{
-	json_t *meta = json_make_at(object, "metadata", NULL);
-	const char *given = json_text_or(meta, "namespace", "");
-	if (!resource_has(request->resource, KIND_NAMESPACED)) {
-		json_object_del(meta, "namespace");
-		return true;
-	}
-	if (*given && strcmp(given, request->path.ns) != 0)
-		return status_bad_request(status,
-					  "the namespace of the provided object does not match the "
-					  "namespace sent on the request");
-	json_put_text(meta, "namespace", request->path.ns);
-	return true;
-}
-
-bool write_check_identity(Request *request, json_t *object, Status *status)
-{
-	const Resource *resource = request->resource;
-	if (!json_is_object(object))
-		return status_bad_request(status, "the object provided is no JSON object");
-	if (!check_text(object, "apiVersion", resource->api_version, "API version", status) ||
-	    !check_text(object, "kind", resource->kind, "kind", status) ||
-	    !check_namespace(request, object, status))
-		return false;
-	const char *name = object_name(object);
-	if (!*request->path.name || strcmp(request->path.name, name) == 0)
-		return true;
-	if (*name)
-		return status_bad_request(
-			status,
-			"the name of the object (%s) does not match the name on the URL (%s)", name,
-			request->path.name);
-	json_put_text(json_map(object, "metadata"), "name", request->path.name);
-	return true;
-}
-
-bool write_check_name(const Request *request, const json_t *object, Status *status)
-{
-	if (*object_name(object))
-		return true;
-	return status_bad_request(status,
-				  "the name of the object (%s based on URL) was undeterminable: "
-				  "name must be provided",
-				  request->path.name);
-}
+enum { GENERATE_TRIES = 8 };
 
 static json_t *schema_of(const Request *request)
 {
@@ -86,17 +28,26 @@ static json_t *schema_of(const Request *request)
 	return resource->definition ? schema_builtin_ref(resource->definition) : NULL;
 }
 
+void write_warn_twice(Request *request)
+{
+	for (size_t i = 0; i < json_array_size(request->twice); i++)
+		if (strcmp(request->validation, "Warn") == 0)
+			request_warn(request, json_string_value(json_array_get(request->twice, i)));
+}
+
 static bool report_unknown(Request *request, const json_t *unknown, Status *status)
 {
 	autobuf Buf text = {0};
 	bool strict = strcmp(request->validation, "Strict") == 0;
 	bool warn = strcmp(request->validation, "Warn") == 0;
+	write_warn_twice(request);
+	request_put_twice(request, &text);
 	for (size_t i = 0; i < json_array_size(unknown); i++) {
 		const char *path = json_string_value(json_array_get(unknown, i));
 		autofree char *line = mem_printf("unknown field \"%s\"", path);
 		if (warn)
 			request_warn(request, line);
-		buf_printf(&text, "%s%s", i ? ", " : "", line);
+		buf_printf(&text, "%s%s", text.len ? ", " : "", line);
 	}
 	if (!strict || text.len == 0)
 		return true;
@@ -108,15 +59,14 @@ static bool report_unknown(Request *request, const json_t *unknown, Status *stat
 				  buf_text(&text));
 }
 
-/* A kind of ours has types all over, a custom one in its metadata. */
-static bool decode_types(Request *request, json_t *object, Status *status)
+/* A kind of ours has types all over, those of `definition`, a custom one in its metadata. */
+static bool decode_types(Request *request, const char *definition, json_t *object, Status *status)
 {
 	const Resource *resource = request->resource;
 	bool custom = resource_has(resource, KIND_CUSTOM);
-	if (!custom && !resource->definition)
+	if (!custom && !definition)
 		return true;
-	autojson json_t *schema =
-		schema_builtin_ref(custom ? SCHEMA_OBJECT_META : resource->definition);
+	autojson json_t *schema = schema_builtin_ref(custom ? SCHEMA_OBJECT_META : definition);
 	json_t *part = custom ? json_map(object, "metadata") : object;
 	autobreach TypeBreach breach = {0};
 	if (!part ||
@@ -134,13 +84,17 @@ static bool decode_types(Request *request, json_t *object, Status *status)
 				  breach.want);
 }
 
+/* Of an object as it is stored. */
 static void set_defaults(const Request *request, json_t *object)
 {
-	autojson json_t *schema = schema_of(request);
+	const char *stored = request->resource->stored_definition;
+	autojson json_t *schema = stored ? schema_builtin_ref(stored) : schema_of(request);
 	if (schema)
 		schema_default(catalog_definitions(request->server->catalog), schema, object);
 	if (!resource_has(request->resource, KIND_CUSTOM))
 		defaults_apply(request->resource, object);
+	if (strcmp(request->resource->key, CRD_KEY) == 0)
+		crd_default(object);
 }
 
 bool write_decode(Request *request, json_t *object, Status *status)
@@ -150,12 +104,17 @@ bool write_decode(Request *request, json_t *object, Status *status)
 		return true;
 	autojson json_t *unknown = json_array();
 	schema_prune(catalog_definitions(request->server->catalog), schema, object, unknown);
-	return report_unknown(request, unknown, status) && write_settle(request, object, status);
+	if (!report_unknown(request, unknown, status) ||
+	    !decode_types(request, request->resource->definition, object, status))
+		return false;
+	convert_to_stored(request->resource, object);
+	set_defaults(request, object);
+	return true;
 }
 
 bool write_settle(Request *request, json_t *object, Status *status)
 {
-	if (!decode_types(request, object, status))
+	if (!decode_types(request, request->resource->stored_definition, object, status))
 		return false;
 	set_defaults(request, object);
 	return true;
@@ -197,22 +156,6 @@ static bool validate(Request *request, const json_t *object, const json_t *live,
 	return true;
 }
 
-static bool check_size(const json_t *object, Status *status)
-{
-	autofree char *text = json_dump(object);
-	if (strlen(text) <= OBJECT_MAX)
-		return true;
-	return status_set(status, 413, "RequestEntityTooLarge",
-			  "Request entity too large: limit is %d", OBJECT_MAX);
-}
-
-/* What a body makes too large is refused before much is done with it. */
-static bool check_body(Request *request, const json_t *object, Status *status)
-{
-	return !request->http || httpd_body(request->http).len < OBJECT_MAX / 2 ||
-	       check_size(object, status);
-}
-
 static bool refuse_existing(const Request *request, const char *name, Status *status)
 {
 	const Resource *resource = request->resource;
@@ -242,33 +185,41 @@ static bool store_refused(const Request *request, const char *name, const Error 
 	return status_internal(status, err);
 }
 
-static bool store_new(Request *request, json_t *object, Status *status)
+static bool store_new(Request *request, json_t *object, char **out_text, Status *status)
 {
 	autoerror Error err = {0};
 	StoreKey key = object_key(request->resource, object);
-	if (store_create(request->server->store, &key, object, &err)) {
+	if (store_create(request->server->store, &key, object, out_text, &err)) {
 		strategy_stored(request->server, request->resource, object);
 		return true;
 	}
 	return store_refused(request, key.name, &err, status);
 }
 
-static bool dry_create(Request *request, json_t *object, Status *status)
+/* The version is the one that was sent: none was given by a store that would replace it. */
+static bool dry_create(Request *request, json_t *object, const char *sent_version, Status *status)
 {
 	autoerror Error err = {0};
 	StoreKey key = object_key(request->resource, object);
 	autojson json_t *live = store_get(request->server->store, &key, &err);
 	if (live)
 		return refuse_existing(request, key.name, status);
-	json_object_del(json_map(object, "metadata"), "resourceVersion");
+	json_put_text(json_map(object, "metadata"), "resourceVersion",
+		      *sent_version ? sent_version : NULL);
 	return true;
 }
 
 bool write_create(Request *request, json_t *object, bool managed, Written *out, Status *status)
 {
 	const Resource *resource = request->resource;
-	if (!admission_namespace(request, status) || !check_body(request, object, status))
+	if (resource_has(resource, KIND_ENDING))
+		return status_forbidden(status, resource, object_name(object),
+					"create not allowed while custom resource definition is "
+					"terminating");
+	if (!admission_namespace(request, object, status) ||
+	    !write_check_body(request, object, status))
 		return false;
+	autofree char *sent_version = mem_strdup(object_meta(object, "resourceVersion"));
 	object_init_meta(resource, object);
 	if (resource_has(resource, KIND_STATUS))
 		json_object_del(object, "status");
@@ -281,13 +232,14 @@ bool write_create(Request *request, json_t *object, bool managed, Written *out, 
 		return false;
 	/* A dropped status shows its schema's default again (trap 4). */
 	set_defaults(request, next);
-	if (!validate(request, next, NULL, status) || !check_size(next, status) ||
+	if (!validate(request, next, NULL, status) || !write_check_size(next, status) ||
 	    !admission_create(request, next, status))
 		return false;
-	bool done = request->dry_run ? dry_create(request, next, status)
-				     : store_new(request, next, status);
+	autofree char *text = NULL;
+	bool done = request->dry_run ? dry_create(request, next, sent_version, status)
+				     : store_new(request, next, &text, status);
 	if (done)
-		*out = (Written){steal(&next), true, false};
+		*out = (Written){steal(&next), true, false, steal(&text)};
 	return done;
 }
 
@@ -357,11 +309,12 @@ static bool commit_update(Request *request, json_t *live, json_t *next, Written 
 	autoerror Error err = {0};
 	StoreKey key = object_key(request->resource, live);
 	bool finished = is_finished(request->resource, next);
-	*out = (Written){json_incref(next), false, finished};
+	*out = (Written){json_incref(next), false, finished, NULL};
 	if (request->dry_run)
 		return true;
-	bool done = finished ? store_delete(request->server->store, &key, next, live, &err)
-			     : store_update(request->server->store, &key, next, live, &err);
+	bool done =
+		finished ? store_delete(request->server->store, &key, next, live, &err)
+			 : store_update(request->server->store, &key, next, live, &out->text, &err);
 	if (!done) {
 		written_dispose(out);
 		return store_refused(request, key.name, &err, status);
@@ -383,7 +336,7 @@ bool write_update(Request *request, json_t *live, json_t *object, bool managed, 
 		  Status *status)
 {
 	const Resource *resource = request->resource;
-	if (!check_body(request, object, status))
+	if (!write_check_body(request, object, status))
 		return false;
 	autojson json_t *next = merge_by_path(request, live, object);
 	json_t *meta = json_copy(json_map(next, "metadata"));
@@ -404,10 +357,10 @@ bool write_update(Request *request, json_t *live, json_t *object, bool managed, 
 	/* Ownership alone may have changed: times in it do not count (trap 5). */
 	if (smd_restore_times(live, next) && !is_finished(resource, next)) {
 		validate_warn(request, live, live);
-		*out = (Written){json_incref(live), false, false};
+		*out = (Written){json_incref(live), false, false, NULL};
 		return true;
 	}
-	return validate(request, next, live, status) && check_size(next, status) &&
+	return validate(request, next, live, status) && write_check_size(next, status) &&
 	       admission_update(request, next, status) &&
 	       commit_update(request, live, next, out, status);
 }
@@ -485,6 +438,18 @@ bool write_inner_ensure(ApiServer *server, const char *api_version, const char *
 	       write_create(&request, object, false, &written, status);
 }
 
+void write_reply(Request *request, int code, Written *written)
+{
+	const View *view = &request->view;
+	if (!written->text || view->yaml || view->pretty ||
+	    !view_is_stored(view, request->resource)) {
+		request_reply_object(request, code, written->object);
+		return;
+	}
+	size_t len = strlen(written->text);
+	httpd_reply_take(request->http, code, "application/json", steal(&written->text), len);
+}
+
 static bool create_named(Request *request, json_t *body, Written *written, Status *status)
 {
 	bool generated = *object_name(body) == '\0';
@@ -507,7 +472,7 @@ bool handle_create(Request *request, Status *status)
 	autowritten Written written = {0};
 	if (!create_named(request, object, &written, status))
 		return false;
-	request_reply_object(request, 201, written.object);
+	write_reply(request, 201, &written);
 	return true;
 }
 
@@ -525,23 +490,38 @@ bool write_check_versioned(const Request *request, const json_t *object, Status 
 				  status);
 }
 
+/* What is asked of an object is not done to its namesake. */
+static bool check_uid(const Request *request, const json_t *object, const char *live_uid,
+		      Status *status)
+{
+	const char *uid = object_meta(object, "uid");
+	if (!*uid || strcmp(uid, live_uid) == 0)
+		return true;
+	autofree char *rest =
+		mem_printf("Precondition failed: UID in precondition: %s, UID in object meta: %s",
+			   uid, live_uid);
+	return status_conflict(status, request->resource, request->path.name, rest);
+}
+
 static bool check_version(Request *request, const json_t *live, const json_t *object,
 			  Status *status)
 {
 	const char *given = object_meta(object, "resourceVersion");
-	const char *uid = object_meta(object, "uid");
 	const Resource *resource = request->resource;
+	/* Before all else: a namesake's version says nothing. */
+	if (!check_uid(request, object, object_meta(live, "uid"), status))
+		return false;
 	if (strcmp(request->path.verb, "update") == 0 &&
 	    !write_check_versioned(request, object, status))
 		return false;
-	if (*given && strcmp(given, object_meta(live, "resourceVersion")) != 0)
+	unsigned long long number;
+	if (*given && !str_to_u64(str_of(given), &number))
+		return status_set(status, 500, NULL,
+				  "strconv.ParseUint: parsing \"%s\": invalid syntax", given);
+	/* Zero is any version. */
+	if (*given && strcmp(given, "0") != 0 &&
+	    strcmp(given, object_meta(live, "resourceVersion")) != 0)
 		return status_conflict(status, resource, object_name(live), status_modified);
-	if (*uid && strcmp(uid, object_meta(live, "uid")) != 0) {
-		autofree char *rest = mem_printf(
-			"Precondition failed: UID in precondition: %s, UID in object meta: %s", uid,
-			object_meta(live, "uid"));
-		return status_conflict(status, resource, object_name(live), rest);
-	}
 	return true;
 }
 
@@ -549,10 +529,13 @@ static bool put_absent(Request *request, json_t *object, Status *status)
 {
 	if (!resource_has(request->resource, KIND_PUT_CREATES) || *request->path.subresource)
 		return status_not_found(status, request->resource, request->path.name);
-	autowritten Written written = {0};
-	if (!write_create(request, object, false, &written, status))
+	if (!check_uid(request, object, "", status))
 		return false;
-	request_reply_object(request, 201, written.object);
+	autowritten Written written = {0};
+	if (!auth_authorize_create(request, status) ||
+	    !write_create(request, object, false, &written, status))
+		return false;
+	write_reply(request, 201, &written);
 	return true;
 }
 
@@ -572,7 +555,7 @@ bool handle_update(Request *request, Status *status)
 		autowritten Written written = {0};
 		if (live && check_version(request, live, object, status) &&
 		    write_update(request, live, object, false, &written, status)) {
-			request_reply_object(request, 200, written.object);
+			write_reply(request, 200, &written);
 			return true;
 		}
 		race = write_lost_race(status) && !*object_meta(object, "resourceVersion");

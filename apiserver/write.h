@@ -13,11 +13,13 @@ typedef struct {
 	json_t *object; /* owned */
 	bool created;
 	bool deleted; /* the update removed the last finalizer */
+	char *text;   /* the object's as it was stored, owned; NULL when it was not stored */
 } Written;
 
 static inline void written_dispose(Written *written)
 {
 	json_decref(written->object);
+	free(written->text);
 	*written = (Written){0};
 }
 #define autowritten __attribute__((cleanup(written_dispose)))
@@ -31,7 +33,19 @@ bool write_check_identity(Request *request, json_t *object, Status *status);
 /* That an object which is to replace the path's one has a name at all. */
 bool write_check_name(const Request *request, const json_t *object, Status *status);
 
-/* Unknown fields as fieldValidation says, types, quantities, defaults. */
+/* 413 for an object whose text is too large to be stored. */
+bool write_check_size(const json_t *object, Status *status);
+
+/* The same before much is done with it, where the body is so large that it may be. */
+bool write_check_body(const Request *request, const json_t *object, Status *status);
+
+/* Answers with what was written. */
+void write_reply(Request *request, int code, Written *written);
+
+/* Warns of keys that stand twice in the body, where that is what fieldValidation says. */
+void write_warn_twice(Request *request);
+
+/* Unknown fields and those given twice as fieldValidation says, types, quantities, defaults. */
 bool write_decode(Request *request, json_t *object, Status *status);
 
 /* What is left of a merged object in the server's own types, and defaults (after an apply). */
