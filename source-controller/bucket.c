@@ -11,16 +11,6 @@
 #include "base/mem.h"
 #include "data/duration.h"
 
-static const char *const order[] = {
-	"StorageOperationFailed",
-	"FetchFailed",
-	"ArtifactOutdated",
-	"ArtifactInStorage",
-	"Stalled",
-	"Reconciling",
-	NULL,
-};
-
 void bucket_parse(const json_t *object, Bucket *out)
 {
 	const json_t *spec = json_map(object, "spec");
@@ -42,23 +32,26 @@ void bucket_parse(const json_t *object, Bucket *out)
 	};
 }
 
-/* RFC-0010: an object may only name an identity where the gate is open (D41). */
-static bool check_gate(Run *run, const Bucket *view, Error *err)
-{
-	static const char gate[] = "ObjectLevelWorkloadIdentity";
-	if (cstr_empty(view->service_account) || cstr_eq(view->provider, "generic") ||
-	    manager_gate(run_manager(run), gate))
-		return true;
-	err_set(err, ERR_FORBIDDEN,
-		"to use spec.serviceAccountName for provider authentication please enable the %s "
-		"feature gate in the controller",
-		gate);
-	return source_fail(run, "FetchFailed", "FeatureGateDisabled", err);
-}
+/* A run's work with one login. A download may outlive the login that it began with: the first time
+ * that is no failure, but `ended`. */
+typedef struct {
+	Run *run;
+	const Bucket *view;
+	CloudBucket *bucket;
+	bool failed_before; /* the object, before this run */
+	bool is_last, ended;
+} Attempt;
 
 /* A service that asks for patience gets it: the run is put off, nobody is told of a failure. */
-static bool fail_operation(Run *run, Error *err)
+static bool fail_operation(Attempt *attempt, Error *err)
 {
+	Run *run = attempt->run;
+	const SourceContext *context = run_context(run);
+	bool ended = bucket_login_ended(attempt->bucket, cloud_tokens(context->cloud), err);
+	if (ended && !attempt->is_last) {
+		attempt->ended = true;
+		return false;
+	}
 	if (err->retry_after_ms > 0 && (err->code == ERR_TOO_MANY || err->code == ERR_UNAVAILABLE))
 		err->not_yet = true;
 	return source_fail(run, "FetchFailed", "BucketOperationFailed", err);
@@ -106,10 +99,11 @@ static const char *uid_of(Run *run)
 }
 
 /* What came may by now be what is stored: an etag that the listing said otherwise. */
-static bool download_and_pack(Run *run, const Bucket *view, CloudBucket *bucket, BucketIndex *index,
-			      const BucketIgnore *ignore, const Artifact *before, Artifact *out,
-			      Error *err)
+static bool download_and_pack(Attempt *attempt, BucketIndex *index, const BucketIgnore *ignore,
+			      const Artifact *before, Artifact *out, Error *err)
 {
+	Run *run = attempt->run;
+	const Bucket *view = attempt->view;
 	const SourceContext *context = run_context(run);
 	DigestAlgo algo = DIGEST_SHA256;
 	char revision[DIGEST_TEXT_SIZE];
@@ -124,14 +118,15 @@ static bool download_and_pack(Run *run, const Bucket *view, CloudBucket *bucket,
 		marks = bucket_memory_get(context->buckets, uid_of(run), before->revision,
 					  &stored.count);
 	stored.marks = marks;
-	autotempdir char *dir = store_temp_dir(context->store, "bucket", err);
+	autotempdir char *dir = dir_make_temp(workdir_path(context->workdir), "bucket", err);
 	if (!dir) {
 		err_wrap(err, "failed to create temporary working directory");
 		return source_fail(run, "StorageOperationFailed", "DirectoryCreationFailed", err);
 	}
-	if (!bucket_download(bucket, view, index, ignore, &stored, dir, err)) {
+	if (!bucket_download(attempt->bucket, view, index, ignore, &stored, dir, err)) {
+		source_temp_failed(err);
 		err_wrap(err, "fetch from bucket '%s' failed", view->bucket_name);
-		return fail_operation(run, err);
+		return fail_operation(attempt, err);
 	}
 	if (before->revision && is_current(before, index))
 		return true;
@@ -167,39 +162,55 @@ static void free_client(HttpClient **http)
 		httpc_free(*http);
 }
 
-/* The steps between storage and summary. */
-static bool update_artifact(Run *run, const void *arg, Error *err)
+static bool update_from(Attempt *attempt, Error *err)
 {
-	const Bucket *view = arg;
-	bool failed_before = source_has_failure(run_object(run));
-	__attribute__((cleanup(free_client))) HttpClient *http = NULL;
+	Run *run = attempt->run;
 	autobucketindex BucketIndex index = {0};
 	__attribute__((cleanup(bucket_ignore_dispose))) BucketIgnore ignore = {0};
 	autoartifact Artifact before = {0}, now = {0};
-	if (!check_gate(run, view, err))
-		return false;
-	autobucket CloudBucket *bucket = bucket_open(run, view, &http, err);
-	if (!bucket) {
-		autofree char *reason = mem_strdup(err->reason);
-		return source_fail(run, "FetchFailed", reason, err);
-	}
-	if (!bucket_make_index(bucket, view, &index, &ignore, err))
-		return fail_operation(run, err);
+	if (!bucket_make_index(attempt->bucket, attempt->view, &index, &ignore, err))
+		return fail_operation(attempt, err);
 	bool has = source_artifact(run, &before);
 	if (has && is_current(&before, &index))
 		run_event(run, EVENT_TRACE, "ArtifactUpToDate", NULL,
 			  "artifact up-to-date with remote revision: '%s'", before.revision);
-	else if (!download_and_pack(run, view, bucket, &index, &ignore, &before, &now, err))
+	else if (!download_and_pack(attempt, &index, &ignore, &before, &now, err))
 		return false;
-	conclude(run, view, &index, &before, now.revision ? &now : &before, failed_before);
+	conclude(run, attempt->view, &index, &before, now.revision ? &now : &before,
+		 attempt->failed_before);
 	return true;
+}
+
+static bool try_update(Attempt *attempt, Error *err)
+{
+	__attribute__((cleanup(free_client))) HttpClient *http = NULL;
+	autobucket CloudBucket *bucket = bucket_open(attempt->run, attempt->view, &http, err);
+	attempt->bucket = bucket;
+	if (bucket)
+		return update_from(attempt, err);
+	autofree char *reason = mem_strdup(err->reason);
+	return source_fail(attempt->run, "FetchFailed", reason, err);
+}
+
+/* The steps between storage and summary. */
+static bool update_artifact(Run *run, const void *view, Error *err)
+{
+	Attempt attempt = {
+		.run = run, .view = view, .failed_before = source_has_failure(run_object(run))};
+	if (try_update(&attempt, err))
+		return true;
+	if (!attempt.ended)
+		return false;
+	error_dispose(err);
+	attempt.is_last = true;
+	return try_update(&attempt, err);
 }
 
 Outcome bucket_reconcile(Run *run, Error *err)
 {
 	Bucket view;
 	bucket_parse(run_object(run), &view);
-	return source_run(run, order, view.interval_ms, update_artifact, &view, err);
+	return source_run(run, source_order, view.interval_ms, update_artifact, &view, err);
 }
 
 Outcome bucket_finalize(Run *run, Error *err)

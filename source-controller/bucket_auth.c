@@ -9,53 +9,48 @@
 #include "net/retry.h"
 #include "net/url.h"
 
-typedef struct {
-	Secret *auth, *cert, *proxy, *sts, *sts_cert;
-} Secrets;
-
-static void secrets_dispose(Secrets *secrets)
-{
-	Secret *const all[] = {secrets->auth, secrets->cert, secrets->proxy, secrets->sts,
-			       secrets->sts_cert};
-	for (size_t i = 0; i < COUNT(all); i++)
-		secret_free(all[i]);
-}
-
-/* What opening a bucket works with; all borrowed but `credential`. */
+/* What opening a bucket works with; `view` is borrowed, the rest goes when it is opened. */
 typedef struct {
 	Run *run;
 	Cloud *cloud;
 	const Bucket *view;
-	const Secrets *secrets;
-	CloudCaller caller;
+	Secret *auth, *sts;
+	TlsSecret tls, sts_tls;
+	ProxySecret proxy;
+	SourceCaller caller;
 	CloudBucketConfig config;
-	CloudCredential credential;
+	Credential credential;
 	HttpClientConfig http;
 	const char *reason; /* of a failure */
 } Opening;
 
-static bool load_secrets(Run *run, const Bucket *view, Secrets *out, Error *err)
+static void opening_dispose(Opening *opening)
 {
-	const struct {
-		const char *name, *what;
-		Secret **slot;
-	} rows[] = {{view->secret_name, "secret", &out->auth},
-		    {json_text_at(view->sts, "secretRef", "name", NULL), "STS secret", &out->sts},
-		    {view->proxy_secret_name, "proxy secret", &out->proxy},
-		    {view->cert_secret_name, "TLS secret", &out->cert},
-		    {json_text_at(view->sts, "certSecretRef", "name", NULL), "STS TLS secret",
-		     &out->sts_cert}};
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (!source_secret(run, rows[i].name, rows[i].what, rows[i].slot, err))
-			return false;
-	return true;
+	secret_free(opening->auth);
+	secret_free(opening->sts);
+	tls_secret_dispose(&opening->tls);
+	tls_secret_dispose(&opening->sts_tls);
+	proxy_secret_dispose(&opening->proxy);
+	source_caller_dispose(&opening->caller);
+	credential_dispose(&opening->credential);
 }
 
-/* The identity's token asked for by the bucket's own proxy. */
-static bool with_account(Opening *opening, SourceIdentity *identity, Error *err)
+static bool load_secrets(Opening *opening, Error *err)
 {
-	return source_identity(opening->run, opening->view->service_account, identity,
-			       &opening->caller.account, err);
+	Run *run = opening->run;
+	const Bucket *view = opening->view;
+	const char *sts = json_text_at(view->sts, "secretRef", "name", NULL);
+	const char *sts_tls = json_text_at(view->sts, "certSecretRef", "name", NULL);
+	if (!secret_ref_load(run, view->secret_name, "secret", &opening->auth, err) ||
+	    !secret_ref_load(run, sts, "STS secret", &opening->sts, err))
+		return false;
+	if (!proxy_secret_get(run, view->proxy_secret_name, &opening->proxy, err))
+		return err_wrap(err, "failed to get proxy URL");
+	if (!view->insecure && !tls_secret_get(run, view->cert_secret_name, &opening->tls, err))
+		return err_wrap(err, "failed to get TLS config");
+	if (!tls_secret_get(run, sts_tls, &opening->sts_tls, err))
+		return err_wrap(err, "failed to get STS TLS config");
+	return true;
 }
 
 /* --- S3 --- */
@@ -84,7 +79,7 @@ static bool check_sts(Opening *opening, Error *err)
 static bool by_ldap(Opening *opening, Error *err)
 {
 	const Bucket *view = opening->view;
-	const Secret *secret = opening->secrets->sts;
+	const Secret *secret = opening->sts;
 	const char *user = secret ? secret_text(secret, "username") : NULL;
 	const char *password = secret ? secret_text(secret, "password") : NULL;
 	if (secret && (cstr_empty(user) || cstr_empty(password)))
@@ -92,11 +87,9 @@ static bool by_ldap(Opening *opening, Error *err)
 			       "invalid '%s' secret data for 'ldap' STS provider: required fields "
 			       "username, password",
 			       json_text_at(view->sts, "secretRef", "name", NULL));
-	HttpClientConfig http = {.env_proxy = true};
-	if (!source_use_proxy(opening->secrets->proxy, &http, err))
-		return err_wrap(err, "failed to get proxy URL");
-	if (!source_use_tls(opening->secrets->sts_cert, &http, err))
-		return err_wrap(err, "failed to get STS TLS config");
+	HttpClientConfig http = {0};
+	proxy_secret_use(&opening->proxy, &http);
+	tls_secret_use(&opening->sts_tls, &http);
 	autohttpc HttpClient *client =
 		httpc_new(manager_loop(run_manager(opening->run)), &http, err);
 	return client &&
@@ -107,15 +100,14 @@ static bool by_ldap(Opening *opening, Error *err)
 static bool by_aws(Opening *opening, Error *err)
 {
 	const Bucket *view = opening->view;
-	autosourceidentity SourceIdentity identity = {0};
-	return with_account(opening, &identity, err) &&
-	       aws_credentials(opening->cloud, &opening->caller, view->region,
+	return source_caller_as(&opening->caller, opening->view->service_account, err) &&
+	       aws_credentials(opening->cloud, &opening->caller.cloud, view->region,
 			       json_text(view->sts, "endpoint"), &opening->credential, err);
 }
 
 static bool by_keys(Opening *opening, Error *err)
 {
-	const Secret *secret = opening->secrets->auth;
+	const Secret *secret = opening->auth;
 	const char *user = secret_text(secret, "accesskey"),
 		   *key = secret_text(secret, "secretkey");
 	if (!user || !key)
@@ -126,7 +118,7 @@ static bool by_keys(Opening *opening, Error *err)
 	/* Both empty: nobody in particular, as upstream. */
 	if (*user && *key)
 		opening->credential =
-			(CloudCredential){.user = mem_strdup(user), .secret = mem_strdup(key)};
+			(Credential){.user = mem_strdup(user), .secret = mem_strdup(key)};
 	return true;
 }
 
@@ -136,10 +128,9 @@ static bool open_s3(Opening *opening, Error *err)
 	bool aws = cstr_eq(view->provider, "aws");
 	if (!check_sts(opening, err))
 		return false;
-	if (!view->insecure && !source_use_tls(opening->secrets->cert, &opening->http, err))
-		return err_wrap(err, "failed to get TLS config");
+	tls_secret_use(&opening->tls, &opening->http);
 	bool ok = true;
-	if (opening->secrets->auth)
+	if (opening->auth)
 		ok = by_keys(opening, err);
 	else if (aws)
 		ok = by_aws(opening, err);
@@ -159,7 +150,7 @@ static bool open_s3(Opening *opening, Error *err)
  * spec's either. */
 static bool open_gcs(Opening *opening, Error *err)
 {
-	const Secret *secret = opening->secrets->auth;
+	const Secret *secret = opening->auth;
 	const char *emulator = cloud_env(opening->cloud, "STORAGE_EMULATOR_HOST");
 	const char *key = secret ? secret_text(secret, "serviceaccount") : NULL;
 	opening->config.type = BUCKET_GCS;
@@ -169,13 +160,12 @@ static bool open_gcs(Opening *opening, Error *err)
 			       "invalid '%s' secret data: required fields 'serviceaccount'",
 			       opening->view->secret_name);
 	bool ok = true;
-	autosourceidentity SourceIdentity identity = {0};
 	if (key)
-		ok = gcp_token_of_key(opening->cloud, &opening->caller, key, GCP_SCOPE_STORAGE_READ,
-				      &opening->credential, err);
+		ok = gcp_token_of_key(opening->cloud, &opening->caller.cloud, key,
+				      GCP_SCOPE_STORAGE_READ, &opening->credential, err);
 	else if (!emulator)
-		ok = with_account(opening, &identity, err) &&
-		     gcp_token(opening->cloud, &opening->caller, &opening->credential, err);
+		ok = source_caller_as(&opening->caller, opening->view->service_account, err) &&
+		     gcp_token(opening->cloud, &opening->caller.cloud, &opening->credential, err);
 	opening->config.bearer = opening->credential.secret;
 	return ok;
 }
@@ -184,15 +174,14 @@ static bool open_gcs(Opening *opening, Error *err)
 
 static const char *azure_key(const Opening *opening, const char *key)
 {
-	const char *value =
-		opening->secrets->auth ? secret_text(opening->secrets->auth, key) : NULL;
+	const char *value = opening->auth ? secret_text(opening->auth, key) : NULL;
 	return cstr_empty(value) ? NULL : value;
 }
 
 static bool check_azure_secret(const Opening *opening, Error *err)
 {
-	if (!opening->secrets->auth || secret_first(opening->secrets->auth, "clientId",
-						    "accountKey", "sasKey", "authorityHost", NULL))
+	if (!opening->auth ||
+	    secret_first(opening->auth, "clientId", "accountKey", "sasKey", "authorityHost", NULL))
 		return true;
 	return err_set(err, ERR_INVALID,
 		       "invalid '%s' secret data: requires a 'clientId' or 'accountKey' field, a "
@@ -214,11 +203,11 @@ static bool by_azure_app(Opening *opening, Error *err)
 			.certificate_password = azure_key(opening, "clientCertificatePassword"),
 			.send_chain = is_true(azure_key(opening, "clientCertificateSendChain")),
 			.authority_host = azure_key(opening, "authorityHost")};
-	secret_bytes(opening->secrets->auth, "clientCertificate", &app.certificate);
+	secret_bytes(opening->auth, "clientCertificate", &app.certificate);
 	/* Without anything to prove it by, the client is a managed identity. */
 	if (!app.client_secret && !app.certificate.len)
 		app.tenant_id = NULL;
-	return azure_token_of_app(opening->cloud, &opening->caller, &app, AZURE_SCOPE_STORAGE,
+	return azure_token_of_app(opening->cloud, &opening->caller.cloud, &app, AZURE_SCOPE_STORAGE,
 				  &opening->credential, err);
 }
 
@@ -231,16 +220,15 @@ static bool may_be_public(const Opening *opening, const Error *err)
 	for (size_t i = 0; i < COUNT(set_up); i++)
 		if (cloud_env(opening->cloud, set_up[i]))
 			return false;
-	return !opening->caller.account && !azure_key(opening, "authorityHost") &&
+	return !opening->caller.cloud.account && !azure_key(opening, "authorityHost") &&
 	       !err->http_status && retry_is_worth_it(err);
 }
 
 static bool by_azure_identity(Opening *opening, Error *err)
 {
-	autosourceidentity SourceIdentity identity = {0};
-	if (!with_account(opening, &identity, err))
+	if (!source_caller_as(&opening->caller, opening->view->service_account, err))
 		return false;
-	if (azure_token(opening->cloud, &opening->caller, azure_key(opening, "authorityHost"),
+	if (azure_token(opening->cloud, &opening->caller.cloud, azure_key(opening, "authorityHost"),
 			AZURE_SCOPE_STORAGE, &opening->credential, err))
 		return true;
 	if (!may_be_public(opening, err))
@@ -287,19 +275,8 @@ static CloudBucket *open_with(Opening *opening, HttpClient **http, Error *err)
 	size_t i = 0;
 	while (*rows[i].provider && !cstr_eq(rows[i].provider, opening->view->provider))
 		i++;
-	opening->http.env_proxy = true;
-	if (!source_use_proxy(opening->secrets->proxy, &opening->http, err))
-		return err_wrap_null(err, "failed to get proxy URL");
 	Loop *loop = manager_loop(run_manager(opening->run));
-	/* Credentials are asked for by the same proxy, but not by the bucket's own TLS. */
-	__attribute__((cleanup(auto_httpc))) HttpClient *plain = NULL;
-	if (opening->secrets->proxy) {
-		plain = httpc_new(loop, &opening->http, err);
-		if (!plain)
-			return NULL;
-		opening->caller.http = plain;
-		opening->caller.proxy = opening->http.proxy;
-	}
+	proxy_secret_use(&opening->proxy, &opening->http);
 	if (!rows[i].open(opening, err))
 		return NULL;
 	opening->config.name = opening->view->bucket_name;
@@ -313,18 +290,18 @@ static CloudBucket *open_with(Opening *opening, HttpClient **http, Error *err)
 CloudBucket *bucket_open(Run *run, const Bucket *view, HttpClient **http, Error *err)
 {
 	const SourceContext *context = run_context(run);
-	__attribute__((cleanup(secrets_dispose))) Secrets secrets = {0};
+	__attribute__((cleanup(opening_dispose)))
 	Opening opening = {.run = run,
 			   .cloud = context->cloud,
 			   .view = view,
-			   .secrets = &secrets,
-			   .caller = {.timeout_ms = view->timeout_ms},
 			   .reason = "AuthenticationFailed"};
-	CloudBucket *bucket =
-		load_secrets(run, view, &secrets, err) ? open_with(&opening, http, err) : NULL;
-	cloud_credential_dispose(&opening.credential);
+	CloudBucket *bucket = NULL;
+	/* Credentials are asked for by the same proxy, but not by the bucket's own TLS. */
+	if (load_secrets(&opening, err) &&
+	    source_caller_open(run, &opening.proxy, view->timeout_ms, &opening.caller, err))
+		bucket = open_with(&opening, http, err);
 	/* Services have reasons of their own, which are not a condition's. */
-	if (!bucket)
+	if (!bucket && !source_is_stall(err))
 		err_reason(err, opening.reason);
 	return bucket;
 }

@@ -102,6 +102,9 @@ bool bucket_make_index(CloudBucket *bucket, const Bucket *view, BucketIndex *out
 		return false;
 	ignore_add_file(rules, "", buf_str(&ignore->text));
 	ignore_add_spec(rules, view->ignore);
+	if (!ignore_check(rules, err))
+		return err_wrap(err, "indexation of objects from bucket '%s' failed",
+				view->bucket_name);
 	Listing listing = {.index = out, .rules = rules};
 	if (bucket_list(bucket, view->prefix, deadline_ms, visit, &listing, err)) {
 		settle_index(out);

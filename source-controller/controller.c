@@ -9,6 +9,8 @@
 #include "base/path.h"
 #include "data/digest.h"
 #include "gitrepository.h"
+#include "helm_etags.h"
+#include "helm_indexes.h"
 
 #define AT(member) offsetof(SourceOptions, member)
 
@@ -43,6 +45,9 @@ static const Flag flags[] = {
 	 "How long an index is kept in memory."},
 	{"helm-cache-purge-interval", FLAG_DURATION, AT(helm_cache_purge_ms), "1m", NULL,
 	 "How often old indexes are dropped."},
+	{"cosign-trusted-root", FLAG_TEXT, AT(cosign_trusted_root), "", NULL,
+	 "File (trusted_root.json) that keyless signatures are verified with where no Secret is "
+	 "named."},
 };
 
 static const FeatureGate gates[] = {
@@ -50,17 +55,45 @@ static const FeatureGate gates[] = {
 	{"ObjectLevelWorkloadIdentity", false},
 };
 
+enum { KIND_HELMCHART }; /* its place in the table */
+
+static void source_changed(Manager *manager, const Kind *kind, const char *ns, const char *name,
+			   const json_t *object)
+{
+	helmchart_source_changed(manager, &source_controller.kinds[KIND_HELMCHART], kind->kind, ns,
+				 name, object);
+}
+
+static void git_changed(Manager *manager, const Kind *kind, const char *ns, const char *name,
+			const json_t *object)
+{
+	gitrepository_changed(manager, kind, ns, name, object);
+	source_changed(manager, kind, ns, name, object);
+}
+
 static const Kind kinds[] = {
+	[KIND_HELMCHART] = {.api_version = SOURCE_VERSION,
+			    .kind = "HelmChart",
+			    .reconcile = helmchart_reconcile,
+			    .finalize = source_finalize,
+			    .index = helmchart_index},
 	{.api_version = SOURCE_VERSION,
 	 .kind = "GitRepository",
 	 .reconcile = gitrepository_reconcile,
 	 .finalize = source_finalize,
 	 .index = gitrepository_index,
-	 .changed = gitrepository_changed},
+	 .changed = git_changed},
 	{.api_version = SOURCE_VERSION,
 	 .kind = "Bucket",
 	 .reconcile = bucket_reconcile,
-	 .finalize = bucket_finalize},
+	 .finalize = bucket_finalize,
+	 .changed = source_changed},
+	{.api_version = SOURCE_VERSION,
+	 .kind = "HelmRepository",
+	 .reconcile = helmrepository_reconcile,
+	 .finalize = helmrepository_finalize,
+	 .changed = source_changed,
+	 .is_static = helmrepository_is_static},
 	{.api_version = SOURCE_VERSION,
 	 .kind = "OCIRepository",
 	 .reconcile = ocirepository_reconcile,
@@ -99,6 +132,10 @@ static void stop(void *arg)
 	SourceContext *context = arg;
 	if (context->httpd)
 		httpd_stop(context->httpd, DRAIN_MS);
+	helm_indexes_free(context->indexes);
+	if (context->http)
+		httpc_free(context->http);
+	helm_etags_free(context->etags);
 	registry_hub_free(context->registries);
 	store_free(context->store);
 	cloud_free(context->cloud);
@@ -107,7 +144,6 @@ static void stop(void *arg)
 	free(context->ssh_hostkey_algos);
 	git_cache_free(context->git_cache);
 	workdir_free(context->workdir);
-	token_cache_free(context->tokens);
 	map_free(context->seen);
 	free(context);
 }
@@ -138,7 +174,7 @@ static GitCache *open_git_cache(const SourceContext *context, Error *err)
 static void collect_token_cache(void *arg, Buf *out)
 {
 	const SourceContext *context = arg;
-	CloudStats stats = cloud_stats(context->cloud);
+	TokenStats stats = token_cache_stats(cloud_tokens(context->cloud));
 	buf_printf(out,
 		   "# TYPE gotk_token_cached_items gauge\n"
 		   "gotk_token_cached_items %llu\n"
@@ -153,10 +189,17 @@ static void collect_token_cache(void *arg, Buf *out)
 
 static void make_cloud(Manager *manager, SourceContext *context)
 {
-	CloudConfig config = {.loop = manager_loop(manager)};
-	config.cache_max = manager_token_cache(manager, &config.cache_max_ms);
-	context->cloud = cloud_new(&config);
+	context->cloud = workload_cloud_new(manager);
 	metrics_collect_with(manager_metrics(manager), collect_token_cache, context);
+}
+
+static bool make_helm(Manager *manager, SourceContext *context, Error *err)
+{
+	const HttpClientConfig config = {.env_proxy = true};
+	context->indexes = helm_indexes_new(manager_loop(manager), context->options);
+	context->etags = helm_etags_new();
+	context->http = httpc_new(manager_loop(manager), &config, err);
+	return context->http != NULL;
 }
 
 /* The lockdown would be none if an object's account could not be used (source.md 7). */
@@ -183,9 +226,6 @@ static void *start(Manager *manager, const void *arg, Error *err)
 	autofree char *adv = advertised(options);
 	SourceContext *context = mem_zalloc(1, sizeof(*context));
 	context->options = options;
-	int64_t token_max_ms = 0;
-	size_t token_max = manager_token_cache(manager, &token_max_ms);
-	context->tokens = token_cache_new(token_max, token_max_ms);
 	context->seen = map_new(free);
 	context->ssh_kex_algos = join(&options->ssh_kex_algos);
 	context->ssh_hostkey_algos = join(&options->ssh_hostkey_algos);
@@ -200,7 +240,7 @@ static void *start(Manager *manager, const void *arg, Error *err)
 		context->workdir = workdir_new("source-controller", err);
 	if (context->workdir)
 		context->git_cache = open_git_cache(context, err);
-	if (!context->git_cache) {
+	if (!context->git_cache || !make_helm(manager, context, err)) {
 		stop(context);
 		return NULL;
 	}
@@ -213,7 +253,6 @@ static bool lead(Manager *manager, void *arg, Error *err)
 {
 	(void)manager;
 	SourceContext *context = arg;
-	store_clear_temp(context->store);
 	context->httpd = artifact_serve(context->store, context->options->storage_addr, err);
 	return context->httpd != NULL;
 }
@@ -227,7 +266,7 @@ const ManagerSpec source_controller = {
 	.options_size = sizeof(SourceOptions),
 	.gates = gates,
 	.gate_count = COUNT(gates),
-	.default_concurrent = 2,
+	.default_concurrent = 8,
 	.start = start,
 	.lead = lead,
 	.stop = stop,

@@ -119,10 +119,24 @@ static char *token_key(const GithubApp *app)
 		app->installation_owner ? app->installation_owner : "", NULL});
 }
 
-void github_app_forget(TokenCache *tokens, const GithubApp *app)
+static bool fetch(void *arg, Credential *out, Error *err)
 {
-	autofree char *key = token_key(app);
-	token_cache_forget(tokens, key);
+	Exchange *exchange = arg;
+	if (!begin(exchange, err))
+		return false;
+	autofree char *installation = find_installation(exchange, err);
+	if (!installation)
+		return false;
+	autofree char *path = mem_printf("/app/installations/%s/access_tokens", installation);
+	autojson json_t *reply = call(exchange, "POST", path, err);
+	if (!reply)
+		return false;
+	const char *token = json_text(reply, "token");
+	if (cstr_empty(token) ||
+	    !clock_parse(json_text_or(reply, "expires_at", ""), &out->expires_ms))
+		return err_set(err, ERR_INVALID, "GitHub's reply has no token");
+	out->secret = mem_strdup(token);
+	return true;
 }
 
 char *github_app_token(TokenCache *tokens, HttpClient *http, const GithubApp *app, Error *err)
@@ -130,24 +144,9 @@ char *github_app_token(TokenCache *tokens, HttpClient *http, const GithubApp *ap
 	if (!check(app, err))
 		return NULL;
 	autofree char *key = token_key(app);
-	autofree char *note = NULL;
-	char *kept = token_cache_get(tokens, key, &note);
-	if (kept)
-		return kept;
 	__attribute__((cleanup(exchange_dispose))) Exchange exchange = {.http = http, .app = app};
-	if (!begin(&exchange, err))
+	autocredential Credential got = {0};
+	if (!token_cache_fetch(tokens, key, fetch, &exchange, &got, err))
 		return NULL;
-	autofree char *installation = find_installation(&exchange, err);
-	if (!installation)
-		return NULL;
-	autofree char *path = mem_printf("/app/installations/%s/access_tokens", installation);
-	autojson json_t *reply = call(&exchange, "POST", path, err);
-	int64_t expires_ms = 0;
-	if (!reply)
-		return NULL;
-	const char *token = json_text(reply, "token");
-	if (cstr_empty(token) || !clock_parse(json_text_or(reply, "expires_at", ""), &expires_ms))
-		return err_null(err, ERR_INVALID, "GitHub's reply has no token");
-	token_cache_put(tokens, key, token, NULL, expires_ms);
-	return mem_strdup(token);
+	return steal(&got.secret);
 }

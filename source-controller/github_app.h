@@ -14,12 +14,9 @@ typedef struct {
 	int64_t timeout_ms;
 } GithubApp;
 
-/* A token, kept in `tokens` (may be NULL) until shortly before its end; owned, a secret.
- * ERR_INVALID for unusable keys, ERR_UNAUTHORIZED and others as GitHub answers. */
+/* A token, kept in `tokens` until shortly before its end; owned, a secret. ERR_INVALID for unusable
+ * keys, ERR_UNAUTHORIZED and others as GitHub answers. */
 char *github_app_token(TokenCache *tokens, HttpClient *http, const GithubApp *app,
 		       Error *err) MUST_USE;
-
-/* A token that Git refused, revoked before its time, is asked for anew the next time. */
-void github_app_forget(TokenCache *tokens, const GithubApp *app);
 
 #endif

@@ -23,6 +23,13 @@ static const char *const order[] = {
 	NULL,
 };
 
+/* An empty text is none: templates of manifests leave such behind. */
+static const char *given(const json_t *map, const char *key)
+{
+	const char *text = json_text(map, key);
+	return cstr_empty(text) ? NULL : text;
+}
+
 void gitrepository_parse(const json_t *object, GitRepository *out)
 {
 	const json_t *spec = json_map(object, "spec"), *ref = json_map(spec, "ref");
@@ -31,14 +38,14 @@ void gitrepository_parse(const json_t *object, GitRepository *out)
 		.interval_ms = duration_ms_or(json_text(spec, "interval"), 60000),
 		.timeout_ms = duration_ms_or(json_text(spec, "timeout"), 60000),
 		.provider = json_text_or(spec, "provider", "generic"),
-		.service_account = json_text(spec, "serviceAccountName"),
+		.service_account = given(spec, "serviceAccountName"),
 		.secret_name = json_text_at(spec, "secretRef", "name", NULL),
 		.proxy_secret_name = json_text_at(spec, "proxySecretRef", "name", NULL),
-		.branch = json_text(ref, "branch"),
-		.tag = json_text(ref, "tag"),
-		.semver = json_text(ref, "semver"),
-		.name = json_text(ref, "name"),
-		.commit = json_text(ref, "commit"),
+		.branch = given(ref, "branch"),
+		.tag = given(ref, "tag"),
+		.semver = given(ref, "semver"),
+		.name = given(ref, "name"),
+		.commit = given(ref, "commit"),
 		.ignore = json_text(spec, "ignore"),
 		.sparse = json_list(spec, "sparseCheckout"),
 		.include = json_list(spec, "include"),
@@ -131,15 +138,14 @@ static void work_dispose(Work *work)
 }
 #define autowork __attribute__((cleanup(work_dispose)))
 
-/* What spec.provider may have to say; all else is AuthenticationFailed. */
-static const char *provider_reason(const Error *err)
+static bool fail_fetch(Work *work, Error *err)
 {
-	static const char *const reasons[] = {"InvalidProviderConfiguration", "FeatureGateDisabled",
-					      "UnsupportedField"};
-	for (size_t i = 0; i < COUNT(reasons); i++)
-		if (cstr_eq(err->reason, reasons[i]))
-			return reasons[i];
-	return NULL;
+	if (err->code == ERR_UNAUTHORIZED)
+		git_auth_refused(work->auth);
+	if (cstr_eq(err->reason, "EmptyGitRepository"))
+		return source_fail(work->run, "FetchFailed", "EmptyGitRepository", err);
+	err_wrap(err, "failed to checkout and determine revision");
+	return source_fail(work->run, "FetchFailed", "GitOperationFailed", err);
 }
 
 static bool authenticate(Work *work, Error *err)
@@ -149,10 +155,10 @@ static bool authenticate(Work *work, Error *err)
 		work->remote = git_auth_remote(work->auth, work->repo->url, err);
 	if (work->remote)
 		return true;
-	const char *reason = provider_reason(err);
-	if (!reason)
-		err_wrap(err, "failed to configure authentication options");
-	return source_fail(work->run, "FetchFailed", reason ? reason : "AuthenticationFailed", err);
+	if (!err->reason)
+		return fail_fetch(work, err);
+	autofree char *reason = mem_strdup(err->reason);
+	return source_fail(work->run, "FetchFailed", reason, err);
 }
 
 /* Nothing failed when one is missing: its own artifact is awaited (S44). */
@@ -166,16 +172,6 @@ static bool find_includes(Work *work, Error *err)
 		return false;
 	}
 	return true;
-}
-
-static bool fail_fetch(Work *work, Error *err)
-{
-	if (err->code == ERR_UNAUTHORIZED)
-		git_auth_refused(work->auth);
-	if (cstr_eq(err->reason, "EmptyGitRepository"))
-		return source_fail(work->run, "FetchFailed", "EmptyGitRepository", err);
-	err_wrap(err, "failed to checkout and determine revision");
-	return source_fail(work->run, "FetchFailed", "GitOperationFailed", err);
 }
 
 static void note_change(Work *work)
@@ -219,7 +215,9 @@ static bool pack(Work *work, Error *err)
 						   storage_reasons[i], err);
 		/* An object that is missing or bad may be the cache's fault. */
 		git_tree_spoil(&work->tree);
-		return source_fail(work->run, "FetchFailed", "GitOperationFailed", err);
+		bool is_rules = cstr_eq(err->reason, SOURCE_IGNORE_ERROR);
+		return source_fail(work->run, "FetchFailed",
+				   is_rules ? SOURCE_IGNORE_ERROR : "GitOperationFailed", err);
 	}
 	autofree char *message = stored_message(work->tree.store, &work->target);
 	source_clear_failures(run_object(work->run));
@@ -228,6 +226,18 @@ static bool pack(Work *work, Error *err)
 	source_announce(work->run, work->has_artifact ? &work->before : NULL, &now,
 			work->failed_before, message);
 	return true;
+}
+
+/* What is not looked up by a name of the remote is upstream's only after a checkout. */
+static void tell_unchanged(Work *work, bool fetched)
+{
+	const GitRepository *repo = work->repo;
+	bool checked_out = fetched || repo->commit || (!repo->name && !repo->tag && repo->semver);
+	run_event(work->run, EVENT_TRACE,
+		  checked_out ? "ArtifactUpToDate" : "GitOperationSucceeded", NULL,
+		  checked_out ? "artifact up-to-date with remote revision: '%s'"
+			      : "no changes since last reconciliation: observed revision '%s'",
+		  work->before.revision);
 }
 
 static void keep_artifact(Work *work)
@@ -255,7 +265,8 @@ static bool update_artifact(Run *run, const void *view, Error *err)
 	work.has_artifact = source_artifact(run, &work.before);
 	bool same = work.has_artifact && cstr_eq(work.before.revision, work.target.revision) &&
 		    inputs_unchanged(object, repo, &work.includes);
-	if (!same || gitrepository_needs_verification(object, repo)) {
+	bool fetches = !same || gitrepository_needs_verification(object, repo);
+	if (fetches) {
 		note_change(&work);
 		run_progress(run);
 		if (!fetch(&work, err) ||
@@ -264,6 +275,7 @@ static bool update_artifact(Run *run, const void *view, Error *err)
 	}
 	if (!same)
 		return pack(&work, err);
+	tell_unchanged(&work, fetches);
 	keep_artifact(&work);
 	return true;
 }

@@ -26,15 +26,16 @@ void gitrepository_parse(const json_t *object, GitRepository *out);
 /* The Secrets of an object and the remotes that they open. One run, one thread. */
 typedef struct GitAuth GitAuth;
 
-/* Reads the Secrets and asks the provider. Errors have the reason that upstream gives, or none for
- * AuthenticationFailed (S30, S31, S36, S46, S47). */
+/* Reads the Secrets and asks the provider. Errors have the reason that upstream gives (S30, S31,
+ * S36, S46, S47). */
 GitAuth *git_auth_load(Run *run, const GitRepository *repo, Error *err) MUST_USE;
 void git_auth_free(GitAuth *auth);
 AUTO_POINTER(GitAuth, git_auth_free, auto_git_auth);
 #define autogitauth __attribute__((cleanup(auto_git_auth)))
 
 /* A remote for spec.url or a submodule's URL. Only the scheme, host and port of spec.url get its
- * credentials over HTTP; over SSH known_hosts is the limit. Owned. */
+ * credentials over HTTP; over SSH known_hosts is the limit.
+ * Errors have the reason AuthenticationFailed. Owned. */
 GitRemote *git_auth_remote(const GitAuth *auth, const char *url, Error *err) MUST_USE;
 
 /* The server refused them: a token that was kept is not used again. */

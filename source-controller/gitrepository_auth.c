@@ -1,10 +1,14 @@
-/* Secrets to a GitRemote: Basic, bearer, SSH, TLS, proxy (source.md 3 "HTTP secret" and on). */
+/* Secrets and identities to a GitRemote: Basic, bearer, SSH, TLS, proxy, providers (source.md 3
+ * "HTTP secret" and on). */
 #include "gitrepository.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "cloud/aws.h"
+#include "cloud/azure.h"
+#include "cloud/sigv4.h"
 #include "data/digest.h"
 #include "github_app.h"
 #include "net/httpc.h"
@@ -14,8 +18,11 @@ struct GitAuth {
 	Run *run;
 	const GitRepository *repo;
 	Url home; /* spec.url */
-	Secret *auth, *proxy;
-	char *app_token; /* of a GitHub App's installation */
+	Secret *auth;
+	TlsSecret tls;
+	ProxySecret proxy;
+	Credential login; /* of a provider; without a user a bearer token */
+	char *account;	  /* "NS/NAME" whose identity `login` is, or NULL */
 };
 
 void git_auth_free(GitAuth *auth)
@@ -23,11 +30,10 @@ void git_auth_free(GitAuth *auth)
 	if (!auth)
 		return;
 	secret_free(auth->auth);
-	secret_free(auth->proxy);
+	proxy_secret_dispose(&auth->proxy);
 	url_dispose(&auth->home);
-	if (auth->app_token)
-		mem_wipe(auth->app_token, strlen(auth->app_token));
-	free(auth->app_token);
+	credential_dispose(&auth->login);
+	free(auth->account);
 	free(auth);
 }
 
@@ -66,26 +72,11 @@ static bool use_basic(const Secret *auth, const Url *url, GitRemoteConfig *confi
 	return true;
 }
 
-static bool use_tls(const Secret *auth, GitRemoteConfig *config, Error *err)
+static void use_tls(const TlsSecret *tls, GitRemoteConfig *config)
 {
-	config->ca_pem = secret_first(auth, "ca.crt", "caFile", NULL);
-	config->cert_pem = secret_first(auth, "tls.crt", "certFile", NULL);
-	config->key_pem = secret_first(auth, "tls.key", "keyFile", NULL);
-	if (!config->cert_pem != !config->key_pem)
-		return err_set(err, ERR_INVALID,
-			       "the secret has only one of 'tls.crt' and 'tls.key'");
-	return true;
-}
-
-static bool use_proxy(const Secret *proxy, GitRemoteConfig *config, Error *err)
-{
-	HttpClientConfig http = {0};
-	if (!source_use_proxy(proxy, &http, err))
-		return false;
-	config->proxy = http.proxy;
-	config->proxy_user = http.proxy_user;
-	config->proxy_password = http.proxy_password;
-	return true;
+	config->ca_pem = tls->ca_pem;
+	config->cert_pem = tls->cert_pem;
+	config->key_pem = tls->key_pem;
 }
 
 /* --- providers --- */
@@ -109,32 +100,31 @@ static GithubApp app_of(const GitAuth *auth)
 void git_auth_refused(const GitAuth *auth)
 {
 	const SourceContext *context = run_context(auth->run);
-	GithubApp app = app_of(auth);
-	if (auth->app_token)
-		github_app_forget(context->tokens, &app);
+	if (auth->login.secret)
+		token_cache_forget_secret(cloud_tokens(context->cloud), auth->login.secret);
+}
+
+/* Upstream's words in front of what is wrong with the Secrets or with who gives tokens. */
+static bool fail_options(Error *err)
+{
+	err_wrap(err, "failed to configure authentication options");
+	return err_reason(err, "AuthenticationFailed");
 }
 
 /* Options of the API's client; those of the repository's own host hold for it too. */
 static bool fetch_app_token(GitAuth *auth, Error *err)
 {
-	GitRemoteConfig config = {0};
 	const SourceContext *context = run_context(auth->run);
-	if (!use_tls(auth->auth, &config, err) || !use_proxy(auth->proxy, &config, err))
-		return false;
-	HttpClientConfig client = {.ca_pem = config.ca_pem,
-				   .add_system_roots = true,
-				   .cert_pem = config.cert_pem,
-				   .key_pem = config.key_pem,
-				   .proxy = config.proxy,
-				   .proxy_user = config.proxy_user,
-				   .proxy_password = config.proxy_password,
-				   .env_proxy = true};
+	HttpClientConfig client = {0};
+	tls_secret_use(&auth->tls, &client);
+	proxy_secret_use(&auth->proxy, &client);
 	autohttpc HttpClient *http = httpc_new(manager_loop(run_manager(auth->run)), &client, err);
 	if (!http)
-		return false;
+		return fail_options(err);
 	GithubApp app = app_of(auth);
-	auth->app_token = github_app_token(context->tokens, http, &app, err);
-	return auth->app_token != NULL;
+	auth->login.user = mem_strdup("x-access-token");
+	auth->login.secret = github_app_token(cloud_tokens(context->cloud), http, &app, err);
+	return auth->login.secret || fail_options(err);
 }
 
 static bool use_github(GitAuth *auth, Error *err)
@@ -161,21 +151,63 @@ static bool use_generic(GitAuth *auth, Error *err)
 	return err_reason(err, "InvalidProviderConfiguration");
 }
 
-/* The clouds' identities are not there yet: refused by name, so that nothing runs without. */
+/* A token for the repositories of an organization: an identity of ours goes over TLS alone. */
+static bool use_azure(GitAuth *auth, SourceCaller *caller, Error *err)
+{
+	const SourceContext *context = run_context(auth->run);
+	if (cstr_eq(auth->home.scheme, "http"))
+		return err_set(err, ERR_INVALID,
+			       "Azure DevOps authentication requires an HTTPS Git URL");
+	return azure_token(context->cloud, &caller->cloud, NULL, AZURE_SCOPE_DEVOPS, &auth->login,
+			   err);
+}
+
+/* "git-codecommit.REGION.amazonaws.com"; its region, owned. NULL and err. */
+static char *codecommit_region(const Url *url, Error *err)
+{
+	static const char *const prefixes[] = {"git-codecommit.", "git-codecommit-fips."};
+	static const char *const suffixes[] = {"amazonaws.com", "amazonaws.com.cn"};
+	Str region = {0}, domain = {0};
+	if (!cstr_eq(url->scheme, "https"))
+		return err_null(err, ERR_INVALID,
+				"AWS CodeCommit authentication requires an HTTPS Git URL");
+	for (size_t i = 0; i < COUNT(prefixes); i++)
+		if (cstr_starts(url->host, prefixes[i]))
+			str_cut(str_of(url->host + strlen(prefixes[i])), '.', &region, &domain);
+	for (size_t i = 0; i < COUNT(suffixes); i++)
+		if (region.len && str_eq(domain, str_of(suffixes[i])))
+			return str_dup(region);
+	return err_null(err, ERR_INVALID, "invalid AWS CodeCommit Git URL: %s", url->host);
+}
+
+/* What Git shows is a signature of the URL, good for 15 minutes: made for each run. */
+static bool use_aws(GitAuth *auth, SourceCaller *caller, Error *err)
+{
+	const SourceContext *context = run_context(auth->run);
+	autofree char *region = codecommit_region(&auth->home, err);
+	autocredential Credential key = {0};
+	if (!region || !aws_credentials(context->cloud, &caller->cloud, region, NULL, &key, err))
+		return false;
+	auth->login.user =
+		key.session ? mem_printf("%s%%%s", key.user, key.session) : mem_strdup(key.user);
+	auth->login.secret =
+		sigv4_codecommit_password(&key, region, auth->repo->url, clock_wall_ms(), err);
+	return auth->login.secret != NULL;
+}
+
 static bool use_cloud(GitAuth *auth, Error *err)
 {
-	static const char gate[] = "ObjectLevelWorkloadIdentity";
-	if (!cstr_empty(auth->repo->service_account) &&
-	    !manager_gate(run_manager(auth->run), gate)) {
-		err_set(err, ERR_UNSUPPORTED,
-			"to use spec.serviceAccountName for provider authentication please enable "
-			"the %s feature gate in the controller",
-			gate);
-		return err_reason(err, "FeatureGateDisabled");
-	}
-	err_set(err, ERR_UNSUPPORTED, "spec.provider '%s' is not supported by this version",
-		auth->repo->provider);
-	return err_reason(err, "UnsupportedField");
+	const GitRepository *repo = auth->repo;
+	bool (*use)(GitAuth * auth, SourceCaller * caller, Error * err) =
+		cstr_eq(repo->provider, "aws") ? use_aws : use_azure;
+	autosourcecaller SourceCaller caller = {0};
+	if (!source_caller_open(auth->run, &auth->proxy, repo->timeout_ms, &caller, err) ||
+	    !source_caller_as(&caller, repo->service_account, err) || !use(auth, &caller, err))
+		return source_is_stall(err) ? false : fail_options(err);
+	if (caller.cloud.account)
+		auth->account = mem_printf("%s/%s", caller.workload.account.ns,
+					   caller.workload.account.name);
+	return true;
 }
 
 static const struct {
@@ -193,7 +225,22 @@ static bool use_provider(GitAuth *auth, Error *err)
 	for (size_t i = 0; i < COUNT(providers); i++)
 		if (cstr_eq(providers[i].name, auth->repo->provider))
 			return providers[i].use(auth, err);
-	return use_cloud(auth, err);
+	err_set(err, ERR_UNSUPPORTED, "spec.provider '%s' is not supported", auth->repo->provider);
+	return err_reason(err, "UnsupportedField");
+}
+
+static bool load_secrets(GitAuth *auth, Error *err)
+{
+	Run *run = auth->run;
+	const GitRepository *repo = auth->repo;
+	bool ok = proxy_secret_get(run, repo->proxy_secret_name, &auth->proxy, err);
+	if (!ok)
+		err_wrap(err, "failed to configure proxy options");
+	if (!ok || !secret_ref_load(run, repo->secret_name, "secret", &auth->auth, err))
+		return err_reason(err, "AuthenticationFailed");
+	return (url_parse(repo->url, &auth->home, err) &&
+		tls_secret_read(run, repo->secret_name, auth->auth, &auth->tls, err)) ||
+	       fail_options(err);
 }
 
 GitAuth *git_auth_load(Run *run, const GitRepository *repo, Error *err)
@@ -201,36 +248,22 @@ GitAuth *git_auth_load(Run *run, const GitRepository *repo, Error *err)
 	autogitauth GitAuth *auth = mem_zalloc(1, sizeof(*auth));
 	auth->run = run;
 	auth->repo = repo;
-	if (!url_parse(repo->url, &auth->home, err) ||
-	    !source_secret(run, repo->proxy_secret_name, "secret", &auth->proxy, err) ||
-	    !source_secret(run, repo->secret_name, "secret", &auth->auth, err) ||
-	    !use_provider(auth, err))
-		return NULL;
-	return steal(&auth);
+	return load_secrets(auth, err) && use_provider(auth, err) ? steal(&auth) : NULL;
 }
 
 /* --- remotes --- */
 
-static int port_of(const Url *url)
-{
-	return url->port ? url->port : cstr_eq(url->scheme, "https") ? 443 : 80;
-}
-
-static bool is_home(const Url *home, const Url *url)
-{
-	return cstr_eq(home->scheme, url->scheme) && strcasecmp(home->host, url->host) == 0 &&
-	       port_of(home) == port_of(url);
-}
-
 /* What authenticates to the repository's own host, and to no other. */
 static bool use_login(const GitAuth *auth, const Url *url, GitRemoteConfig *config, Error *err)
 {
-	if (auth->app_token) {
-		config->username = "x-access-token";
-		config->password = auth->app_token;
-		return use_tls(auth->auth, config, err);
+	use_tls(&auth->tls, config);
+	if (auth->login.secret) {
+		config->username = auth->login.user;
+		*(auth->login.user ? &config->password : &config->bearer_token) =
+			auth->login.secret;
+		return true;
 	}
-	if (!use_basic(auth->auth, &auth->home, config, err) || !use_tls(auth->auth, config, err))
+	if (!use_basic(auth->auth, &auth->home, config, err))
 		return false;
 	if (!config->username && !config->bearer_token && !url->user) {
 		config->username = auth->home.user;
@@ -239,33 +272,55 @@ static bool use_login(const GitAuth *auth, const Url *url, GitRemoteConfig *conf
 	return true;
 }
 
-GitRemote *git_auth_remote(const GitAuth *auth, const char *text, Error *err)
+static bool is_cancelled(void *run)
+{
+	return run_is_cancelled(run);
+}
+
+static bool configure(const GitAuth *auth, const char *text, GitRemoteConfig *out, Error *err)
 {
 	const SourceContext *context = run_context(auth->run);
 	autourl Url url = {0};
 	if (!url_parse(text, &url, err))
-		return NULL;
-	GitRemoteConfig config = {.url = text,
-				  .timeout_ms = auth->repo->timeout_ms,
-				  .ssh_kex_algos = context->ssh_kex_algos,
-				  .ssh_hostkey_algos = context->ssh_hostkey_algos};
-	bool ok = true;
+		return false;
+	*out = (GitRemoteConfig){.url = text,
+				 .proxy = auth->proxy.address,
+				 .proxy_user = auth->proxy.username,
+				 .proxy_password = auth->proxy.password,
+				 .timeout_ms = auth->repo->timeout_ms,
+				 .is_cancelled = is_cancelled,
+				 .cancel_arg = auth->run,
+				 .ssh_kex_algos = context->ssh_kex_algos,
+				 .ssh_hostkey_algos = context->ssh_hostkey_algos};
 	/* A key never leaves us, and known_hosts says which hosts are meant. */
 	if (cstr_eq(url.scheme, "ssh"))
-		ok = use_ssh(auth->auth, &config, err);
-	else if (is_home(&auth->home, &url))
-		ok = use_login(auth, &url, &config, err);
-	else
-		config.ca_pem = secret_first(auth->auth, "ca.crt", "caFile", NULL);
-	if (!ok || !use_proxy(auth->proxy, &config, err))
-		return NULL;
-	return git_remote_new(manager_loop(run_manager(auth->run)), &config, err);
+		return use_ssh(auth->auth, out, err);
+	if (url_is_same_origin(&auth->home, &url))
+		return use_login(auth, &url, out, err);
+	out->ca_pem = auth->tls.ca_pem;
+	return true;
+}
+
+/* What lacks a part is a matter of the Secret. A key or certificate that is there and cannot be
+ * used is found out by upstream when it clones. */
+GitRemote *git_auth_remote(const GitAuth *auth, const char *url, Error *err)
+{
+	GitRemoteConfig config;
+	GitRemote *remote = NULL;
+	bool configured = configure(auth, url, &config, err);
+	if (configured)
+		remote = git_remote_new(manager_loop(run_manager(auth->run)), &config, err);
+	if (!remote && (!configured || err->reason))
+		fail_options(err);
+	else if (!remote)
+		err_wrap(err, "unable to construct auth method with options");
+	return remote;
 }
 
 /* Who has other credentials may see other things: a hash of them is part of the key. */
 static void fingerprint(const GitAuth *auth, Buf *out)
 {
-	const Secret *secrets[] = {auth->auth, auth->proxy};
+	const Secret *secrets[] = {auth->auth, auth->proxy.secret};
 	autostrings Vec lines = {0};
 	for (size_t i = 0; i < COUNT(secrets); i++) {
 		size_t at = 0;
@@ -286,7 +341,8 @@ GitLease *git_auth_lease(const GitAuth *auth, const char *url, Error *err)
 {
 	const SourceContext *context = run_context(auth->run);
 	autobuf Buf key = {0};
-	buf_printf(&key, "%s\n%s\n%s\n", auth->repo->url, url, auth->repo->provider);
+	buf_printf(&key, "%s\n%s\n%s %s\n", auth->repo->url, url, auth->repo->provider,
+		   auth->account ? auth->account : "");
 	fingerprint(auth, &key);
 	return git_cache_take(context->git_cache, buf_text(&key), err);
 }

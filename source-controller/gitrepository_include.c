@@ -27,8 +27,8 @@ void git_includes_dispose(GitIncludes *includes)
 
 static bool find_artifact(Run *run, const char *name, Artifact *out, Error *err)
 {
-	autojson json_t *peer = manager_peer_get(run_manager(run), SOURCE_VERSION, "GitRepository",
-						 run_namespace(run), name);
+	autojson json_t *peer =
+		run_peer_get(run, SOURCE_VERSION, "GitRepository", run_namespace(run), name);
 	if (!peer) {
 		err_set(err, ERR_NOT_FOUND,
 			"could not get resource for include '%s': GitRepository '%s/%s' not found",
@@ -118,16 +118,17 @@ static char *unpack(Run *run, const GitInclude *include, const char *dir, Error 
 	return steal(&to);
 }
 
-/* Moves a directory or file to where nothing is yet. */
+/* Moves a directory or file to where nothing is yet; a file may take a file's place. */
 static bool move(const char *from, const char *to, Error *err)
 {
-	struct stat st;
+	struct stat st, there;
 	if (lstat(from, &st) != 0)
 		return err_errno(err, "fromPath");
 	autofree char *parent = path_dir(to);
 	if (!dir_make(parent, 0700, err))
 		return false;
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+	bool replaces = S_ISREG(st.st_mode) && lstat(to, &there) == 0 && S_ISREG(there.st_mode);
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, replaces ? 0 : RENAME_NOREPLACE) == 0)
 		return true;
 	if (errno == EEXIST)
 		return err_set(err, ERR_EXISTS, "toPath exists already");
@@ -187,13 +188,7 @@ void gitrepository_changed(Manager *manager, const Kind *kind, const char *ns, c
 	const char *digest = json_text(artifact, "digest");
 	autofree char *key = index_key(ns, name);
 	autofree char *now =
-		mem_printf("%s %s", json_text_or(artifact, "revision", ""), digest ? digest : "");
-	if (!digest) {
-		map_remove(context->seen, key);
-		return;
-	}
-	if (cstr_eq(map_get(context->seen, key), now))
-		return;
-	map_put(context->seen, key, steal(&now));
-	manager_enqueue_indexed(manager, kind, key);
+		digest ? mem_printf("%s %s", json_text_or(artifact, "revision", ""), digest) : NULL;
+	if (source_is_new(context, key, now))
+		manager_enqueue_indexed(manager, kind, key);
 }

@@ -71,6 +71,20 @@ static bool fetch_module(Work *work, const GitTree *parent, const GitModuleSpec 
 	       git_lease_fetch(out->lease, remote, &fetch, NULL, err);
 }
 
+/* Before any of the tree's is fetched: what is too much costs nothing. */
+static bool count_modules(Work *work, const Found *found, const GitModules *modules, int depth,
+			  Error *err)
+{
+	int named = 0;
+	for (size_t i = 0; i < found->paths.len; i++)
+		named += git_modules_find(modules, found->paths.items[i]) != NULL;
+	work->count += named;
+	if (named && (depth > MAX_DEPTH || work->count > MAX_MODULES))
+		return err_set(err, ERR_LIMIT, "submodules deeper than %d or more than %d",
+			       MAX_DEPTH, MAX_MODULES);
+	return true;
+}
+
 static bool fetch_all(Work *work, GitTree *tree, int depth, Error *err)
 {
 	__attribute__((cleanup(found_dispose))) Found found = {0};
@@ -79,16 +93,14 @@ static bool fetch_all(Work *work, GitTree *tree, int depth, Error *err)
 		git_lease_spoil(tree->lease);
 		return false;
 	}
-	if (!read_modules(tree, found.modules_file, &modules, err))
+	if (!read_modules(tree, found.modules_file, &modules, err) ||
+	    !count_modules(work, &found, &modules, depth, err))
 		return false;
 	tree->modules = mem_zalloc(found.paths.len + 1, sizeof(GitTree));
 	for (size_t i = 0; i < found.paths.len; i++) {
 		const GitModuleSpec *spec = git_modules_find(&modules, found.paths.items[i]);
 		if (!spec)
 			continue; /* as git: what nobody says where to get stays away */
-		if (depth > MAX_DEPTH || ++work->count > MAX_MODULES)
-			return err_set(err, ERR_LIMIT, "submodules deeper than %d or more than %d",
-				       MAX_DEPTH, MAX_MODULES);
 		GitTree *module = &tree->modules[tree->module_count++];
 		if (!fetch_module(work, tree, spec, found.hashes.items[i], module, err) ||
 		    !fetch_all(work, module, depth + 1, err))

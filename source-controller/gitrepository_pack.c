@@ -39,25 +39,31 @@ static const char *without_dot(const char *path)
 	return strncmp(path, "./", 2) == 0 ? path + 2 : path;
 }
 
-/* Sparse checkout is a literal string prefix on paths, which leaves root files out (S37). */
-static bool is_listed(const Pack *pack, const char *path)
+/* Whether the path is what was listed, or lies below it: upstream looks for the former. */
+static bool is_within(const char *path, const char *want)
+{
+	size_t len = strlen(want);
+	while (len && want[len - 1] == '/')
+		len--;
+	bool is_root = len == 0 || cstr_eq(want, ".");
+	return is_root || (strncmp(path, want, len) == 0 && (path[len] == '/' || !path[len]));
+}
+
+/* Sparse checkout is a literal string prefix on paths, those of directories with a slash behind:
+ * "charts" takes "charts2/", "charts/" does not; it leaves root files out (S37). */
+static bool is_listed(const Pack *pack, const GitEntry *entry)
 {
 	if (!json_array_size(pack->sparse))
 		return true;
 	size_t i;
 	json_t *item;
 	bool listed = false;
-	json_array_foreach((json_t *)(uintptr_t)pack->sparse, i, item)
+	autofree char *path = mem_printf("%s%s", entry->path, entry->mode == MODE_TREE ? "/" : "");
+	json_array_foreach(json_borrow(pack->sparse), i, item)
 	{
 		const char *want = without_dot(json_string_value(item));
-		size_t len = strlen(want);
-		while (len && want[len - 1] == '/')
-			len--;
-		if (strncmp(path, want, len) != 0)
-			continue;
-		listed = true;
-		if (path[len] == '/' || path[len] == '\0')
-			pack->sparse_found[i] = true;
+		listed |= cstr_starts(path, want);
+		pack->sparse_found[i] |= is_within(entry->path, want);
 	}
 	return listed;
 }
@@ -70,8 +76,10 @@ static bool is_file(const GitEntry *entry)
 static bool add_ignore_file(Pack *pack, GitStore *store, const GitEntry *entry, Error *err)
 {
 	autogitblob GitBlob *blob = git_store_blob(store, entry->hash, IGNORE_FILE_MAX, err);
-	if (!blob)
-		return err_wrap(err, "%s", entry->path);
+	if (!blob) {
+		err_wrap(err, "%s", entry->path);
+		return source_rules_failed(err);
+	}
 	size_t len;
 	const void *bytes = git_blob_bytes(blob, &len);
 	autofree char *dir = path_dir(entry->path);
@@ -82,7 +90,7 @@ static bool add_ignore_file(Pack *pack, GitStore *store, const GitEntry *entry, 
 static bool collect_rules(void *arg, GitStore *store, const GitEntry *entry, Error *err)
 {
 	Pack *pack = arg;
-	bool listed = is_listed(pack, entry->path);
+	bool listed = is_listed(pack, entry);
 	if (!listed || !is_file(entry) || !cstr_eq(path_base(entry->path), ".sourceignore"))
 		return true;
 	return add_ignore_file(pack, store, entry, err);
@@ -92,7 +100,7 @@ static bool write_entry(void *arg, GitStore *store, const GitEntry *entry, Error
 {
 	Pack *pack = arg;
 	bool is_dir = entry->mode == MODE_TREE;
-	if ((!is_dir && !is_file(entry)) || !is_listed(pack, entry->path) ||
+	if ((!is_dir && !is_file(entry)) || !is_listed(pack, entry) ||
 	    ignore_matches(pack->rules, entry->path, is_dir))
 		return true;
 	if (is_dir)
@@ -116,12 +124,13 @@ static bool check_sparse(const Pack *pack, Error *err)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach((json_t *)(uintptr_t)pack->sparse, i, item)
+	json_array_foreach(json_borrow(pack->sparse), i, item)
 	{
 		if (pack->sparse_found[i])
 			continue;
 		err_set(err, ERR_NOT_FOUND,
-			"failed to sparse checkout directories : %s does not exist in the commit",
+			"failed to sparse checkout directories : sparse checkout dir '%s' does not "
+			"exist in repository",
 			json_string_value(item));
 		return err_reason(err, "GitOperationFailed");
 	}
@@ -158,7 +167,7 @@ static bool check_out(void *arg, GitStore *store, const GitEntry *entry, Error *
 {
 	const Pack *pack = arg;
 	bool is_dir = entry->mode == MODE_TREE;
-	if ((!is_dir && !is_file(entry)) || !is_listed(pack, entry->path))
+	if ((!is_dir && !is_file(entry)) || !is_listed(pack, entry))
 		return true;
 	if (is_dir) {
 		autofree char *whole = path_join(pack->work, entry->path);
@@ -183,7 +192,7 @@ static bool pack_dir(Run *run, const GitRepository *repo, Pack *pack, const GitI
 		return false;
 	autoignore IgnoreRules *rules = ignore_of_dir(work_fd, repo->ignore, err);
 	if (!rules)
-		return err_wrap(err, "failed to load source ignore patterns from repository");
+		return source_rules_failed(err);
 	autofree char *file = mem_printf("%s.tar.gz", pack->tree->hash);
 	return store_pack_dir(context->store, run_kind(run)->kind, run_namespace(run),
 			      run_name(run), file, revision, work_fd, rules, out, err) ||
@@ -198,6 +207,8 @@ static bool pack_trees(Run *run, const GitRepository *repo, Pack *pack, const ch
 	const SourceContext *context = run_context(run);
 	ignore_add_spec(pack->rules, repo->ignore);
 	ignore_finish(pack->rules);
+	if (!ignore_check(pack->rules, err))
+		return source_rules_failed(err);
 	autofree char *file = mem_printf("%s.tar.gz", pack->tree->hash);
 	return store_pack(context->store, run_kind(run)->kind, run_namespace(run), run_name(run),
 			  file, revision, write_archive, pack, out, err) ||
@@ -215,9 +226,7 @@ bool gitrepository_pack(Run *run, const GitRepository *repo, const GitTree *tree
 		     .sparse_found = found,
 		     .rules = rules,
 		     .work_fd = -1};
-	if (!git_tree_walk(tree, collect_rules, &pack, err))
-		return err_wrap(err, "failed to load source ignore patterns from repository");
-	if (!check_sparse(&pack, err))
+	if (!git_tree_walk(tree, collect_rules, &pack, err) || !check_sparse(&pack, err))
 		return false;
 	if (includes->len)
 		return pack_dir(run, repo, &pack, includes, revision, out, err);

@@ -4,6 +4,7 @@
  */
 #include "gitrepository.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -41,6 +42,11 @@ static bool is_empty(GitRemote *remote)
 	return git_remote_list(remote, NULL, &all, &ignored) && all.len == 0;
 }
 
+static bool no_reference(const char *name, Error *err)
+{
+	return err_set(err, ERR_NOT_FOUND, "couldn't find remote ref \"%s\"", name);
+}
+
 /* The reference of that full name; "^{}" behind a tag's, which upstream's users write, asks for the
  * commit that is meant anyway. */
 static bool by_name(GitRemote *remote, const char *name, const char *shown, GitTarget *out,
@@ -54,10 +60,23 @@ static bool by_name(GitRemote *remote, const char *name, const char *shown, GitT
 		return false;
 	const GitRef *ref = git_refs_find(&refs, full);
 	if (!ref)
-		return is_empty(remote) ? empty_repository(err)
-					: err_set(err, ERR_NOT_FOUND,
-						  "couldn't find remote ref \"%s\"", full);
+		return no_reference(full, err);
 	set_target(out, ref, shown);
+	return true;
+}
+
+/* Only a branch that is not there may mean an empty repository (S27). */
+static bool by_branch(GitRemote *remote, const char *branch, GitTarget *out, Error *err)
+{
+	autogitrefs GitRefs refs = {0};
+	autofree char *full = mem_printf("refs/heads/%s", branch);
+	const char *const prefixes[] = {full, NULL};
+	if (!git_remote_list(remote, prefixes, &refs, err))
+		return false;
+	const GitRef *ref = git_refs_find(&refs, full);
+	if (!ref)
+		return is_empty(remote) ? empty_repository(err) : no_reference(full, err);
+	set_target(out, ref, branch);
 	return true;
 }
 
@@ -148,19 +167,20 @@ static bool by_semver(const GitAuth *auth, GitRemote *remote, const GitRepositor
 
 static bool by_commit(const GitRepository *repo, GitTarget *out, Error *err)
 {
-	autoregex Regex *hex = regex_new("[0-9a-f]{40}", REGEX_ANCHORED, err);
+	autoregex Regex *hex = regex_new("[0-9a-fA-F]{40}", REGEX_ANCHORED, err);
 	if (!hex)
 		return false;
 	if (!regex_matches(hex, repo->commit, strlen(repo->commit)))
 		return err_set(err, ERR_INVALID, "commit \"%s\" is not 40 hex digits",
 			       repo->commit);
-	memcpy(out->hash, repo->commit, GIT_HASH_SIZE);
-	memcpy(out->object, repo->commit, GIT_HASH_SIZE);
+	for (size_t i = 0; i < GIT_HASH_SIZE; i++)
+		out->hash[i] = (char)tolower((unsigned char)repo->commit[i]);
+	memcpy(out->object, out->hash, GIT_HASH_SIZE);
 	if (repo->branch) {
 		out->ref = mem_printf("refs/heads/%s", repo->branch);
-		out->revision = mem_printf("%s@sha1:%s", repo->branch, repo->commit);
+		out->revision = mem_printf("%s@sha1:%s", repo->branch, out->hash);
 	} else {
-		out->revision = mem_printf("sha1:%s", repo->commit);
+		out->revision = mem_printf("sha1:%s", out->hash);
 	}
 	return true;
 }
@@ -178,9 +198,7 @@ bool gitrepository_resolve(const GitAuth *auth, GitRemote *remote, const GitRepo
 	}
 	if (repo->semver)
 		return by_semver(auth, remote, repo, out, err);
-	const char *branch = repo->branch ? repo->branch : "master";
-	autofree char *full = mem_printf("refs/heads/%s", branch);
-	return by_name(remote, full, branch, out, err);
+	return by_branch(remote, repo->branch ? repo->branch : "master", out, err);
 }
 
 bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitLease *lease, Error *err)

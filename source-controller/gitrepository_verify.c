@@ -89,10 +89,19 @@ static bool load_keys(Run *run, const GitRepository *repo, Keys *out, Error *err
 
 /* --- objects --- */
 
-static bool verify_object(const GitCommit *object, const SignKeys *keys, char **out_key, Error *err)
+/* `noun` is what the object is called where a key of its kind was tried. */
+static bool verify_object(const GitCommit *object, const char *noun, const SignKeys *keys,
+			  char **out_key, Error *err)
 {
-	return signature_verify(str_of(object->signature), str_of(object->signed_payload), keys,
-				out_key, err);
+	Str signature = str_of(object->signature);
+	if (signature_verify(signature, str_of(object->signed_payload), keys, out_key, err))
+		return true;
+	const char *type = signature_type(signature);
+	if (cstr_eq(type, "openpgp") && keys->keyring_count)
+		return err_wrap(err, "unable to verify Git %s", noun);
+	if (cstr_eq(type, "ssh") && keys->authorized_count)
+		return err_wrap(err, "unable to verify Git %s SSH signature", noun);
+	return false;
 }
 
 /* The tag leads to the commit, over further tags if need be: what the server says it peels to is
@@ -136,7 +145,8 @@ static bool verify_tag(Run *run, const GitTarget *target, GitStore *store, const
 		return fail(run, "InvalidGitObject", err);
 	}
 	autofree char *key = NULL;
-	if (!verify_object(&tag, keys, &key, err) || !tag_reaches(store, &tag, target->hash, err)) {
+	if (!verify_object(&tag, "tag", keys, &key, err) ||
+	    !tag_reaches(store, &tag, target->hash, err)) {
 		err_wrap(err, "signature verification of tag '%s' failed", shown);
 		return fail(run, "InvalidTagSignature", err);
 	}
@@ -150,7 +160,7 @@ static bool verify_head(Run *run, const GitTarget *target, GitStore *store, cons
 	autogitcommit GitCommit commit = {0};
 	autofree char *key = NULL;
 	if (!git_store_commit(store, target->hash, &commit, err) ||
-	    !verify_object(&commit, keys, &key, err)) {
+	    !verify_object(&commit, "commit", keys, &key, err)) {
 		err_wrap(err, "signature verification of commit '%s' failed", target->hash);
 		return fail(run, "InvalidCommitSignature", err);
 	}

@@ -6,12 +6,13 @@
 #include "cloud/cloud.h"
 #include "ctrl/manager.h"
 #include "git/cache.h"
+#include "identity/workload.h"
 #include "base/map.h"
 #include "base/workdir.h"
 #include "kube/secret.h"
 #include "net/httpd.h"
-#include "net/tokens.h"
 #include "oci/registry.h"
+#include "secret_refs.h"
 
 #define SOURCE_GROUP "source.toolkit.fluxcd.io"
 #define SOURCE_VERSION SOURCE_GROUP "/v1"
@@ -27,6 +28,7 @@ typedef struct {
 	int helm_index_max_size, helm_chart_max_size, helm_chart_file_max_size;
 	int helm_cache_max_size;
 	int64_t helm_cache_ttl_ms, helm_cache_purge_ms;
+	char *cosign_trusted_root; /* a file; "": none */
 } SourceOptions;
 
 /* Process-wide; made once, read by all workers. */
@@ -34,14 +36,16 @@ typedef struct {
 	const SourceOptions *options;
 	Store *store;
 	WorkDir *workdir; /* trees on their way into artifacts */
-	Cloud *cloud;
+	Cloud *cloud;	  /* its tokens are those of GitHub Apps, too */
 	struct BucketMemory *buckets;
 	Httpd *httpd;				 /* leader only (S99) */
 	char *ssh_kex_algos, *ssh_hostkey_algos; /* joined by commas, NULL when unset */
 	GitCache *git_cache;			 /* thread-safe */
-	TokenCache *tokens;			 /* of GitHub Apps; thread-safe */
-	Map *seen; /* the artifact that each GitRepository was last seen with; loop's thread */
+	Map *seen; /* the artifact that each source was last seen with; loop's thread */
 	RegistryHub *registries;
+	HttpClient *http; /* for peers that need no certificates of their own */
+	struct HelmIndexes *indexes;
+	struct HelmEtags *etags;
 } SourceContext;
 
 /*
@@ -56,10 +60,6 @@ bool source_artifact(Run *run, Artifact *out);
 /* Puts an artifact into status, with ArtifactInStorage True. */
 void source_set_artifact(Run *run, const Artifact *artifact, const char *reason);
 
-/* Links NAME beside the artifact's file to it and puts its URL into status.url (S17). A failure is
- * told and harmless. */
-void source_link(Run *run, const Artifact *artifact, const char *name);
-
 /*
  * Sets Ready from the other conditions by the kind's order (source.md 1.7 and 7 "Ready"). `err` is
  * the run's failure, or empty.
@@ -69,9 +69,6 @@ void source_summarize(Run *run, const char *const *order, const Error *err);
 /* A failure of the run: sets the condition True with err's text, gives err the reason, emits the
  * Warning event. Returns false for `return source_fail(...)`. */
 bool source_fail(Run *run, const char *condition, const char *reason, Error *err);
-
-/* As source_fail for a signature: SourceVerified False with the reason VerificationError. */
-bool source_verify_fail(Run *run, Error *err);
 
 /* Normal event NewArtifact or, when it healed a failure, Succeeded (source.md 1.8). `failed_before`
  * tells that a fail condition stood at the start of the run. */
@@ -84,8 +81,14 @@ void source_announce(Run *run, const Artifact *before, const Artifact *now, bool
  * interval_ms, failed, or stalled by the reason of err (source.md 1.7 "Stalled").
  */
 typedef bool SourceUpdate(Run *run, const void *view, Error *err);
+extern const char *const source_order[]; /* of kinds that have no more than every kind */
 Outcome source_run(Run *run, const char *const *order, int64_t interval_ms, SourceUpdate *update,
 		   const void *view, Error *err);
+
+/* As source_announce under other reasons than those: the event's for a new artifact and for one
+ * that healed. */
+void source_announce_as(Run *run, const Artifact *before, const Artifact *now, bool failed_before,
+			const char *reason_new, const char *reason_healed, const char *message);
 
 /* True when a condition stands that tells of a failure of the kinds' own. */
 bool source_has_failure(const json_t *object);
@@ -97,41 +100,45 @@ void source_clear_failures(json_t *object);
  * Reconciling, Ready Unknown. */
 void source_note_change(Run *run, const char *reason, bool has_artifact, const char *message);
 
+/* True when a source is in another state than when `key` was last asked for; NULL: it has none.
+ * Loop's thread. */
+bool source_is_new(SourceContext *context, const char *key, const char *state);
+
 /* What only a change of the spec, or somebody's asking, can cure (source.md 1.7 "Stalled"). */
 bool source_is_stall(const Error *err);
+
+/* What a file or directory on its way into storage came to: a full disk is told by its name.
+ * Returns false. */
+bool source_temp_failed(Error *err);
+
+/* Why the .sourceignore files of a tree could not be read, with its reason. Returns false. */
+#define SOURCE_IGNORE_ERROR "SourceIgnoreError"
+bool source_rules_failed(Error *err);
 
 /* The link `name` beside the artifact, and status.url (S17); best effort. */
 void source_alias(Run *run, const Artifact *artifact, const char *name);
 
-/* --- source_secret.c --- */
-
-/* The Secret of that name in the object's namespace; NULL name: NULL and true. `what` is how the
- * error calls it ("secret", "STS secret"). */
-bool source_secret(Run *run, const char *name, const char *what, Secret **out, Error *err) MUST_USE;
-
-/* proxySecretRef into the config, which borrows from the Secret; a NULL Secret changes nothing.
- * ERR_INVALID (source.md 3 "proxy secret"). */
-bool source_use_proxy(const Secret *proxy, HttpClientConfig *config, Error *err) MUST_USE;
-
-/* certSecretRef into the config: ca.crt beside the system's roots, tls.crt with tls.key, or their
- * older names; borrows from the Secret. ERR_INVALID for half a pair or none of them. */
-bool source_use_tls(const Secret *tls, HttpClientConfig *config, Error *err) MUST_USE;
-
 /* --- source_identity.c --- */
 
-/* The ServiceAccount whose workload identity an object uses; holds what a CloudAccount borrows. */
+/* As whom an object asks a cloud. `cloud` borrows from the rest: it may not be moved. */
 typedef struct {
 	Run *run;
-	json_t *object;
-	CloudAccount account;
-} SourceIdentity;
-void source_identity_dispose(SourceIdentity *identity);
-#define autosourceidentity __attribute__((cleanup(source_identity_dispose)))
+	HttpClient *http; /* of the object's proxy, or NULL */
+	WorkloadIdentity workload;
+	CloudCaller cloud;
+} SourceCaller;
+void source_caller_dispose(SourceCaller *caller);
+#define autosourcecaller __attribute__((cleanup(source_caller_dispose)))
 
-/* spec.serviceAccountName or --default-service-account; *out_account (borrowed from *out) is NULL
- * when there is neither: the controller's own identity. */
-bool source_identity(Run *run, const char *name, SourceIdentity *out,
-		     const CloudAccount **out_account, Error *err) MUST_USE;
+/* As the controller itself; `proxy` is borrowed and may be empty; timeout_ms is that of each
+ * request. */
+bool source_caller_open(Run *run, const ProxySecret *proxy, int64_t timeout_ms, SourceCaller *out,
+			Error *err) MUST_USE;
+
+/* As spec.serviceAccountName, or --default-service-account, or still the controller. An object may
+ * only name an account where the gate is open (D41): else ERR_FORBIDDEN with the reason
+ * FeatureGateDisabled, which stalls. */
+bool source_caller_as(SourceCaller *caller, const char *service_account, Error *err) MUST_USE;
 
 /* Deletion: the object's directory goes (S16). */
 Outcome source_finalize(Run *run, Error *err);
@@ -139,6 +146,19 @@ Outcome source_finalize(Run *run, Error *err);
 Outcome gitrepository_reconcile(Run *run, Error *err);
 Outcome bucket_reconcile(Run *run, Error *err);
 Outcome bucket_finalize(Run *run, Error *err);
+
+/* helmrepository.c */
+Outcome helmrepository_reconcile(Run *run, Error *err);
+Outcome helmrepository_finalize(Run *run, Error *err);
+bool helmrepository_is_static(const json_t *object);
+
+/* helmchart.c */
+Outcome helmchart_reconcile(Run *run, Error *err);
+void helmchart_index(const json_t *object, IndexAdd *add, void *arg);
+/* A source of that kind changed, or went (NULL): the charts from it run when its artifact is a new
+ * one (S80). `charts` is HelmChart's row. */
+void helmchart_source_changed(Manager *manager, const Kind *charts, const char *kind,
+			      const char *ns, const char *name, const json_t *object);
 
 /* ocirepository.c */
 Outcome ocirepository_reconcile(Run *run, Error *err);

@@ -1,7 +1,8 @@
 /*
- * The reconcile of an OCIRepository: storage, credentials, resolve (one HEAD), nothing moved?, pull
- * by digest, store, announce. After the tag is resolved only the digest counts: a tag that moves
- * meanwhile is for the next run (S53).
+ * The reconcile of an OCIRepository: storage, credentials, resolve (one HEAD, or the manifest
+ * itself when the tag is another than before), nothing moved?, pull by digest, store, announce.
+ * After the tag is resolved only the digest counts: a tag that moves meanwhile is for the next run
+ * (S53).
  */
 #include "ocirepository.h"
 
@@ -10,6 +11,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "data/duration.h"
+#include "source_verify.h"
+#include "source_registry.h"
 
 #define ORIGIN_SOURCE "org.opencontainers.image.source"
 #define ORIGIN_REVISION "org.opencontainers.image.revision"
@@ -106,33 +109,40 @@ static void announce(Run *run, const OCIRepository *repo, const Artifact *before
 
 /* --- steps --- */
 
-/* Parts of the API that are not there yet must say so: an artifact that looks verified and is not
- * would be the worst outcome of all. */
-static bool check_supported(Run *run, const OCIRepository *repo, Error *err)
-{
-	const char *part = ocirepository_unsupported_verify(repo);
-	if (!part)
-		return true;
-	err_set(err, ERR_UNSUPPORTED, "%s is not supported by this version", part);
-	return source_fail(run, "FetchFailed", "UnsupportedField", err);
-}
-
 static Registry *open_registry(Run *run, const OCIRepository *repo, OciReference *reference,
 			       Error *err)
 {
-	Registry *registry = ocirepository_registry(run, repo, reference, err);
+	const SourceRegistry spec = {.url = repo->url,
+				     .provider = repo->provider,
+				     .secret_name = repo->secret_name,
+				     .cert_secret_name = repo->cert_secret_name,
+				     .proxy_secret_name = repo->proxy_secret_name,
+				     .service_account = repo->service_account,
+				     .insecure = repo->insecure,
+				     .timeout_ms = repo->timeout_ms};
+	Registry *registry = source_registry_open(run, &spec, reference, err);
 	if (registry)
 		return registry;
-	/* What the API server said of a Secret has a reason of its own, which is none of ours. */
-	autofree char *reason =
-		mem_strdup(source_is_stall(err) ? err->reason : "AuthenticationFailed");
+	autofree char *reason = mem_strdup(err->reason);
 	source_fail(run, "FetchFailed", reason, err);
 	return NULL;
 }
 
+/* A tag that the stored artifact has is expected to stand still, which a HEAD tells; any other is
+ * about to be pulled. */
+static bool look_up(Registry *registry, const char *tag, const Artifact *stored, OciDescriptor *out,
+		    Error *err)
+{
+	size_t len = strlen(tag);
+	const char *revision = stored->revision;
+	bool is_stored = revision && strncmp(revision, tag, len) == 0 && revision[len] == '@';
+	return is_stored ? registry_resolve(registry, tag, out, err)
+			 : registry_resolve_to_pull(registry, tag, out, err);
+}
+
 /* The revision that upstream has now: "tag@sha256:..." or "sha256:...". NULL and err. Owned. */
 static char *resolve(Run *run, const OCIRepository *repo, Registry *registry,
-		     OciReference *reference, Error *err)
+		     const Artifact *stored, OciReference *reference, Error *err)
 {
 	autofree char *wanted = ocirepository_reference(registry, repo, err);
 	if (!wanted) {
@@ -143,7 +153,7 @@ static char *resolve(Run *run, const OCIRepository *repo, Registry *registry,
 	bool by_digest = !cstr_empty(repo->digest);
 	autoocidescriptor OciDescriptor found = {0};
 	if (by_digest ? oci_digest_check(wanted, err)
-		      : registry_resolve(registry, wanted, &found, err)) {
+		      : look_up(registry, wanted, stored, &found, err)) {
 		char *revision =
 			by_digest ? mem_strdup(wanted) : mem_printf("%s@%s", wanted, found.digest);
 		*(by_digest ? &reference->digest : &reference->tag) = steal(&wanted);
@@ -171,27 +181,51 @@ static bool keep_artifact(Run *run, const OCIRepository *repo, const Artifact *s
 {
 	source_clear_failures(run_object(run));
 	note_stored(run_object(run), stored->revision);
+	run_event(run, EVENT_TRACE, "ArtifactUpToDate", NULL,
+		  "artifact up-to-date with remote revision: '%s'", stored->revision);
 	announce(run, repo, stored, stored, failed_before);
 	return true;
 }
 
-static bool update_artifact(Run *run, const void *view, Error *err)
+/* Verified before, and since then the spec has not changed. */
+static bool is_verified(const json_t *object, const OCIRepository *repo)
 {
-	const OCIRepository *repo = view;
+	const json_t *condition = object_condition(object, "SourceVerified");
+	return repo->verify && condition_is(object, "SourceVerified", "True") &&
+	       json_int(condition, "observedGeneration", 0) == object_generation(object);
+}
+
+static bool verify(Run *run, const OCIRepository *repo, Registry *registry,
+		   const OciReference *reference, const char *revision, Error *err)
+{
+	autofree char *what = mem_printf("revision %s", revision);
+	const SourceVerification wanted = {.verify = repo->verify,
+					   .registry = registry,
+					   .reference = reference,
+					   .digest = ocirepository_digest(revision),
+					   .what = what};
+	if (source_verify(run, &wanted, err))
+		return true;
+	if (!err->not_yet)
+		run_verdict(run, EVENT_WARNING, err->reason, NULL, "%s", err_text(err));
+	return false;
+}
+
+static bool update_from(Run *run, const OCIRepository *repo, Registry *registry,
+			OciReference *reference, Error *err)
+{
 	json_t *object = run_object(run);
 	bool failed_before = source_has_failure(object);
-	autoocireference OciReference reference = {0};
-	autoregistry Registry *registry =
-		check_supported(run, repo, err) ? open_registry(run, repo, &reference, err) : NULL;
-	autofree char *revision = registry ? resolve(run, repo, registry, &reference, err) : NULL;
-	if (!revision)
-		return false;
 	autoartifact Artifact before = {0}, now = {0};
 	bool has = source_artifact(run, &before);
+	autofree char *revision = resolve(run, repo, registry, &before, reference, err);
+	if (!revision)
+		return false;
 	bool same = has && cstr_eq(before.revision, revision);
 	if (!same)
-		note_new_revision(run, &reference, revision, has);
-	if (!ocirepository_verify(run, repo, registry, &reference, revision, same, err))
+		note_new_revision(run, reference, revision, has);
+	if (!(same && is_verified(object, repo)) &&
+	    !verify(run, repo, registry, reference, revision, err))
 		return false;
 	if (same && inputs_unchanged(object, repo))
 		return keep_artifact(run, repo, &before, failed_before);
@@ -204,6 +238,19 @@ static bool update_artifact(Run *run, const void *view, Error *err)
 	observe_inputs(object, repo);
 	announce(run, repo, has ? &before : NULL, &now, failed_before);
 	return true;
+}
+
+static bool update_artifact(Run *run, const void *view, Error *err)
+{
+	const OCIRepository *repo = view;
+	autoocireference OciReference reference = {0};
+	autoregistry Registry *registry = open_registry(run, repo, &reference, err);
+	if (!registry)
+		return false;
+	if (update_from(run, repo, registry, &reference, err))
+		return true;
+	source_registry_failed(run, registry, err);
+	return false;
 }
 
 Outcome ocirepository_reconcile(Run *run, Error *err)

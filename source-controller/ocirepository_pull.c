@@ -50,10 +50,8 @@ static bool store_tree(Run *run, const OCIRepository *repo, const char *file, co
 {
 	const SourceContext *context = run_context(run);
 	autoignore IgnoreRules *rules = ignore_of_dir(dir_fd, repo->ignore, err);
-	if (!rules) {
-		err_wrap(err, "failed to load source ignore patterns from repository");
-		return err_reason(err, "SourceIgnoreError");
-	}
+	if (!rules)
+		return source_rules_failed(err);
 	if (store_pack_dir(context->store, run_kind(run)->kind, run_namespace(run), run_name(run),
 			   file, revision, dir_fd, rules, out, err))
 		return true;
@@ -74,6 +72,7 @@ static bool store_extracted(Run *run, const OCIRepository *repo, const char *fil
 	if (lseek(fd, 0, SEEK_SET) != 0)
 		return err_errno(err, "rewind layer");
 	if (!unpack_fd(fd, dir_fd, &limits, err)) {
+		source_temp_failed(err);
 		err_wrap(err, "failed to extract layer contents from artifact");
 		return layer_failed(err);
 	}
@@ -105,6 +104,7 @@ bool ocirepository_pull(Run *run, const OCIRepository *repo, Registry *registry,
 		return false;
 	run_progress(run);
 	if (!registry_blob(registry, layer, LAYER_MAX, fd, err)) {
+		source_temp_failed(err);
 		err_wrap(err, "failed to extract the first layer from artifact");
 		return layer_failed(err);
 	}

@@ -1,4 +1,5 @@
-/* Secrets to certificates and proxies. Messages name the Secret and the key, never a value. */
+/* Secrets by reference, certificates and proxies in them. Messages name the Secret and the key,
+ * never a value. */
 #include "secret_refs.h"
 
 #include <string.h>
@@ -17,7 +18,7 @@ void proxy_secret_dispose(ProxySecret *proxy)
 	*proxy = (ProxySecret){0};
 }
 
-static Secret *get(Run *run, const char *name, Error *err)
+Secret *secret_ref_get(Run *run, const char *name, Error *err)
 {
 	Secret *secret = secret_get(run_client(run), run_namespace(run), name, err);
 	if (secret)
@@ -27,6 +28,17 @@ static Secret *get(Run *run, const char *name, Error *err)
 	error_dispose(err);
 	return err_null(err, ERR_NOT_FOUND, "secret '%s/%s' not found", run_namespace(run), name);
 }
+
+bool secret_ref_load(Run *run, const char *name, const char *what, Secret **out, Error *err)
+{
+	if (cstr_empty(name))
+		return true;
+	*out = secret_get(run_client(run), run_namespace(run), name, err);
+	return *out ? true
+		    : err_wrap(err, "failed to get %s '%s/%s'", what, run_namespace(run), name);
+}
+
+/* --- certificates --- */
 
 /* A value under its name or its older one, which is told of. */
 static const char *value(Run *run, const char *name, const Secret *secret, const char *key,
@@ -39,32 +51,48 @@ static const char *value(Run *run, const char *name, const Secret *secret, const
 	return cstr_empty(text) ? NULL : text;
 }
 
+bool tls_secret_read(Run *run, const char *name, const Secret *secret, TlsSecret *out, Error *err)
+{
+	if (!secret)
+		return true;
+	const TlsSecret tls = {.cert_pem = value(run, name, secret, "tls.crt", "certFile"),
+			       .key_pem = value(run, name, secret, "tls.key", "keyFile"),
+			       .ca_pem = value(run, name, secret, "ca.crt", "caFile")};
+	if (!tls.cert_pem != !tls.key_pem)
+		return err_set(err, ERR_INVALID, "secret '%s/%s' contains '%s' but missing '%s'",
+			       run_namespace(run), name, tls.cert_pem ? "tls.crt" : "tls.key",
+			       tls.cert_pem ? "tls.key" : "tls.crt");
+	*out = tls;
+	return true;
+}
+
 bool tls_secret_get(Run *run, const char *name, TlsSecret *out, Error *err)
 {
 	if (cstr_empty(name))
 		return true;
-	autotlssecret TlsSecret tls = {.secret = get(run, name, err)};
-	if (!tls.secret)
+	autosecret Secret *secret = secret_ref_get(run, name, err);
+	TlsSecret tls = {0};
+	if (!secret || !tls_secret_read(run, name, secret, &tls, err))
 		return false;
-	const char *ns = run_namespace(run);
-	tls.cert_pem = value(run, name, tls.secret, "tls.crt", "certFile");
-	tls.key_pem = value(run, name, tls.secret, "tls.key", "keyFile");
-	tls.ca_pem = value(run, name, tls.secret, "ca.crt", "caFile");
-	if (tls.cert_pem && !tls.key_pem)
-		return err_set(err, ERR_INVALID,
-			       "secret '%s/%s' contains 'tls.crt' but missing 'tls.key'", ns, name);
-	if (tls.key_pem && !tls.cert_pem)
-		return err_set(err, ERR_INVALID,
-			       "secret '%s/%s' contains 'tls.key' but missing 'tls.crt'", ns, name);
 	if (!tls.cert_pem && !tls.ca_pem)
 		return err_set(err, ERR_INVALID,
 			       "secret '%s/%s' must contain either 'ca.crt' or both 'tls.crt' and "
 			       "'tls.key'",
-			       ns, name);
+			       run_namespace(run), name);
+	tls.secret = steal(&secret);
 	*out = tls;
-	tls = (TlsSecret){0};
 	return true;
 }
+
+void tls_secret_use(const TlsSecret *tls, HttpClientConfig *config)
+{
+	config->ca_pem = tls->ca_pem;
+	config->add_system_roots = true;
+	config->cert_pem = tls->cert_pem;
+	config->key_pem = tls->key_pem;
+}
+
+/* --- proxies --- */
 
 static bool check_address(const char *address, Error *err)
 {
@@ -88,7 +116,7 @@ bool proxy_secret_get(Run *run, const char *name, ProxySecret *out, Error *err)
 {
 	if (cstr_empty(name))
 		return true;
-	autoproxysecret ProxySecret proxy = {.secret = get(run, name, err)};
+	autoproxysecret ProxySecret proxy = {.secret = secret_ref_get(run, name, err)};
 	if (!proxy.secret)
 		return false;
 	const char *ns = run_namespace(run);
@@ -106,4 +134,12 @@ bool proxy_secret_get(Run *run, const char *name, ProxySecret *out, Error *err)
 	*out = proxy;
 	proxy = (ProxySecret){0};
 	return true;
+}
+
+void proxy_secret_use(const ProxySecret *proxy, HttpClientConfig *config)
+{
+	config->proxy = proxy->address;
+	config->proxy_user = proxy->username;
+	config->proxy_password = proxy->password;
+	config->env_proxy = !proxy->address;
 }

@@ -1,10 +1,21 @@
 /* The frame of a run that the kinds fill in, and the conditions that all of them set. */
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "internal.h"
 
 static const char *const failures[] = {"FetchFailed", "StorageOperationFailed",
-				       "IncludeUnavailable"};
+				       "IncludeUnavailable", "BuildFailed"};
+
+const char *const source_order[] = {
+	"StorageOperationFailed",
+	"FetchFailed",
+	"ArtifactOutdated",
+	"ArtifactInStorage",
+	"Stalled",
+	"Reconciling",
+	NULL,
+};
 
 bool source_has_failure(const json_t *object)
 {
@@ -45,14 +56,46 @@ void source_alias(Run *run, const Artifact *artifact, const char *name)
 	json_put_text(json_make_at(run_object(run), "status", NULL), "url", url);
 }
 
+bool source_is_new(SourceContext *context, const char *key, const char *state)
+{
+	if (!state) {
+		map_remove(context->seen, key);
+		return false;
+	}
+	if (cstr_eq(map_get(context->seen, key), state))
+		return false;
+	map_put(context->seen, key, mem_strdup(state));
+	return true;
+}
+
+bool source_temp_failed(Error *err)
+{
+	return err->code == ERR_IO ? err_wrap(err, "%s", dir_temp()) : false;
+}
+
+bool source_rules_failed(Error *err)
+{
+	err_wrap(err, "failed to load source ignore patterns from repository");
+	return err_reason(err, SOURCE_IGNORE_ERROR);
+}
+
 bool source_is_stall(const Error *err)
 {
-	static const char *const reasons[] = {"URLInvalid", "UnsupportedField",
-					      "FeatureGateDisabled", "InvalidSTSConfiguration",
-					      "InvalidVerificationMode"};
+	static const char *const reasons[] = {"URLInvalid",
+					      "UnsupportedField",
+					      "FeatureGateDisabled",
+					      "InvalidSTSConfiguration",
+					      "InvalidVerificationMode",
+					      "UnsupportedSourceKind",
+					      "InvalidChartReference",
+					      "MetadataPatchError",
+					      "ValuesFilesError"};
 	for (size_t i = 0; i < COUNT(reasons); i++)
 		if (cstr_eq(err->reason, reasons[i]))
 			return true;
+	/* No client can be made of what the spec says. */
+	if (cstr_eq(err->reason, "Failed") && err->code == ERR_UNSUPPORTED)
+		return true;
 	/* A Secret that lacks the keys may get them; a spec without a Secret stalls (S46). */
 	return cstr_eq(err->reason, "InvalidProviderConfiguration") && err->code == ERR_UNSUPPORTED;
 }

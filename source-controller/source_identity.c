@@ -1,48 +1,55 @@
-/* Workload identity of an object's ServiceAccount (RFC-0010), for common/cloud. */
+/* As whom an object asks the clouds: workload identity of its ServiceAccount (RFC-0010) or of the
+ * controller, by the object's proxy; for common/cloud. */
 #include "base/mem.h"
 #include "internal.h"
-#include "kube/service_account.h"
 
-void source_identity_dispose(SourceIdentity *identity)
+static const char gate[] = "ObjectLevelWorkloadIdentity";
+
+static bool check_gate(Run *run, const char *service_account, Error *err)
 {
-	json_decref(identity->object);
-	*identity = (SourceIdentity){0};
+	if (cstr_empty(service_account) || manager_gate(run_manager(run), gate))
+		return true;
+	err_set(err, ERR_FORBIDDEN,
+		"to use spec.serviceAccountName for provider authentication please enable the %s "
+		"feature gate in the controller",
+		gate);
+	return err_reason(err, "FeatureGateDisabled");
 }
 
-static const char *annotation(void *arg, const char *key)
+void source_caller_dispose(SourceCaller *caller)
 {
-	const SourceIdentity *identity = arg;
-	return json_text_at(identity->object, "metadata", "annotations", key, NULL);
+	if (caller->http)
+		httpc_free(caller->http);
+	workload_identity_dispose(&caller->workload);
+	*caller = (SourceCaller){0};
 }
 
-static char *token(void *arg, const char *audience, Error *err)
+static bool use_proxy(SourceCaller *caller, const ProxySecret *proxy, Error *err)
 {
-	const SourceIdentity *identity = arg;
-	autojson json_t *audiences = json_pack("[s]", audience);
-	return service_account_token(run_client(identity->run), identity->account.ns,
-				     identity->account.name, audiences, NULL, err);
+	HttpClientConfig config = {0};
+	if (!proxy->address)
+		return true;
+	proxy_secret_use(proxy, &config);
+	caller->http = httpc_new(manager_loop(run_manager(caller->run)), &config, err);
+	caller->cloud.http = caller->http;
+	caller->cloud.proxy = proxy->address;
+	return caller->http != NULL;
 }
 
-bool source_identity(Run *run, const char *name, SourceIdentity *out,
-		     const CloudAccount **out_account, Error *err)
+bool source_caller_open(Run *run, const ProxySecret *proxy, int64_t timeout_ms, SourceCaller *out,
+			Error *err)
 {
-	*out_account = NULL;
+	*out = (SourceCaller){.run = run, .cloud.timeout_ms = timeout_ms};
+	return use_proxy(out, proxy, err);
+}
+
+bool source_caller_as(SourceCaller *caller, const char *service_account, Error *err)
+{
+	Run *run = caller->run;
+	const char *name = service_account;
+	if (!check_gate(run, name, err))
+		return false;
 	if (cstr_empty(name))
 		name = manager_default_service_account(run_manager(run));
-	if (cstr_empty(name))
-		return true;
-	json_t *object =
-		kube_get(run_client(run), "v1", "ServiceAccount", run_namespace(run), name, err);
-	if (!object)
-		return err_wrap(err, "failed to get service account '%s/%s'", run_namespace(run),
-				name);
-	*out = (SourceIdentity){.run = run,
-				.object = object,
-				.account = {.ns = run_namespace(run),
-					    .name = name,
-					    .annotation = annotation,
-					    .token = token,
-					    .arg = out}};
-	*out_account = &out->account;
-	return true;
+	return workload_identity(run, name, &caller->workload, &caller->cloud.account, err);
 }

@@ -46,16 +46,21 @@ void source_check_storage(Run *run)
 	const SourceContext *context = run_context(run);
 	autoartifact Artifact artifact = {0};
 	bool has = source_artifact(run, &artifact);
-	store_sweep(context->store, run_kind(run)->kind, run_namespace(run), run_name(run),
-		    has ? &artifact : NULL);
+	int gone = store_sweep(context->store, run_kind(run)->kind, run_namespace(run),
+			       run_name(run), has ? &artifact : NULL);
 	if (!has)
 		return;
+	if (gone)
+		run_event(run, EVENT_TRACE, "GarbageCollectionSucceeded", NULL,
+			  "garbage collected %d artifacts", gone);
 	bool missing = false;
 	if (!store_verify(context->store, &artifact, &missing)) {
-		if (!missing)
+		if (!missing) {
 			run_event(run, EVENT_WARNING, "ArtifactVerificationFailed", NULL,
 				  "failed to verify integrity of artifact: %s does not match %s",
 				  artifact.path, artifact.digest);
+			store_drop(context->store, &artifact);
+		}
 		lost(run, missing ? "building artifact: disappeared from storage"
 				  : "building artifact: digest mismatch");
 		return;
@@ -120,17 +125,8 @@ bool source_fail(Run *run, const char *condition, const char *reason, Error *err
 	return false;
 }
 
-bool source_verify_fail(Run *run, Error *err)
-{
-	static const char reason[] = "VerificationError";
-	err_reason(err, reason);
-	condition_set(run_object(run), "SourceVerified", "False", reason, err_text(err));
-	run_verdict(run, EVENT_WARNING, reason, NULL, "%s", err_text(err));
-	return false;
-}
-
-void source_announce(Run *run, const Artifact *before, const Artifact *now, bool failed_before,
-		     const char *message)
+void source_announce_as(Run *run, const Artifact *before, const Artifact *now, bool failed_before,
+			const char *reason_new, const char *reason_healed, const char *message)
 {
 	bool is_new = !before || !cstr_eq(before->digest, now->digest);
 	if (!is_new && !failed_before)
@@ -138,9 +134,15 @@ void source_announce(Run *run, const Artifact *before, const Artifact *now, bool
 	autojson json_t *metadata = json_object();
 	json_put_text(metadata, SOURCE_GROUP "/revision", now->revision);
 	json_put_text(metadata, SOURCE_GROUP "/digest", now->digest);
-	run_verdict(run, EVENT_NORMAL, is_new ? "NewArtifact" : "Succeeded", metadata, "%s",
+	run_verdict(run, EVENT_NORMAL, is_new ? reason_new : reason_healed, metadata, "%s",
 		    message);
 	log_info(run_log(run), "stored artifact", "revision", now->revision, NULL);
+}
+
+void source_announce(Run *run, const Artifact *before, const Artifact *now, bool failed_before,
+		     const char *message)
+{
+	source_announce_as(run, before, now, failed_before, "NewArtifact", "Succeeded", message);
 }
 
 Outcome source_finalize(Run *run, Error *err)
