@@ -4,7 +4,8 @@
  * batch, so that a refused object leaves its stage unchanged (K54). One object of each stage needs
  * no dry run: one whose live state the watch knows, or one that is new and is sent so that the
  * server takes it only then. It is written first, alone, and when it is refused nothing was
- * written. Stages 0 and 1 must be ready before the next.
+ * written. Nor do writes that can be taken back (reversible.c). Stages 0 and 1 must be ready before
+ * the next.
  */
 #include "apply.h"
 
@@ -85,8 +86,83 @@ bool apply_is_recreated(const ApplyRun *apply, const Item *item, const Error *re
 	return (apply->ks->force || object_is_forced(item->object)) && is_immutable(refusal);
 }
 
+static KubeRequest dry_run_of(const ApplyRun *apply, const Item *item)
+{
+	(void)apply;
+	return (KubeRequest){.verb = KUBE_APPLY,
+			     .body = item->object,
+			     .field_manager = KS_FIELD_MANAGER,
+			     .force = true,
+			     .dry_run = true};
+}
+
+static KubeRequest write_of(const ApplyRun *apply, const Item *item)
+{
+	drift_writing(apply->drift, item->key);
+	return (KubeRequest){.verb = KUBE_APPLY,
+			     .body = item->payload ? item->payload : item->object,
+			     .field_manager = KS_FIELD_MANAGER,
+			     .force = true,
+			     .create_only = item->presumed_new,
+			     /* What a write made of data is not read: it need not come back. */
+			     .metadata_only = object_is_passive(item->object)};
+}
+
+/* Sends once more what was refused only for fields that are to be left out. */
+static void send_again(const ApplyRun *apply, ApplyRequest *make, Item *item, KubeReply *reply)
+{
+	if (reply->object || !apply_leave_out_undeclared(apply, item, &reply->err))
+		return;
+	kube_reply_dispose(reply);
+	*reply = (KubeReply){0};
+	KubeRequest request = make(apply, item);
+	kube_do_all(apply->client, &request, reply, 1);
+}
+
+void apply_send(const ApplyRun *apply, ApplyRequest *make, Item *const *items, size_t count,
+		KubeReply *replies)
+{
+	KubeRequest requests[APPLY_CHUNK] = {0};
+	for (size_t i = 0; i < count; i++)
+		requests[i] = make(apply, items[i]);
+	kube_do_all(apply->client, requests, replies, count);
+	for (size_t i = 0; i < count; i++)
+		send_again(apply, make, items[i], &replies[i]);
+}
+
+bool apply_send_each(const ApplyRun *apply, const ApplyStep *step, void *arg, Item *const *items,
+		     size_t count, Error *err)
+{
+	bool ok = true;
+	for (size_t from = 0; from < count && ok; from += APPLY_CHUNK) {
+		size_t n = count - from < APPLY_CHUNK ? count - from : APPLY_CHUNK;
+		KubeReply replies[APPLY_CHUNK] = {0};
+		apply_send(apply, step->make, items + from, n, replies);
+		for (size_t i = 0; i < n; i++) {
+			/* All replies are looked at, the first failure is what is told. */
+			autoerror Error failure = {0};
+			if (!step->take(apply, items[from + i], &replies[i], arg, &failure) && ok) {
+				ok = false;
+				err_move(err, &failure);
+			}
+			kube_reply_dispose(&replies[i]);
+		}
+	}
+	return ok;
+}
+
+/* True when the object may be made anew: it is gone and a dry run takes it as a new one. */
+static bool is_taken_as_new(const ApplyRun *apply, Item *item, Error *err)
+{
+	autokubereply KubeReply reply = {0};
+	apply_send(apply, dry_run_of, &item, 1, &reply);
+	if (!reply.object)
+		err_move(err, &reply.err);
+	return reply.object != NULL;
+}
+
 /* A refused dry run or write: with force an immutable object is deleted, to be created by a later
- * run. */
+ * run. One that is not there was refused for something else, or has gone just now. */
 static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *take_cause,
 		    Error *err)
 {
@@ -103,67 +179,14 @@ static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *
 				       .name = object_name(item->object),
 				       .propagation = "Background"},
 			err);
-	if (!deleted && err->code != ERR_NOT_FOUND)
+	bool absent = !deleted && err->code == ERR_NOT_FOUND;
+	if (!deleted && !absent)
 		return apply_wrap_error(item, "delete failed", err);
 	error_dispose(err);
+	if (absent && !is_taken_as_new(apply, item, err))
+		return apply_wrap_error(item, step, err);
 	item->recreate = true;
 	return true;
-}
-
-static KubeRequest request_of(const Item *item, bool dry_run)
-{
-	return (KubeRequest){.verb = KUBE_APPLY,
-			     .body = item->payload && !dry_run ? item->payload : item->object,
-			     .field_manager = KS_FIELD_MANAGER,
-			     .force = true,
-			     .dry_run = dry_run};
-}
-
-/* Sends once more what was refused only for fields that are to be left out. */
-static void send_again(const ApplyRun *apply, Item *item, bool dry_run, KubeReply *reply)
-{
-	if (reply->object || !apply_leave_out_undeclared(apply, item, &reply->err))
-		return;
-	kube_reply_dispose(reply);
-	*reply = (KubeReply){0};
-	KubeRequest request = request_of(item, dry_run);
-	kube_do_all(apply->client, &request, reply, 1);
-}
-
-void apply_send(const ApplyRun *apply, Item *const *items, size_t count, bool dry_run,
-		KubeReply *replies)
-{
-	KubeRequest requests[APPLY_CHUNK] = {0};
-	for (size_t i = 0; i < count; i++)
-		requests[i] = request_of(items[i], dry_run);
-	kube_do_all(apply->client, requests, replies, count);
-	for (size_t i = 0; i < count; i++)
-		send_again(apply, items[i], dry_run, &replies[i]);
-}
-
-/* The items of a stage that are to be sent, in chunks: replies of a thousand objects are not held
- * at once. `each` gets the reply of one; false ends the whole. */
-typedef bool EachReply(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err);
-
-static bool send_all(const ApplyRun *apply, Item *const *items, size_t count, bool dry_run,
-		     EachReply *each, Error *err)
-{
-	bool ok = true;
-	for (size_t from = 0; from < count && ok; from += APPLY_CHUNK) {
-		size_t n = count - from < APPLY_CHUNK ? count - from : APPLY_CHUNK;
-		KubeReply replies[APPLY_CHUNK] = {0};
-		apply_send(apply, items + from, n, dry_run, replies);
-		for (size_t i = 0; i < n; i++) {
-			/* All replies are looked at, the first failure is what is told. */
-			autoerror Error failure = {0};
-			if (!each(apply, items[from + i], &replies[i], &failure) && ok) {
-				ok = false;
-				err_move(err, &failure);
-			}
-			kube_reply_dispose(&replies[i]);
-		}
-	}
-	return ok;
 }
 
 /* Where spec.ignore names fields of the object (K68): nothing is written when only those differ,
@@ -188,8 +211,9 @@ static bool leave_ignored(const ApplyRun *apply, Item *item, const json_t *reply
 	return true;
 }
 
-static bool on_dry_run(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err)
+static bool on_dry_run(const ApplyRun *apply, Item *item, KubeReply *reply, void *arg, Error *err)
 {
+	(void)arg;
 	if (!reply->object)
 		return refused(apply, item, "dry-run failed", &reply->err, err);
 	judge(apply, item, reply->object);
@@ -198,8 +222,11 @@ static bool on_dry_run(const ApplyRun *apply, Item *item, KubeReply *reply, Erro
 	       leave_ignored(apply, item, reply->object, err);
 }
 
-static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, Error *err)
+const ApplyStep apply_dry_runs = {dry_run_of, on_dry_run};
+
+static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, void *arg, Error *err)
 {
+	(void)arg;
 	if (!reply->object) {
 		drift_write_failed(apply->drift, item->key);
 		return refused(apply, item, "apply failed", &reply->err, err);
@@ -212,8 +239,9 @@ static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, Erro
 	return true;
 }
 
-/* Whether the watch tells of an object what a dry run would: that it may be written as it is. */
-static bool needs_no_dry_run(const ApplyRun *apply, Item *item)
+const ApplyStep apply_writes = {write_of, on_written};
+
+bool apply_needs_no_dry_run(const ApplyRun *apply, Item *item)
 {
 	DriftLive live;
 	if (ignore_rules_any(apply->ignore) || object_only_created(item->object) ||
@@ -223,7 +251,7 @@ static bool needs_no_dry_run(const ApplyRun *apply, Item *item)
 	return true;
 }
 
-static bool is_new(const ApplyRun *apply, const Item *item)
+bool apply_is_new(const ApplyRun *apply, const Item *item)
 {
 	DriftLive live;
 	autofree char *id = inventory_id(item->object);
@@ -234,11 +262,11 @@ static bool is_new(const ApplyRun *apply, const Item *item)
 static Item *take_first_written(const ApplyRun *apply, Vec *items)
 {
 	for (size_t i = 0; i < items->len; i++)
-		if (needs_no_dry_run(apply, items->items[i]))
+		if (apply_needs_no_dry_run(apply, items->items[i]))
 			return vec_remove(items, i);
 	for (size_t i = 0; i < items->len; i++) {
 		Item *item = items->items[i];
-		if (is_new(apply, item)) {
+		if (apply_is_new(apply, item)) {
 			item->presumed_new = true;
 			return vec_remove(items, i);
 		}
@@ -255,10 +283,10 @@ static bool write_stage(const ApplyRun *apply, Item *const *items, size_t count,
 			continue;
 		if (item->takeover && !apply_takeover(apply, item, err))
 			return apply_wrap_error(item, "take-over failed", err);
-		drift_writing(apply->drift, item->key);
 		vec_push(&sent, item);
 	}
-	return send_all(apply, (Item *const *)sent.items, sent.len, false, on_written, err);
+	return apply_send_each(apply, &apply_writes, NULL, (Item *const *)sent.items, sent.len,
+			       err);
 }
 
 /* Writes what is thought to be new, if it is. What exists already, or is refused for whatever
@@ -266,17 +294,15 @@ static bool write_stage(const ApplyRun *apply, Item *const *items, size_t count,
 static bool create_first(const ApplyRun *apply, Item *item, Vec *others, Error *err)
 {
 	autokubereply KubeReply reply = {0};
-	KubeRequest request = request_of(item, false);
-	request.create_only = true;
-	drift_writing(apply->drift, item->key);
-	kube_do_all(apply->client, &request, &reply, 1);
+	apply_send(apply, write_of, &item, 1, &reply);
 	if (reply.object) {
 		item->change = CHANGE_CREATED;
-		return on_written(apply, item, &reply, err);
+		return on_written(apply, item, &reply, NULL, err);
 	}
 	drift_write_failed(apply->drift, item->key);
+	item->presumed_new = false;
 	vec_push(others, item);
-	return send_all(apply, &item, 1, true, on_dry_run, err);
+	return apply_send_each(apply, &apply_dry_runs, NULL, &item, 1, err);
 }
 
 static bool write_first(const ApplyRun *apply, Item *item, Vec *others, Error *err)
@@ -291,11 +317,15 @@ static bool run_stage(const ApplyRun *apply, Vec *dirty, Error *err)
 		if (!apply_migrate_version(apply, dirty->items[i], err))
 			return apply_wrap_error(dirty->items[i],
 						"migration of managed fields failed", err);
-	Item *first = take_first_written(apply, dirty);
+	autovec Vec reversible = {0};
+	reversible_take(apply, dirty, &reversible);
+	Item *first = reversible.len ? NULL : take_first_written(apply, dirty);
 	/* Recreation that another object's refusal stops would leave a hole: it goes on in the next
 	 * run, which comes soon. */
-	if (!send_all(apply, (Item *const *)dirty->items, dirty->len, true, on_dry_run, err) ||
-	    (first && !write_first(apply, first, dirty, err)))
+	if (!apply_send_each(apply, &apply_dry_runs, NULL, (Item *const *)dirty->items, dirty->len,
+			     err) ||
+	    (first && !write_first(apply, first, dirty, err)) ||
+	    !reversible_write(apply, &reversible, dirty, err))
 		return false;
 	return write_stage(apply, (Item *const *)dirty->items, dirty->len, err);
 }
@@ -392,7 +422,7 @@ static bool apply_stage(const ApplyRun *apply, ItemSet *set, int stage, int64_t 
 bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSet *set,
 		 const char *revision, int64_t *out_wait_ms, Error *err)
 {
-	autofree char *ks_key = kustomization_key(run);
+	autofree char *ks_key = run_key(run);
 	autojson json_t *documents = json_object();
 	autoignorerules IgnoreRules *ignore = ignore_rules_new(json_list(ks->spec, "ignore"), err);
 	if (!ignore)
@@ -405,9 +435,10 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 			  .ks_key = ks_key,
 			  .revision = revision,
 			  .ignore = ignore,
-			  .overridden = (const char *const *)context->overridden.items,
+			  .overridden = (const char *const *)context->targets.overridden.items,
 			  .migrate = manager_gate(run_manager(run), "MigrateAPIVersion"),
-			  .documents = documents};
+			  .documents = documents,
+			  .confident = !history_last_failed(run_object(run))};
 	bool dirty = false;
 	for (size_t i = 0; i < set->len; i++) {
 		drift_watch(apply.drift, object_api_version(set->items[i].object),
@@ -419,9 +450,16 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 	const json_t *inventory = json_map(json_map(run_object(run), "status"), "inventory");
 	automap Map *inventoried = inventory_ids(dirty ? inventory : NULL);
 	apply.inventoried = inventoried;
-	for (int stage = 0; stage < STAGES; stage++)
-		if (!apply_stage(&apply, set, stage, out_wait_ms, err))
-			return err_is_set(err) ? err_reason(err, "ReconciliationFailed") : false;
+	autojson json_t *sent = dirty ? memory_sent(context->memory, ks_key) : NULL;
+	apply.sent = sent;
+	for (int stage = 0; stage < STAGES; stage++) {
+		if (apply_stage(&apply, set, stage, out_wait_ms, err))
+			continue;
+		memory_keep_sent(context->memory, ks_key, NULL);
+		return err_is_set(err) ? err_reason(err, "ReconciliationFailed") : false;
+	}
+	if (dirty)
+		reversible_remember(&apply, set);
 	return true;
 }
 

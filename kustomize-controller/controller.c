@@ -5,11 +5,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "decrypt.h"
-#include "decrypt_identity.h"
+#include "delivery/wake.h"
 #include "internal.h"
-
-/* A hub of this many clusters still has memory and descriptors to spare. */
-enum { MAX_CLUSTERS = 1000 };
 
 #define AT(member) offsetof(KustomizeFlags, member)
 
@@ -66,45 +63,27 @@ static const FeatureGate gates[] = {
 	{"ObjectLevelWorkloadIdentity", false},
 };
 
-static void index_config(const char *kind, const char *ns, const json_t *reference, IndexAdd *add,
-			 void *arg)
-{
-	if (!reference)
-		return;
-	autofree char *key =
-		mem_printf("config/%s/%s/%s", kind, ns, json_text_or(reference, "name", ""));
-	add(arg, key);
-}
-
 /* Index keys: what a Kustomization refers to, by the reference's own words. */
 static void index_kustomization(const json_t *object, IndexAdd *add, void *arg)
 {
 	const json_t *spec = json_map(object, "spec"), *ref = json_map(spec, "sourceRef");
 	const char *ns = object_namespace(object);
 	autofree char *source =
-		mem_printf("source/%s/%s/%s", json_text_or(ref, "kind", ""),
-			   json_text_or(ref, "namespace", ns), json_text_or(ref, "name", ""));
+		wake_source_key(json_text_or(ref, "kind", ""), json_text_or(ref, "namespace", ns),
+				json_text_or(ref, "name", ""));
 	add(arg, source);
+	wake_add_dependencies(spec, ns, add, arg);
+	wake_add_kubeconfig(spec, ns, add, arg);
+	wake_add_config("Secret", ns, json_map(json_map(spec, "decryption"), "secretRef"), add,
+			arg);
 	size_t i;
 	json_t *item;
-	json_array_foreach(json_list(spec, "dependsOn"), i, item)
-	{
-		autofree char *dependency =
-			mem_printf("dependency/%s/%s", json_text_or(item, "namespace", ns),
-				   json_text_or(item, "name", ""));
-		add(arg, dependency);
-	}
 	json_array_foreach(json_list(json_map(spec, "postBuild"), "substituteFrom"), i, item)
 	{
-		index_config(json_text_or(item, "kind", ""), ns, item, add, arg);
+		wake_add_config(json_text_or(item, "kind", ""), ns, item, add, arg);
 	}
-	const json_t *remote = json_map(spec, "kubeConfig");
-	index_config("Secret", ns, json_map(remote, "secretRef"), add, arg);
-	index_config("ConfigMap", ns, json_map(remote, "configMapRef"), add, arg);
-	index_config("Secret", ns, json_map(json_map(spec, "decryption"), "secretRef"), add, arg);
 }
 
-/* A dependency that is Ready wakes its dependents at once (design.md 3.1). */
 static void kustomization_changed(Manager *manager, const Kind *kind, const char *ns,
 				  const char *name, const json_t *object)
 {
@@ -112,13 +91,12 @@ static void kustomization_changed(Manager *manager, const Kind *kind, const char
 	autofree char *ks_key = mem_printf("%s/%s", ns, name);
 	if (!object) {
 		memory_forget(context->memory, ks_key);
-		clusters_leave(context->clusters, ks_key);
+		source_waits_over(context->waits, ks_key);
+		clusters_leave(context->targets.clusters, ks_key);
 		return;
 	}
-	if (!condition_is(object, "Ready", "True"))
-		return;
-	autofree char *key = mem_printf("dependency/%s/%s", ns, name);
-	manager_enqueue_indexed(manager, kind, key);
+	if (condition_is(object, "Ready", "True"))
+		wake_dependents(manager, kind, ns, name);
 }
 
 /* True when this revision and digest were the last told of a source; remembers them. Loop's thread.
@@ -137,24 +115,18 @@ static void source_changed(Manager *manager, const Kind *kind, InformerEvent eve
 			   const json_t *object)
 {
 	const json_t *artifact = json_at(object, "status", "artifact", NULL);
+	const KustomizeContext *context = manager_context(manager);
+	autofree char *key =
+		wake_source_key(object_kind(object), object_namespace(object), object_name(object));
+	if (event == INFORMER_DELETED)
+		map_remove(context->seen, key);
 	if (event == INFORMER_DELETED || !artifact)
 		return;
-	const KustomizeContext *context = manager_context(manager);
-	autofree char *key = mem_printf("source/%s/%s/%s", object_kind(object),
-					object_namespace(object), object_name(object));
 	/* Status writes that change no revision wake nobody (K11). */
 	if (seen_revision(context->seen, key, json_text_or(artifact, "revision", ""),
 			  json_text_or(artifact, "digest", "")))
 		return;
-	manager_enqueue_indexed(manager, kind, key);
-}
-
-static void config_changed(Manager *manager, const Kind *kind, InformerEvent event,
-			   const json_t *object)
-{
-	(void)event;
-	autofree char *key = mem_printf("config/%s/%s/%s", object_kind(object),
-					object_namespace(object), object_name(object));
+	source_waits_moved(context->waits);
 	manager_enqueue_indexed(manager, kind, key);
 }
 
@@ -173,12 +145,12 @@ static const KindWatch watches[] = {
 	 .kind = "ConfigMap",
 	 .configs = true,
 	 .metadata_only = true,
-	 .map = config_changed},
+	 .map = wake_by_config},
 	{.api_version = "v1",
 	 .kind = "Secret",
 	 .configs = true,
 	 .metadata_only = true,
-	 .map = config_changed},
+	 .map = wake_by_config},
 };
 
 static const Kind kinds[] = {
@@ -192,28 +164,17 @@ static const Kind kinds[] = {
 	 .watch_count = COUNT(watches)},
 };
 
-static void on_drift(void *arg, const char *ns, const char *name, int64_t after_ms)
-{
-	Manager *manager = arg;
-	if (after_ms)
-		manager_enqueue_after(manager, &kinds[0], ns, name, after_ms);
-	else
-		manager_enqueue(manager, &kinds[0], ns, name);
-}
-
 static void stop(void *arg)
 {
 	KustomizeContext *context = arg;
-	clusters_free(context->clusters);
-	drift_free(context->drift);
+	targets_close(&context->targets);
 	artifact_cache_free(context->artifacts);
-	decrypt_cloud_free(context->cloud);
 	if (context->vault_http)
 		httpc_free(context->vault_http);
 	httpc_free(context->http);
-	vec_dispose(&context->overridden);
 	parsed_free(context->parsed);
 	memory_free(context->memory);
+	source_waits_free(context->waits);
 	map_free(context->seen);
 	workdir_free(context->workdir);
 	free(context);
@@ -239,37 +200,30 @@ static bool start_fetching(Manager *manager, KustomizeContext *context, Error *e
 }
 
 /* Whose fields are taken over: kubectl's always, others' by flag (K57-K59). */
-static void start_drift(Manager *manager, KustomizeContext *context)
+static void open_targets(Manager *manager, KustomizeContext *context)
 {
-	static const char kubectl[] = "kubectl";
-	const Vec *more = &context->flags->override_managers;
-	vec_push(&context->overridden, (void *)(uintptr_t)kubectl);
-	for (size_t i = 0; i < more->len; i++)
-		vec_push(&context->overridden, more->items[i]);
-	vec_push(&context->overridden, NULL);
-	DriftConfig config = {.watch_ns = manager_watch_namespace(manager),
-			      .overridden = (const char *const *)context->overridden.items,
-			      .log = manager_log(manager),
-			      .fn = on_drift,
-			      .arg = manager};
-	context->drift = drift_new(manager_client(manager), &config);
-	context->clusters = clusters_new(manager_loop(manager), &config, MAX_CLUSTERS);
+	const KustomizeFlags *options = context->flags;
+	const TargetsConfig config = {.kind = &kinds[0],
+				      .drift = {.owner_name = KS_OWNER_NAME,
+						.owner_namespace = KS_OWNER_NAMESPACE,
+						.field_manager = KS_FIELD_MANAGER,
+						.is_exempt = object_is_exempt,
+						.is_merged = object_is_merged},
+				      .overridden = "kubectl",
+				      .override_managers = &options->override_managers,
+				      .allow_exec = options->insecure_kubeconfig_exec,
+				      .allow_insecure = options->insecure_kubeconfig_tls,
+				      .default_account =
+					      options->default_kubeconfig_service_account};
+	targets_open(&context->targets, manager, &config);
 }
 
-/* Accounts for logging in need the gate that lets objects name such accounts (facts 10). */
 static bool check_accounts(Manager *manager, const KustomizeFlags *options, Error *err)
 {
-	const char *accounts[] = {options->default_decryption_service_account,
-				  options->default_kubeconfig_service_account};
-	static const char *const names[] = {"default-decryption-service-account",
-					    "default-kubeconfig-service-account"};
-	for (size_t i = 0; i < COUNT(accounts); i++)
-		if (!cstr_empty(accounts[i]) &&
-		    !manager_gate(manager, "ObjectLevelWorkloadIdentity"))
-			return err_set(err, ERR_INVALID,
-				       "--%s needs the feature gate ObjectLevelWorkloadIdentity",
-				       names[i]);
-	return true;
+	return targets_check_account(manager, "default-decryption-service-account",
+				     options->default_decryption_service_account, err) &&
+	       targets_check_account(manager, "default-kubeconfig-service-account",
+				     options->default_kubeconfig_service_account, err);
 }
 
 static bool check_limits(const KustomizeFlags *options, Error *err)
@@ -286,10 +240,10 @@ static void *start(Manager *manager, const void *options, Error *err)
 	KustomizeContext *context = mem_zalloc(1, sizeof(*context));
 	context->flags = options;
 	context->memory = memory_new();
+	context->waits = source_waits_new();
 	context->parsed = parsed_new();
 	context->seen = map_new(free);
-	start_drift(manager, context);
-	context->cloud = decrypt_cloud_new(manager);
+	open_targets(manager, context);
 	if (!start_fetching(manager, context, err)) {
 		stop(context);
 		return NULL;

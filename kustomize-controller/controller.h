@@ -20,7 +20,8 @@ typedef struct {
 	int root_fd;	    /* no file outside of it is read */
 	const char *dir;    /* below root_fd, clean: what spec.path names in the source */
 	const char *ignore; /* lines as in .sourceignore, of manifests to leave out; or NULL */
-	bool strict;	    /* a variable without value and default is an error */
+	KustomizeLimits limits;
+	bool strict; /* a variable without value and default is an error */
 } PlanInput;
 
 /* The objects as they would be applied but for what only the API server knows (kinds' scopes):

@@ -1,27 +1,31 @@
 #include "decrypt_identity.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cloud/aws.h"
 #include "cloud/azure.h"
 #include "cloud/gcp.h"
 #include "data/yaml.h"
+#include "identity/workload.h"
 #include "kube/secret.h"
 #include "kube/service_account.h"
 #include "sops/rest.h"
 
-enum { CONFIG_MAX = 64 * 1024 };
+enum { CONFIG_MAX = 64 * 1024, SESSION_NAME_SIZE = 65 };
 
 struct DecryptIdentity {
 	Run *run;
 	const char *account_name; /* or NULL; borrowed */
-	json_t *account_object;	  /* its ServiceAccount, once it was needed; owned */
-	CloudAccount account;
-	CloudCredential aws; /* of the Secret; empty without */
-	json_t *azure;	     /* of the Secret; owned, or NULL */
-	char *gcp;	     /* of the Secret; owned, or NULL */
-	Map *vault_tokens;   /* address -> token, wiped when freed */
+	WorkloadIdentity workload;
+	const CloudAccount *account; /* of it, once it was needed */
+	Credential aws;		     /* of the Secret; empty without */
+	json_t *azure;		     /* of the Secret; owned, or NULL */
+	char *gcp;		     /* of the Secret; owned, or NULL */
+	Map *vault_tokens;	     /* address -> token, wiped when freed */
 	CloudKeys keys;
 };
 
@@ -34,73 +38,79 @@ static void free_text(void *text)
 static Cloud *cloud_of(const DecryptIdentity *self)
 {
 	const KustomizeContext *context = run_context(self->run);
-	return context->cloud;
+	return context->targets.cloud;
 }
 
 /* --- the account --------------------------------------------------------------------------- */
-
-static const char *annotation(void *arg, const char *key)
-{
-	const DecryptIdentity *self = arg;
-	return object_annotation(self->account_object, key);
-}
-
-static char *account_token(void *arg, const char *audience, Error *err)
-{
-	const DecryptIdentity *self = arg;
-	autojson json_t *audiences = json_pack("[s]", audience);
-	return service_account_token(run_client(self->run), run_namespace(self->run),
-				     self->account_name, audiences, NULL, err);
-}
 
 /* Fills who asks; the ServiceAccount is read when it is needed first. */
 static bool caller_of(DecryptIdentity *self, CloudCaller *out, Error *err)
 {
 	*out = (CloudCaller){0};
-	if (cstr_empty(self->account_name))
-		return true;
-	if (!self->account_object)
-		self->account_object = kube_get(run_client(self->run), "v1", "ServiceAccount",
-						run_namespace(self->run), self->account_name, err);
-	if (!self->account_object)
-		return err_wrap(err, "failed to get service account '%s/%s'",
-				run_namespace(self->run), self->account_name);
-	self->account = (CloudAccount){.ns = run_namespace(self->run),
-				       .name = self->account_name,
-				       .annotation = annotation,
-				       .token = account_token,
-				       .arg = self};
-	out->account = &self->account;
+	if (!self->account &&
+	    !workload_identity(self->run, self->account_name, &self->workload, &self->account, err))
+		return false;
+	out->account = self->account;
 	return true;
 }
 
 /* --- the clouds ---------------------------------------------------------------------------- */
 
-static bool aws_call(void *arg, const char *region, const char *target, const char *body, Buf *out,
-		     Error *err)
+/* "sops@HOST", as sops calls its sessions, of what STS takes in a name. */
+static void session_name(char out[SESSION_NAME_SIZE])
+{
+	char host[SESSION_NAME_SIZE] = "";
+	gethostname(host, sizeof(host) - 1);
+	size_t len = (size_t)snprintf(out, SESSION_NAME_SIZE, "sops@");
+	for (const char *c = host; *c && len < SESSION_NAME_SIZE - 1; c++)
+		if (isalnum((unsigned char)*c) || strchr("=,.@-", *c))
+			out[len++] = *c;
+	out[len] = '\0';
+}
+
+/* The credentials for a call: the Secret's or our own, or of the role that these may take on. */
+static bool aws_credential_for(DecryptIdentity *self, const CloudCaller *caller,
+			       const AwsKmsCall *call, Credential *out, Error *err)
+{
+	autocredential Credential own = {0};
+	if (self->aws.user)
+		own = (Credential){.user = mem_strdup(self->aws.user),
+				   .secret = mem_strdup(self->aws.secret),
+				   .session = mem_strdup(self->aws.session)};
+	else if (!aws_credentials(cloud_of(self), caller, call->region, NULL, &own, err))
+		return false;
+	char name[SESSION_NAME_SIZE];
+	session_name(name);
+	const AwsRole role = {call->region, call->role, name, &own};
+	if (call->role)
+		return aws_take_role(cloud_of(self), caller, &role, out, err);
+	*out = own;
+	own = (Credential){0};
+	return true;
+}
+
+static bool aws_call(void *arg, const AwsKmsCall *kms, Buf *out, Error *err)
 {
 	DecryptIdentity *self = arg;
-	autocredential CloudCredential own = {0};
+	autocredential Credential credential = {0};
 	CloudCaller caller;
-	if (!caller_of(self, &caller, err))
+	if (!caller_of(self, &caller, err) ||
+	    !aws_credential_for(self, &caller, kms, &credential, err))
 		return false;
-	bool given = self->aws.user != NULL;
-	if (!given && !aws_credentials(cloud_of(self), &caller, region, NULL, &own, err))
-		return false;
-	autofree char *url = aws_endpoint(cloud_of(self), "kms", region);
-	AwsJsonCall call = {.url = url,
-			    .region = region,
-			    .service = "kms",
-			    .target = target,
-			    .body = body,
-			    .credential = given ? &self->aws : &own};
+	autofree char *url = aws_endpoint(cloud_of(self), "kms", kms->region);
+	const AwsJsonCall call = {.url = url,
+				  .region = kms->region,
+				  .service = "kms",
+				  .target = kms->target,
+				  .body = kms->body,
+				  .credential = &credential};
 	return aws_json_call(cloud_of(self), &caller, &call, out, err);
 }
 
 static char *gcp_bearer(void *arg, Error *err)
 {
 	DecryptIdentity *self = arg;
-	autocredential CloudCredential token = {0};
+	autocredential Credential token = {0};
 	CloudCaller caller;
 	if (!caller_of(self, &caller, err))
 		return NULL;
@@ -136,7 +146,7 @@ static AzureApp azure_app(const json_t *config)
 static char *azure_bearer(void *arg, Error *err)
 {
 	DecryptIdentity *self = arg;
-	autocredential CloudCredential token = {0};
+	autocredential Credential token = {0};
 	CloudCaller caller;
 	if (!caller_of(self, &caller, err))
 		return NULL;
@@ -161,11 +171,11 @@ bool decrypt_identity_aws(DecryptIdentity *self, Str yaml, Error *err)
 	if (cstr_empty(id) || cstr_empty(key))
 		return err_set(err, ERR_INVALID,
 			       "aws_access_key_id and aws_secret_access_key are needed");
-	cloud_credential_dispose(&self->aws);
+	credential_dispose(&self->aws);
 	const char *session = json_text(config, "aws_session_token");
-	self->aws = (CloudCredential){.user = mem_strdup(id),
-				      .secret = mem_strdup(key),
-				      .session = cstr_empty(session) ? NULL : mem_strdup(session)};
+	self->aws = (Credential){.user = mem_strdup(id),
+				 .secret = mem_strdup(key),
+				 .session = cstr_empty(session) ? NULL : mem_strdup(session)};
 	return true;
 }
 
@@ -235,7 +245,10 @@ static char *vault_login_path(DecryptIdentity *self, const char *map_name, const
 static char *vault_login(DecryptIdentity *self, const char *address, const char *path, Error *err)
 {
 	const KustomizeContext *context = run_context(self->run);
-	autosecrettext char *jwt = account_token(self, address, err);
+	autojson json_t *audiences = json_pack("[s]", address);
+	autosecrettext char *jwt =
+		service_account_token(run_client(self->run), run_namespace(self->run),
+				      self->account_name, audiences, NULL, err);
 	if (!jwt)
 		return err_wrap_null(err, "failed to issue a token for Vault");
 	const char *ns = run_namespace(self->run);
@@ -290,13 +303,14 @@ DecryptIdentity *decrypt_identity_new(Run *run, const Kustomization *ks)
 	self->account_name =
 		cstr_empty(account) ? context->flags->default_decryption_service_account : account;
 	self->vault_tokens = map_new(free_text);
-	self->keys = (CloudKeys){.http = context->http,
-				 .aws_call = aws_call,
-				 .gcp_token = gcp_bearer,
-				 .azure_token = azure_bearer,
-				 .arg = self,
-				 .gcp_endpoint = cloud_env(context->cloud, "GOOGLE_KMS_ENDPOINT"),
-				 .azure_vault = cloud_env(context->cloud, "AZURE_KEY_VAULT_URL")};
+	self->keys = (CloudKeys){
+		.http = context->http,
+		.aws_call = aws_call,
+		.gcp_token = gcp_bearer,
+		.azure_token = azure_bearer,
+		.arg = self,
+		.gcp_endpoint = cloud_env(context->targets.cloud, "GOOGLE_KMS_ENDPOINT"),
+		.azure_vault = cloud_env(context->targets.cloud, "AZURE_KEY_VAULT_URL")};
 	return self;
 }
 
@@ -304,23 +318,10 @@ void decrypt_identity_free(DecryptIdentity *self)
 {
 	if (!self)
 		return;
-	cloud_credential_dispose(&self->aws);
+	credential_dispose(&self->aws);
 	json_decref(self->azure);
 	text_wipe(&self->gcp);
-	json_decref(self->account_object);
+	workload_identity_dispose(&self->workload);
 	map_free(self->vault_tokens);
 	free(self);
-}
-
-struct Cloud *decrypt_cloud_new(Manager *manager)
-{
-	CloudConfig config = {.loop = manager_loop(manager)};
-	config.cache_max = manager_token_cache(manager, &config.cache_max_ms);
-	return cloud_new(&config);
-}
-
-void decrypt_cloud_free(struct Cloud *cloud)
-{
-	if (cloud)
-		cloud_free(cloud);
 }

@@ -26,8 +26,4 @@ const CloudKeys *decrypt_identity_keys(const DecryptIdentity *identity);
  * set. */
 char *decrypt_identity_vault(DecryptIdentity *identity, const char *address, Error *err) MUST_USE;
 
-/* The process's part: made at the start, freed at the end. */
-struct Cloud *decrypt_cloud_new(Manager *manager);
-void decrypt_cloud_free(struct Cloud *cloud);
-
 #endif

@@ -1,4 +1,8 @@
-/* The end of a Kustomization (facts 6.7): whether its objects go with it, and waiting for that. */
+/*
+ * The end of a Kustomization (facts 6.7): whether its objects go with it, and waiting for that.
+ * What is remembered of it goes when the watch tells that it is gone, not before: a finalizer that
+ * could not be taken off is another run, which must not begin the wait anew.
+ */
 #include "internal.h"
 
 #include "base/mem.h"
@@ -13,21 +17,12 @@ static bool deletes_objects(const Kustomization *ks, const json_t *object)
 	return !cstr_eq(ks->deletion_policy, "Orphan");
 }
 
-static Outcome released(Run *run)
-{
-	const KustomizeContext *context = run_context(run);
-	autofree char *key = kustomization_key(run);
-	memory_forget(context->memory, key);
-	clusters_leave(context->clusters, key);
-	return outcome_gone();
-}
-
 /* True when the account to act as, if any, still exists. Only a definite "not found" counts as
  * gone: objects must not be orphaned because a server was out of reach. */
 static bool account_exists(Run *run, const Kustomization *ks)
 {
 	autoerror Error failure = {0};
-	const char *account = kustomization_account(run, ks);
+	const char *account = target_account(run, ks->spec);
 	if (cstr_empty(account))
 		return true;
 	autojson json_t *object = kube_get(run_client(run), "v1", "ServiceAccount",
@@ -51,7 +46,7 @@ static Outcome orphaned(Run *run, const json_t *entries)
 	run_event(run, EVENT_WARNING, "PruneFailed", NULL,
 		  "unable to prune objects, the account to impersonate is gone: %s",
 		  buf_text(&names));
-	return released(run);
+	return outcome_gone();
 }
 
 Outcome kustomization_finalize(Run *run, Error *err)
@@ -62,11 +57,11 @@ Outcome kustomization_finalize(Run *run, Error *err)
 	kustomization_parse(run_object(run), &ks);
 	const json_t *entries = json_at(run_object(run), "status", "inventory", "entries", NULL);
 	if (!deletes_objects(&ks, run_object(run)) || !json_array_size(entries))
-		return released(run);
+		return outcome_gone();
 	if (!account_exists(run, &ks))
 		return orphaned(run, entries);
 	autotarget Target target = {0};
-	if (!target_open(run, &ks, &target, err))
+	if (!kustomization_target(run, &ks, &target, err))
 		return outcome_failed();
 	autojson json_t *kept = json_array();
 	if (!prune_entries(run, &target, entries, kept, NULL, err)) {
@@ -75,13 +70,15 @@ Outcome kustomization_finalize(Run *run, Error *err)
 	}
 	if (!cstr_eq(ks.deletion_policy, "WaitForTermination") ||
 	    !prune_any_left(run, target.client, entries))
-		return released(run);
-	autofree char *key = kustomization_key(run);
-	int64_t since = memory_waiting_since(context->memory, key, "termination");
+		return outcome_gone();
+	autofree char *key = run_key(run);
+	/* Of this very object: a namesake's wait is its own. */
+	autofree char *what = mem_printf("termination of %s", object_uid(run_object(run)));
+	int64_t since = memory_waiting_since(context->memory, key, what);
 	if (run_waited_ms(since) < ks.timeout_ms)
 		return outcome_waiting(LOOK_AGAIN_MS);
 	run_event(run, EVENT_WARNING, "PruneFailed", NULL,
 		  "failed to wait for resources termination");
 	log_info(run_log(run), "gave up waiting for termination", NULL);
-	return released(run);
+	return outcome_gone();
 }

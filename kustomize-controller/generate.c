@@ -226,6 +226,7 @@ static bool build_root(const BuildInput *input, const json_t *root, KustomizeRes
 	bool shared = !decryptor || !decryptor_has_opened(decryptor);
 	KustomizeOptions options = {.files = decryptor ? decryptor_files(decryptor) : input->files,
 				    .cache = shared ? input->cache : NULL,
+				    .builder = input->builder,
 				    .root = root,
 				    .limits = input->limits,
 				    .load_anywhere = true,

@@ -3,8 +3,9 @@
  * Current; when some are not, the run ends and watch events, or a timer as a net below them, resume
  * it.
  */
-#include "health_exprs.h"
+#include "delivery/health_exprs.h"
 #include "internal.h"
+#include "kube/kstatus_live.h"
 
 #include "base/mem.h"
 #include "data/duration.h"
@@ -96,7 +97,7 @@ static KstatusCode look(KubeClient *client, const HealthExprs *exprs, const Chec
 	autojson json_t *live =
 		kube_get(client, check->api_version, check->kind, check->ns, check->name, &err);
 	if (live)
-		return custom ? health_exprs_status(exprs, live) : kstatus_of(live, NULL);
+		return custom ? health_exprs_status(exprs, live) : kstatus_live(client, live);
 	if (err.code != ERR_NOT_FOUND)
 		return KSTATUS_UNKNOWN;
 	return check->expires ? KSTATUS_CURRENT : KSTATUS_NOT_FOUND;
@@ -208,7 +209,7 @@ static bool check(Run *run, const Kustomization *ks, KubeClient *client, const C
 	if (!exprs)
 		return fail(run, err);
 	__attribute__((cleanup(verdict_dispose))) Verdict verdict = {0};
-	autofree char *key = kustomization_key(run);
+	autofree char *key = run_key(run);
 	autofree char *what = mem_printf("health of %s", revision);
 	int64_t waited = run_waited_ms(memory_waiting_since(context->memory, key, what));
 	judge(client, exprs, checks, &verdict);

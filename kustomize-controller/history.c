@@ -53,3 +53,9 @@ void history_note(json_t *object, const char *digest, const char *reason, int64_
 	while (json_array_size(history) > KEEP)
 		json_array_remove(history, KEEP);
 }
+
+bool history_last_failed(const json_t *object)
+{
+	const json_t *last = json_array_get(json_at(object, "status", "history", NULL), 0);
+	return last && !cstr_eq(json_text(last, "lastReconciledStatus"), "ReconciliationSucceeded");
+}

@@ -1,6 +1,6 @@
 /*
  * What the steps of a Kustomization's reconcile share. The road: kustomization.c calls, in order,
- * source.c, depend.c, generate.c, postbuild.c, prepare.c, apply.c, inventory.c, prune.c, health.c.
+ * source.c, generate.c, postbuild.c, prepare.c, apply.c, inventory.c, prune.c, health.c.
  */
 #ifndef KUSTOMIZE_CONTROLLER_INTERNAL_H
 #define KUSTOMIZE_CONTROLLER_INTERNAL_H
@@ -9,9 +9,11 @@
 #include "base/map.h"
 #include "base/workdir.h"
 #include "bases/bases.h"
-#include "cluster.h"
 #include "ctrl/manager.h"
-#include "drift.h"
+#include "delivery/depend.h"
+#include "delivery/inventory.h"
+#include "delivery/source_wait.h"
+#include "delivery/target.h"
 #include "kube/kstatus.h"
 #include "kustomize/kustomize.h"
 
@@ -43,14 +45,12 @@ typedef struct {
 	HttpClient *http;
 	HttpClient *vault_http; /* for Vault with roots of its own; or NULL: http */
 	ArtifactCache *artifacts;
-	WorkDir *workdir;   /* unpacked artifacts */
-	Drift *drift;	    /* of this cluster */
-	Clusters *clusters; /* the others */
-	Vec overridden;	    /* prefixes of field managers whose fields are taken over, then NULL */
-	Map *seen;	    /* source key -> revision and digest last told; loop's thread */
+	WorkDir *workdir; /* unpacked artifacts */
+	Targets targets;
+	Map *seen; /* source key -> revision and digest last told; loop's thread */
+	SourceWaits *waits;
 	struct Memory *memory;	      /* per Kustomization, between runs: memory.c */
 	struct ParsedSources *parsed; /* parsed files by artifact digest: parsed.c */
-	struct Cloud *cloud;	      /* credentials for decryption: decrypt_identity.c */
 } KustomizeContext;
 
 /* A Kustomization, parsed once; all borrowed from the object. view.c */
@@ -68,21 +68,13 @@ typedef struct {
 
 void kustomization_parse(const json_t *object, Kustomization *out);
 
-/* target.c: where its objects go, and as whom. */
-typedef struct {
-	KubeClient *client; /* borrowed */
-	Drift *drift;	    /* borrowed */
-	Cluster *cluster;   /* NULL: this one */
-} Target;
+/* target_open, with a reason. */
+bool kustomization_target(Run *run, const Kustomization *ks, Target *out, Error *err) MUST_USE;
 
-/* remote.c: the cluster of spec.kubeConfig, given back with cluster_put. */
-Cluster *remote_cluster(Run *run, const json_t *reference, Error *err) MUST_USE;
-
-/* The service account to act as, "" for the connection's own user. */
-const char *kustomization_account(Run *run, const Kustomization *ks);
-bool target_open(Run *run, const Kustomization *ks, Target *out, Error *err) MUST_USE;
-void target_close(Target *target);
-#define autotarget __attribute__((cleanup(target_close)))
+/* takeover.c: what an object says of itself. To be left alone (ssa Ignore, reconcile disabled: K60,
+ * K61); that fields of others are kept (ssa Merge: K57). */
+bool object_is_exempt(const json_t *object);
+bool object_is_merged(const json_t *object);
 
 /* What must happen to an object in this run. */
 typedef enum {
@@ -108,6 +100,8 @@ typedef struct {
 	uint64_t version;  /* resourceVersion before the write; 0: did not exist, unknown */
 	bool takeover;	   /* others' fields are to be taken over before the write */
 	bool presumed_new; /* nobody told of it: its write is to create it, or to fail */
+	json_t *sent;	   /* as last applied, where its write can be taken back so; borrowed */
+	char *uid;	   /* once an attempt has written it (reversible.c); owned, or NULL */
 	bool recreate;	   /* was deleted under force; a later run creates it */
 	bool status_known; /* status is from a reply of this run */
 	KstatusCode status;
@@ -143,16 +137,12 @@ bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *o
 bool source_fetch(Run *run, const Kustomization *ks, SourceState *source, Outcome *out_outcome,
 		  Error *err);
 
-/* depend.c. False with reason REASON_INVALID_CEL: a readyExpr is wrong, and waiting helps nobody.
- */
-#define REASON_INVALID_CEL "InvalidCELExpression"
-bool dependencies_ready(Run *run, const Kustomization *ks, const SourceState *source, Error *err);
-
 /* generate.c: the root kustomization with what spec adds, and the build. All borrowed. */
 typedef struct {
 	const KustomizeFiles *files;
 	const char *dir;       /* of the root, clean, within files */
 	KustomizeCache *cache; /* or NULL */
+	const char *builder;   /* for the cache: the Kustomization; or NULL */
 	KustomizeLimits limits;
 	Bases *bases; /* files are bases_files of it then; NULL: no remote ones */
 	/* Manifests that are left out of a generated root and of a root file's resources, by path
@@ -188,14 +178,7 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 		 const char *revision, int64_t *out_wait_ms, Error *err);
 void apply_announce(Run *run, const ItemSet *set, const json_t *metadata);
 
-/* inventory.c: facts 1 "id". Texts owned. */
-char *inventory_id(const json_t *object);
-typedef struct {
-	char *ns, *name, *group, *kind;
-} InventoryId;
-bool inventory_id_parse(const char *text, InventoryId *out);
-void inventory_id_dispose(InventoryId *id);
-#define autoinventoryid __attribute__((cleanup(inventory_id_dispose)))
+/* inventory.c */
 Map *inventory_ids(const json_t *inventory);			    /* the set of its ids, owned */
 json_t *inventory_of_items(const ItemSet *set);			    /* {"entries": [...]}, owned */
 json_t *inventory_difference(const json_t *old, const json_t *now); /* entries, owned */
@@ -236,6 +219,7 @@ bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *sourc
 /* history.c */
 void history_note(json_t *object, const char *digest, const char *reason, int64_t started_ms,
 		  const SourceState *source);
+bool history_last_failed(const json_t *object); /* the run before this one */
 
 /* memory.c: what a Kustomization's runs remember of each other. Thread-safe. */
 struct Memory;
@@ -252,6 +236,11 @@ bool memory_is_waiting(struct Memory *memory, const char *ks);
 void memory_keep_wait(struct Memory *memory, const char *ks, const json_t *what);
 json_t *memory_kept_wait(struct Memory *memory, const char *ks);
 void memory_stop_waiting(struct Memory *memory, const char *ks);
+/* Objects as they were last applied, by drift_key, so that a write can be taken back: kept packed
+ * and within a bound on all, so that memory_sent may give NULL. The tree is the caller's own. NULL
+ * drops what is kept. */
+void memory_keep_sent(struct Memory *memory, const char *ks, const json_t *objects);
+json_t *memory_sent(struct Memory *memory, const char *ks);
 void memory_forget(struct Memory *memory, const char *ks);
 
 /* parsed.c: one KustomizeCache per artifact digest, a few kept. Give back with parsed_put. */
@@ -270,7 +259,6 @@ typedef struct {
 /* The end of a run that got as far as applying: history, conditions, event. */
 Outcome kustomization_conclude(Run *run, const Kustomization *ks, const SourceState *source,
 			       const RunFacts *facts, bool ok, Error *err);
-char *kustomization_key(Run *run);				 /* "ns/name", owned */
 json_t *kustomization_event_metadata(const SourceState *source); /* owned */
 
 /* Milliseconds since a monotonic time that memory_waiting_since gave. */

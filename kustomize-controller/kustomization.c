@@ -3,7 +3,7 @@
  * and an outcome; none of them sleeps. Read reconcile_steps from the top.
  */
 #include "decrypt.h"
-#include "health_exprs.h"
+#include "delivery/health_exprs.h"
 #include "internal.h"
 
 #include "base/clock.h"
@@ -11,11 +11,6 @@
 #include "base/path.h"
 #include "data/digest.h"
 #include "data/duration.h"
-
-char *kustomization_key(Run *run)
-{
-	return mem_printf("%s/%s", run_namespace(run), run_name(run));
-}
 
 int64_t run_waited_ms(int64_t since_ms)
 {
@@ -174,7 +169,7 @@ static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *so
 		  health_check(run, ks, target->client, &set, revision, out_wait_ms, &checks, err);
 	if (checks)
 		waiting_keep(run, source, facts->digest, facts->started_ms, checks);
-	autofree char *key = kustomization_key(run);
+	autofree char *key = run_key(run);
 	drift_wake_on_change(target->drift, key, !ok && !err_is_set(err));
 	return ok;
 }
@@ -221,10 +216,50 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 	if (err_is_set(err))
 		return err_reason(err, "BuildFailed");
 	input.decryptor = decryptor;
+	autofree char *builder = mem_printf("%s/%s", run_namespace(run), run_name(run));
+	input.builder = builder;
 	input.cache = parsed_get(context->parsed, source->artifact.digest);
 	bool ok = generate_and_build(ks, &input, out, err);
 	parsed_put(context->parsed, input.cache);
 	return ok;
+}
+
+bool kustomization_target(Run *run, const Kustomization *ks, Target *out, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	return target_open(run, &context->targets, ks->spec, out, err) ||
+	       err_reason(err, "ReconciliationFailed");
+}
+
+static bool is_same_source(const Kustomization *ks, const json_t *dependency)
+{
+	const json_t *ref = json_at(dependency, "spec", "sourceRef", NULL);
+	return cstr_eq(json_text(ref, "kind"), ks->source_kind) &&
+	       cstr_eq(json_text(ref, "name"), ks->source_name) &&
+	       cstr_eq(json_text_or(ref, "namespace", object_namespace(dependency)), ks->source_ns);
+}
+
+/* At an older revision of our own source it has not seen what we build (K90). */
+typedef struct {
+	const Kustomization *ks;
+	const char *revision;
+} SameRevision;
+
+static bool has_our_revision(void *arg, const json_t *dependency, Error *err)
+{
+	const SameRevision *wanted = arg;
+	const json_t *status = json_map(dependency, "status");
+	return !is_same_source(wanted->ks, dependency) ||
+	       cstr_eq(json_text(status, "lastAppliedRevision"), wanted->revision) ||
+	       err_set(err, ERR_UNAVAILABLE, "dependency '%s/%s' revision is not up to date",
+		       object_namespace(dependency), object_name(dependency));
+}
+
+static bool may_go_on(Run *run, const Kustomization *ks, const SourceState *source, Error *err)
+{
+	SameRevision wanted = {.ks = ks, .revision = source->artifact.revision};
+	return dependencies_ready(run, json_list(ks->spec, "dependsOn"), has_our_revision, &wanted,
+				  err);
 }
 
 static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *source, Error *err)
@@ -236,7 +271,7 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 		return outcome;
 	int64_t started_ms = waiting_started_ms(run, source->artifact.revision, clock_mono_ms());
 	autojson json_t *metadata = kustomization_event_metadata(source);
-	if (!dependencies_ready(run, ks, source, err) && cstr_eq(err->reason, REASON_INVALID_CEL)) {
+	if (!may_go_on(run, ks, source, err) && cstr_eq(err->reason, REASON_INVALID_CEL)) {
 		terminal(err);
 		return stalled(run, metadata, err);
 	}
@@ -251,7 +286,7 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 	}
 	progress(run, ks, "Building manifests", source->artifact.revision);
 	autotarget Target target = {0};
-	if (!target_open(run, ks, &target, err))
+	if (!kustomization_target(run, ks, &target, err))
 		return failed(run, ks, metadata, err);
 	autokustomizeresult KustomizeResult result = {0};
 	if (!build_source(run, ks, source, &result, err) ||

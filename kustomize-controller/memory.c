@@ -5,20 +5,26 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "archive/packed.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "internal.h"
+
+/* Of all that packed_size tells: what does not fit is not kept. */
+enum { MAX_SENT_BYTES = 8 << 20 };
 
 typedef struct {
 	Map *desired; /* drift_key -> uint64_t * */
 	char *waiting_for;
 	int64_t waiting_since_ms;
 	char *kept_wait; /* JSON of what a wait for health has to finish, or NULL */
+	Packed *sent;	 /* JSON of objects last applied, or NULL */
 } Remembered;
 
 struct Memory {
 	pthread_mutex_t lock; /* guards all below */
 	Map *by_ks;
+	size_t sent_bytes;
 };
 
 static void free_remembered(void *value)
@@ -27,6 +33,7 @@ static void free_remembered(void *value)
 	map_free(remembered->desired);
 	free(remembered->waiting_for);
 	free(remembered->kept_wait);
+	packed_free(remembered->sent);
 	free(remembered);
 }
 
@@ -142,9 +149,48 @@ void memory_stop_waiting(struct Memory *memory, const char *ks)
 	pthread_mutex_unlock(&memory->lock);
 }
 
+/* Lock held. */
+static void drop_sent(struct Memory *memory, Remembered *remembered)
+{
+	if (!remembered || !remembered->sent)
+		return;
+	memory->sent_bytes -= packed_size(remembered->sent);
+	packed_free(remembered->sent);
+	remembered->sent = NULL;
+}
+
+void memory_keep_sent(struct Memory *memory, const char *ks, const json_t *objects)
+{
+	autosecrettext char *text = objects ? json_dump(objects) : NULL;
+	Packed *packed = text ? packed_new(text, strlen(text)) : NULL;
+	pthread_mutex_lock(&memory->lock);
+	Remembered *remembered = packed ? remembered_of(memory, ks) : map_get(memory->by_ks, ks);
+	drop_sent(memory, remembered);
+	if (packed && memory->sent_bytes + packed_size(packed) <= MAX_SENT_BYTES) {
+		memory->sent_bytes += packed_size(packed);
+		remembered->sent = packed;
+		packed = NULL;
+	}
+	pthread_mutex_unlock(&memory->lock);
+	packed_free(packed);
+}
+
+json_t *memory_sent(struct Memory *memory, const char *ks)
+{
+	autoerror Error ignored = {0};
+	size_t len = 0;
+	pthread_mutex_lock(&memory->lock);
+	const Remembered *remembered = map_get(memory->by_ks, ks);
+	autosecrettext char *text =
+		remembered && remembered->sent ? packed_text(remembered->sent, &len) : NULL;
+	pthread_mutex_unlock(&memory->lock);
+	return text ? json_parse(text, len, len, &ignored) : NULL;
+}
+
 void memory_forget(struct Memory *memory, const char *ks)
 {
 	pthread_mutex_lock(&memory->lock);
+	drop_sent(memory, map_get(memory->by_ks, ks));
 	map_remove(memory->by_ks, ks);
 	pthread_mutex_unlock(&memory->lock);
 }

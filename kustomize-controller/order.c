@@ -137,6 +137,7 @@ void item_set_dispose(ItemSet *set)
 		free(set->items[i].id);
 		free(set->items[i].key);
 		free(set->items[i].file);
+		free(set->items[i].uid);
 	}
 	free(set->items);
 	*set = (ItemSet){0};

@@ -45,6 +45,7 @@ bool plan_build(const PlanInput *input, const Kustomization *ks, KustomizeResult
 	BuildInput build = {.files = bases_files(bases),
 			    .bases = bases,
 			    .dir = input->dir,
+			    .limits = input->limits,
 			    .leaves_out = leaves_out,
 			    .leaves_out_arg = &left_out};
 	autokustomizeresult KustomizeResult result = {0};

@@ -117,7 +117,7 @@ static void judge_chunk(Plan *plan, Item *const *items, size_t count)
 	for (size_t i = 0; i < count; i++)
 		gets[i] = get_request(items[i]);
 	kube_do_all(plan->apply.client, gets, live, count);
-	apply_send(&plan->apply, items, count, true, dry);
+	apply_send(&plan->apply, apply_dry_runs.make, items, count, dry);
 	for (size_t i = 0; i < count; i++) {
 		autoerror Error failure = {0};
 		if (!judge(plan, items[i], &live[i], &dry[i], &failure))

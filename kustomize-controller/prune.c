@@ -5,11 +5,7 @@
 
 static bool is_disabled(const json_t *object)
 {
-	static const char *const keys[] = {KS_GROUP "/prune", KS_GROUP "/reconcile"};
-	for (size_t i = 0; i < COUNT(keys); i++)
-		if (object_says(object, keys[i], "disabled"))
-			return true;
-	return object_is_exempt(object);
+	return object_says(object, KS_GROUP "/prune", "disabled") || object_is_exempt(object);
 }
 
 static bool is_ours(const char *ns, const char *name, const json_t *object)
@@ -48,7 +44,7 @@ static bool delete_object(Run *run, const Target *target, const json_t *live, Er
 {
 	const KustomizeContext *context = run_context(run);
 	autofree char *key = drift_key(live);
-	autofree char *ks_key = kustomization_key(run);
+	autofree char *ks_key = run_key(run);
 	drift_forget(target->drift, key);
 	memory_set_desired(context->memory, ks_key, key, 0);
 	/* With the uid, so that a namesake made meanwhile by somebody else is not hit. */

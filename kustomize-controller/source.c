@@ -48,11 +48,27 @@ static json_t *get_source(Run *run, const Kustomization *ks, Error *err)
 	const char *version = "source.toolkit.fluxcd.io/v1";
 	bool direct = manager_gate(run_manager(run), "DirectSourceFetch");
 	json_t *object = direct ? NULL
-				: manager_peer_get(run_manager(run), version, ks->source_kind,
-						   ks->source_ns, ks->source_name);
+				: run_peer_get(run, version, ks->source_kind, ks->source_ns,
+					       ks->source_name);
 	return object ? object
 		      : kube_get(run_client(run), version, ks->source_kind, ks->source_ns,
 				 ks->source_name, err);
+}
+
+/* Told at first only where something was told before, as of an artifact that has gone. */
+static bool no_artifact(Run *run, Outcome *out_outcome)
+{
+	const KustomizeContext *context = run_context(run);
+	const int64_t again_ms = context->flags->requeue_dependency_ms;
+	autofree char *key = run_key(run);
+	int64_t quiet_ms = source_waits_quiet_ms(context->waits, key);
+	bool is_new = !json_list(json_map(run_object(run), "status"), "conditions");
+	*out_outcome = outcome_waiting(is_new && quiet_ms > 0 ? quiet_ms : again_ms);
+	if (is_new && quiet_ms > 0)
+		return false;
+	autofree char *message = mem_printf("Source artifact not found, retrying in %llds",
+					    (long long)again_ms / 1000);
+	return not_ready(run, message);
 }
 
 bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *out_outcome,
@@ -70,13 +86,10 @@ bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *o
 		*out_outcome = outcome_failed();
 		return not_ready(run, err_text(err));
 	}
-	if (!artifact_of_json(json_at(object, "status", "artifact", NULL), &out->artifact)) {
-		autofree char *message =
-			mem_printf("Source artifact not found, retrying in %llds",
-				   (long long)context->flags->requeue_dependency_ms / 1000);
-		*out_outcome = outcome_waiting(context->flags->requeue_dependency_ms);
-		return not_ready(run, message);
-	}
+	if (!artifact_of_json(json_at(object, "status", "artifact", NULL), &out->artifact))
+		return no_artifact(run, out_outcome);
+	autofree char *key = run_key(run);
+	source_waits_over(context->waits, key);
 	const json_t *metadata = out->artifact.metadata;
 	const char *origin = json_text(metadata, "org.opencontainers.image.revision");
 	if (origin)

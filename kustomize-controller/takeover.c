@@ -14,6 +14,17 @@ static const char *const stale_annotations[] = {
 	"fluxcd.io/sync-checksum",
 };
 
+bool object_is_exempt(const json_t *object)
+{
+	return object_says(object, KS_GROUP "/ssa", "Ignore") ||
+	       object_says(object, KS_GROUP "/reconcile", "disabled");
+}
+
+bool object_is_merged(const json_t *object)
+{
+	return object_says(object, KS_GROUP "/ssa", "Merge");
+}
+
 bool object_only_created(const json_t *object)
 {
 	return object_says(object, KS_GROUP "/ssa", "IfNotPresent");
@@ -37,8 +48,7 @@ static bool has_stale_annotation(const json_t *object)
 bool apply_needs_takeover(const ApplyRun *apply, const json_t *desired, const json_t *reply)
 {
 	FieldsetSummary summary;
-	if (object_says(desired, KS_GROUP "/ssa", "Merge") ||
-	    object_says(reply, KS_GROUP "/ssa", "Merge"))
+	if (object_is_merged(desired) || object_is_merged(reply))
 		return false;
 	fieldset_summary(reply, KS_FIELD_MANAGER, apply->overridden, &summary);
 	return summary.to_take_over || has_stale_annotation(reply);

@@ -12,7 +12,7 @@ void waiting_keep(Run *run, const SourceState *source, const char *digest, int64
 		  const json_t *checks)
 {
 	const KustomizeContext *context = run_context(run);
-	autofree char *key = kustomization_key(run);
+	autofree char *key = run_key(run);
 	autojson json_t *what = json_object();
 	json_put_text(what, "revision", source->artifact.revision);
 	json_put_text(what, "originRevision", source->origin_revision);
@@ -26,7 +26,7 @@ void waiting_keep(Run *run, const SourceState *source, const char *digest, int64
 int64_t waiting_started_ms(Run *run, const char *revision, int64_t now_ms)
 {
 	const KustomizeContext *context = run_context(run);
-	autofree char *key = kustomization_key(run);
+	autofree char *key = run_key(run);
 	autojson json_t *kept = memory_kept_wait(context->memory, key);
 	bool same = kept && cstr_eq(json_text(kept, "revision"), revision);
 	return same ? json_int(kept, "startedMs", now_ms) : now_ms;
@@ -56,13 +56,13 @@ static Outcome finish(Run *run, const Kustomization *ks, const json_t *kept, Err
 			  .metadata = metadata};
 	int64_t wait_ms = 0;
 	autotarget Target target = {0};
-	if (!target_open(run, ks, &target, err))
+	if (!kustomization_target(run, ks, &target, err))
 		return kustomization_conclude(run, ks, &older, &facts, false, err);
 	bool ok = health_check_again(run, ks, target.client, json_list(kept, "checks"),
 				     older.artifact.revision, &wait_ms, err);
 	if (!ok && !err_is_set(err))
 		return outcome_waiting(wait_ms);
-	autofree char *key = kustomization_key(run);
+	autofree char *key = run_key(run);
 	drift_wake_on_change(target.drift, key, false);
 	Outcome outcome = kustomization_conclude(run, ks, &older, &facts, ok, err);
 	manager_enqueue(run_manager(run), run_kind(run), run_namespace(run), run_name(run));
@@ -73,7 +73,7 @@ bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *sourc
 		     Error *err)
 {
 	const KustomizeContext *context = run_context(run);
-	autofree char *key = kustomization_key(run);
+	autofree char *key = run_key(run);
 	autojson json_t *kept = memory_kept_wait(context->memory, key);
 	if (!kept)
 		return false;
