@@ -1,10 +1,13 @@
 #include "controller.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "internal.h"
 #include "receiver.h"
 
-enum { DRAIN_MS = 5000, DISPATCH_WORKERS = 4 };
+/* A stop takes ten seconds at most, whoever does not answer: what came in is taken on, then what
+ * was taken on is delivered; the manager's own events have what is left. */
+enum { INTAKE_MS = 4000, DELIVERY_MS = 3000, DISPATCH_WORKERS = 4 };
 
 #define AT(member) offsetof(NotificationFlags, member)
 
@@ -68,23 +71,35 @@ static const Kind kinds[] = {
 	 .unsharded = true},
 };
 
+/* Requests that wait for the API server hold the intake and the workers up. */
+static void give_up(void *arg)
+{
+	NotificationContext *context = arg;
+	kube_client_close(manager_client(context->manager));
+}
+
 /* Before the watches end: the intake and the workers that read from them. */
 static void cancel(void *arg)
 {
 	NotificationContext *context = arg;
+	Loop *loop = manager_loop(context->manager);
+	int64_t until_ms = clock_mono_ms() + INTAKE_MS;
+	LoopTimer timer = loop_after(loop, INTAKE_MS, give_up, context);
 	if (context->events)
-		httpd_stop(steal(&context->events), DRAIN_MS);
+		httpd_stop(steal(&context->events), INTAKE_MS);
+	int64_t left_ms = until_ms - clock_mono_ms();
 	if (context->webhooks)
-		httpd_stop(steal(&context->webhooks), DRAIN_MS);
+		httpd_stop(steal(&context->webhooks), left_ms > 0 ? left_ms : 0);
 	if (context->dispatcher)
 		dispatcher_stop(steal(&context->dispatcher));
+	loop_cancel(loop, timer);
 }
 
 static void stop(void *arg)
 {
 	NotificationContext *context = arg;
 	cancel(context);
-	notify_sender_free(context->sender, DRAIN_MS);
+	notify_sender_free(context->sender, DELIVERY_MS);
 	token_cache_free(context->tokens);
 	limiter_free(context->limiter);
 	key_cache_free(context->keys);

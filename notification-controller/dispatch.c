@@ -112,6 +112,7 @@ static void *work(void *arg)
 		free(text);
 		if (event)
 			handle(dispatcher->context, event);
+		manager_note_work(dispatcher->context->manager);
 	}
 	return NULL;
 }

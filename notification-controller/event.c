@@ -6,6 +6,33 @@
 #include "data/digest.h"
 #include "internal.h"
 
+static bool check_text(const char *name, const json_t *value, Error *err)
+{
+	return !value || json_is_string(value) || json_is_null(value) ||
+	       err_set(err, ERR_INVALID, "%s is no text", name);
+}
+
+/* What Go's decoder would refuse. */
+static bool check_types(const json_t *event, Error *err)
+{
+	static const char *const texts[] = {"severity", "message", "reason", "reportingController",
+					    "reportingInstance"};
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (!check_text(texts[i], json_object_get(event, texts[i]), err))
+			return false;
+	json_t *metadata = json_object_get(event, "metadata");
+	const char *key;
+	json_t *value;
+	if (metadata && !json_is_object(metadata) && !json_is_null(metadata))
+		return err_set(err, ERR_INVALID, "metadata is no map");
+	json_object_foreach(metadata, key, value)
+	{
+		if (!check_text("a value of metadata", value, err))
+			return false;
+	}
+	return true;
+}
+
 bool event_check(const json_t *event, Error *err)
 {
 	const json_t *object = json_map(event, "involvedObject");
@@ -15,7 +42,7 @@ bool event_check(const json_t *event, Error *err)
 	for (size_t i = 0; i < COUNT(needed); i++)
 		if (cstr_empty(json_text(object, needed[i])))
 			return err_set(err, ERR_INVALID, "involvedObject.%s is missing", needed[i]);
-	return true;
+	return check_types(event, err);
 }
 
 char *event_group(const json_t *event)
@@ -25,12 +52,6 @@ char *event_group(const json_t *event)
 	return slash ? mem_strndup(version, (size_t)(slash - version)) : mem_strdup("");
 }
 
-static bool has_group(const char *key, const char *group)
-{
-	size_t len = strlen(group);
-	return len && strncmp(key, group, len) == 0 && key[len] == '/';
-}
-
 const char *event_own_metadata(const json_t *event, const char *key)
 {
 	autofree char *group = event_group(event);
@@ -38,23 +59,22 @@ const char *event_own_metadata(const json_t *event, const char *key)
 	return json_text(json_map(event, "metadata"), full);
 }
 
+/* Keys of other groups go when the rest is merged for an Alert. */
 void event_clean_metadata(json_t *event)
 {
 	autofree char *group = event_group(event);
 	autofree char *checksum = mem_printf("%s/checksum", group);
 	autofree char *digest = mem_printf("%s/digest", group);
-	json_t *clean = json_object();
+	json_t *metadata = json_map(event, "metadata"), *value;
 	const char *key;
-	json_t *value;
-	json_object_foreach(json_map(event, "metadata"), key, value)
+	void *next;
+	json_object_foreach_safe(metadata, next, key, value)
 	{
-		bool ours = cstr_starts(key, EVENT_PREFIX) || has_group(key, group);
-		if (!ours || !json_is_string(value) || strcasecmp(key, checksum) == 0 ||
-		    strcasecmp(key, digest) == 0)
-			continue;
-		json_object_set(clean, key, value);
+		if (strcasecmp(key, checksum) == 0 || strcasecmp(key, digest) == 0)
+			json_object_del(metadata, key);
+		else if (json_is_null(value)) /* Go's decoder takes that for "" */
+			json_put_text(metadata, key, "");
 	}
-	json_object_set_new(event, "metadata", clean);
 }
 
 void event_limit_key(const json_t *event, unsigned char out[DIGEST_MAX_BYTES])
@@ -86,18 +106,18 @@ typedef struct {
 	json_t *merged, *conflicts;
 } Merge;
 
-/* Later sources win; a key that two of them have is told. */
+/* Later sources win; a key that several of them have is told, with all of them. */
 static void merge_key(Merge *merge, const char *key, json_t *value, const char *source,
 		      json_t *sources)
 {
 	const char *earlier = json_text(sources, key);
+	autofree char *all = earlier ? mem_printf("%s, %s", earlier, source) : mem_strdup(source);
 	if (earlier) {
 		if (!merge->conflicts)
 			merge->conflicts = json_object();
-		autofree char *both = mem_printf("%s, %s", earlier, source);
-		json_put_text(merge->conflicts, key, both);
+		json_put_text(merge->conflicts, key, all);
 	}
-	json_put_text(sources, key, source);
+	json_put_text(sources, key, all);
 	json_object_set(merge->merged, key, value);
 }
 
@@ -129,9 +149,7 @@ json_t *event_for_alert(const json_t *event, const json_t *alert, json_t **out_c
 		merge_key(&merge, "summary", summary, "Alert object .spec.summary", sources);
 	merge_prefixed(&merge, metadata, own, "involved object controller metadata", sources);
 	json_t *copy = json_copy((json_t *)(uintptr_t)event);
-	if (json_object_size(merge.merged))
-		json_object_set(copy, "metadata", merge.merged);
-	json_decref(merge.merged);
+	json_object_set_new(copy, "metadata", merge.merged);
 	*out_conflicts = merge.conflicts;
 	return copy;
 }

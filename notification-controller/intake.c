@@ -1,5 +1,4 @@
 /* Events over HTTP: body, JSON, metadata, limiter, 202 (notification.md 3, N1-N7). */
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -28,15 +27,13 @@ static bool pass_limiter(NotificationContext *context, HttpdRequest *request, co
 	unsigned char key[DIGEST_MAX_BYTES];
 	event_limit_key(event, key);
 	bool passes = limiter_pass(context->limiter, key, &reset_ms);
-	char reset[32], date[40];
-	snprintf(reset, sizeof(reset), "%lld", (long long)(reset_ms / 1000));
+	char date[40];
+	http_date(reset_ms, date);
 	httpd_set_header(request, "X-RateLimit-Limit", "1");
 	httpd_set_header(request, "X-RateLimit-Remaining", "0");
-	httpd_set_header(request, "X-RateLimit-Reset", reset);
-	if (!passes) {
-		http_date(reset_ms, date);
+	httpd_set_header(request, "X-RateLimit-Reset", date);
+	if (!passes)
 		httpd_set_header(request, "Retry-After", date);
-	}
 	return passes;
 }
 

@@ -137,15 +137,20 @@ static bool read_proxy(const json_t *provider, Material *material, Error *err)
 	return check_proxy(material->proxy_address, err);
 }
 
+/* Whether a Secret that is not for certificates alone has usable ones; half a pair is none. */
+static bool has_tls(const Secret *secret)
+{
+	bool cert = secret_first(secret, "tls.crt", "certFile", NULL) != NULL;
+	bool key = secret_first(secret, "tls.key", "keyFile", NULL) != NULL;
+	return cert == key && (cert || secret_first(secret, "ca.crt", "caFile", NULL));
+}
+
 /* Commit status types alone take TLS from secretRef when there is no certSecretRef. */
 static bool read_tls(Material *material, bool commit_status, Error *err)
 {
 	const Secret *from = material->cert;
-	const char *name = "certSecretRef";
-	if (!from && commit_status && secret_first(material->secret, "ca.crt", "caFile", NULL)) {
+	if (!from && commit_status && has_tls(material->secret))
 		from = material->secret;
-		name = "secretRef";
-	}
 	if (!from)
 		return true;
 	HttpClientConfig *client = &material->client;
@@ -153,21 +158,26 @@ static bool read_tls(Material *material, bool commit_status, Error *err)
 	client->cert_pem = secret_first(from, "tls.crt", "certFile", NULL);
 	client->key_pem = secret_first(from, "tls.key", "keyFile", NULL);
 	if (!client->cert_pem != !client->key_pem)
-		return err_set(err, ERR_INVALID, "%s has only one of 'tls.crt' and 'tls.key'",
-			       name);
+		return err_set(err, ERR_INVALID,
+			       "certSecretRef has only one of 'tls.crt' and 'tls.key'");
 	if (!client->ca_pem && !client->cert_pem)
-		return err_set(err, ERR_INVALID, "%s has no certificates", name);
+		return err_set(err, ERR_INVALID, "certSecretRef has no certificates");
 	return true;
 }
 
 bool material_load(KubeClient *client, const json_t *provider, unsigned traits, Material *out,
 		   Error *err)
 {
+	return load(client, provider, "secretRef", &out->secret, err) &&
+	       load(client, provider, "certSecretRef", &out->cert, err) &&
+	       load(client, provider, "proxySecretRef", &out->proxy, err) &&
+	       material_read(provider, traits, out, err);
+}
+
+bool material_read(const json_t *provider, unsigned traits, Material *out, Error *err)
+{
 	bool commit_status = traits & NOTIFY_COMMIT_STATUS;
-	if (!load(client, provider, "secretRef", &out->secret, err) ||
-	    !load(client, provider, "certSecretRef", &out->cert, err) ||
-	    !load(client, provider, "proxySecretRef", &out->proxy, err) ||
-	    !read_address(provider, out, err) || !read_headers(out, err) ||
+	if (!read_address(provider, out, err) || !read_headers(out, err) ||
 	    !read_proxy(provider, out, err) || !read_tls(out, commit_status, err))
 		return false;
 	read_credentials(out);

@@ -24,6 +24,9 @@ void material_dispose(Material *material);
 bool material_load(KubeClient *client, const json_t *provider, unsigned traits, Material *out,
 		   Error *err) MUST_USE;
 
+/* As material_load, of Secrets that *out has already. */
+bool material_read(const json_t *provider, unsigned traits, Material *out, Error *err) MUST_USE;
+
 /* The name of the Provider's lane: another proxy or certificate is another lane. Owned. */
 char *material_lane(const Material *material, const json_t *provider);
 

@@ -86,6 +86,7 @@ static char *involved(const json_t *event)
 static void on_done(void *arg, const Error *err)
 {
 	Sending *sending = arg;
+	manager_note_work(sending->context->manager);
 	if (err_is_set(err) && err->code != ERR_CANCELLED) {
 		autofree char *text = masked(err_text(err), &sending->secrets);
 		autofree char *message =
@@ -193,7 +194,7 @@ static bool send_to(NotificationContext *context, const json_t *provider, const 
 	if (!material_load(manager_client(context->manager), provider, traits, &material, err))
 		return false;
 	autofree char *id =
-		traits & NOTIFY_COMMIT_STATUS ? status_id(provider, alert, event, err) : NULL;
+		traits & NOTIFY_COMMIT_STATUS ? status_id(provider, alert, merged, err) : NULL;
 	if (err_is_set(err))
 		return false;
 	NotifyTarget target = target_of(provider, alert, &material);

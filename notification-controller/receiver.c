@@ -79,7 +79,7 @@ static bool check_providers(const json_t *spec, Error *err)
 	return true;
 }
 
-static bool check_spec(const json_t *spec, Error *err)
+bool receiver_check_spec(const json_t *spec, Error *err)
 {
 	if (!receiver_check_filters(spec, err))
 		return err_reason(err, "InvalidCELExpression");
@@ -137,7 +137,7 @@ Outcome receiver_reconcile(Run *run, Error *err)
 {
 	json_t *object = run_object(run);
 	const json_t *spec = json_map(object, "spec");
-	if (!check_spec(spec, err))
+	if (!receiver_check_spec(spec, err))
 		return stall(run, err);
 	autofree char *token = read_token(run, spec, err);
 	if (!token)
@@ -173,11 +173,16 @@ void receiver_secret_changed(Manager *manager, const Kind *kind, InformerEvent e
 	manager_enqueue_indexed(manager, kind, key);
 }
 
-/* --- which Receiver is at a path --- */
+/*
+ * --- which Receiver is at a path ---
+ *
+ * Nothing separates token, name and namespace, and generic-oidc has no token (N76): "hook" of
+ * "apps" and "hoo" of "kapps" come to one path. Who has it must not lose it to who comes later.
+ */
 
 struct ReceiverPaths {
 	pthread_mutex_t lock; /* guards both */
-	Map *by_path;	      /* path -> owned "ns/name" */
+	Map *by_path;	      /* path -> owned "ns/name" of who is served there */
 	Map *by_key;	      /* "ns/name" -> owned path */
 };
 
@@ -198,19 +203,40 @@ void receiver_paths_free(ReceiverPaths *paths)
 	free(paths);
 }
 
+/* Who is there first keeps it. */
+static void take_path(ReceiverPaths *paths, const char *key, const char *path)
+{
+	map_put(paths->by_key, key, mem_strdup(path));
+	if (!map_has(paths->by_path, path))
+		map_put(paths->by_path, path, mem_strdup(key));
+}
+
+/* The next one with the same path gets it. */
+static void leave_path(ReceiverPaths *paths, const char *key)
+{
+	autofree char *path = map_take(paths->by_key, key);
+	if (!path || !cstr_eq(map_get(paths->by_path, path), key))
+		return;
+	map_remove(paths->by_path, path);
+	size_t at = 0;
+	const char *other;
+	void *its_path;
+	while (map_next(paths->by_key, &at, &other, &its_path)) {
+		if (!cstr_eq(its_path, path))
+			continue;
+		map_put(paths->by_path, path, mem_strdup(other));
+		return;
+	}
+}
+
 void receiver_paths_set(ReceiverPaths *paths, const char *ns, const char *name, const char *path)
 {
 	autofree char *key = mem_printf("%s/%s", ns, name);
 	pthread_mutex_lock(&paths->lock);
-	const char *old = map_get(paths->by_key, key);
-	if (!cstr_eq(old, path)) {
-		if (old && cstr_eq(map_get(paths->by_path, old), key))
-			map_remove(paths->by_path, old);
-		map_remove(paths->by_key, key);
-		if (path) {
-			map_put(paths->by_path, path, mem_strdup(key));
-			map_put(paths->by_key, key, mem_strdup(path));
-		}
+	if (!cstr_eq(map_get(paths->by_key, key), path)) {
+		leave_path(paths, key);
+		if (path)
+			take_path(paths, key, path);
 	}
 	pthread_mutex_unlock(&paths->lock);
 }

@@ -19,11 +19,15 @@ void receiver_changed(Manager *manager, const Kind *kind, const char *ns, const 
 void receiver_secret_changed(Manager *manager, const Kind *kind, InformerEvent event,
 			     const json_t *object);
 
+/* What the CRD's rules say too, for servers that do not know them, and the CEL expressions (N88,
+ * N90). The error's reason is the Ready condition's: ValidationFailed or InvalidCELExpression. */
+bool receiver_check_spec(const json_t *spec, Error *err) MUST_USE;
+
 /* "/hook/" and the SHA-256 of token, name and namespace (N76); owned. */
 char *receiver_path(const char *token, const char *name, const char *ns);
 
-/* Which Receiver is at a path; thread-safe. `path` NULL: it has none. find: "ns/name", owned, or
- * NULL. */
+/* Which Receiver is at a path; thread-safe. `path` NULL: it has none. Of several with one path the
+ * first is found until it leaves. find: "ns/name", owned, or NULL. */
 ReceiverPaths *receiver_paths_new(void);
 void receiver_paths_free(ReceiverPaths *paths);
 void receiver_paths_set(ReceiverPaths *paths, const char *ns, const char *name, const char *path);

@@ -10,7 +10,7 @@ enum { BODY_MAX = 3 << 20, THREADS = 8 };
 static json_t *find_receiver(NotificationContext *context, const HttpdRequest *request)
 {
 	const char *path = httpd_path(request);
-	if (!cstr_starts(path, RECEIVER_PREFIX) || !cstr_empty(httpd_query(request)))
+	if (!cstr_empty(httpd_query(request)))
 		return NULL;
 	autofree char *key = receiver_paths_find(context->paths, path);
 	char *slash = key ? strchr(key, '/') : NULL;
@@ -49,6 +49,7 @@ static void on_request(void *arg, HttpdRequest *request)
 	atomic_fetch_add(&context->receiver_metrics.active, 1);
 	httpd_reply(request, handle(context, request), NULL, "", 0);
 	atomic_fetch_sub(&context->receiver_metrics.active, 1);
+	manager_note_work(context->manager);
 }
 
 static void observe(void *arg, const HttpdRequest *request, int status, size_t body_bytes,
