@@ -1,4 +1,6 @@
 /* sluice build: what a reconcile would make of local files. */
+#include "build_release.h"
+
 #include "base/mem.h"
 #include "data/yaml.h"
 #include "local.h"
@@ -46,8 +48,16 @@ static bool build_one(const Build *build, const Local *ks, Error *err)
 	return !build->command->options.recursive || build_children(build, ks, &result, err);
 }
 
+static bool check(Command *command, Error *err)
+{
+	return build_release_is_meant(command) ? build_release_check(command, err)
+					       : local_check(command, err);
+}
+
 static bool run(Command *command, Error *err)
 {
+	if (build_release_is_meant(command))
+		return build_release(command, err);
 	autolocal Local ks = {.tree = NO_TREE};
 	autobuf Buf out = {0};
 	automap Map *visited = map_new(NULL);
@@ -65,20 +75,26 @@ static bool run(Command *command, Error *err)
 
 static const Option options[] = {
 	LOCAL_OPTIONS,
+	{{"helmrelease-file", FLAG_TEXT, AT(helmrelease_file), NULL, NULL,
+	  "File that holds the HelmRelease, in place of the cluster's."},
+	 0,
+	 "FILE"},
 	{{"dry-run", FLAG_BOOL, AT(dry_run), "false", NULL,
-	  "Ask no API server: substituteFrom is passed over."},
+	  "Ask no API server: substituteFrom and valuesFrom are passed over."},
 	 0,
 	 NULL},
 };
 
 const Verb verb_build = {
 	.name = "build",
-	.words = "kustomization NAME",
-	.summary = "Print what a Kustomization makes of local files.",
+	.words = "kustomization|helmrelease NAME",
+	.summary = "Print what a Kustomization or a HelmRelease makes of local files.",
 	.details = "Builds the files in --path as the controller would: with what the "
 		   "Kustomization adds to them, and its variables. Nothing is written. Values "
-		   "that SOPS encrypted are shown as **SOPS**.",
-	.check = local_check,
+		   "that SOPS encrypted are shown as **SOPS**.\nOf a HelmRelease --path is the "
+		   "chart, a directory or a .tgz file: it is rendered with the values and the "
+		   "post-renderers of the HelmRelease.",
+	.check = check,
 	.run = run,
 	.connects = true,
 	.options = options,

@@ -7,10 +7,12 @@
 #include "base/vec.h"
 #include "ctrl/flags.h"
 #include "kube/client.h"
+#include "tool_flags.h"
 
 /* The values of all flags, those of every verb first. A verb reads only those in its table. */
 typedef struct {
 	char *ns, *kubeconfig, *context, *cluster, *user, *server, *token, *as_user;
+	Vec as_groups; /* borrowed */
 	char *ca_file, *cert_file, *key_file, *tls_server_name;
 	char *ignored; /* flags that scripts pass and that change nothing here */
 	bool ignored_switch;
@@ -28,7 +30,10 @@ typedef struct {
 	char *data_dir, *bind, *log_level; /* up */
 	int port;
 	char *path, *kustomization_file; /* build, diff */
+	char *helmrelease_file;		 /* build */
 	Vec ignore_paths, local_sources;
+	int build_max_file_bytes, build_max_bytes, build_max_objects; /* build, diff */
+	int64_t build_timeout_ms;
 	bool dry_run, strict, recursive, in_memory, ignore_not_found;
 } Options;
 
@@ -56,6 +61,7 @@ struct Verb {
 	size_t option_count;
 	/* Instead of all that: a command with another tool's arguments; argv[0] is its name. */
 	int (*main)(int argc, char **argv);
+	const ToolFlags *tool_flags; /* its flags */
 };
 
 /* A parsed command line. */

@@ -53,6 +53,13 @@ static void offer_options(const Ask *ask, const Option *options, size_t count)
 	}
 }
 
+static void offer_tool_flags(const Ask *ask, const ToolFlags *flags)
+{
+	for (size_t i = 0; i < flags->count; i++)
+		if (flags->rows[i].kind <= TOOL_SWITCH)
+			offer(ask, str_of(flags->rows[i].name), flags->rows[i].help);
+}
+
 /* Each alternative of "a|b". */
 static void offer_words(const Ask *ask, const char *words, const char *what)
 {
@@ -178,9 +185,24 @@ static void offer_flags(const Ask *ask, const Verb *verb)
 {
 	size_t count;
 	const Option *common = options_common(&count);
+	if (verb && verb->tool_flags) {
+		offer_tool_flags(ask, verb->tool_flags);
+		return;
+	}
 	if (verb)
 		offer_options(ask, verb->options, verb->option_count);
 	offer_options(ask, common, count);
+}
+
+/* The tool's command, then what it takes: files and directories. */
+static void offer_tool_words(const Ask *ask, const Verb *verb, const char *first)
+{
+	Str command, rest;
+	str_cut(str_of(verb->words), ' ', &command, &rest);
+	if (first)
+		fputs(":file\n", ask->out);
+	else
+		offer(ask, command, NULL);
 }
 
 /* Kinds, then names of objects. */
@@ -190,6 +212,8 @@ static void offer_arguments(Ask *ask, Command *command)
 	const char *first = command_word(command, 0);
 	if (verb == &verb_completion && !first)
 		offer_words(ask, "bash|zsh|fish", NULL);
+	if (verb->tool_flags)
+		offer_tool_words(ask, verb, first);
 	if (!verb->kinds)
 		return;
 	size_t at = 0;

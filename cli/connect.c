@@ -28,11 +28,22 @@ static bool replace_by_file(char **text, const char *path, Error *err)
 	return true;
 }
 
+static void replace_groups(const Options *options, KubeConfig *config)
+{
+	if (!options->as_groups.len)
+		return;
+	json_decref(config->as_groups);
+	config->as_groups = json_array();
+	for (size_t i = 0; i < options->as_groups.len; i++)
+		json_array_append_new(config->as_groups, json_string(options->as_groups.items[i]));
+}
+
 /* What the command line says beats the kubeconfig. */
 static bool override(const Options *options, KubeConfig *config, Error *err)
 {
 	replace(&config->server, options->server);
 	replace(&config->as_user, options->as_user);
+	replace_groups(options, config);
 	replace(&config->server_name, options->tls_server_name);
 	config->insecure_skip_verify |= options->insecure;
 	if (!cstr_empty(options->token)) {

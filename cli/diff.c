@@ -15,11 +15,37 @@ typedef struct {
 	const Local *ks;
 	Map *visited;
 	DiffStyle style;
+	FILE *out;
 	bool changed;
 	Buf failures;
 } Diff;
 
 static bool diff_one(Diff *diff, const Local *ks, Error *err);
+
+/* What changes below a child comes under a line that names it, as upstream has it. */
+/* NOLINTNEXTLINE(misc-no-recursion): each Kustomization is visited once. */
+static bool diff_below(Diff *diff, const char *id, const Local *child, Error *err)
+{
+	autofree char *text = NULL;
+	size_t len = 0;
+	FILE *outer = diff->out;
+	bool changed = diff->changed;
+	diff->out = open_memstream(&text, &len);
+	if (!diff->out) {
+		diff->out = outer;
+		return err_errno(err, "%s", id);
+	}
+	diff->changed = false;
+	bool ok = diff_one(diff, child, err);
+	fclose(diff->out);
+	diff->out = outer;
+	if (diff->changed) {
+		diff_print_heading(outer, &diff->style, id, "changed");
+		fwrite(text, 1, len, outer);
+	}
+	diff->changed = diff->changed || changed;
+	return ok;
+}
 
 /* NOLINTNEXTLINE(misc-no-recursion): each Kustomization is visited once. */
 static void diff_child(Diff *diff, const PlannedObject *planned)
@@ -27,7 +53,7 @@ static void diff_child(Diff *diff, const PlannedObject *planned)
 	autoerror Error err = {0};
 	autolocal Local child = {.tree = NO_TREE};
 	if (json_at(planned->object, "spec", "kubeConfig", NULL)) {
-		diff_print_line(stdout, &diff->style, DIFF_NOTE, planned->id,
+		diff_print_line(diff->out, &diff->style, DIFF_NOTE, planned->id,
 				"skipped: its objects are on another cluster");
 		return;
 	}
@@ -35,7 +61,8 @@ static void diff_child(Diff *diff, const PlannedObject *planned)
 		buf_printf(&diff->failures, "%s%s", diff->failures.len ? "\n" : "", err_text(&err));
 		return;
 	}
-	if (local_visit(diff->visited, child.object) && !diff_one(diff, &child, &err))
+	if (local_visit(diff->visited, child.object) &&
+	    !diff_below(diff, planned->id, &child, &err))
 		buf_printf(&diff->failures, "%s%s: %s", diff->failures.len ? "\n" : "", planned->id,
 			   err_text(&err));
 }
@@ -54,14 +81,14 @@ static void on_object(void *arg, const PlannedObject *planned)
 		[PLANNED_DELETED] = {DIFF_REMOVED, "deleted"},
 	};
 	if (planned->change != PLANNED_UNCHANGED)
-		diff_print_line(stdout, &diff->style, lines[planned->change].color, planned->id,
+		diff_print_line(diff->out, &diff->style, lines[planned->change].color, planned->id,
 				lines[planned->change].text);
 	if (planned->takeover)
-		diff_put(stdout, &diff->style, DIFF_NOTE, "  ",
+		diff_put(diff->out, &diff->style, DIFF_NOTE, "  ",
 			 STR("fields that kubectl wrote become kustomize-controller's; those that "
 			     "the manifest does not have go"));
 	if (planned->change == PLANNED_DRIFTED)
-		diff_print(stdout, &diff->style, planned->before, planned->after);
+		diff_print(diff->out, &diff->style, planned->before, planned->after);
 	diff->changed = diff->changed || (planned->change != PLANNED_UNCHANGED &&
 					  planned->change != PLANNED_SKIPPED);
 	if (diff->command->options.recursive && planned->object &&
@@ -84,7 +111,7 @@ static bool run(Command *command, Error *err)
 {
 	autolocal Local ks = {.tree = NO_TREE};
 	automap Map *visited = map_new(NULL);
-	Diff diff = {.command = command, .visited = visited};
+	Diff diff = {.command = command, .visited = visited, .out = stdout};
 	diff.style.colors = isatty(STDOUT_FILENO) && cstr_empty(getenv("NO_COLOR"));
 	if (!local_open(command, &ks, err))
 		return false;

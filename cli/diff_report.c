@@ -27,6 +27,12 @@ void diff_print_line(FILE *out, const DiffStyle *style, DiffColor color, const c
 	diff_put(out, style, color, "► ", str_of(line));
 }
 
+void diff_print_heading(FILE *out, const DiffStyle *style, const char *what, const char *text)
+{
+	autofree char *line = mem_printf("%s %s", what, text);
+	diff_put(out, style, DIFF_PATH, "📁 ", str_of(line));
+}
+
 static void put_path(Walk *walk)
 {
 	const char *path = walk->path.len ? buf_text(&walk->path) : "(root)";

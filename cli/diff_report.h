@@ -19,6 +19,9 @@ typedef struct {
 void diff_print_line(FILE *out, const DiffStyle *style, DiffColor color, const char *what,
 		     const char *text);
 
+/* "📁 WHAT TEXT": what follows is below it. */
+void diff_print_heading(FILE *out, const DiffStyle *style, const char *what, const char *text);
+
 /* The blocks, with an empty line before the first and after each. */
 void diff_print(FILE *out, const DiffStyle *style, const json_t *before, const json_t *after);
 

@@ -1,141 +1,80 @@
-/*
- * sluice helm template [NAME] CHART: what `helm template` prints, byte for byte, for a chart in a
- * directory or a .tgz file. Nothing is fetched and no cluster is asked, so flags that mean either
- * are refused with the reason.
- */
+/* sluice helm template [NAME] CHART: what `helm template` prints, byte for byte. */
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/fd.h"
-#include "cli.h"
+#include "base/str.h"
 #include "helm_command.h"
-#include "tool_flags.h"
 
-#define NO_FETCH "charts are not fetched here"
-#define NO_CLUSTER "no cluster is asked here"
-#define NO_PROGRAMS "programs are not run here"
-
-static const ToolFlag rows[] = {
-	{"--values", "-f", TOOL_COMMAS, offsetof(HelmArguments, value_files),
-	 "file with values, or - for standard input (can be given several times)"},
-	{"--set", "", TOOL_LIST, offsetof(HelmArguments, set),
-	 "key=value, values typed by their look"},
-	{"--set-string", "", TOOL_LIST, offsetof(HelmArguments, set_string),
-	 "key=value, values text"},
-	{"--set-file", "", TOOL_LIST, offsetof(HelmArguments, set_file),
-	 "key=FILE, the file's content"},
-	{"--set-json", "", TOOL_LIST, offsetof(HelmArguments, set_json),
-	 "key=JSON, or a JSON object"},
-	{"--set-literal", "", TOOL_LIST, offsetof(HelmArguments, set_literal),
-	 "key=text, nothing in the text is special"},
-	{"--namespace", "-n", TOOL_TEXT, offsetof(HelmArguments, ns), "namespace of the release"},
-	{"--show-only", "-s", TOOL_LIST, offsetof(HelmArguments, show_only),
-	 "only manifests of these templates"},
-	{"--api-versions", "-a", TOOL_COMMAS, offsetof(HelmArguments, api_versions),
-	 "more API versions for .Capabilities.APIVersions"},
-	{"--kube-version", "", TOOL_TEXT, offsetof(HelmArguments, kube_version),
-	 "version for .Capabilities.KubeVersion"},
-	{"--include-crds", "", TOOL_SWITCH, offsetof(HelmArguments, include_crds),
-	 "print the chart's crds too"},
-	{"--skip-tests", "", TOOL_SWITCH, offsetof(HelmArguments, skip_tests), "leave tests away"},
-	{"--no-hooks", "", TOOL_SWITCH, offsetof(HelmArguments, no_hooks), "leave hooks away"},
-	{"--is-upgrade", "", TOOL_SWITCH, offsetof(HelmArguments, is_upgrade),
-	 ".Release.IsUpgrade instead of .Release.IsInstall"},
-	{"--skip-schema-validation", "", TOOL_SWITCH, offsetof(HelmArguments, skip_schema),
-	 "values need not fit the charts' schemas"},
-	{"--generate-name", "-g", TOOL_SWITCH, offsetof(HelmArguments, generate_name),
-	 "a made-up release name"},
-	{"--debug", "", TOOL_SWITCH, offsetof(HelmArguments, debug),
-	 "print manifests that are no YAML too"},
-	{"--help", "-h", TOOL_SWITCH, offsetof(HelmArguments, help), "this text"},
-	{"--skip-crds", "", TOOL_IGNORED_SWITCH, 0, ""},
-	{"--dependency-update", "", TOOL_REFUSED_SWITCH, 0, NO_FETCH},
-	{"--repo", "", TOOL_REFUSED_VALUE, 0, NO_FETCH},
-	{"--version", "", TOOL_IGNORED, 0, ""},
-	{"--devel", "", TOOL_IGNORED_SWITCH, 0, ""},
-	{"--verify", "", TOOL_REFUSED_SWITCH, 0, NO_FETCH},
-	{"--validate", "", TOOL_REFUSED_SWITCH, 0, NO_CLUSTER},
-	{"--enable-dns", "", TOOL_REFUSED_SWITCH, 0, "names are not looked up here"},
-	{"--post-renderer", "", TOOL_REFUSED_VALUE, 0, NO_PROGRAMS},
-	{"--post-renderer-args", "", TOOL_REFUSED_VALUE, 0, NO_PROGRAMS},
-	{"--output-dir", "", TOOL_REFUSED_VALUE, 0, "manifests go to standard output"},
-	{"--name-template", "", TOOL_REFUSED_VALUE, 0, "give the name"},
-	{"--atomic", "", TOOL_IGNORED_SWITCH, 0, ""},
-	{"--create-namespace", "", TOOL_IGNORED_SWITCH, 0, ""},
-	{"--disable-openapi-validation", "", TOOL_IGNORED_SWITCH, 0, ""},
-	{"--description", "", TOOL_IGNORED, 0, ""},
-	{"--timeout", "", TOOL_IGNORED, 0, ""},
-	{"--wait", "", TOOL_IGNORED_SWITCH, 0, ""},
-	{"--wait-for-jobs", "", TOOL_IGNORED_SWITCH, 0, ""},
-	{"--replace", "", TOOL_IGNORED_SWITCH, 0, ""},
-	{"--render-subchart-notes", "", TOOL_IGNORED_SWITCH, 0, ""},
-	{"--kube-context", "", TOOL_IGNORED, 0, ""},
-	{"--kubeconfig", "", TOOL_IGNORED, 0, ""},
-	{"--labels", "-l", TOOL_IGNORED, 0, ""},
-	{"--release-name", "", TOOL_IGNORED_SWITCH, 0, ""},
-};
-
-static const ToolFlags flags = {rows, COUNT(rows), "an argument"};
-
-static void print_help(FILE *out)
+bool helm_command_asks_cluster(const HelmArguments *arguments)
 {
-	fputs("Usage: sluice helm template [NAME] CHART [flags]\n\n"
-	      "Renders the chart in a directory or .tgz file and prints its manifests.\n\nFlags:\n",
-	      out);
-	tool_flags_help(&flags, out);
+	return arguments->validate || cstr_eq(arguments->dry_run, "server");
 }
 
-static bool take_words(HelmArguments *out, Error *err)
+bool helm_command_is_local(const HelmArguments *arguments)
 {
-	const Vec *words = &out->words;
-	if (words->len == 0 || words->len > 2)
-		return err_set(err, ERR_INVALID,
-			       "\"helm template\" requires at least 1 argument\n\nUsage:  sluice "
-			       "helm template [NAME] CHART [flags]");
-	out->chart = words->items[words->len - 1];
-	out->name = words->len == 2 ? words->items[0] : "release-name";
-	return true;
+	struct stat status;
+	return !arguments->source.repo && stat(arguments->chart, &status) == 0;
 }
 
-static bool parse(int argc, char **argv, HelmArguments *out, Error *err)
+bool helm_command_is_url(const char *text)
 {
-	*out = (HelmArguments){.ns = "default"};
-	bool help = argc >= 2 && (cstr_eq(argv[1], "--help") || cstr_eq(argv[1], "-h"));
-	if (help) {
-		out->help = true;
-		return true;
-	}
-	if (argc < 2 || !cstr_eq(argv[1], "template"))
-		return err_set(err, ERR_INVALID, "helm: the command is \"helm template\"");
-	for (int at = 2; at < argc; at++) {
-		if (argv[at][0] != '-' || !argv[at][1])
-			vec_push(&out->words, argv[at]);
-		else if (!tool_flags_take(&flags, argc, argv, &at, out, err))
-			return false;
-	}
-	return out->help || take_words(out, err);
+	return cstr_starts(text, "http://") || cstr_starts(text, "https://") ||
+	       cstr_starts(text, "oci://");
 }
 
-static void arguments_dispose(HelmArguments *arguments)
+/* Of files, or of "key=FILE". */
+static bool has_urls(const Vec *texts)
 {
-	tool_flags_dispose(&flags, arguments);
-	vec_dispose(&arguments->words);
+	for (size_t i = 0; i < texts->len; i++)
+		if (strstr(texts->items[i], "://"))
+			return true;
+	return false;
 }
 
-static int helm_main(int argc, char **argv)
+/* What is no path of this machine, and does not look like one that is missing. */
+static bool is_remote(const HelmArguments *arguments)
+{
+	bool is_path = *arguments->chart == '/' || *arguments->chart == '.';
+	return arguments->source.repo || (!is_path && !helm_command_is_local(arguments));
+}
+
+bool helm_command_is_far(const HelmArguments *arguments)
+{
+	const HelmSource *source = &arguments->source;
+	return source->verify || source->dependency_update || arguments->post_renderer ||
+	       source->ca_file || source->cert_file || source->key_file ||
+	       helm_command_asks_cluster(arguments) || has_urls(&arguments->value_files) ||
+	       has_urls(&arguments->set_file) || is_remote(arguments);
+}
+
+static bool run(HelmArguments *arguments, const HelmFar *far, Buf *text, Error *err)
+{
+	arguments->far = far;
+	bool fine = (!far || far->open(arguments, &arguments->far_state, err)) &&
+		    helm_command_template(arguments, text, err);
+	if (far)
+		far->close(arguments->far_state);
+	return fine;
+}
+
+int helm_command(int argc, char **argv, const HelmFar *far)
 {
 	autoerror Error err = {0};
-	__attribute__((cleanup(arguments_dispose))) HelmArguments arguments = {0};
+	autohelmarguments HelmArguments arguments = {0};
 	autobuf Buf text = {0};
-	bool fine = parse(argc, argv, &arguments, &err);
+	bool fine = helm_command_parse(argc, argv, &arguments, &err);
 	if (fine && arguments.help) {
-		print_help(stdout);
+		helm_command_help(stdout);
 		return 0;
 	}
+	if (fine && !far && helm_command_is_far(&arguments))
+		return HELM_IS_FAR;
 	if (fine)
-		fine = helm_command_template(&arguments, &text, &err);
-	bool written = fwrite(buf_text(&text), 1, text.len, stdout) == text.len;
-	if (!written || fflush(stdout) != 0) {
+		fine = run(&arguments, far, &text, &err);
+	autoerror Error unwritten = {0};
+	if (!fd_write_all(STDOUT_FILENO, text.ptr, text.len, &unwritten)) {
 		fprintf(stderr, "Error: writing to standard output\n");
 		return 1;
 	}
@@ -143,10 +82,3 @@ static int helm_main(int argc, char **argv)
 		fprintf(stderr, "Error: %s\n", err_text(&err));
 	return fine ? 0 : 1;
 }
-
-const Verb verb_helm = {
-	.name = "helm",
-	.words = "template [NAME] CHART",
-	.summary = "Print what a chart renders.",
-	.main = helm_main,
-};

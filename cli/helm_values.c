@@ -8,12 +8,12 @@
 
 enum { VALUES_MAX = 5 << 20 };
 
-static bool read_file(const char *path, Buf *out, Error *err)
+static bool read_file(const HelmArguments *arguments, const char *path, Buf *out, Error *err)
 {
 	if (cstr_eq(path, "-"))
 		return fd_read_all(STDIN_FILENO, VALUES_MAX, out, err);
-	if (strstr(path, "://"))
-		return err_set(err, ERR_UNSUPPORTED, "%s: values are not fetched here", path);
+	if (arguments->far && helm_command_is_url(path))
+		return arguments->far->read_url(arguments->far_state, path, out, err);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "open %s", path);
@@ -21,10 +21,10 @@ static bool read_file(const char *path, Buf *out, Error *err)
 	return fd_read_all(open_fd, VALUES_MAX, out, err);
 }
 
-static bool add_file(json_t *values, const char *path, Error *err)
+static bool add_file(json_t *values, const HelmArguments *arguments, const char *path, Error *err)
 {
 	autobuf Buf text = {0};
-	if (!read_file(path, &text, err))
+	if (!read_file(arguments, path, &text, err))
 		return false;
 	autojson json_t *more = helm_values_parse(buf_str(&text), err);
 	if (!more)
@@ -36,8 +36,7 @@ static bool add_file(json_t *values, const char *path, Error *err)
 static json_t *read_content(void *context, const char *path, Error *err)
 {
 	autobuf Buf text = {0};
-	(void)context;
-	if (!read_file(path, &text, err))
+	if (!read_file(context, path, &text, err))
 		return NULL;
 	return json_text_new(buf_text(&text), text.len);
 }
@@ -81,12 +80,14 @@ json_t *helm_command_values(const HelmArguments *arguments, Error *err)
 		{"--set-json", &arguments->set_json, {.mode = STRVALS_JSON}},
 		{"--set", &arguments->set, {.mode = STRVALS_TYPED}},
 		{"--set-string", &arguments->set_string, {.mode = STRVALS_STRING}},
-		{"--set-file", &arguments->set_file, {STRVALS_FILE, read_content, NULL}},
+		{"--set-file",
+		 &arguments->set_file,
+		 {STRVALS_FILE, read_content, (void *)(uintptr_t)arguments}},
 		{"--set-literal", &arguments->set_literal, {.mode = STRVALS_LITERAL}},
 	};
 	autojson json_t *values = json_object();
 	for (size_t i = 0; i < arguments->value_files.len; i++)
-		if (!add_file(values, arguments->value_files.items[i], err))
+		if (!add_file(values, arguments, arguments->value_files.items[i], err))
 			return NULL;
 	for (size_t row = 0; row < COUNT(rows); row++)
 		for (size_t i = 0; i < rows[row].texts->len; i++)

@@ -16,6 +16,16 @@ static void print_options(const Option *options, size_t count, FILE *out)
 	}
 }
 
+static void print_tool_flags(const ToolFlags *flags, FILE *out)
+{
+	for (size_t i = 0; i < flags->count; i++) {
+		const ToolFlag *row = &flags->rows[i];
+		if (row->kind <= TOOL_SWITCH)
+			roff_flag(row->letter[0] ? row->letter[1] : 0, row->name + 2,
+				  row->kind == TOOL_SWITCH ? NULL : "value", row->help, out);
+	}
+}
+
 static void print_verb(const Verb *verb, FILE *out)
 {
 	autofree char *title = mem_printf("sluice %s %s", verb->name, verb->words);
@@ -27,6 +37,8 @@ static void print_verb(const Verb *verb, FILE *out)
 		roff_text(verb->details, out);
 	}
 	print_options(verb->options, verb->option_count, out);
+	if (verb->tool_flags)
+		print_tool_flags(verb->tool_flags, out);
 }
 
 static void print_kinds(FILE *out)
@@ -80,7 +92,8 @@ void help_print_man(FILE *out)
 	roff_section("EXIT STATUS", out);
 	roff_text("0, or 1 after any error, which is the last line of stderr.", out);
 	roff_section("SEE ALSO", out);
-	fputs(".BR source-controller (8),\n.BR kustomize-controller (8),\n"
+	fputs(".BR source-controller (8),\n.BR kustomize-controller (8),\n.BR helm-controller "
+	      "(8),\n"
 	      ".BR notification-controller (8),\n.BR sluice-apiserver (8),\n.BR kubectl (1)\n",
 	      out);
 }

@@ -7,9 +7,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "data/bound.h"
 #include "base/str.h"
-#include "bases/bases.h"
-#include "cli.h"
 #include "kustomize_command.h"
 #include "tool_flags.h"
 #include "tree.h"
@@ -17,6 +16,7 @@
 typedef struct {
 	const char *dir;
 	const char *load_restrictor, *output, *reorder;
+	const char *max_file_bytes, *max_bytes, *max_objects, *timeout;
 	bool managed_by_label, help;
 } Arguments;
 
@@ -33,6 +33,14 @@ static const ToolFlag rows[] = {
 	 "legacy (default) or none; sortOptions in the file beat it"},
 	{"--enable-managedby-label", "", TOOL_SWITCH, offsetof(Arguments, managed_by_label),
 	 "add the label app.kubernetes.io/managed-by"},
+	{"--build-max-file-bytes", "", TOOL_TEXT, offsetof(Arguments, max_file_bytes),
+	 "size of one file (default and most 52428800)"},
+	{"--build-max-bytes", "", TOOL_TEXT, offsetof(Arguments, max_bytes),
+	 "size of all files that are read (default 536870912)"},
+	{"--build-max-objects", "", TOOL_TEXT, offsetof(Arguments, max_objects),
+	 "objects (default 200000)"},
+	{"--build-timeout", "", TOOL_TEXT, offsetof(Arguments, timeout),
+	 "how long it may take (default 2m)"},
 	{"--help", "-h", TOOL_SWITCH, offsetof(Arguments, help), "this text"},
 	{"--enable-helm", "", TOOL_REFUSED_SWITCH, 0, NO_HELM},
 	{"--helm-command", "", TOOL_REFUSED, 0, NO_HELM},
@@ -48,14 +56,14 @@ static const ToolFlag rows[] = {
 	{"--as-current-user", "", TOOL_REFUSED_SWITCH, 0, NO_PROGRAMS},
 };
 
-static const ToolFlags flags = {rows, COUNT(rows), "a value"};
+const ToolFlags kustomize_flags = {rows, COUNT(rows), "a value"};
 
 static void print_help(FILE *out)
 {
 	fputs("Usage: sluice kustomize build [DIR] [flags]\n\n"
 	      "Builds the kustomization in DIR (default .) and prints its objects.\n\nFlags:\n",
 	      out);
-	tool_flags_help(&flags, out);
+	tool_flags_help(&kustomize_flags, out);
 }
 
 static bool is_one_of(const char *flag, const char *value, const char *one, const char *other,
@@ -76,7 +84,7 @@ static bool parse(int argc, char **argv, Arguments *out, Error *err)
 	}
 	for (int at = 2; at < argc; at++) {
 		if (argv[at][0] == '-' && argv[at][1]) {
-			if (!tool_flags_take(&flags, argc, argv, &at, out, err))
+			if (!tool_flags_take(&kustomize_flags, argc, argv, &at, out, err))
 				return false;
 		} else if (out->dir) {
 			return err_set(err, ERR_INVALID, "one directory expected, not also %s",
@@ -92,7 +100,22 @@ static bool parse(int argc, char **argv, Arguments *out, Error *err)
 	       (!out->reorder || is_one_of("--reorder", out->reorder, "legacy", "none", err));
 }
 
-static bool build(const Arguments *arguments, KustomizeResult *out, Error *err)
+static bool read_limits(const Arguments *arguments, KustomizeLimits *out, Error *err)
+{
+	return bound_bytes("--build-max-file-bytes", arguments->max_file_bytes,
+			   &out->max_file_bytes, err) &&
+	       bound_bytes("--build-max-bytes", arguments->max_bytes, &out->max_bytes, err) &&
+	       bound_bytes("--build-max-objects", arguments->max_objects, &out->max_objects, err) &&
+	       bound_time("--build-timeout", arguments->timeout, &out->max_ms, err);
+}
+
+typedef struct {
+	KustomizeBuilder run;
+	void *arg;
+} Builder;
+
+static bool build(const Arguments *arguments, const Builder *builder, KustomizeResult *out,
+		  Error *err)
 {
 	if (strstr(arguments->dir, "://") || cstr_starts(arguments->dir, "git@"))
 		return err_set(err, ERR_UNSUPPORTED, "%s: remote directories are not fetched here",
@@ -102,22 +125,22 @@ static bool build(const Arguments *arguments, KustomizeResult *out, Error *err)
 		return false;
 	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
 		kustomize_dir_files_new(tree.root_fd);
-	autobases Bases *bases = bases_new(&(BasesConfig){.local = kustomize_dir_files(files)});
 	KustomizeOptions options = {
-		.files = bases_files(bases),
-		.fetch = bases_fetch,
-		.fetch_arg = bases,
+		.files = kustomize_dir_files(files),
+		.keep_written = true,
 		.load_anywhere = cstr_eq(arguments->load_restrictor, "LoadRestrictionsNone"),
 		.legacy_order = !cstr_eq(arguments->reorder, "none"),
 		.managed_by_label = arguments->managed_by_label ||
 				    cstr_eq(getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"), "on")};
-	return kustomize_build(tree.dir, &options, out, err);
+	if (!read_limits(arguments, &options.limits, err))
+		return false;
+	return builder->run(builder->arg, tree.dir, &options, out, err);
 }
 
-static bool run(const Arguments *arguments, Error *err)
+static bool run(const Arguments *arguments, const Builder *builder, Error *err)
 {
 	autokustomizeresult KustomizeResult result = {0};
-	if (!build(arguments, &result, err))
+	if (!build(arguments, builder, &result, err))
 		return false;
 	if (arguments->output)
 		return kustomize_write(&result, arguments->output, err);
@@ -127,7 +150,7 @@ static bool run(const Arguments *arguments, Error *err)
 	return (fflush(stdout) == 0 && done) || err_errno(err, "writing to standard output");
 }
 
-static int kustomize_main(int argc, char **argv)
+int kustomize_command(int argc, char **argv, KustomizeBuilder builder, void *arg)
 {
 	autoerror Error err = {0};
 	Arguments arguments;
@@ -139,16 +162,9 @@ static int kustomize_main(int argc, char **argv)
 		print_help(stdout);
 		return 0;
 	}
-	if (run(&arguments, &err))
+	if (run(&arguments, &(Builder){builder, arg}, &err))
 		return 0;
 	autofree char *text = local_tree_shorten(err_text(&err));
 	fprintf(stderr, "Error: %s\n", text);
 	return 1;
 }
-
-const Verb verb_kustomize = {
-	.name = "kustomize",
-	.words = "build [DIR]",
-	.summary = "Print what a kustomization builds.",
-	.main = kustomize_main,
-};

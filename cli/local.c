@@ -35,6 +35,13 @@ static bool is_dir(const char *path)
 	return !cstr_empty(path) && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+static bool check_limits(const Options *options, Error *err)
+{
+	return (options->build_max_file_bytes > 0 && options->build_max_bytes > 0 &&
+		options->build_max_objects > 0 && options->build_timeout_ms > 0) ||
+	       err_set(err, ERR_INVALID, "limits of builds (--build-...) must be above 0");
+}
+
 bool local_check(Command *command, Error *err)
 {
 	const Options *options = &command->options;
@@ -56,30 +63,65 @@ bool local_check(Command *command, Error *err)
 	if (!cstr_empty(file) && (stat(file, &info) != 0 || S_ISDIR(info.st_mode)))
 		return err_set(err, ERR_INVALID, "invalid kustomization file \"%s\"", file);
 	command->offline = options->dry_run;
-	return true;
+	return check_limits(options, err);
 }
 
-/* The file's Kustomization of that name, in the namespace or without one. Owned. */
-static json_t *from_file(const Command *command, const char *name, Error *err)
+static bool is_wanted(const Command *command, const LocalKind *kind, const json_t *object)
 {
-	const char *file = command->options.kustomization_file;
+	const char *ns = object_namespace(object);
+	autofree char *group = api_group(object_api_version(object));
+	return cstr_eq(group, kind->group) && cstr_eq(object_kind(object), kind->kind) &&
+	       cstr_eq(object_name(object), command_word(command, 1)) &&
+	       (!*ns || cstr_eq(ns, command->ns));
+}
+
+/* Go reads a number or a boolean as text where a text must be: an API server would refuse it, but
+ * a file goes to none. */
+static void read_texts(json_t *map)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach(map, key, value)
+	{
+		autofree char *text =
+			json_is_number(value) || json_is_boolean(value) ? json_dump(value) : NULL;
+		if (text)
+			json_object_set_new(map, key, json_string(text));
+	}
+}
+
+static void read_text_maps(const json_t *object)
+{
+	static const char *const paths[][3] = {
+		{"metadata", "labels"},
+		{"metadata", "annotations"},
+		{"spec", "commonMetadata", "labels"},
+		{"spec", "commonMetadata", "annotations"},
+		{"spec", "postBuild", "substitute"},
+	};
+	for (size_t i = 0; i < COUNT(paths); i++)
+		read_texts(json_at(object, paths[i][0], paths[i][1], paths[i][2], NULL));
+}
+
+json_t *local_object_of_file(const Command *command, const LocalKind *kind, const char *file,
+			     Error *err)
+{
 	autobuf Buf text = {0};
 	autoyaml YamlStream stream = {0};
 	if (!file_read(file, FILE_LIMIT, &text, err) ||
-	    !yaml_parse_all(buf_text(&text), text.len, FILE_LIMIT, file, &stream, err))
+	    !yaml_parse_all_last_wins(buf_text(&text), text.len, FILE_LIMIT, file, &stream, err))
 		return NULL;
 	for (size_t i = 0; i < stream.len; i++) {
 		json_t *object = stream.items[i].value;
-		const char *ns = object_namespace(object);
-		if (!object_is_kustomization(object) || !cstr_eq(object_name(object), name) ||
-		    (*ns && !cstr_eq(ns, command->ns)))
+		if (!is_wanted(command, kind, object))
 			continue;
 		json_put_text(json_make_at(object, "metadata", NULL), "namespace", command->ns);
 		json_object_del(object, "status");
+		read_text_maps(object);
 		return json_incref(object);
 	}
-	return err_null(err, ERR_NOT_FOUND, "%s: no Kustomization '%s' for namespace '%s'", file,
-			name, command->ns);
+	return err_null(err, ERR_NOT_FOUND, "%s: no %s '%s' for namespace '%s'", file, kind->kind,
+			command_word(command, 1), command->ns);
 }
 
 /* The cluster's; NULL without err where that is no failure. */
@@ -108,7 +150,11 @@ static json_t *find(const Command *command, Error *err)
 {
 	const char *name = command_word(command, 1);
 	bool has_file = !cstr_empty(command->options.kustomization_file);
-	autojson json_t *local = has_file ? from_file(command, name, err) : NULL;
+	static const LocalKind kind = {GROUP, "Kustomization"};
+	autojson json_t *local =
+		has_file ? local_object_of_file(command, &kind, command->options.kustomization_file,
+						err)
+			 : NULL;
 	if (command->offline || err_is_set(err))
 		return steal(&local);
 	autojson json_t *live =
@@ -188,12 +234,17 @@ bool local_open_child(const Command *command, const Local *parent, const json_t 
 
 PlanInput local_input(const Command *command, const Local *self)
 {
+	const Options *options = &command->options;
 	return (PlanInput){.object = self->object,
 			   .client = command->client,
 			   .root_fd = self->tree.root_fd,
 			   .dir = self->tree.dir,
 			   .ignore = self->ignore,
-			   .strict = command->options.strict};
+			   .limits = {.max_file_bytes = (size_t)options->build_max_file_bytes,
+				      .max_bytes = (size_t)options->build_max_bytes,
+				      .max_objects = (size_t)options->build_max_objects,
+				      .max_ms = options->build_timeout_ms},
+			   .strict = options->strict};
 }
 
 bool local_visit(Map *visited, const json_t *object)

@@ -34,6 +34,22 @@
 		  "Patterns as in .gitignore of files to leave out, comma-separated."},            \
 		 0,                                                                                \
 		 "LIST"},                                                                          \
+		{{"build-max-file-bytes", FLAG_INT, offsetof(Options, build_max_file_bytes),       \
+		  "52428800", NULL, "Size of one file; 52428800 is the most."},                    \
+		 0,                                                                                \
+		 "NUMBER"},                                                                        \
+		{{"build-max-bytes", FLAG_INT, offsetof(Options, build_max_bytes), "536870912",    \
+		  NULL, "Size of all files that one build reads."},                                \
+		 0,                                                                                \
+		 "NUMBER"},                                                                        \
+		{{"build-max-objects", FLAG_INT, offsetof(Options, build_max_objects), "200000",   \
+		  NULL, "Objects in one build."},                                                  \
+		 0,                                                                                \
+		 "NUMBER"},                                                                        \
+		{{"build-timeout", FLAG_DURATION, offsetof(Options, build_timeout_ms), "2m", NULL, \
+		  "How long one build may take."},                                                 \
+		 0,                                                                                \
+		 "DURATION"},                                                                      \
 	{                                                                                          \
 		{"in-memory-build",                                                                \
 		 FLAG_BOOL,                                                                        \
@@ -53,6 +69,15 @@ typedef struct {
 
 void local_dispose(Local *self);
 #define autolocal __attribute__((cleanup(local_dispose)))
+
+typedef struct {
+	const char *group, *kind;
+} LocalKind;
+
+/* The file's object of a kind, with the name that the second word says, in the command's namespace
+ * or without one. Owned; ERR_NOT_FOUND. */
+json_t *local_object_of_file(const Command *command, const LocalKind *kind, const char *file,
+			     Error *err) MUST_USE;
 
 /* The words "kustomization NAME" (or "ks NAME") and the flags, before anything is asked for. */
 bool local_check(Command *command, Error *err) MUST_USE;

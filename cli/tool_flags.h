@@ -6,17 +6,23 @@
 #define CLI_TOOL_FLAGS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/error.h"
 
 typedef enum {
-	TOOL_TEXT,   /* const char * */
-	TOOL_LIST,   /* Vec of owned texts: one for each time it is given */
-	TOOL_COMMAS, /* the same; each may hold several */
-	TOOL_SWITCH, /* bool; those up to here are in the help */
-	TOOL_IGNORED,
+	TOOL_TEXT,     /* const char * */
+	TOOL_LIST,     /* Vec of owned texts: one for each time it is given */
+	TOOL_COMMAS,   /* the same; each may hold several */
+	TOOL_ONCE,     /* const char *; given again it is refused, and empty it is none */
+	TOOL_SWITCH,   /* bool */
+	TOOL_OPTIONAL, /* const char *: its value only behind "="; "" without one */
+	TOOL_IGNORED,  /* those in front are in the help, unless theirs is empty */
 	TOOL_IGNORED_SWITCH,
+	TOOL_IGNORED_INT, /* the value must be one */
+	TOOL_IGNORED_REAL,
+	TOOL_IGNORED_DURATION,
 	TOOL_REFUSED,	    /* whether its value follows or not */
 	TOOL_REFUSED_VALUE, /* once it has its value */
 	TOOL_REFUSED_SWITCH,

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "program.h"
 #include "up_internal.h"
 
 #define AT(member) offsetof(Options, member)
@@ -40,6 +41,7 @@ static const Daemon daemons[] = {
 	 0,
 	 {"--events-addr=http://127.0.0.1:{events}/"},
 	 ""},
+	{"helm-controller", "helm-controller", 0, {"--events-addr=http://127.0.0.1:{events}/"}, ""},
 };
 _Static_assert(COUNT(daemons) == UP_CHILDREN, "a daemon more or less: change UP_CHILDREN");
 
@@ -69,7 +71,7 @@ static bool prepare_child(Up *up, Child *child, const Daemon *daemon, Error *err
 	child->daemon = daemon;
 	autofree char *file = mem_printf("logs/%s.log", daemon->name);
 	child->log_path = path_join(up->dir, file);
-	char *program = up_find_program(daemon, err);
+	char *program = program_find(daemon->name, daemon->folder, err);
 	if (!program)
 		return false;
 	vec_push(&child->argv, program);
@@ -172,9 +174,9 @@ static bool serve(Up *up, Error *err)
 		fprintf(stderr, "✔ ready after %.1f s; Ctrl-C stops it\n",
 			(double)(clock_mono_ms() - up->started_ms) / 1000);
 	print_export(up);
-	enum { LOOK_MS = 60000 };
+	enum { LOOK_MS = 2000 };
 	while (up_pause(up, LOOK_MS, err))
-		;
+		up_logs_rotate(up);
 	return false;
 }
 
@@ -239,7 +241,8 @@ const Verb verb_up = {
 	.details =
 		"Prints the line that points kubectl and sluice at it, and runs until Ctrl-C. "
 		"With\n"
-		"--data-dir the next start goes on where this one stopped; logs are in DIR/logs.\n"
+		"--data-dir the next start goes on where this one stopped; logs are in DIR/logs,\n"
+		"16 MiB of each at most.\n"
 		"When a daemon ends by itself, all others are stopped and the exit code is 1.",
 	.run = run,
 	.options = options,

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +18,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "up_internal.h"
+
+enum { LOG_MAX = 8 * 1024 * 1024 };
 
 enum { STOP_MS = 15000, LOOK_MS = 50, TAIL_LINES = 10, TAIL_BYTES = 8192, STAGES = 3 };
 
@@ -66,6 +70,43 @@ static int open_log(const Child *child, Error *err)
 	autofree char *old = mem_printf("%s.1", child->log_path);
 	rename(child->log_path, old);
 	return fd_open(child->log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600, err);
+}
+
+static bool copy_log(int from, int to)
+{
+	struct stat info;
+	if (fstat(from, &info) != 0)
+		return false;
+	/* Twice: what came while the most was copied. What comes within the last few microseconds
+	 * is lost, as with any log that its writer does not open anew. */
+	for (off_t at = 0; at < info.st_size;) {
+		ssize_t sent = sendfile(to, from, &at, (size_t)(info.st_size - at));
+		if (sent <= 0 || fstat(from, &info) != 0 || info.st_size > 2 * LOG_MAX)
+			break;
+	}
+	return true;
+}
+
+/* The daemons hold their files open, and append: the file is copied, then emptied. Without room for
+ * a copy it is emptied all the same, a full disk is worse than a lost log. */
+static void rotate_log(const Child *child)
+{
+	autoerror Error ignored = {0};
+	autofd int log = fd_open(child->log_path, O_RDWR, 0, &ignored);
+	struct stat info;
+	if (log < 0 || fstat(log, &info) != 0 || info.st_size <= LOG_MAX)
+		return;
+	autofree char *old = mem_printf("%s.1", child->log_path);
+	autofd int copy = fd_open(old, O_WRONLY | O_CREAT | O_TRUNC, 0600, &ignored);
+	bool kept = copy >= 0 && copy_log(log, copy);
+	if (ftruncate(log, 0) == 0 && !kept)
+		unlink(old);
+}
+
+void up_logs_rotate(const Up *up)
+{
+	for (size_t i = 0; i < UP_CHILDREN; i++)
+		rotate_log(&up->children[i]);
 }
 
 /* Between fork and exec: only what is safe after a fork of a process with threads. */

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/rand.h"
 #include "base/str.h"
 #include "up_internal.h"
 
@@ -147,12 +148,12 @@ void up_dir_close(Up *up)
 		close(up->lock_fd);
 }
 
-/* A socket bound to a loopback port (0: any), or -1. */
-static int bind_port(int port)
+/* A socket bound to a loopback port (0: any), or -1. `again`: one of last time, which connections
+ * of that run that linger must not cost us; a new one is nobody else's then. */
+static int bind_port(int port, bool again)
 {
 	autofd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* Otherwise connections of the last run that linger would cost us the old port. */
-	int on = 1;
+	int on = again;
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_port = htons((uint16_t)port),
 				      .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -162,6 +163,20 @@ static int bind_port(int port)
 	return fd_steal(&fd);
 }
 
+/* A socket bound to a port from where the kernel takes none for who connects, as long as there is
+ * one: else any connection of this machine could have it while we are away, and a restart would
+ * have another address. */
+static int bind_new_port(void)
+{
+	enum { FIRST = 12000, SPAN = 8000, TRIES = 100 };
+	for (int i = 0; i < TRIES; i++) {
+		int fd = bind_port(FIRST + (int)rand_below(SPAN), false);
+		if (fd >= 0)
+			return fd;
+	}
+	return bind_port(0, false);
+}
+
 bool up_port(Up *up, const char *name, int *out, Error *err)
 {
 	const Port *last = map_get(up->ports, name);
@@ -169,9 +184,9 @@ bool up_port(Up *up, const char *name, int *out, Error *err)
 		*out = last->number;
 		return true;
 	}
-	autofd int fd = last ? bind_port(last->number) : -1;
+	autofd int fd = last ? bind_port(last->number, true) : -1;
 	if (fd < 0)
-		fd = bind_port(0);
+		fd = bind_new_port();
 	struct sockaddr_in address;
 	socklen_t len = sizeof(address);
 	if (fd < 0 || getsockname(fd, (struct sockaddr *)&address, &len) != 0)

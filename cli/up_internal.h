@@ -1,6 +1,6 @@
 /*
  * What the files of `sluice up` share: up.c (the order of things), up_dir.c (data directory, lock,
- * ports), up_find.c (programs and CRDs), up_child.c (processes), up_cluster.c (what the cluster
+ * ports), up_find.c (CRDs), up_child.c (processes), up_cluster.c (what the cluster
  * needs before the controllers start).
  */
 #ifndef CLI_UP_INTERNAL_H
@@ -32,7 +32,7 @@ typedef struct {
 } Child;
 
 /* How many rows the table of daemons in up.c has. */
-enum { UP_CHILDREN = 4 };
+enum { UP_CHILDREN = 5 };
 
 typedef struct {
 	const Options *options;
@@ -69,15 +69,16 @@ char *up_expand(Up *up, const char *text, Error *err);
 
 /* --- up_find.c --- */
 
-/* The program of a daemon: beside sluice, in the build tree, in libexecdir. Owned. */
-char *up_find_program(const Daemon *daemon, Error *err);
-
 /* The directory with the CRDs: in datadir or the build tree. Owned. */
 char *up_find_crds(Error *err);
 
 /* --- up_child.c --- */
 
 bool up_child_start(Up *up, Child *child, Error *err);
+
+/* Logs that have grown past 8 MiB begin anew; the last of them stays beside it as FILE.1. To be
+ * called now and then. */
+void up_logs_rotate(const Up *up);
 
 /* Waits up to ms for a signal. False with err when a child ended (its log's end goes to stderr) or
  * when the user wants to stop (ERR_CANCELLED; up->stopping). */

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "cli.h"
 #include "data/yaml.h"
+#include "kube/capabilities.h"
 
 #define AT(member) offsetof(Options, member)
 
@@ -57,6 +58,26 @@ static bool add_image(json_t *info, const char *image, Error *err)
 	return true;
 }
 
+/* Beside the embedded API server (`sluice up`) controllers are processes of its own version, which
+ * no Deployment speaks of; another cluster without Deployments has none. */
+static bool add_server(const Command *command, json_t *info, Error *err)
+{
+	autokubecapabilities KubeCapabilities *server = kube_capabilities(command->client, err);
+	if (!server)
+		return false;
+	const char *version = kube_capabilities_version(server);
+	if (!strstr(version, "+sluice-"))
+		return err_set(err, ERR_NOT_FOUND, "no deployments found in %s namespace",
+			       command->ns);
+	json_put_text(info, "sluice-apiserver", version);
+	fprintf(stderr,
+		"► no deployments in %s namespace: controllers of \"sluice up\" have the version "
+		"of "
+		"its API server\n",
+		command->ns);
+	return true;
+}
+
 static bool add_controllers(const Command *command, json_t *info, Error *err)
 {
 	autojson json_t *list = kube_do(command->client,
@@ -70,8 +91,7 @@ static bool add_controllers(const Command *command, json_t *info, Error *err)
 	if (!list)
 		return false;
 	if (!json_array_size(items))
-		return err_set(err, ERR_NOT_FOUND, "no deployments found in %s namespace",
-			       command->ns);
+		return add_server(command, info, err);
 	size_t i, n;
 	const json_t *object, *container;
 	json_array_foreach(items, i, object)
