@@ -13,6 +13,8 @@ from tests.lib.controllers import Toolkit
 from tests.lib.git import GitServer
 from tests.lib.kube import start_api
 from tests.lib.net import wait_until
+from tests.lib.planted import search_logs, search_objects
+from tests.lib.proxy import ProxiedApi
 from tests.lib.sink import Sink
 
 
@@ -21,6 +23,8 @@ def directory():
     """A short path below /tmp: socket names have little room."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="sluice-", dir="/tmp"))
     yield path
+    told = search_logs(path)
+    assert not told, told[:10]
     if not os.environ.get("SLUICE_KEEP"):
         shutil.rmtree(path, ignore_errors=True)
 
@@ -33,20 +37,25 @@ def api(directory):
         server.install_crds()
         server.create_namespace("flux-system")
         yield server
+        told = search_objects(server.rest)
+        assert not told, told[:10]
     finally:
         server.stop()
 
 
 @pytest.fixture(scope="module")
+def proxied(api, directory):
+    """The API server behind a proxy; `proxied.proxy` steers it."""
+    server = ProxiedApi(api, directory)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
 def toolkit(api, directory):
-    """The three controllers; each must end cleanly, which under sanitizers also says: no leak, no
-    invalid access in the whole module."""
-    kit = Toolkit(api, directory / "toolkit").start()
-    yield kit
-    logs = {name: c.log_path for name, c in kit.running.items()}
-    codes = kit.stop()
-    bad = {name: code for name, code in codes.items() if code != 0}
-    assert not bad, {name: pathlib.Path(logs[name]).read_text()[-4000:] for name in bad}
+    """The three controllers."""
+    with Toolkit(api, directory / "toolkit").run() as kit:
+        yield kit
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +93,12 @@ class Objects:
             "GitRepository": ("source.toolkit.fluxcd.io/v1", "gitrepositories"),
             "OCIRepository": ("source.toolkit.fluxcd.io/v1", "ocirepositories"),
             "Bucket": ("source.toolkit.fluxcd.io/v1", "buckets"),
+            "HelmRepository": ("source.toolkit.fluxcd.io/v1", "helmrepositories"),
+            "HelmChart": ("source.toolkit.fluxcd.io/v1", "helmcharts"),
             "Kustomization": ("kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
+            "HelmChart": ("source.toolkit.fluxcd.io/v1", "helmcharts"),
+            "ExternalArtifact": ("source.toolkit.fluxcd.io/v1", "externalartifacts"),
+            "HelmRelease": ("helm.toolkit.fluxcd.io/v2", "helmreleases"),
             "Provider": ("notification.toolkit.fluxcd.io/v1beta3", "providers"),
             "Alert": ("notification.toolkit.fluxcd.io/v1beta3", "alerts"),
             "Receiver": ("notification.toolkit.fluxcd.io/v1", "receivers"),

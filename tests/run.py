@@ -1,14 +1,17 @@
 #!/usr/bin/python3
 """Runs every suite of a build directory and closes with one line: N passed, N failed, N skipped.
 
-run.py BUILD [SUITE...]: unit, differential, e2e (on the embedded API server), faults, kube (the
-end-to-end suite on the real kube-apiserver). All of them when none is named.
+run.py BUILD [SUITE...]: unit, release (what a release build is promised to need, in a build directory of
+its own), fuzz (each target for FUZZ_SECONDS, 3 unless told, from its seeds), differential, e2e (on the
+embedded API server), faults, kube (the end-to-end suite on the real
+kube-apiserver). All of them when none is named.
 """
 import concurrent.futures
 import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,9 +19,10 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+RELEASE = ROOT / "build-release"
 PYTHON = "/usr/bin/python3"  # Debian's: the one that python3-pytest belongs to
 JOBS = max(2, os.cpu_count() or 2)
-WAITING_JOBS = JOBS + 1  # of suites whose tests mostly wait for something to happen
+WAITING_JOBS = JOBS + 2  # of suites whose tests mostly wait for something to happen
 
 
 class Tally:
@@ -77,7 +81,24 @@ def run_unit(build, tally):
                     "\n".join(l for l in output.splitlines() if "SKIP" in l))
 
 
-def run_pytest(name, folders, env, tally):
+def run_fuzz(tally):
+    """scripts/fuzz ends with the first target that finds something; its output is shown."""
+    if not shutil.which("clang"):
+        say("SKIPPED: no clang, so no libFuzzer")
+        tally.add(0, 0, 1)
+        return
+    # What one run finds, the next one finds, too.
+    env = {"FUZZ_SECONDS": "3", "FUZZ_SEED": "1", **os.environ}
+    done = subprocess.run(["scripts/fuzz"], cwd=ROOT, capture_output=True, text=True, env=env,
+                          errors="replace", stdin=subprocess.DEVNULL)
+    passed = re.findall(r"^== \w+: Done", done.stdout, re.MULTILINE)
+    failed = done.returncode != 0
+    tally.add(len(passed), failed, 0)
+    if failed:
+        say(f"--- fuzz:\n{(done.stdout + done.stderr)[-6000:]}")
+
+
+def run_pytest(name, folders, env, tally, jobs=WAITING_JOBS):
     """One pytest run; counts come from its JUnit report, so a collection error is a failure."""
     folders = [f for f in folders if list((ROOT / f).glob("test_*.py")) or
                list((ROOT / f).glob("*/test_*.py"))]
@@ -86,7 +107,7 @@ def run_pytest(name, folders, env, tally):
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
         command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rfEs",
                    "--tb=short", f"--junitxml={report.name}", *folders]
-        command += ["-n", str(WAITING_JOBS), "--dist", "loadfile"]
+        command += ["-n", str(jobs), "--dist", "loadfile"]
         done = subprocess.run(command, cwd=ROOT, env=dict(os.environ, **env),
                               stdin=subprocess.DEVNULL)
         try:
@@ -126,9 +147,25 @@ def run_on_kube(oracle, env, tally):
             api.stop()
 
 
+def run_release(env, tally):
+    """On the daemons as `make build` has them, one test after the other: some look at the clock."""
+    if not (RELEASE / "build.ninja").exists():
+        subprocess.run(["meson", "setup", str(RELEASE), "-Dbuildtype=release", "-Dtests=false",
+                        "-Dwerror=true"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    targets = [f"{n}-controller/{n}-controller" for n in ("source", "kustomize", "notification", "helm")]
+    done = subprocess.run(["ninja", "-C", str(RELEASE), *targets, "apiserver/sluice-apiserver"],
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        say(f"--- the release build:\n{done.stdout[-6000:]}")
+        tally.add(0, 1, 0)
+        return
+    run_pytest("release", ["tests/release"], dict(env, SLUICE_BUILD=str(RELEASE),
+                                                  SLUICE_API="embedded"), tally, jobs=0)
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    suites = sys.argv[2:] or ["unit", "e2e", "faults", "differential", "kube"]
+    suites = sys.argv[2:] or ["unit", "release", "fuzz", "e2e", "faults", "differential", "kube"]
     tally = Tally()
     env = {"SLUICE_BUILD": str(build), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1",
            # Leaks fail a unit test; a daemon reports them when it stops.
@@ -140,6 +177,10 @@ def main():
         say(f"=== {suite}")
         if suite == "unit":
             run_unit(build, tally)
+        elif suite == "release":
+            run_release(env, tally)
+        elif suite == "fuzz":
+            run_fuzz(tally)
         elif suite in ("e2e", "faults"):
             flux = {"SLUICE_FLUX_ORACLE": build_oracle("flux") or ""} if suite == "e2e" else {}
             run_pytest(suite, [f"tests/{suite}"], dict(env, SLUICE_API="embedded", **flux), tally)

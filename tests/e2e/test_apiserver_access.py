@@ -198,3 +198,59 @@ def test_A9_nobody_aggregates_more_than_they_hold(api, caller):
     assert create("-e", [{"nonResourceURLs": ["/other"], "verbs": ["get"]}]) == 403
     assert create("-f", [], aggregationRule={
         "clusterRoleSelectors": [{"matchLabels": {"x": name}}]}) == 403
+
+
+AUTHENTICATION = "authentication.k8s.io/v1"
+
+
+def ask_token(api, ns, **spec):
+    spec.setdefault("audiences", ["https://kubernetes.default.svc"])
+    return call(api, "POST", f"/api/v1/namespaces/{ns}/serviceaccounts/robot/token", body={
+        "apiVersion": AUTHENTICATION, "kind": "TokenRequest", "spec": spec})
+
+
+def token_of(reply):
+    assert reply[0] == 201, reply
+    return reply[1]["status"]["token"]
+
+
+def code_of(api, token):
+    return call(api, "GET", "/api", token=token)[0]
+
+
+@pytest.fixture
+def robot(api, ns):
+    api.apply({"apiVersion": "v1", "kind": "ServiceAccount",
+               "metadata": {"name": "robot", "namespace": ns}})
+    return ns
+
+
+def test_A8_a_token_for_others_is_none_for_the_api_server(api, robot):
+    other = token_of(ask_token(api, robot, audiences=["vault"]))
+    both = token_of(ask_token(api, robot, audiences=["vault", "https://kubernetes.default.svc"]))
+    assert (code_of(api, other), code_of(api, both)) == (401, 200)
+
+    def review(token, audiences):
+        status, reply = call(api, "POST", f"/apis/{AUTHENTICATION}/tokenreviews", body={
+            "apiVersion": AUTHENTICATION, "kind": "TokenReview",
+            "spec": {"token": token, "audiences": audiences}})
+        assert status == 201, reply
+        answer = reply["status"]
+        return answer.get("authenticated", False), answer.get("audiences")
+    assert review(other, ["vault", "x"]) == (True, ["vault"])
+    assert review(other, ["x"])[0] is False
+    assert review(other, [])[0] is False
+
+
+def test_A8_a_bound_token_ends_with_its_object(api, robot):
+    api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": robot}})
+    path = f"/api/v1/namespaces/{robot}/secrets/s"
+    uid = api.rest.get(path)["metadata"]["uid"]
+    reference = {"apiVersion": "v1", "kind": "Secret", "name": "s", "uid": uid}
+    token = token_of(ask_token(api, robot, boundObjectRef=reference))
+    assert code_of(api, token) == 200
+    assert ask_token(api, robot, boundObjectRef={**reference, "name": "none"})[0] == 404
+    assert ask_token(api, robot, boundObjectRef={**reference, "uid": "other"})[0] == 409
+    assert ask_token(api, robot, boundObjectRef={**reference, "kind": "ConfigMap"})[0] in (400, 422)
+    assert call(api, "DELETE", path)[0] == 200
+    wait_until(lambda: code_of(api, token) == 401, "the token's end")

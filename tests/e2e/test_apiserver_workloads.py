@@ -2,6 +2,7 @@
 end without any node."""
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -80,6 +81,53 @@ def test_A89_a_deployment_that_fails_or_hangs(api, ns):
     api.kubectl("rollout", "status", "deployment/held", "-n", ns, "--timeout=20s")
 
 
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_A89_others_fail_on_request_too(api, ns, kind):
+    make(api, ns, kind, "bad", workload(kind), **{"sluice.dev/simulate": "fail"})
+    path = f"/apis/apps/v1/namespaces/{ns}/{kind.lower()}s/bad"
+    wait_until(lambda: api.rest.get(path)["status"].get("observedGeneration") == 1, "the status")
+    status = api.rest.get(path)["status"]
+    assert status.get("readyReplicas", 0) == status.get("numberReady", 0) == 0
+    late = api.kubectl("rollout", "status", f"{kind}/bad", "-n", ns, "--timeout=1s", check=False)
+    assert late.returncode == 1
+    api.kubectl("annotate", kind, "bad", "-n", ns, "sluice.dev/simulate-")
+    api.kubectl("rollout", "status", f"{kind}/bad", "-n", ns, "--timeout=20s")
+
+
+def seconds_until_ready(api, ns, name, **annotations):
+    started = time.monotonic()
+    make(api, ns, "Deployment", name, workload("Deployment"), **annotations)
+    path = f"/apis/apps/v1/namespaces/{ns}/deployments/{name}"
+    wait_until(lambda: api.rest.get(path)["status"].get("readyReplicas") == 2, "it to be ready")
+    return time.monotonic() - started
+
+
+def test_A89_a_status_after_a_delay(api, ns):
+    """Of the object's own wish; the flag gives the delay of all that have none."""
+    make(api, ns, "Deployment", "late", workload("Deployment"), **{"sluice.dev/simulate-delay": "1h"})
+    assert seconds_until_ready(api, ns, "slow", **{"sluice.dev/simulate-delay": "1500ms"}) >= 1.5
+    seconds_until_ready(api, ns, "swift")
+    late = api.rest.get(f"/apis/apps/v1/namespaces/{ns}/deployments/late")
+    assert not late["status"].get("readyReplicas")
+
+
+def test_A89_the_delay_of_all(directory, ns):
+    server = EmbeddedApi(directory / "slow", os.environ["SLUICE_BUILD"], [
+        "--simulate=workloads", "--simulate-delay=1h"])
+    try:
+        server.create_namespace(ns)
+        make(server, ns, "Deployment", "late", workload("Deployment"))
+        seconds_until_ready(server, ns, "swift", **{"sluice.dev/simulate-delay": "0s"})
+        late = server.rest.get(f"/apis/apps/v1/namespaces/{ns}/deployments/late")
+        assert not late["status"].get("readyReplicas")
+    finally:
+        assert server.process.stop() == 0
+    binary = os.path.join(os.environ["SLUICE_BUILD"], "apiserver", "sluice-apiserver")
+    done = subprocess.run([binary, "--simulate-delay=soon"], capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == 2 and "bad duration soon" in done.stderr
+
+
 def test_A89_what_was_stored_before_is_taken_up_at_start(api, ns):
     make(api, ns, "Deployment", "old", workload("Deployment"), **{"sluice.dev/simulate": "hold"})
     api.process.kill()
@@ -97,5 +145,5 @@ def test_A89_what_was_stored_before_is_taken_up_at_start(api, ns):
 def test_A90_an_unknown_profile_is_refused(directory):
     binary = os.path.join(os.environ["SLUICE_BUILD"], "apiserver", "sluice-apiserver")
     done = subprocess.run([binary, "--data-dir", directory / "none", "--simulate=all"],
-                          capture_output=True, text=True, timeout=20)
+                          capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "unknown profile all" in done.stderr

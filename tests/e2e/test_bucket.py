@@ -9,20 +9,25 @@ import urllib.parse
 
 import pytest
 
-from tests.lib.buckets import ACCESS_KEY, AZURE_KEY, SECRET_KEY, Azurite, FakeGcs, Versity
+from tests.lib.buckets import (  # noqa: F401 - a fixture
+    ACCESS_KEY,
+    AZURE_KEY,
+    SECRET_KEY,
+    Azurite,
+    FakeGcs,
+    Versity,
+    s3,
+)
 from tests.lib.controllers import Toolkit
 from tests.lib.fake_s3 import FakeS3
 from tests.lib.forward_proxy import HttpProxy
+from tests.lib.git import GitServer
 from tests.lib.net import http, wait_until
 from tests.lib.pki import Authority, openssl
+from tests.lib.planted import found, planted
 from tests.lib.sink import Sink
 
-
-@pytest.fixture(scope="module")
-def s3(directory):
-    server = Versity(directory / "s3")
-    yield server
-    server.stop()
+GOOGLE_TOKEN, ENTRA_TOKEN = planted("google"), planted("entra")
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +40,15 @@ def gcs(directory):
 @pytest.fixture(scope="module")
 def toolkit(api, directory, gcs):
     """source-controller, which finds the emulator as Google's own clients do, and who needs it."""
-    kit = Toolkit(api, directory / "toolkit", env={"STORAGE_EMULATOR_HOST": gcs.url})
-    kit.start("source-controller", "kustomize-controller")
-    yield kit
-    text = kit["source-controller"].log()
-    assert set(kit.stop().values()) == {0}, text[-4000:]
-    assert SECRET_KEY not in text
+    with Toolkit(api, directory / "toolkit", env={"STORAGE_EMULATOR_HOST": gcs.url}).run(
+            "source-controller", "kustomize-controller") as kit:
+        yield kit
+
+
+def on_the_way(toolkit):
+    """Directories of downloads."""
+    return [path for kind in ("bucket", "stored")
+            for path in toolkit.dir.glob(f"source-controller*/{kind}*")]
 
 
 def secret(objects, name, **data):
@@ -117,7 +125,7 @@ def test_S81_revision_is_the_digest_of_keys_and_etags(objects, source, bucket, t
     wait_until(lambda: ("Normal", "NewArtifact",
                         f"stored artifact with 3 fetched files from '{objects.ns}' bucket")
                in objects.events("src"), "the event")
-    assert not list((toolkit.storage / ".tmp-work").iterdir()), "S102"
+    assert not on_the_way(toolkit), "S102"
 
 
 def test_S81_nothing_changed_downloads_nothing(objects, source, bucket, s3):
@@ -200,12 +208,12 @@ def test_S83_missing_bucket_and_refused_credentials(objects, source, s3, ns):
     assert objects.condition(obj, "FetchFailed")["status"] == "True"
     assert obj["status"]["observedGeneration"] == -1
     s3.bucket(ns)
-    wrong = secret(objects, "wrong", accesskey=ACCESS_KEY, secretkey="not-the-key-of-the-gateway")
+    wrong = secret(objects, "wrong", accesskey=ACCESS_KEY, secretkey=planted("wrong"))
     source("denied", secretRef=wrong)
     obj = objects.not_ready("Bucket", "denied", "BucketOperationFailed")
     message = objects.condition(obj)["message"]
     assert message.startswith(f"failed to confirm existence of '{ns}' bucket: ")
-    assert "SignatureDoesNotMatch" in message and "not-the-key" not in message
+    assert "SignatureDoesNotMatch" in message and not found(message)
     wait_until(lambda: any(e[:2] == ("Warning", "BucketOperationFailed")
                            for e in objects.events("denied")), "the event")
 
@@ -347,7 +355,7 @@ def test_S83_a_listing_that_stalls_ends_at_the_timeout(objects, hostile):
     hostile({"a": "1"}, listing="stall", spec={"timeout": "2s"})
     message = failed(objects)
     assert message.startswith("indexation of objects from bucket 'b' failed: ")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 30
 
 
 def test_S84_more_bytes_than_said_or_fewer(objects, hostile):
@@ -380,13 +388,12 @@ def test_S85_cut_connections_are_made_again(objects, hostile):
 def test_S102_what_a_crash_left_is_cleared(objects, hostile, toolkit):
     fake = hostile({"a": "12"}, body="stall")
     wait_until(lambda: "/b/a" in fake.paths, "the download to begin")
-    work = toolkit.storage / ".tmp-work"
-    assert list(work.iterdir())
+    assert on_the_way(toolkit)
     toolkit["source-controller"].kill()
     fake.body = None
     toolkit.start("source-controller")
     assert files_of(objects.ready("Bucket", "src")) == {"a": "12"}
-    wait_until(lambda: not list(work.iterdir()), "the directory to be empty")
+    wait_until(lambda: not on_the_way(toolkit), "the directory to be empty")
 
 
 def test_S99_a_stalled_download_does_not_hold_up_the_end(objects, hostile, toolkit):
@@ -395,8 +402,8 @@ def test_S99_a_stalled_download_does_not_hold_up_the_end(objects, hostile, toolk
     process = toolkit["source-controller"]
     began = time.monotonic()
     try:
-        assert process.stop(timeout=10) == 0
-        assert time.monotonic() - began < 8
+        assert process.stop(timeout=60) == 0
+        assert time.monotonic() - began < 30  # the download would stall for a minute
     finally:
         toolkit.start("source-controller")
 
@@ -417,11 +424,7 @@ def test_S83_throttling_waits_as_asked(objects, hostile):
 def test_S102_nothing_is_left_in_the_work_directory(objects, hostile, toolkit):
     hostile({"a": "1", "a/b": "2"})
     failed(objects)
-    work = toolkit.storage / ".tmp-work"
-    wait_until(lambda: not list(work.iterdir()), "the directory to be empty")
-    port = toolkit.storage_port
-    assert http("GET", f"http://127.0.0.1:{port}/.tmp-work/")[0] == 404
-    assert b".tmp-work" not in http("GET", f"http://127.0.0.1:{port}/")[2]
+    wait_until(lambda: not on_the_way(toolkit), "the directory to be empty")
 
 
 # --- S86, S87: how it is reached --------------------------------------------------------------
@@ -476,6 +479,21 @@ def test_S86_private_ca(objects, directory, ns):
         ca = secret(objects, "ca", **{"ca.crt": authority.cert.read_text()})
         objects.apply("Bucket", "src", {**spec, "certSecretRef": ca})
         assert files_of(objects.ready("Bucket", "src")) == {"a": "1"}
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("name, issued, words", [
+    ("over", {"days": -1}, "expired"), ("elsewhere", {"san": "DNS:example.org"}, "subject name")])
+def test_S86_certificates_that_are_over_or_of_another_host_fail(objects, directory, name, issued, words):
+    authority = Authority(directory / f"pki-{name}")
+    cert, key = authority.issue(name, **issued)
+    server = GitServer(directory / name, tls={"cert": cert, "key": key})  # any that speaks TLS
+    try:
+        objects.apply("Bucket", "src", {
+            "endpoint": server.url.removeprefix("https://"), "bucketName": "b", "interval": "1h",
+            "certSecretRef": secret(objects, "ca", **{"ca.crt": authority.cert.read_text()})})
+        assert words in failed(objects)
     finally:
         server.stop()
 
@@ -593,7 +611,7 @@ def test_S83_google_missing_bucket_and_secrets(objects, google):
 def test_S86_google_service_account_token_is_got_once(objects, google, google_key, gcs, ns):
     gcs.put(ns, "a", "1")
     tokens = Sink({"/token": lambda message, count: (
-        200, {}, b'{"access_token": "ya29.planted-token", "expires_in": 3600}')})
+        200, {}, json.dumps({"access_token": GOOGLE_TOKEN, "expires_in": 3600}).encode())})
     try:
         key = json.dumps({"type": "service_account", "client_email": "app@project.test",
                           "private_key_id": "k1", "private_key": google_key,
@@ -685,8 +703,8 @@ def test_S88_azure_sas_is_in_no_message(objects, azure, azurite, toolkit):
     sas = azurite.sas(azure.container)
     azure(secretRef=secret(objects, "sas", sasKey="?" + sas))
     assert files_of(objects.ready("Bucket", "src")) == {"a": "1"}
-    planted = urllib.parse.quote(base64.b64encode(b"a planted signature, 32 bytes...").decode())
-    bad = sas.rsplit("sig=", 1)[0] + "sig=" + planted
+    wrong = urllib.parse.quote(base64.b64encode(planted("sig").encode()).decode())
+    bad = sas.rsplit("sig=", 1)[0] + "sig=" + wrong
     azure("bad", secretRef=secret(objects, "bad", sasKey=bad))
     message = failed(objects, "bad")
     azure("cut", endpoint="http://account.blob.localhost:1",
@@ -695,7 +713,7 @@ def test_S88_azure_sas_is_in_no_message(objects, azure, azurite, toolkit):
     azure("odd", secretRef=secret(objects, "odd", sasKey=bad + "&x=\x01"))
     assert failed(objects, "odd", "AuthenticationFailed") == "unable to parse SAS token"
     text = message + toolkit["source-controller"].log() + str(objects.events("bad"))
-    for secret_text in (planted, urllib.parse.unquote(planted)):
+    for secret_text in (wrong, urllib.parse.unquote(wrong)):
         assert secret_text not in text
 
 
@@ -707,7 +725,7 @@ def test_S88_azure_application_token(objects):
         objects.apply("Bucket", name, {"provider": "azure", "bucketName": "c", "interval": "1h",
                                        "endpoint": service.url, **spec})
     login = Sink({"/tenant-1/oauth2/v2.0/token": lambda message, count: (
-        (200, {}, b'{"access_token": "planted-entra-token", "expires_in": 3600}')
+        (200, {}, json.dumps({"access_token": ENTRA_TOKEN, "expires_in": 3600}).encode())
         if b"right-secret" in message.body else
         (401, {}, b'{"error": "invalid_client", "error_description": "AADSTS7000215: ' +
          message.body + b'"}'))})
@@ -716,14 +734,14 @@ def test_S88_azure_application_token(objects):
         azure(secretRef=secret(
             objects, "app", clientSecret="right-secret-of-the-app", **app))
         failed(objects)
-        assert service.messages[0].headers["Authorization"] == "Bearer planted-entra-token"
+        assert service.messages[0].headers["Authorization"] == f"Bearer {ENTRA_TOKEN}"
         form = urllib.parse.parse_qs(login.messages[0].body.decode())
         assert form["scope"] == ["https://storage.azure.com/.default"]
         assert form["client_id"] == ["client-1"]
         azure("wrong", secretRef=secret(
-            objects, "wrong", clientSecret="wrong-secret-of-the-app", **app))
+            objects, "wrong", clientSecret=planted("wrong"), **app))
         message = failed(objects, "wrong", "AuthenticationFailed")
-        assert "invalid_client" in message and "wrong-secret" not in message
+        assert "invalid_client" in message and not found(message)
         azure("plain", endpoint="http://account.blob.test", secretRef=secret(
             objects, "plain", clientSecret="right-secret-of-the-app", **app))
         assert "https only" in failed(objects, "plain")

@@ -101,7 +101,7 @@ def test_C57_get_watch_prints_one_head_and_a_row_for_each_change(api, source, ob
             "GitRepository", "src", {"metadata": {"finalizers": None}}), "the object to go")
     finally:
         child.terminate()
-        assert child.wait(20) is not None
+        assert child.wait(60) is not None
         rest = child.stdout.read()
         child.stdout.close()
     assert "NAME" not in rest
@@ -114,7 +114,7 @@ def test_get_watch_ends_with_its_timeout_or_its_reader(api, sluice, source, ns):
                            f"--kubeconfig={api.kubeconfig}"], stdout=subprocess.PIPE) as child:
         child.stdout.readline()
         child.terminate()
-        assert child.wait(20) is not None
+        assert child.wait(60) is not None
 
 
 def test_C1_C61_reconcile_fetches_a_new_commit(sluice, source, ns, objects):
@@ -231,7 +231,7 @@ def test_events_watch(api, source, objects, ns):
             assert child.poll() is None
     finally:
         child.terminate()
-        child.wait(20)
+        child.wait(60)
         child.stdout.close()
 
 
@@ -269,6 +269,22 @@ def test_C11_version_fails_on_an_untagged_image(sluice, api, ns):
     deployment("registry.test:5000/a/source-controller")
     done = sluice("version", "-n", ns)
     assert done.returncode == 1 and "missing image tag in image" in done.stderr
+
+
+def test_version_of_a_cluster_without_deployments(sluice, api, ns):
+    """The real server says what upstream's command says; beside the embedded one controllers are no
+    Deployments."""
+    done = sluice("version", "-n", ns)
+    if api.kind == "kube":
+        assert done.returncode == 1 and not done.stdout
+        assert done.stderr.endswith(f"no deployments found in {ns} namespace\n")
+        return
+    shown = yaml.safe_load(done.stdout)
+    number = run("version", "--client", NOWHERE).stdout.split()[1].removeprefix("v")
+    assert done.returncode == 0 and f"no deployments in {ns} namespace" in done.stderr
+    assert set(shown) - {"distribution"} == {"sluice", "sluice-apiserver"}
+    assert shown["sluice-apiserver"].startswith("v1.") and shown["sluice-apiserver"].endswith(
+        f"+sluice-{number}")
 
 
 def test_C3_bad_namespaces_are_refused_before_any_request():
@@ -353,7 +369,7 @@ def test_help_comes_from_the_tables():
 
 def test_a_server_that_is_not_there_is_told_at_once():
     for args in (("get", "ks"), ("reconcile", "ks", "x"), ("events",), ("version",)):
-        done = run(*args, "--kubeconfig=", "--server=http://127.0.0.1:1", timeout=20,
+        done = run(*args, "--kubeconfig=", "--server=http://127.0.0.1:1", timeout=60,
                    env={"KUBECONFIG": ""})
         assert done.returncode == 1 and "cannot reach the API server" in done.stderr
 

@@ -1,8 +1,11 @@
 """sluice build and diff kustomization (cli.md 7, C67..C71): what diff says is what a reconcile does,
 and both say what upstream's command says."""
 import base64
+import json
 import os
 import pathlib
+import pty
+import re
 import subprocess
 
 import pytest
@@ -66,7 +69,7 @@ class Local:
         ours = self.diff(*args, code=code, **more)
         theirs = self.flux("diff", "--progress-bar=false", *args, **more)
         assert theirs.returncode == code, theirs.stderr + theirs.stdout
-        shown = [sorted(line for line in done.stdout.splitlines() if line.startswith("►"))
+        shown = [sorted(line for line in done.stdout.splitlines() if line.startswith(("►", "📁")))
                  for done in (ours, theirs)]
         assert shown[0] == shown[1]
         return ours
@@ -115,6 +118,16 @@ def test_C67_C68_build_without_a_cluster_is_upstreams_and_writes_nothing(local, 
     done = local.sluice("build", *args, kubeconfig=NOWHERE)
     assert done.returncode == 1 and "kustomization.yaml" in done.stderr and "nope" in done.stderr
     assert tree_of(local.dir) == before
+
+
+def test_C67_the_file_is_read_as_kubectl_reads_it(local, ns):
+    """YAML 1.1: a plain `y` is true and `n` is false, also as a key."""
+    local.write({"a.yaml": config_map("a", {"k": "${v}"}), "../ks.yaml": json.dumps(kustomization(
+        ns, postBuild={"substitute": {"v": "VALUE"}}, commonMetadata={"annotations": {"KEY": "x"}}))
+        .replace('"VALUE"', "y").replace('"KEY"', "n")})
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    text = local.same_build(*args)
+    assert next(yaml.safe_load_all(text))["metadata"]["annotations"] == {"false": "x"}
 
 
 def deploy(app, files, **spec):  # noqa: F811
@@ -227,6 +240,44 @@ def test_C69_values_of_secrets_are_not_shown(local, app, ns):  # noqa: F811
         assert word not in done.stdout + done.stderr
 
 
+def shown_on_a_terminal(local, **env):
+    """What `sluice diff` writes to a terminal."""
+    leader, follower = pty.openpty()
+    child = subprocess.Popen(
+        [SLUICE, "diff", "kustomization", "app", "--path", local.dir, "-n", local.ns,
+         f"--kubeconfig={local.api.kubeconfig}"], cwd=local.dir, stdin=subprocess.DEVNULL,
+        stdout=follower, stderr=subprocess.DEVNULL, env={
+            **{k: v for k, v in os.environ.items() if k != "NO_COLOR"}, **env})
+    os.close(follower)
+    shown = b""
+    try:
+        while part := os.read(leader, 65536):
+            shown += part
+    except OSError:  # the other end is closed: all was read
+        pass
+    finally:
+        os.close(leader)
+    assert child.wait(30) == 1
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_C70_a_terminal_gets_colors_and_no_secrets(local, app, ns):  # noqa: F811
+    deploy(app, {"a.yaml": config_map("a", {"k": "1", "gone": "x"}), "c.yaml": config_map("c"),
+                 "s.yaml": secret("s", {"a": "hunter2"})})
+    local.write({"a.yaml": config_map("a", {"k": "2", "more": r"\x1b]0;owned\x07"}),
+                 "d.yaml": config_map("d"), "s.yaml": secret("s", {"a": "hunter3"})})
+    shown = shown_on_a_terminal(local)
+    green, red, yellow, end = "\033[32m", "\033[31m", "\033[33m", "\033[0m"
+    for line in (f"{green}► ConfigMap/{ns}/d created{end}", f"{red}► ConfigMap/{ns}/c deleted{end}",
+                 f"{yellow}► ConfigMap/{ns}/a drifted{end}", f'{red}    - "1"{end}',
+                 f'{green}    + "2"{end}'):
+        assert f"{line}\n" in shown, shown
+    assert "hunter" not in shown and "***" in shown and "\033]" not in shown
+    plain = shown_on_a_terminal(local, NO_COLOR="1")
+    assert "\033" not in plain
+    assert plain == re.sub(r"\033\[\d*m", "", shown)
+
+
 SOPS = {"mac": "ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]", "version": "3.9.0"}
 INNER = base64.b64encode(b'{"a":"ENC[x]","sops":{"mac":"ENC[AES]"}}').decode()
 
@@ -307,7 +358,7 @@ def test_recursive_build_and_diff(local, app, ns):  # noqa: F811
     assert local.same_diff(*sources, code=0, path="top").stdout == ""
     local.write({"child/c.yaml": config_map("c", {"k": "2"})})
     done = local.same_diff(*sources, code=1, path="top")
-    assert f"► ConfigMap/{ns}/c drifted" in done.stdout
+    assert done.stdout.startswith(f"📁 Kustomization/{ns}/child changed\n► ConfigMap/{ns}/c drifted\n")
     assert "does not say where" in local.diff("-r", code=2, path="top").stderr
 
 

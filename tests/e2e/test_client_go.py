@@ -75,17 +75,17 @@ def test_A84_an_informer_survives_a_restart(api, ns, start):
 
 def test_A86_two_electors_have_one_leader(api, ns, start):
     """The Go client's elections: one leads, a graceful end hands over at once, a crash within 1.5
-    lease durations (4 s here)."""
+    lease durations (10 s here)."""
     one = start("one", "elect", api.kubeconfig, ns, "lock", "one")
     one.wait_for("leading")
     two = start("two", "elect", api.kubeconfig, ns, "lock", "two")
     two.wait_for("leader one")
     assert "leading" not in two.lines()
     assert one.stop() == 0
-    two.wait_for("leading", 3)
+    two.wait_for("leading", 9)
     three = start("three", "elect", api.kubeconfig, ns, "lock", "three")
     three.wait_for("leader two")
     os.kill(two.pid, signal.SIGKILL)
-    three.wait_for("leading", 6)
+    three.wait_for("leading", 15)
     spec = api.rest.get(f"/apis/coordination.k8s.io/v1/namespaces/{ns}/leases/lock")["spec"]
     assert spec["holderIdentity"] == "three" and spec["leaseTransitions"] == 2

@@ -12,7 +12,8 @@ from tests.lib.up import Up
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["SLUICE_BUILD"])
 SLUICE = BUILD / "cli" / "sluice"
-PROGRAMS = ("source-controller", "kustomize-controller", "notification-controller")
+PROGRAMS = ("source-controller", "kustomize-controller", "helm-controller",
+            "notification-controller")
 
 # What a shell does with a line: the words so far, the last one unfinished.
 BASH = """. "$1"; shift; COMP_WORDS=(sluice "$@"); COMP_CWORD=$#; compopt() { :; }; _sluice
@@ -77,6 +78,17 @@ def test_C84_completion(shell, env, script, objects, ns):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_C84_completion_of_other_tools_commands(shell, env, script):
+    path = script(shell)
+    assert complete(shell, path, env, "kustomize", "b") == ["build"]
+    assert complete(shell, path, env, "helm", "") == ["template"]
+    assert complete(shell, path, env, "kustomize", "build", "--build-max-b") == ["--build-max-bytes"]
+    assert complete(shell, path, env, "helm", "template", "x", "--max-ti") == ["--max-time"]
+    assert "--kubeconfig" not in complete(shell, path, env, "kustomize", "build", "--")
+    assert "--enable-helm" not in complete(shell, path, env, "kustomize", "build", "--e")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_C84_completion_offers_files_and_survives_a_lost_server(shell, env, script, tmp_path):
     path = script(shell)
     (tmp_path / "config-file").write_text("")
@@ -113,6 +125,10 @@ def test_manual_page_is_clean_and_has_every_flag(program):
     assert done.returncode == 0 and not done.stderr, done.stderr
     shown = subprocess.run([program, "--help"], capture_output=True, text=True).stdout
     flags = set(re.findall(r"--[a-zA-Z-]+", shown))
+    if program == SLUICE:
+        for command in (["kustomize", "build"], ["helm", "template"], ["build"], ["diff"]):
+            text = subprocess.run([program, *command, "--help"], capture_output=True, text=True).stdout
+            flags |= set(re.findall(r"(?m)^ .*?(--[a-z-]+)", text))
     assert flags and all(f.replace("-", "\\-") in source for f in flags)
 
 

@@ -9,7 +9,8 @@ import yaml
 from tests.lib.net import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CONTROLLERS = ("source-controller", "kustomize-controller", "notification-controller")
+CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller",
+               "notification-controller")
 
 
 def documents(name):

@@ -4,13 +4,14 @@ from tests.lib.net import wait_until
 
 
 def test_K10_paths_stay_inside(app, objects):
-    app.commit({"cm.yaml": config_map("one")})
+    app.commit({"etc/cm.yaml": config_map("inside")})
     app.kustomization("up", path="../../etc")
+    app.ready("up")
+    assert objects.configmap("inside"), "above the artifact there is only the artifact"
+    app.kustomization("further", path="../../etc/passwd.d")
     app.kustomization("absent", path="./nowhere")
-    for name in ("up", "absent"):
-        objects.wait("Kustomization", name, lambda o: "path not found" in
-                     objects.condition(o).get("message", "") and
-                     objects.condition(o)["reason"] == "ArtifactFailed", "to miss its path")
+    for name in ("further", "absent"):
+        app.failed("ArtifactFailed", "path not found", name=name)
 
 
 def test_K16_K27_trees_without_a_kustomization(app, objects):
@@ -40,19 +41,44 @@ def test_K17_subdirectory_with_its_own_kustomization(app, objects):
 
 
 def test_K18_empty_directory_prunes(app, objects):
-    app.commit({"d/cm.yaml": config_map("one"), "keep.txt": ""})
-    app.kustomization(path="./")
+    app.commit({"d/cm.yaml": config_map("one"), "bare/keep.txt": "",
+                "bare/cm.yaml": config_map("two", namespace=objects.ns)})
+    app.kustomization(path="./d")
     app.ready()
-    app.commit({"other.txt": ""}, remove=["d/cm.yaml"])
-    obj = app.ready()
-    assert obj["status"]["inventory"]["entries"] == []
-    assert not objects.configmap("one")
+    # Without anything that the build could go by.
+    app.kustomization("bare", path="./bare", targetNamespace=None)
+    app.ready("bare")
+    app.commit({"d/keep.txt": ""}, remove=["d/cm.yaml", "bare/cm.yaml"])
+    for name in ("app", "bare"):
+        obj = app.ready(name)
+        assert obj["status"]["inventory"]["entries"] == []
+    assert not objects.configmap("one") and not objects.configmap("two")
+
+
+def test_K18_components_of_an_empty_directory(app, objects):
+    """What is empty has a namespace that nobody has, unless the spec names one."""
+    app.commit({"empty/keep.txt": "", "extra/cm.yaml": config_map("one"),
+                "extra/kustomization.yaml": """\
+        apiVersion: kustomize.config.k8s.io/v1alpha1
+        kind: Component
+        resources: [cm.yaml]
+        """})
+    app.kustomization(path="./empty", components=["../extra"], targetNamespace=None)
+    app.failed("ReconciliationFailed", "_placeholder")
+    app.kustomization(path="./empty", components=["../extra"])
+    app.ready()
+    assert objects.configmap("one")
 
 
 def test_K22_K23_patches_and_images(app, objects, api):
     app.commit({"kustomization.yaml": """\
                     resources: [d.yaml]
                     images: [{name: nginx, newTag: "1"}]
+                    patches:
+                    - target: {kind: Deployment}
+                      patch: |-
+                        - {op: replace, path: /spec/replicas, value: 2}
+                        - {op: add, path: /spec/paused, value: true}
                     """,
                 "d.yaml": """\
                     apiVersion: apps/v1
@@ -72,7 +98,8 @@ def test_K22_K23_patches_and_images(app, objects, api):
                  {"patch": "- {op: remove, path: /spec}", "target": {"kind": "StatefulSet"}}])
     app.ready()
     deployment = api.rest.get(f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web")
-    assert deployment["spec"]["replicas"] == 3
+    assert deployment["spec"]["replicas"] == 3, "the file's patches come first"
+    assert deployment["spec"]["paused"] is True
     image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
     assert image == "example.test/nginx:1"
 
@@ -92,14 +119,30 @@ def test_K29_K30_K32_K35_substitution(app, objects, api):
     app.kustomization(postBuild={"substitute": {"other": "1"}})
     obj = objects.not_ready("Kustomization", "app", "BuildFailed")
     assert '"x"' in objects.condition(obj)["message"]
+    app.kustomization(postBuild={"substituteFrom": [*refs, {"kind": "Secret", "name": "missing"}]})
+    app.failed("BuildFailed", "substitute from 'Secret/missing' error")
+
+
+def test_K31_a_key_that_is_no_name(app, objects, api):
+    """Used or not."""
+    app.commit({"cm.yaml": config_map("one")})
+    api.apply({"apiVersion": "v1", "kind": "ConfigMap",
+               "metadata": {"name": "vars", "namespace": objects.ns}, "data": {"my-key": "v"}})
+    app.kustomization(postBuild={"substituteFrom": [{"kind": "ConfigMap", "name": "vars"}]})
+    app.failed("BuildFailed", "ConfigMap/vars: invalid variable name 'my-key'")
+    assert not objects.configmap("one")
 
 
 def test_K34_substitution_can_be_disabled(app, objects):
-    app.commit({"cm.yaml": config_map("one", {"a": "${x}"}, labels=(
-        "{kustomize.toolkit.fluxcd.io/substitute: disabled}"))})
-    app.kustomization(postBuild={"substitute": {"x": "1"}})
+    key = "kustomize.toolkit.fluxcd.io/substitute"
+    app.commit({f"{name}.yaml": config_map(name, {"a": "${x}"}, **{where: f"{{{key}: {value}}}"})
+                for name, where, value in (("one", "labels", "disabled"),
+                                           ("two", "annotations", "disabled"),
+                                           ("three", "annotations", "Disabled"))})
+    app.kustomization(postBuild={"substitute": {"x": "set"}})
     app.ready()
-    assert objects.configmap("one")["data"] == {"a": "${x}"}
+    assert [objects.configmap(name)["data"]["a"] for name in ("one", "two", "three")] == [
+        "${x}", "${x}", "set"]
 
 
 def test_K20_a_root_without_resources_tells_origins(app, objects):
@@ -110,6 +153,18 @@ def test_K20_a_root_without_resources_tells_origins(app, objects):
     annotations = objects.configmap("made")["metadata"]["annotations"]
     assert "configMapGenerator" not in annotations
     assert "kustomization.yaml" in annotations["config.kubernetes.io/origin"]
+    # Where the file or the spec says what is to be told, that is it; the spec's word counts.
+    app.commit({"kustomization.yaml": "configMapGenerator: [{name: made, literals: [a=b]}]\n"
+                                      "generatorOptions: {disableNameSuffixHash: true}\n"
+                                      "buildMetadata: [managedByLabel]\n"})
+    app.ready()
+    metadata = objects.configmap("made")["metadata"]
+    assert "config.kubernetes.io/origin" not in metadata.get("annotations", {})
+    assert "app.kubernetes.io/managed-by" in metadata["labels"]
+    app.kustomization(buildMetadata=["transformerAnnotations", "originAnnotations"])
+    wait_until(lambda: "config.kubernetes.io/origin" in objects.configmap("made")["metadata"].get(
+        "annotations", {}), "the origin")
+    assert "app.kubernetes.io/managed-by" not in objects.configmap("made")["metadata"]["labels"]
 
 
 def test_K21_target_namespace_and_cluster_scope(app, objects, api):
@@ -204,7 +259,7 @@ def test_K36_K37_values_in_yaml(app, objects, api):
         """})
     install_crd(api, widget_crd(f"{objects.ns}.example.test"))
     app.kustomization(postBuild={"substitute": {"num": "1", "q": '"', "empty": "",
-                                                "nl": "-\nkind\n-"}})
+                                                "nl": "-\r\nkind\n-"}})
     app.ready()
     widget = api.rest.get(f"/apis/{objects.ns}.example.test/v1/namespaces/{objects.ns}/widgets/w")
     assert widget["spec"]["number"] == 1 and widget["spec"]["text"] == "1"

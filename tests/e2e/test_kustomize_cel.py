@@ -24,6 +24,14 @@ def waits(objects):
         "status") == "Unknown", "to wait for health")
 
 
+def looks_and_waits(objects):
+    """One more run, which was asked for, finds it not ready."""
+    objects.request("Kustomization", "app", "look")
+    objects.wait("Kustomization", "app", lambda o: o["status"].get(
+        "lastHandledReconcileAt") == "look" and objects.condition(o, "Healthy").get(
+            "status") == "Unknown", "to look and to wait on")
+
+
 def test_K84_order_of_health_expressions(app, objects, widget):
     group, status = widget
     app.kustomization(wait=True, timeout="5m", retryInterval="1h", healthCheckExprs=[
@@ -33,8 +41,7 @@ def test_K84_order_of_health_expressions(app, objects, widget):
          "current": "status.phase != 'Broken'"}])
     waits(objects)
     status(phase="Busy")
-    objects.request("Kustomization", "app", "look")
-    waits(objects)
+    looks_and_waits(objects)
     status(phase="Done")
     app.ready()
     status(phase="Done-but-broken")
@@ -50,14 +57,21 @@ def test_K84_a_kind_beats_its_group(app, objects, widget):
     app.ready()
 
 
+def test_K84_a_group_alone(app, objects, widget):
+    group, _ = widget
+    app.kustomization(wait=True, timeout="5m", retryInterval="1h", healthCheckExprs=[
+        {"apiVersion": "other.test/v1", "kind": "Widget", "current": "true"},
+        {"apiVersion": f"{group}/v1beta7", "kind": "", "current": "false", "failed": "true"}])
+    app.failed("HealthCheckFailed", "failed early due to stalled resources: [Widget/")
+
+
 def test_K84_an_older_generation_is_in_progress(app, objects, widget):
     group, status = widget
     app.kustomization(wait=True, timeout="5m", retryInterval="1h", healthCheckExprs=[
         {"apiVersion": f"{group}/v1", "kind": "Widget", "current": "has(status.phase)"}])
     waits(objects)
     status(phase="Done", observedGeneration=0)
-    objects.request("Kustomization", "app", "look")
-    waits(objects)
+    looks_and_waits(objects)
     status(phase="Done")
     app.ready()
 

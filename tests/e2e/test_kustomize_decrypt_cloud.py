@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "common" / "cloud").exists(),
                                 reason="SKIPPED: common/cloud is not there")
 RESOURCE = "projects/p/locations/global/keyRings/r/cryptoKeys/k"
 ARN = "arn:aws:kms:eu-west-1:123456789012:key/abc"
+ROLE = "arn:aws:iam::123456789012:role/reads-secrets"
 CREATED = {"created_at": "2026-01-02T03:04:05Z", "enc": "c2VhbGVk"}
 
 
@@ -29,6 +30,7 @@ class Services(Sink):
 
     def __init__(self):
         self.data_key = b""
+        self.by_role = 0
         super().__init__({
             "/": self.aws, f"/v1/{RESOURCE}:decrypt": self.google, "/token": self.token,
             "/keys/k/v1/decrypt?api-version=7.4": self.azure,
@@ -47,8 +49,28 @@ class Services(Sink):
     def encoded(self):
         return base64.b64encode(self.data_key).decode()
 
+    def assume_role(self, message):
+        """The Security Token Service: only AKIDTEST may take the role on, and gets keys of its own."""
+        form = {key: values[0] for key, values in urllib.parse.parse_qs(message.body.decode()).items()}
+        assert form.pop("RoleSessionName").startswith("sops@")
+        assert form == {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": ROLE,
+                        "DurationSeconds": "900"}
+        if "Credential=AKIDTEST/" not in message.headers["Authorization"]:
+            return 403, {"Content-Type": "text/xml"}, b"<ErrorResponse/>"
+        return 200, {"Content-Type": "text/xml"}, (
+            b"<AssumeRoleResponse><AssumeRoleResult><Credentials>"
+            b"<AccessKeyId>AKIDROLE</AccessKeyId><SecretAccessKey>role-secret-key</SecretAccessKey>"
+            b"<SessionToken>role-session</SessionToken><Expiration>2036-01-01T00:00:00Z</Expiration>"
+            b"</Credentials></AssumeRoleResult></AssumeRoleResponse>")
+
     def aws(self, message, _):
+        if "X-Amz-Target" not in message.headers:
+            return self.assume_role(message)
         assert message.headers["X-Amz-Target"] == "TrentService.Decrypt"
+        if message.headers.get("X-Amz-Security-Token") == "role-session":
+            assert "Credential=AKIDROLE/" in message.headers["Authorization"]
+            self.by_role += 1
+            return self.reply({"Plaintext": self.encoded(), "KeyId": ARN})
         assert message.json["KeyId"] == ARN and message.json["CiphertextBlob"] == CREATED["enc"]
         if "Credential=AKIDTEST/" not in message.headers["Authorization"]:
             return self.reply({"__type": "AccessDeniedException", "Message": "no"}, 400)
@@ -77,12 +99,11 @@ def toolkit(api, directory, services):
     kit = Toolkit(api, directory / "toolkit", kustomize_flags=[
         "--sops-vault-configmap=vaults", "--feature-gates=ObjectLevelWorkloadIdentity=true"],
         prefixes={"kustomize-controller": [
-            "env", f"AWS_ENDPOINT_URL_KMS={services.url}", f"GOOGLE_KMS_ENDPOINT={services.url}",
+            "env", f"AWS_ENDPOINT_URL_KMS={services.url}",
+            f"AWS_ENDPOINT_URL_STS={services.url}", f"GOOGLE_KMS_ENDPOINT={services.url}",
             f"AZURE_KEY_VAULT_URL={services.url}"]}).start()
     yield kit
-    log = kit["kustomize-controller"].log_path
-    codes = kit.stop()
-    assert set(codes.values()) == {0}, (codes, pathlib.Path(log).read_text()[-4000:])
+    kit.finish()
 
 
 def file_for(sops, services, kind, key):
@@ -111,6 +132,14 @@ def test_K40_AWS_KMS(app, objects, sops, services, toolkit):
                                           "aws_session_token: aws-session\n"})
     app.commit({"s.yaml": file_for(sops, services, "kms", {"arn": ARN})})
     check(app, objects, toolkit, "aws-secret-key", "aws-session")
+
+
+def test_K40_AWS_KMS_by_a_role(app, objects, sops, services, toolkit):
+    keys_secret(objects, {"sops.aws-kms": "aws_access_key_id: AKIDTEST\n"
+                                          "aws_secret_access_key: aws-secret-key\n"})
+    app.commit({"s.yaml": file_for(sops, services, "kms", {"arn": ARN, "role": ROLE})})
+    check(app, objects, toolkit, "aws-secret-key", "role-secret-key", "role-session")
+    assert services.by_role == 1
 
 
 def test_K48_AWS_KMS_refuses(app, objects, sops, services, toolkit):
@@ -188,7 +217,7 @@ class LoginVault(Vault):
         return 200, {}, json.dumps({"auth": {"client_token": self.token}}).encode()
 
 
-def test_K40_Vault_by_a_service_account(app, objects, sops, services, toolkit, api):
+def test_K40_a_Vault_of_the_tests_by_a_service_account(app, objects, sops, services, toolkit, api):
     vault = LoginVault()
     try:
         api.kubectl("create", "serviceaccount", "reader", "-n", objects.ns)

@@ -1,5 +1,4 @@
 """Kustomizations end to end: the flags about decryption."""
-import pathlib
 
 import pytest
 
@@ -32,9 +31,7 @@ def toolkit(api, directory, authority, vault):
             "VAULT_NAMESPACE=team/a",
             f"SOPS_HC_VAULT_ALLOWLIST=https://other.test/, {vault.url}/"]}).start()
     yield kit
-    log = kit["kustomize-controller"].log_path
-    codes = kit.stop()
-    assert set(codes.values()) == {0}, (codes, pathlib.Path(log).read_text()[-4000:])
+    kit.finish()
 
 
 def test_K41_a_changed_file_with_the_flag(app, objects, sops):
@@ -59,7 +56,7 @@ def test_K47_the_global_age_secret(app, objects, sops):
     app.failed("BuildFailed", "no identity matched", name="own")
 
 
-def test_K40_Vault_by_the_environment(app, objects, sops, vault, authority):
+def test_K40_a_Vault_of_the_tests_by_the_environment(app, objects, sops, vault, authority):
     app.commit({"s.yaml": vault_manifest(sops, vault, VAULT_CACERT=str(authority.cert))})
     keys_secret(objects, {"note": "no key"})
     app.kustomization(decryption=decryption())
@@ -68,7 +65,7 @@ def test_K40_Vault_by_the_environment(app, objects, sops, vault, authority):
     assert vault.messages[-1].headers["X-Vault-Namespace"] == "team/a"
 
 
-def test_K48_a_Vault_that_is_not_allowed(app, objects, sops, vault, authority):
+def test_K48_a_Vault_of_the_tests_that_is_not_allowed(app, objects, sops, vault, authority):
     """The token is not shown to it."""
     other = Vault()
     try:

@@ -3,7 +3,7 @@ import time
 
 import yaml
 
-from tests.lib.apps import (DEPLOYMENT, app, config_map, install_crd,  # noqa: F401
+from tests.lib.apps import (DEPLOYMENT, OWNER, app, config_map, install_crd,  # noqa: F401
                             put_status, set_deployment_status, widget_crd)
 from tests.lib.net import wait_until
 
@@ -23,8 +23,32 @@ def test_K78_K98_wait_is_woken_by_the_watch(app, objects, api):
                "the event of health")
 
 
+def test_K98_health_is_told_of_when_it_is_news(app, objects, api):
+    def told():
+        events = api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+        return sum(e["count"] for e in events if "Health check passed" in e["message"])
+    app.commit({"cm.yaml": config_map("one", {"n": "1"})})
+    app.kustomization(wait=True)
+    app.ready()
+    wait_until(lambda: told() == 1, "the first event")
+    # Nor is a correction news of the same revision.
+    code, reply = api.rest.call("PATCH", f"/api/v1/namespaces/{objects.ns}/configmaps/one",
+                                {"data": {"n": "hand"}}, "application/merge-patch+json")
+    assert code == 200, reply
+    app.event(f"ConfigMap/{objects.ns}/one configured")
+    app.rerun()
+    app.commit({"README": "nothing of this is applied"})
+    app.ready()
+    app.commit({"cm.yaml": config_map("one", {"n": "2"})})
+    app.ready()
+    wait_until(lambda: told() > 1, "the event of what changed")
+    assert told() == 2
+
+
 def test_K79_a_failing_deployment_fails_at_once(app, objects, api):
-    app.commit({"d.yaml": DEPLOYMENT})
+    """Also when another one may still get ready."""
+    slow = DEPLOYMENT.replace("name: web", "name: slow").replace("app: web", "app: slow")
+    app.commit({"d.yaml": DEPLOYMENT, "slow.yaml": slow})
     app.kustomization(wait=True, timeout="5m", retryInterval="1h")
     objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Healthy").get(
         "status") == "Unknown", "to wait for health")
@@ -37,8 +61,46 @@ def test_K79_a_failing_deployment_fails_at_once(app, objects, api):
     assert objects.condition(obj, "Healthy")["status"] == "False"
 
 
+STATEFUL_SET = """\
+    apiVersion: apps/v1
+    kind: StatefulSet
+    metadata: {name: db}
+    spec:
+      serviceName: db
+      selector: {matchExpressions: [{key: app, operator: In, values: [db, x]}]}
+      template:
+        metadata: {labels: {app: db}}
+        spec: {containers: [{name: c, image: nginx}]}
+    """
+
+
+def test_K79_a_crashing_pod_fails_its_stateful_set(app, objects, api):
+    """No controller of StatefulSets runs here: the pods are the test's."""
+    def pod(name, label):
+        api.apply({"apiVersion": "v1", "kind": "Pod",
+                   "metadata": {"name": name, "namespace": objects.ns, "labels": {"app": label}},
+                   "spec": {"containers": [{"name": "c", "image": "nginx"}]}})
+        path = f"/api/v1/namespaces/{objects.ns}/pods/{name}"
+        code, reply = api.rest.call("PATCH", path + "/status", {"status": {
+            "phase": "Running", "containerStatuses": [{
+                "name": "c", "image": "nginx", "imageID": "", "ready": False, "restartCount": 9,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}},
+            "application/merge-patch+json")
+        assert code == 200, reply
+    app.commit({"s.yaml": STATEFUL_SET})
+    app.kustomization(wait=True, timeout="5m", retryInterval="1h")
+    waits_for(objects)
+    pod("stranger", "other")
+    objects.request("Kustomization", "app", "look")
+    waits_for(objects)
+    pod("db-0", "db")
+    app.failed("HealthCheckFailed", "failed early due to stalled resources: ["
+               f"StatefulSet/{objects.ns}/db status: 'Failed']")
+
+
 def test_K81_K87_wait_leaves_itself_and_the_skipped_out(app, objects):
-    app.commit({"cm.yaml": config_map("one"), "self.yaml": f"""\
+    skipped = DEPLOYMENT.replace("name: web}", f"name: web, annotations: {{{OWNER}ssa: Ignore}}}}", 1)
+    app.commit({"cm.yaml": config_map("one"), "skipped.yaml": skipped, "self.yaml": f"""\
         apiVersion: kustomize.toolkit.fluxcd.io/v1
         kind: Kustomization
         metadata: {{name: app}}
@@ -51,6 +113,17 @@ def test_K81_K87_wait_leaves_itself_and_the_skipped_out(app, objects):
           sourceRef: {{kind: GitRepository, name: src}}
         """})
     app.kustomization(wait=True)
+    obj = app.ready()
+    assert any("web" in e["id"] for e in obj["status"]["inventory"]["entries"])
+
+
+def test_K81_wait_has_no_need_of_healthChecks(app, objects, api):
+    """What they name is not looked at, all that was applied is."""
+    app.commit({"a.yaml": config_map("one"), "d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, healthChecks=[
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "absent", "namespace": objects.ns}])
+    waits_for(objects)
+    set_deployment_status(api, objects.ns)
     app.ready()
 
 
@@ -67,7 +140,9 @@ def test_K80_K4_a_missing_object_times_out(app, objects):
     healthy = objects.condition(obj, "Healthy")
     assert healthy["status"] == "False" and healthy["reason"] == "HealthCheckFailed"
     assert "ConfigMap" not in healthy["message"]
-    assert obj["status"]["history"][0]["lastReconciledStatus"] == "HealthCheckFailed"
+    last = obj["status"]["history"][0]
+    assert last["lastReconciledStatus"] == "HealthCheckFailed"
+    assert float(last["lastReconciledDuration"].rstrip("s")) > 29, "the wait is part of it"
     assert obj["status"]["inventory"]["entries"], "what was applied is not forgotten"
 
 
@@ -102,6 +177,9 @@ def test_K82_jobs(app, objects, api):
     # Done and collected between two looks.
     assert api.rest.call("DELETE", path + "/ttl?propagationPolicy=Background")[0] == 200
     app.ready("ttl")
+    assert not api.rest.get(path + "/ttl"), "made anew while it was waited for"
+    objects.request("Kustomization", "ttl", "again")
+    wait_until(lambda: api.rest.get(path + "/ttl"), "the next run to make it again")
     assert objects.condition(objects.get("Kustomization", "run"), "Healthy")["status"] == "Unknown"
     put_status(api, path + "/run", {
         "active": 0, "succeeded": 1, "startTime": now, "completionTime": now,
@@ -153,9 +231,41 @@ def test_K88_a_new_revision_waits_for_its_turn(app, objects, api):
     assert not any("canceled" in e[2] for e in objects.events("app"))
 
 
+def test_K88_a_request_does_not_wait(app, objects):
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, timeout="5m")
+    waits_for(objects)
+    app.commit({"cm.yaml": config_map("one")})
+    objects.ready("GitRepository", "src", revision=app.head)
+    objects.request("Kustomization", "app", "now")
+    wait_until(lambda: objects.configmap("one"), "the newer revision")
+    waits_for(objects)
+
+
 def test_K88_a_changed_spec_does_not_wait(app, objects):
     app.commit({"d.yaml": DEPLOYMENT})
     app.kustomization(wait=True, timeout="5m")
     waits_for(objects)
     app.kustomization(wait=False)
-    app.ready()
+    assert not objects.condition(app.ready(), "Healthy"), "nothing is checked any more"
+
+
+def test_K88_a_changed_spec_does_not_wait_for_an_older_revision(app, objects):
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, timeout="5m")
+    waits_for(objects)
+    app.commit({"cm.yaml": config_map("one")})
+    objects.ready("GitRepository", "src", revision=app.head)
+    app.kustomization(wait=True, timeout="4m")
+    wait_until(lambda: objects.configmap("one"), "the newer revision")
+
+
+def test_K88_the_time_of_a_wait_is_of_the_run(app, objects, api):
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, timeout="5m")
+    waits_for(objects)
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() - began > 2, "some time to pass")
+    set_deployment_status(api, objects.ns)
+    took = app.ready()["status"]["history"][0]["lastReconciledDuration"]
+    assert not took.endswith("ms") and float(took.removesuffix("s")) >= 2

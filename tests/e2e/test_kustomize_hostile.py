@@ -4,7 +4,6 @@ import os
 import pathlib
 import resource
 import subprocess
-import time
 
 import pytest
 
@@ -90,6 +89,57 @@ SMALL = [n for n in TREES if n not in ("large_file", "large_generator_file", "ma
                                        "doubling", "deep_bases")]
 
 
+def service(count, protocol=""):
+    ports = "".join(f"  - {{port: {i}{protocol}}}\n" for i in range(count))
+    return "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec:\n  ports:\n" + ports
+
+
+def objects_of(count):
+    return "---\n".join(config_map(f"a{i}") for i in range(count))
+
+
+# name -> (files, flag, what the error says): each builds without the flag, but for those that would
+# go on for the default's two minutes.
+LIMITED = {
+    "file": ({K: RES, "r.yaml": config_map("a")}, "--build-max-file-bytes=20", "r.yaml: over 20 bytes"),
+    "files": ({K: RES, "r.yaml": config_map("a")}, "--build-max-bytes=60",
+              "r.yaml: the build reads more than 60 bytes"),
+    "objects": ({K: RES, "r.yaml": objects_of(12)}, "--build-max-objects=11",
+                "r.yaml:78: more than 11 objects"),
+    "generated": ({K: "configMapGenerator: [{name: g}, {name: h}]\n"}, "--build-max-objects=1",
+                  f"{K}:1: configMapGenerator: more than 1 objects"),
+    "long_keyed_list": ({K: RES + "patches: [{path: p.yaml}]\n", "r.yaml": service(60000, ", protocol: TCP"),
+                         "p.yaml": service(1)}, "--build-timeout=10s", f"{K}:2: patches[0]: p.yaml: "
+                        "the build takes longer than 10000 ms"),
+    "labels": ({K: RES + "labels:\n" + "- pairs: {a: b}\n" * 20000, "r.yaml": objects_of(5000)},
+               "--build-timeout=10s", f"{K}:3: labels: the build takes longer than 10000 ms"),
+    "replacements": ({K: RES + "replacements:\n" + "- {sourceValue: x, targets: [{select: {name: 'a.*b'}}]}\n"
+                      * 20000, "r.yaml": objects_of(5000)}, "--build-timeout=10s",
+                     "the build takes longer than 10000 ms"),
+}
+
+
+def processor_seconds():
+    """Of the processes that this one has waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def run_within(folder, command):
+    """The processor's seconds count: a busy machine's may be many more."""
+    used = processor_seconds()
+    done = subprocess.run([SLUICE, *command], cwd=folder, text=True, capture_output=True,
+                          timeout=10 * SECONDS, preexec_fn=limit_memory)
+    assert processor_seconds() - used < SECONDS
+    return done
+
+
+def write(folder, files):
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
+
+
 def limit_memory():
     """Sanitizers reserve address space without end; the plain build is held to its bound."""
     if os.environ.get("SLUICE_PLAIN"):
@@ -99,15 +149,49 @@ def limit_memory():
 @pytest.mark.parametrize("name", sorted(TREES))
 def test_a_build_ends_and_names_the_file(name, tmp_path):
     files, text = TREES[name]
-    for path, content in files.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(content)
-    started = time.monotonic()
-    done = subprocess.run([SLUICE, "kustomize", "build", "."], cwd=tmp_path, text=True,
-                          capture_output=True, timeout=2 * SECONDS, preexec_fn=limit_memory)
+    write(tmp_path, files)
+    done = run_within(tmp_path, ["kustomize", "build", "."])
     assert done.returncode == (1 if text else 0), done.stderr[-2000:]
     assert not text or text in done.stderr, done.stderr[-2000:]
-    assert time.monotonic() - started < SECONDS
+
+
+@pytest.mark.parametrize("name", sorted(LIMITED))
+def test_limits_of_a_build_are_flags(name, tmp_path):
+    files, flag, text = LIMITED[name]
+    write(tmp_path, files)
+    done = run_within(tmp_path, ["kustomize", "build", flag])
+    assert done.returncode == 1 and not done.stdout and text in done.stderr, done.stderr[-2000:]
+    if "timeout" not in flag:
+        assert run_within(tmp_path, ["kustomize", "build"]).returncode == 0
+
+
+KUSTOMIZATION = """apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: a, namespace: flux-system}
+spec: {interval: 1m, prune: true, path: ./, sourceRef: {kind: GitRepository, name: a}}
+"""
+
+
+@pytest.mark.parametrize("name", ["file", "files", "objects", "long_keyed_list"])
+def test_limits_of_build_kustomization_are_flags(name, tmp_path):
+    files, flag, text = LIMITED[name]
+    write(tmp_path, {f"src/{path}": content for path, content in files.items()})
+    write(tmp_path, {"ks.yaml": KUSTOMIZATION})
+    done = run_within(tmp_path, ["build", "ks", "a", "--path=src", "--kustomization-file=ks.yaml",
+                                 "--dry-run", flag])
+    assert done.returncode == 1 and not done.stdout, done.stderr[-2000:]
+    assert text.split(": ")[-1] in done.stderr and "src/" in done.stderr, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("flag", ["max-file-bytes=0", "max-bytes=-1", "max-objects=x", "timeout=0s",
+                                  "timeout=5"])
+def test_limits_that_are_none_are_refused(flag, tmp_path):
+    write(tmp_path, {K: RES, "r.yaml": config_map("a"), "ks.yaml": KUSTOMIZATION})
+    done = run_within(tmp_path, ["kustomize", "build", f"--build-{flag}"])
+    assert done.returncode == 1 and f"--build-{flag.split('=')[0]}" in done.stderr
+    done = run_within(tmp_path, ["build", "ks", "a", "--path=.", "--kustomization-file=ks.yaml",
+                                 "--dry-run", f"--build-{flag}"])
+    assert done.returncode == 1 and "--build-" in done.stderr, done.stderr
 
 
 def test_the_controller_survives_them_all(app, objects):  # noqa: F811

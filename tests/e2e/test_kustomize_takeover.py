@@ -1,12 +1,15 @@
 """Objects that were made by other tools and are then given to Sluice: no field is lost, and what has
 an owner has one. The tools' requests are made here by REST, with their field managers and
-annotations, so that no kubectl is needed."""
+annotations, so that no kubectl is needed; at the end by the tools themselves."""
 import json
+import os
+import subprocess
 
 import pytest
 import yaml
 
-from tests.lib.apps import OWNER, app, install_crd, widget_crd  # noqa: F401
+from tests.lib.apps import OWNER, app, config_map, install_crd, widget_crd  # noqa: F401
+from tests.lib.oracle import oracle
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 GROUP = "takeover.example.test"
@@ -199,6 +202,51 @@ def test_K57_fields_of_the_old_manifest_leave_and_others_stay(app, objects, api)
     assert live["metadata"]["annotations"]["autoscaler"] == "was here"
 
 
+def test_K58_what_older_tools_left(app, objects, api):  # noqa: F811
+    """Each by itself, whoever wrote it."""
+    left = [("a", "annotations", "kubectl.kubernetes.io/last-applied-configuration"),
+            ("b", "annotations", f"{OWNER}checksum"),
+            ("c", "annotations", "fluxcd.io/sync-checksum"),
+            ("d", "labels", "fluxcd.io/sync-gc-mark")]
+    for name, where, key in left:
+        code, reply = api.rest.call(
+            "POST", f"/api/v1/namespaces/{objects.ns}/configmaps?fieldManager=somebody",
+            {"apiVersion": "v1", "kind": "ConfigMap", "data": {"theirs": "1"},
+             "metadata": {"name": name, where: {key: "x", "theirs": "1"}}})
+        assert code == 201, reply
+    app.commit({f"{name}.yaml": config_map(name) for name, _, _ in left})
+    app.kustomization()
+    app.ready()
+    for name, where, key in left:
+        obj = objects.configmap(name)
+        assert key not in obj["metadata"][where], name
+        assert obj["metadata"][where]["theirs"] == obj["data"]["theirs"] == "1"
+
+
+def test_K57_merged_objects_keep_what_others_add(app, objects, api):  # noqa: F811
+    """Also those that are dry-run before they are written."""
+    def services(label):
+        return {f"{name}.yaml": f"""\
+            apiVersion: v1
+            kind: Service
+            metadata:
+              name: {name}
+              labels: {{ours: {label}}}
+              annotations: {{{OWNER}ssa: Merge}}
+            spec: {{ports: [{{port: 80}}]}}
+            """ for name in ("a", "b", "c")}
+    app.commit(services("one"))
+    app.kustomization()
+    app.ready()
+    for name in ("a", "b", "c"):
+        api.kubectl("label", "service", name, "-n", objects.ns, "theirs=1")
+    app.commit(services("two"))
+    app.ready()
+    for name in ("a", "b", "c"):
+        labels = api.rest.get(f"/api/v1/namespaces/{objects.ns}/services/{name}")["metadata"]["labels"]
+        assert labels["ours"] == "two" and labels["theirs"] == "1"
+
+
 def test_K57_a_second_run_after_a_takeover_changes_nothing(app, objects, api):  # noqa: F811
     versions = [a["metadata"]["resourceVersion"]
                 for _, a in give(app, objects, Tool(api).client_side)]
@@ -206,3 +254,51 @@ def test_K57_a_second_run_after_a_takeover_changes_nothing(app, objects, api):  
     rest = api.rest
     assert versions == [rest.get(rest.path_of(m))["metadata"]["resourceVersion"]
                         for m in manifests(objects.ns)]
+
+
+# --- by the real tools ---
+
+def handed_over(app, objects, made):  # noqa: F811
+    """[(before, after), ...] of the objects that a tool has made, whose files then say the same."""
+    rest = objects.api.rest
+    before = [rest.get(rest.path_of(m)) for m in made]
+    app.commit({"all.yaml": MANIFESTS})
+    app.kustomization()
+    app.ready()
+    return [(b, rest.get(rest.path_of(m))) for b, m in zip(before, made)]
+
+
+@pytest.mark.parametrize("arguments", [["apply"], ["create"], ["create", "--save-config"],
+                                       ["apply", "--server-side"]], ids=" ".join)
+def test_K57_K58_what_the_real_kubectl_made(app, objects, api, arguments):  # noqa: F811
+    api.kubectl(*arguments, "-n", objects.ns, "-f", "-", stdin=MANIFESTS)
+    for before, after in handed_over(app, objects, manifests(objects.ns)):
+        assert content(after) == content(before)
+        assert after["metadata"]["uid"] == before["metadata"]["uid"]
+        assert LAST_APPLIED not in after["metadata"].get("annotations", {})
+        shared = {k: v for k, v in owners(after).items() if v != ["kustomize-controller/Apply"]}
+        assert not shared, (after["kind"], shared)
+
+
+def helm_install(program, api, ns, chart):
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    (chart / "templates" / "all.yaml").write_text(MANIFESTS)
+    done = subprocess.run(
+        [program, "install", "web", chart, "-n", ns, "--kubeconfig", api.kubeconfig],
+        capture_output=True, text=True, timeout=120, env=dict(os.environ, HOME=str(chart)))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("version, theirs", [("helm3", "helm/Update"), ("helm", "helm/Apply")])
+def test_K57_what_the_real_helm_made(app, objects, api, tmp_path, version, theirs):  # noqa: F811
+    """Helm 3 updates, Helm 4 applies: no field is lost, each has at most one entry of both, and what
+    is given up in the file stays while the release says it."""
+    helm_install(oracle(version) / "helm", api, objects.ns, tmp_path / "web")
+    for before, after in handed_over(app, objects, manifests(objects.ns)):
+        assert content(after) == content(before)
+        assert after["metadata"]["annotations"]["meta.helm.sh/release-name"] == "web"
+        found = owners(after)
+        assert all(set(v) <= {"kustomize-controller/Apply", theirs} and len(v) == len(set(v))
+                   for v in found.values()), found
+        assert {"kustomize-controller/Apply", theirs} == {m for v in found.values() for m in v}

@@ -1,11 +1,14 @@
 """notification-controller end to end: events by HTTP, Alerts, Providers, deliveries to a real HTTP sink."""
+import email.utils
 import hashlib
 import hmac
 import json
+import time
 
 import pytest
 
-from tests.lib.alerts import alert, delivered, post, post_until, serial  # noqa: F401
+from tests.lib.alerts import (EVERYTHING, alert, delivered, event_of, post,  # noqa: F401
+                              post_until, serial)
 from tests.lib.net import wait_until
 from tests.lib.sink import Sink
 
@@ -26,12 +29,35 @@ def test_N2_invalid_json_400_and_size_limit(post, toolkit):
     assert post(body=exact[:-2] + 'a"}')[0] == 413
 
 
+@pytest.mark.parametrize("key", ["kind", "name", "namespace"])
+def test_N2_an_event_about_nothing_is_400(post, ns, key):
+    event = event_of(ns)
+    assert post(body=json.dumps(event))[0] == 202
+    del event["involvedObject"][key]
+    assert post(body=json.dumps(event))[0] == 400
+
+
+@pytest.mark.parametrize("field", [
+    {"message": 1}, {"severity": ["info"]}, {"reason": {}}, {"metadata": ["a"]},
+    {"metadata": {"kustomize.toolkit.fluxcd.io/revision": 1}}])
+def test_N2_what_is_no_text_is_400(post, ns, field):
+    assert post(body=json.dumps({**event_of(ns), "metadata": None}))[0] == 202
+    assert post(body=json.dumps({**event_of(ns), **field}))[0] == 400
+
+
 def test_N3_same_event_twice_is_limited(post):
-    assert post("twice")[0] == 202
+    status, passed = post("twice")
+    assert status == 202 and "Retry-After" not in passed
     status, headers = post("twice")
     assert status == 429
     assert headers["Retry-After"].endswith("GMT")
-    assert headers["X-RateLimit-Limit"] == "1"
+    until = email.utils.parsedate_to_datetime(headers["Retry-After"]).timestamp()
+    assert 240 < until - time.time() <= 301, "the end of five minutes"
+    assert headers["X-RateLimit-Reset"] == headers["Retry-After"]
+    for reply in (passed, headers):
+        assert (reply["X-RateLimit-Limit"], reply["X-RateLimit-Remaining"]) == ("1", "0")
+        again = email.utils.parsedate_to_datetime(reply["X-RateLimit-Reset"]).timestamp()
+        assert abs(again - until) <= 1, "a refused event does not move the end"
 
 
 def test_N5_severity_and_reason_do_not_count(post):
@@ -48,13 +74,19 @@ def test_N6_revision_and_token_count(post, key):
     assert post(text, metadata={f"kustomize.toolkit.fluxcd.io/{key}": "2"})[0] == 429
 
 
+def test_N6_what_the_event_is_about_counts(post, ns):
+    for about in ({}, {"name": "other"}, {"kind": "GitRepository"}, {"namespace": ns + "-other"}):
+        assert post("N6 about", **about)[0] == 202
+        assert post("N6 about", **about)[0] == 429
+
+
 def test_N8_N9_N10_metadata_is_cleaned(post, alert, sink):
     path = alert()
     group = "kustomize.toolkit.fluxcd.io/"
     message = post_until(post, sink, path, metadata={
-        "foreign.example/x": "1", group + "checksum": "2", group + "Digest": "3",
+        "foreign.example/x": "1", group + "Checksum": "2", group + "Digest": "3",
         group + "token": "4", group + "revision": "main@sha1:abc",
-        "event.toolkit.fluxcd.io/team": "blue"})
+        group[:-1] + "x": "of a longer group", "event.toolkit.fluxcd.io/team": "blue"})
     fields = {f["title"]: f["value"] for f in message.json["attachments"][0]["fields"]}
     assert fields == {"revision": "main@sha1:abc", "team": "blue"}
 
@@ -64,12 +96,21 @@ def test_N11_N12_N13_N14_metadata_order(post, alert, sink, objects):
                  summary="what it is")
     message = post_until(post, sink, path, metadata={
         "kustomize.toolkit.fluxcd.io/revision": "from-controller",
+        "event.toolkit.fluxcd.io/revision": "from-annotation",
         "event.toolkit.fluxcd.io/team": "annotation"})
     fields = {f["title"]: f["value"] for f in message.json["attachments"][0]["fields"]}
     assert fields == {"revision": "from-controller", "team": "alert", "cluster": "c1",
                       "summary": "what it is"}
-    wait_until(lambda: any(r == "MetadataAppendFailed" for _, r, _ in objects.events("team")),
-               "the conflict event")
+
+    def told():
+        events = objects.api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+        return [e for e in events if e["reason"] == "MetadataAppendFailed"]
+    event = wait_until(told, "the conflict event")[0]
+    assert event["type"] == "Warning" and event["involvedObject"]["name"] == "team"
+    annotation, spec = "involved object annotations", "Alert object .spec.eventMetadata"
+    assert event["metadata"]["annotations"] == {
+        "revision": f"{annotation}, {spec}, involved object controller metadata",
+        "team": f"{annotation}, {spec}"}
 
 
 def test_N15_severity(post, alert, sink):
@@ -78,13 +119,21 @@ def test_N15_severity(post, alert, sink):
     mark = f"bad {next(serial)}"
     post(mark, severity="error")
     delivered(sink, errors, mark)
+    delivered(sink, everything, mark)
     assert not [m for m in sink.messages if m.path == errors and mark not in m.body.decode()]
 
 
+def test_N14_an_empty_summary_is_none(post, alert, sink):
+    path = alert(summary="")
+    assert post_until(post, sink, path).json["attachments"][0]["fields"] == []
+
+
 def test_N17_star_is_for_kind_and_namespace(post, alert, sink):
-    path = alert()
+    path = alert(eventSources=[{"kind": "GitRepository", "name": "one"}, *EVERYTHING])
     post_until(post, sink, path)
     post("other kind", kind="GitRepository")
+    post("of the other source", kind="GitRepository", name="one")
+    delivered(sink, path, "of the other source")
     post("other namespace", namespace="elsewhere")
     mark = f"last {next(serial)}"
     post(mark)
@@ -183,9 +232,10 @@ def test_N29_N30_400_is_final_and_the_token_masked(post, objects, api):
 
 
 def test_N31_secret_address_wins_and_is_limited(post, objects, api, sink):
+    address = f"  {sink.url}/{objects.ns}/real \n".ljust(2048)  # all that is allowed
     api.apply({"apiVersion": "v1", "kind": "Secret",
                "metadata": {"name": "where", "namespace": objects.ns},
-               "stringData": {"address": f"  {sink.url}/{objects.ns}/real \n"}})
+               "stringData": {"address": address}})
     objects.apply("Provider", "where", {"type": "slack", "address": "http://127.0.0.1:1/wrong",
                                         "secretRef": {"name": "where"}})
     objects.apply("Alert", "where", {"providerRef": {"name": "where"},

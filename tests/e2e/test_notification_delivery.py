@@ -6,6 +6,7 @@ import pytest
 
 from tests.lib.alerts import (EVERYTHING, alert, delivered, post, post_until,  # noqa: F401
                               post_until_event, secret, serial)
+from tests.lib.controllers import Toolkit
 from tests.lib.net import free_port, wait_until
 from tests.lib.pki import Authority
 from tests.lib.forward_proxy import Proxy
@@ -17,6 +18,15 @@ FAILED = "NotificationDispatchFailed"
 @pytest.fixture(scope="module")
 def authority(directory):
     return Authority(directory / "pki")
+
+
+@pytest.fixture(scope="module")
+def toolkit(api, directory, authority):
+    """The authority is one of the system's."""
+    kit = Toolkit(api, directory / "toolkit", env={"SSL_CERT_FILE": str(authority.cert)})
+    kit.start("notification-controller")
+    yield kit
+    kit.finish()
 
 
 @pytest.fixture(scope="module")
@@ -107,14 +117,26 @@ def test_N33_socks5_works(proxied, secret, sink, objects):
         proxy.stop()
 
 
-@pytest.mark.parametrize("address", ["ftp://127.0.0.1:1", "127.0.0.1:1", ""],
-                         ids=["ftp", "bare", "empty"])
-def test_N33_bad_proxy_address_is_an_error(post, objects, secret, address):
+@pytest.mark.parametrize("address, told", [
+    ("ftp://127.0.0.1:1", "must start with http, https or socks5"),
+    ("127.0.0.1:1", "proxy address"), ("", "lacks 'address'")], ids=["ftp", "bare", "empty"])
+def test_N33_bad_proxy_address_is_an_error(post, objects, secret, address, told):
     secret("new", address=address)
     objects.apply("Provider", "p", {"type": "generic", "address": "http://127.0.0.1:1/",
                                     "proxySecretRef": {"name": "new"}})
     objects.apply("Alert", "p", {"providerRef": {"name": "p"}, "eventSources": EVERYTHING})
-    assert "proxy" in post_until_event(post, objects, "p", FAILED)
+    assert told in post_until_event(post, objects, "p", FAILED)
+
+
+@pytest.mark.parametrize("length, told", [(2048, False), (2049, True)], ids=["fits", "long"])
+def test_N33_https_and_a_long_address_are_taken(post, objects, secret, length, told):
+    """What is accepted fails only when it is used."""
+    secret("new", address="https://127.0.0.1:1/".ljust(length, "x"))
+    objects.apply("Provider", "p", {"type": "generic", "address": "http://127.0.0.1:1/",
+                                    "timeout": "1s", "proxySecretRef": {"name": "new"}})
+    objects.apply("Alert", "p", {"providerRef": {"name": "p"}, "eventSources": EVERYTHING})
+    text = post_until_event(post, objects, "p", FAILED)
+    assert ("longer than 2048" in text) == told and "must start with" not in text
 
 
 def test_N34_ca_alone_is_trusted_alone(post, objects, secret, authority, tls_sink, directory):
@@ -150,9 +172,10 @@ def test_N35_client_certificate_is_presented(post, objects, secret, authority):
     try:
         secret("mtls", ca__crt=authority.cert.read_text(), tls__crt=cert.read_text(),
                tls__key=key.read_text())
+        secret("pair", tls__crt=cert.read_text(), tls__key=key.read_text())
         secret("legacy", caFile=authority.cert.read_text(), certFile=cert.read_text(),
                keyFile=key.read_text())
-        for name in ("mtls", "legacy"):
+        for name in ("mtls", "pair", "legacy"):
             objects.apply("Provider", name, {
                 "type": "generic", "address": f"{server.url}/{name}",
                 "certSecretRef": {"name": name}})
@@ -227,17 +250,17 @@ def test_N26_one_dead_provider_delays_nobody(post, alert, sink, objects):
         deaf.bind(("127.0.0.1", free_port()))
         deaf.listen(0)
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
-        alert("deaf", provider={"type": "generic", "address": url, "timeout": "2s"})
+        alert("deaf", provider={"type": "generic", "address": url, "timeout": "20s"})
         alert("refused", provider={"type": "generic", "address": f"http://127.0.0.1:{free_port()}/",
                                    "timeout": "1s"})
         path = alert("alive")
         post_until(post, sink, path)
         mark = f"after {next(serial)}"
         assert post(mark)[0] == 202
-        delivered(sink, path, mark, timeout=5)
+        delivered(sink, path, mark, timeout=15)
         for name in ("deaf", "refused"):
             wait_until(lambda: any(r == FAILED for _, r, _ in objects.events(name)),
-                       f"the failure of {name}")
+                       f"the failure of {name}", 60)
     assert not [e for e in objects.events("alive") if e[1] == FAILED]
 
 
@@ -264,8 +287,13 @@ def test_N37_headers_are_a_yaml_map_of_strings(post, alert, sink, secret, object
     headers = {k.lower(): v for k, v in post_until(post, sink, path).headers.items()}
     assert (headers["x-text"], headers["x-number"], headers["x-flag"]) == ("a b", "12", "true")
     for name, text in (("list", "- a"), ("nested", "X: {a: hush}"), ("bad", "{hush"),
-                       ("split", '"X: hush\\r\\nY": z')):
+                       ("split", '"X: hush\\r\\nY": z'), ("nameless", '"": hush')):
         secret(name, headers=text)
         alert(name, provider={"type": "generic", "secretRef": {"name": name}})
         told = post_until_event(post, objects, name, FAILED)
-        assert "headers" in told and "hush" not in told
+        assert "'headers' is not a YAML map of strings" in told and "hush" not in told
+
+
+def test_N38_hmac_needs_a_token(post, alert, objects):
+    alert(provider={"type": "generic-hmac"})
+    assert "needs a token" in post_until_event(post, objects, "team", FAILED)

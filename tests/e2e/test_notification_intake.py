@@ -1,6 +1,7 @@
 """The event server at its limits: windows, floods, headers, metrics, replicas. Only the controller
 under test runs, with a short rate-limit window and without cross-namespace references."""
 import concurrent.futures
+import email.utils
 import http.client
 import json
 import os
@@ -29,17 +30,24 @@ def toolkit(api, directory):
     kit.start("notification-controller")
     os.environ["ASAN_OPTIONS"] = options
     yield kit
-    log = kit["notification-controller"].log_path
-    assert kit.stop() == {"notification-controller": 0}, pathlib.Path(log).read_text()[-4000:]
+    kit.finish()
 
 
 def test_N4_passes_again_after_the_interval(post):
     start = time.monotonic()
     assert post("again")[0] == 202
+    latest, ends = time.time() + WINDOW_S + 1, set()  # a header has whole seconds
     assert post("again")[0] == 429
+
+    def passes():
+        status, headers = post("again")
+        if status == 429:
+            ends.add(email.utils.parsedate_to_datetime(headers["Retry-After"]).timestamp())
+        return status == 202
     # Fixed windows, anchored at the first sight: a refused event does not move the end.
-    wait_until(lambda: post("again")[0] == 202, "the next window", WINDOW_S + 2, interval=0.1)
-    assert WINDOW_S - 0.5 < time.monotonic() - start < WINDOW_S + 2
+    wait_until(passes, "the next window", interval=0.1)
+    assert WINDOW_S - 0.5 < time.monotonic() - start
+    assert len(ends) <= 1 and all(end <= latest for end in ends), (ends, latest)
     assert post("again")[0] == 429
 
 
@@ -147,6 +155,10 @@ def test_flood_is_bounded_in_memory_and_loses_no_other_delivery(post, objects, a
     text = wait_until(lambda: next((m for _, r, m in objects.events("dead")
                                     if "too many notifications" in m), None), "the refusal's event")
     assert "waiting" in text
+    # What still waits for the dead provider is tried for hours, unless the daemon ends.
+    assert daemon.stop(60) == 0
+    daemon.start()
+    daemon.wait_until_ready()
 
 
 def test_silent_api_server_bounds_the_queue(post, objects, alert, sink, toolkit, api, secret):

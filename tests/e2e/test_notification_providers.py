@@ -3,7 +3,6 @@ exact bodies are the unit tests' matter (tests/unit/notify)."""
 import base64
 import hashlib
 import json
-import pathlib
 
 import pytest
 
@@ -27,8 +26,7 @@ def toolkit(api, directory):
     kit = Toolkit(api, directory / "toolkit")
     kit.start("notification-controller")
     yield kit
-    log = kit["notification-controller"].log_path
-    assert kit.stop() == {"notification-controller": 0}, pathlib.Path(log).read_text()[-4000:]
+    kit.finish()
 
 
 @pytest.fixture
@@ -259,6 +257,7 @@ def test_N63_N64_which_events_become_statuses(post, github, forge, objects, sink
     revision = {"kustomize.toolkit.fluxcd.io/revision": f"main@sha1:{SHA}"}
     settle(post, sink, alert, metadata=revision, reason="A")
     assert not forge.messages, "an info event without commit is dropped"
+    assert not objects.events("p")
     mark = {**revision, "kustomize.toolkit.fluxcd.io/commit_status": "update"}
     until(post, forge, lambda m: m.method == "POST" and m.json["description"] == "marked",
           metadata=mark, reason="Marked")
@@ -273,13 +272,16 @@ def test_N63_N64_which_events_become_statuses(post, github, forge, objects, sink
     assert not [m for m in sink.messages if text.encode() in m.body]
 
 
-def test_N65_an_expression_makes_the_id(post, github, forge):
+def test_N65_an_expression_makes_the_id(post, github, forge, objects):
+    """Of the event as it is sent: with the Alert's metadata, and keys without their groups."""
     github(commitStatusExpr="(event.involvedObject.name + '/' + provider.metadata.name + '/' + "
-           "alert.metadata.name).upperAscii()")
+           "alert.kind + '/' + event.metadata.cluster + '/' + event.metadata.commit).upperAscii()")
+    objects.apply("Alert", "p", {"providerRef": {"name": "p"}, "eventSources": EVERYTHING,
+                                 "eventMetadata": {"cluster": "c1"}})
     until(post, forge, lambda m: m.method == "POST", metadata=COMMIT,
           reason="ReconciliationSucceeded")
     message = next(m for m in forge.messages if m.method == "POST")
-    assert message.json["context"].startswith("APP/P/")
+    assert message.json["context"] == f"APP/P/ALERT/C1/main@sha1:{SHA}".upper()
 
 
 @pytest.mark.parametrize("expression, message", [
@@ -338,7 +340,7 @@ def test_githubdispatch(post, provider, forge, objects):
     assert message.json["client_payload"]["involvedObject"]["name"] == "app"
 
 
-def test_N74_N75_comments(post, provider, objects, sink, alert):
+def test_N74_N75_comments(post, provider, objects, sink, alert, toolkit):
     """A pull request with a foreign comment that bears our marker."""
     comments = []
 
@@ -362,6 +364,9 @@ def test_N74_N75_comments(post, provider, objects, sink, alert):
         comments.append({"id": 7, "user": {"login": "you"}, "body": marker})
         settle(post, sink, alert)
         assert not server.messages, "without change_request the event is dropped"
+        assert not objects.events("p")
+        wait_until(lambda: "needs the change_request metadata key" in
+                   toolkit["notification-controller"].log(), "the reason in the log")
         asked = {"event.toolkit.fluxcd.io/change_request": "42"}
         until(post, server, lambda m: m.method == "PATCH", metadata=asked)
         assert len(comments) == 2 and comments[0]["body"] == marker

@@ -1,63 +1,14 @@
 """OCIRepository's spec.verify against what the real cosign signs."""
 import json
-import os
-import subprocess
 
 import pytest
 
 from tests.lib.alerts import secret  # noqa: F401 - a fixture
 from tests.lib.artifact import names
 from tests.lib.net import wait_until
-from tests.lib.oracle import oracle
-from tests.lib.pki import openssl
-from tests.lib.registry import INDEX, MANIFEST, Registry, descriptor, oci_failure
-
-PAYLOAD = "application/vnd.dev.cosign.simplesigning.v1+json"
-OLD, NEW = "*.sig tag", "bundle"
-
-
-@pytest.fixture(scope="module")
-def registry(directory):
-    server = Registry(directory / "registry")
-    yield server
-    server.stop()
-
-
-class Cosign:
-    """The real command with a key pair of its own in a directory."""
-
-    def __init__(self, directory, kind="cosign"):
-        self.dir = directory
-        self.dir.mkdir(parents=True)
-        self.program = oracle("cosign") / "cosign"
-        self.run("generate-key-pair")
-        self.public = (self.dir / "cosign.pub").read_text()
-        if kind != "cosign":
-            self.use_other(kind)
-
-    def use_other(self, kind):
-        """A key that openssl made: "rsa" or "p384"."""
-        raw, key = self.dir / "raw.pem", self.dir / "imported.key"
-        if kind == "rsa":
-            openssl("genrsa", "-out", raw, "3072")
-        else:
-            openssl("ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", raw)
-        self.run("import-key-pair", "--key", raw, "--output-key-prefix", "imported")
-        (self.dir / "cosign.key").write_bytes(key.read_bytes())
-        self.public = openssl("pkey", "-in", raw, "-pubout").stdout.decode()
-
-    def run(self, *args):
-        env = dict(os.environ, COSIGN_PASSWORD="", HOME=str(self.dir))
-        done = subprocess.run([self.program, *map(str, args)], env=env, cwd=self.dir,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
-    def sign(self, registry, repository, digest, form=NEW):
-        """Without a transparency log: a key is its own trust."""
-        old = ["--new-bundle-format=false"] if form == OLD else []
-        self.run("sign", "--key", "cosign.key", "--tlog-upload=false",
-                 "--use-signing-config=false", "--yes", "--allow-http-registry", *old,
-                 f"{registry.host}/{repository}@{digest}")
+from tests.lib.registry import (  # noqa: F401 - a fixture
+    INDEX, MANIFEST, descriptor, oci_failure, registry)
+from tests.lib.signed import NEW, OLD, PAYLOAD, Cosign
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +163,13 @@ def test_S58_a_trusted_root_that_is_named_must_be_there(objects, source, registr
     secret("root", trusted_root__json="{}")
     objects.request("OCIRepository", "src", "1")
     verified(objects, digest)
+
+
+def test_S58_keyless_needs_a_trusted_root(objects, source, registry, ns):
+    """Upstream would fetch the public one."""
+    registry.push(ns, "latest", {"a": "1"})
+    source(verify={"provider": "cosign"})
+    obj = unverified(objects, "using provider 'cosign keyless': a trusted root is needed: name a "
+                     "Secret with the key 'trusted_root.json' in spec.verify.trustedRootSecretRef, "
+                     "or give the controller a file by --cosign-trusted-root")
+    assert "artifact" not in obj["status"]

@@ -2,6 +2,7 @@
 import gzip
 import io
 import json
+import os
 import pathlib
 import subprocess
 import tarfile
@@ -30,6 +31,10 @@ def source(objects, git_server, repo):
 
 def artifact_of(obj):
     return obj["status"]["artifact"]
+
+
+def await_event(objects, reason, message):
+    wait_until(lambda: ("Normal", reason, message) in objects.events("src"), f"the event {reason}")
 
 
 def test_S2_S3_S4_artifact_file_url_and_entries(objects, source, repo, toolkit):
@@ -101,23 +106,62 @@ def test_S11_retention(objects, source, repo, toolkit):
         objects.ready("GitRepository", "src", revision=head)
     objects.request("GitRepository", "src", "last")
     wait_until(lambda: len(list(folder.glob("*.tar.gz"))) <= 2, "old artifacts to go")
-    assert (folder / f"{head}.tar.gz").exists()
+    wait_until(lambda: [e for e in objects.events("src") if e[1] == "GarbageCollectionSucceeded"
+                        and e[2].startswith("garbage collected ")], "the event")
+    current = folder / f"{head}.tar.gz"
+    assert current.exists()
+    # It stays however old it is, and whatever younger ones there are.
+    for name in ("one", "two", "three"):
+        (folder / f"{name}.tar.gz").write_bytes(b"younger")
+    os.utime(current, (0, 0))
+    objects.request("GitRepository", "src", "old")
+    wait_until(lambda: len(list(folder.glob("*.tar.gz"))) == 2, "the surplus to go")
+    assert current.exists()
 
 
-def test_S12_S13_missing_and_damaged_artifacts_are_rebuilt(objects, source, repo, toolkit):
+def test_S12_a_missing_artifact_is_rebuilt(objects, source, repo, toolkit, api, tmp_path):
     repo.commit({"a": "1"})
     source()
     artifact = artifact_of(objects.ready("GitRepository", "src"))
     path = toolkit.storage / artifact["path"]
-    path.unlink()
-    objects.request("GitRepository", "src", "1")
-    wait_until(path.exists, "the rebuilt file")
+    history = History(api, objects, "src", tmp_path / "history")
+    try:
+        wait_until(history.states, "the first state")
+        path.unlink()
+        objects.request("GitRepository", "src", "1")
+        wait_until(path.exists, "the rebuilt file")
+        healed = objects.wait("GitRepository", "src", lambda o: "artifact" in o["status"] and
+                              o["status"].get("lastHandledReconcileAt") == "1" and
+                              objects.condition(o)["status"] == "True", "to be ready again")
+        version = healed["metadata"]["resourceVersion"]
+        wait_until(lambda: history.states()[-1]["metadata"]["resourceVersion"] == version,
+                   "the last state")
+    finally:
+        history.stop()
+    lost = [o for o in history.states() if "artifact" not in o["status"]]
+    assert lost and all(objects.condition(o)["status"] == "Unknown" for o in lost)
+    assert "disappeared from storage" in objects.condition(lost[0])["message"]
+    assert not [o for o in lost if objects.condition(o, "ArtifactInStorage")]
+    assert not [r for _, r, _ in objects.events("src") if r == "ArtifactVerificationFailed"]
+
+
+def test_S13_a_damaged_artifact_is_rebuilt(objects, source, repo, toolkit):
+    repo.commit({"a": "1"})
+    source()
+    path = toolkit.storage / artifact_of(objects.ready("GitRepository", "src"))["path"]
     good = path.read_bytes()
     path.write_bytes(b"damaged")
     objects.request("GitRepository", "src", "2")
-    wait_until(lambda: path.read_bytes() == good, "the repaired file")
+    wait_until(lambda: path.exists() and path.read_bytes() == good, "the repaired file")
     objects.ready("GitRepository", "src")
-    assert any(r == "ArtifactVerificationFailed" for _, r, _ in objects.events("src"))
+    # Also where another file takes its place.
+    path.write_bytes(b"damaged")
+    head = repo.commit({"a": "2"})
+    objects.request("GitRepository", "src", "3")
+    objects.ready("GitRepository", "src", revision=head)
+    assert not path.exists()
+    wait_until(lambda: any((k, r) == ("Warning", "ArtifactVerificationFailed")
+                           for k, r, _ in objects.events("src")), "the event")
 
 
 def test_S16_deletion_removes_the_directory(objects, source, repo, toolkit):
@@ -182,12 +226,25 @@ def test_S22_of_equal_versions_the_youngest_commit_wins(objects, source, repo):
     assert artifact_of(obj)["revision"].startswith("1.0.0+a@sha1:")
 
 
+def test_S22_of_equal_versions_of_one_time_the_last_wins(objects, source, repo):
+    """More of them than are looked at."""
+    head = repo.commit({"a": "1"})
+    for i in range(24):
+        git(repo.bare, "tag", f"1.0.0+{i:02}", head)
+    source(ref={"semver": "1.x"})
+    obj = objects.ready("GitRepository", "src")
+    assert artifact_of(obj)["revision"] == f"1.0.0+23@sha1:{head}"
+
+
 def test_S23_a_peeled_tag_by_its_full_name(objects, source, repo):
     head = repo.commit({"a": "1"})
     repo.tag("v1", annotated=True)
     source(ref={"name": "refs/tags/v1^{}"})
     obj = objects.ready("GitRepository", "src", revision=head)
     assert artifact_of(obj)["revision"] == f"refs/tags/v1^{{}}@sha1:{head}"
+    source("branch", ref={"name": "refs/heads/main^{}"})
+    failed = objects.not_ready("GitRepository", "branch", "GitOperationFailed")
+    assert "refs/heads/main^{}" in objects.condition(failed)["message"]
 
 
 def test_S23_full_reference_names(objects, source, repo):
@@ -206,15 +263,46 @@ def test_S24_commits(objects, source, repo):
     assert artifact_of(objects.ready("GitRepository", "alone"))["revision"] == f"sha1:{old}"
     assert artifact_of(objects.ready("GitRepository", "onbranch"))["revision"] == \
         f"main@sha1:{old}"
+    source("upper", ref={"commit": old.upper()})
+    assert artifact_of(objects.ready("GitRepository", "upper"))["revision"] == f"sha1:{old}"
+
+
+def test_S24_what_is_no_commit_fails(objects, source, repo):
+    head = repo.commit({"a": "1"})
+    for name, commit in (("short", head[:39]), ("long", head + "0"), ("ref", "HEAD")):
+        source(name, ref={"commit": commit})
+        failed = objects.not_ready("GitRepository", name, "GitOperationFailed")
+        assert "40 hex digits" in objects.condition(failed)["message"]
 
 
 def test_S25_order_of_references(objects, source, repo):
-    old = repo.commit({"a": "1"})
+    """Each beats all that follow."""
+    commit = repo.commit({"a": "1"})
+    pull = repo.commit({"a": "2"})
+    repo.push("HEAD:refs/pull/1/head")
+    tag = repo.commit({"a": "3"})
     repo.tag("1.0.0")
-    repo.commit({"a": "2"})
+    version = repo.commit({"a": "4"})
     repo.tag("2.0.0")
-    source(ref={"branch": "main", "semver": ">=2", "tag": "1.0.0"})
-    assert artifact_of(objects.ready("GitRepository", "src"))["revision"] == f"1.0.0@sha1:{old}"
+    head = repo.commit({"a": "5"})
+    rows = [("commit", commit, f"main@sha1:{commit}"),
+            ("name", "refs/pull/1/head", f"refs/pull/1/head@sha1:{pull}"),
+            ("tag", "1.0.0", f"1.0.0@sha1:{tag}"), ("semver", ">=2", f"2.0.0@sha1:{version}"),
+            ("branch", "main", f"main@sha1:{head}")]
+    for i, (key, _, _) in enumerate(rows):
+        source(key, ref={k: value for k, value, _ in rows[i:]})
+    for key, _, revision in rows:
+        assert artifact_of(objects.ready("GitRepository", key))["revision"] == revision
+
+
+def test_S25_an_empty_text_is_no_reference(objects, source, repo):
+    head = repo.commit({"a": "1"})
+    kinds = ("commit", "name", "tag", "semver", "branch")
+    source(ref={**dict.fromkeys(kinds, ""), "branch": "main"})
+    assert artifact_of(objects.ready("GitRepository", "src"))["revision"] == f"main@sha1:{head}"
+    repo.push("HEAD:refs/heads/master")
+    source(ref=dict.fromkeys(kinds, ""))
+    objects.ready("GitRepository", "src", revision=f"master@sha1:{head}")
 
 
 def test_S26_S30_unknown_branch_fails_and_is_retried(objects, source, repo):
@@ -233,6 +321,10 @@ def test_S26_S30_unknown_branch_fails_and_is_retried(objects, source, repo):
 def test_S27_empty_repository(objects, source, repo):
     source()
     objects.not_ready("GitRepository", "src", "EmptyGitRepository")
+    source("tag", ref={"tag": "v1"})
+    objects.not_ready("GitRepository", "tag", "GitOperationFailed")
+    source("name", ref={"name": "refs/heads/main"})
+    objects.not_ready("GitRepository", "name", "GitOperationFailed")
 
 
 def test_S28_unchanged_head_only_lists(objects, source, repo, git_server):
@@ -248,25 +340,68 @@ def test_S28_unchanged_head_only_lists(objects, source, repo, git_server):
     assert after["status"]["conditions"] == before["status"]["conditions"]
     new = [r for r in git_server.requests() if f"/{repo.name}.git/git-upload-pack" in r]
     assert len(new) - len(packs) <= 1, "more than a listing was asked for"
+    revision = artifact_of(before)["revision"]
+    await_event(objects, "GitOperationSucceeded",
+                f"no changes since last reconciliation: observed revision '{revision}'")
+    source(ref={"commit": repo.head()})
+    after = objects.ready("GitRepository", "src", revision=f"sha1:{repo.head()}")
+    objects.request("GitRepository", "src", "commit")
+    await_event(objects, "ArtifactUpToDate",
+                f"artifact up-to-date with remote revision: '{artifact_of(after)['revision']}'")
+
+
+def test_S28_a_failure_that_is_over_is_told_of(objects, source, repo):
+    """The remote is away for a while; nothing moved when it is back."""
+    head = repo.commit({"a": "1"})
+    source()
+    before = objects.ready("GitRepository", "src", revision=head)
+    objects.request("GitRepository", "src", "0")  # nothing to tell of
+    objects.wait("GitRepository", "src",
+                 lambda o: o["status"].get("lastHandledReconcileAt") == "0", "the request")
+    away = repo.bare.with_suffix(".away")
+    repo.bare.rename(away)
+    objects.request("GitRepository", "src", "1")
+    failed = objects.not_ready("GitRepository", "src", "GitOperationFailed")
+    assert artifact_of(failed) == artifact_of(before)
+    assert not [r for _, r, _ in objects.events("src") if r == "Succeeded"]
+    away.rename(repo.bare)
+    objects.request("GitRepository", "src", "2")
+    healed = objects.ready("GitRepository", "src")
+    assert artifact_of(healed) == artifact_of(before)
+    assert not objects.condition(healed, "FetchFailed")
+    assert objects.condition(healed)["message"] == \
+        f"stored artifact for revision 'main@sha1:{head}'"
+    event = ("Normal", "Succeeded", f"stored artifact for commit 'main@sha1:{head}'")
+    wait_until(lambda: event in objects.events("src"), "the event")
+    events = objects.api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+    assert [e["count"] for e in events if e["reason"] == "Succeeded"] == [1]
+    assert len([r for _, r, _ in objects.events("src") if r == "NewArtifact"]) == 1
 
 
 def test_S30_S31_secrets(objects, source, repo, api):
     repo.commit({"a": "1"})
     source("missing", secretRef={"name": "not-there"})
     objects.not_ready("GitRepository", "missing", "AuthenticationFailed")
-    api.apply({"apiVersion": "v1", "kind": "Secret",
-               "metadata": {"name": "half", "namespace": objects.ns},
-               "stringData": {"password": "s3cr3t"}})
-    source("half", secretRef={"name": "half"})
-    obj = objects.not_ready("GitRepository", "half", "AuthenticationFailed")
-    assert "s3cr3t" not in str(obj) and "username" in objects.condition(obj)["message"]
+    url = "http://user:s3cr3t@127.0.0.1:1/x.git"
+    for name, data, spec, says in (
+            ("password", {"password": "s3cr3t"}, {}, "'password' without 'username'"),
+            ("username", {"username": "s3cr3t"}, {}, "'username' without 'password'"),
+            ("bearer", {"bearerToken": "s3cr3t"}, {"url": url}, "bearerToken and credentials in")):
+        api.apply({"apiVersion": "v1", "kind": "Secret", "stringData": data,
+                   "metadata": {"name": name, "namespace": objects.ns}})
+        source(name, secretRef={"name": name}, **spec)
+        obj = objects.not_ready("GitRepository", name, "AuthenticationFailed")
+        assert "s3cr3t" not in str(obj["status"]) and says in objects.condition(obj)["message"]
 
 
-def test_S15_url_userinfo_is_not_shown(objects, source, repo, git_server):
+def test_S30_url_userinfo_is_not_shown(objects, source, repo, git_server):
     source(url="http://user:hunter2@127.0.0.1:1/x.git")
     obj = objects.not_ready("GitRepository", "src", "GitOperationFailed")
     assert "hunter2" not in str(obj["status"])
     assert not any("hunter2" in m for _, _, m in objects.events("src"))
+    source("scheme", url="ssh://user:hunter2@127.0.0.1:x/y.git")
+    obj = objects.not_ready("GitRepository", "scheme", "URLInvalid")
+    assert "***" in objects.condition(obj)["message"] and "hunter2" not in str(obj["status"])
 
 
 def test_S37_sparse_checkout_is_a_string_prefix(objects, source, repo):
@@ -275,7 +410,31 @@ def test_S37_sparse_checkout_is_a_string_prefix(objects, source, repo):
     assert names(objects.ready("GitRepository", "src")) == ["charts/a", "charts2/b"]
     source("bad", sparseCheckout=["nowhere"])
     obj = objects.not_ready("GitRepository", "bad", "GitOperationFailed")
-    assert "nowhere" in objects.condition(obj)["message"]
+    assert objects.condition(obj)["message"].endswith(
+        "failed to sparse checkout directories : "
+        "sparse checkout dir 'nowhere' does not exist in repository")
+
+
+@pytest.mark.parametrize("listed,files", [
+    (["charts/"], ["charts/a", "charts/sub/b"]), (["./charts"], [
+        "charts.md", "charts/a", "charts/sub/b", "charts2/c"]),
+    (["charts/sub"], ["charts/sub/b"]), (["charts/a", "d/"], ["charts/a", "d/e"]),
+    (["./"], ["README", "charts.md", "charts/a", "charts/sub/b", "charts2/c", "d/e"])])
+def test_S37_prefixes_of_sparse_checkout(objects, source, repo, listed, files):
+    """What go-git has in its work tree for them."""
+    repo.commit({name: "x" for name in ["README", "charts.md", "charts/a", "charts/sub/b",
+                                        "charts2/c", "d/e"]})
+    source(ref={"branch": "main"}, sparseCheckout=listed)
+    assert names(objects.ready("GitRepository", "src")) == files
+
+
+def test_S37_rules_that_are_not_listed_do_not_hold(objects, source, repo):
+    """A file that a sparse checkout leaves out excludes nothing."""
+    repo.commit({".sourceignore": "*.log\n", "charts/a.log": "", "charts/.sourceignore": "*.tmp\n",
+                 "charts/b.tmp": "", "charts/c": ""})
+    source(sparseCheckout=["charts"])
+    assert names(objects.ready("GitRepository", "src")) == [
+        "charts/.sourceignore", "charts/a.log", "charts/c"]
 
 
 def test_S89_request_and_suspend(objects, source, repo):
@@ -407,10 +566,27 @@ def test_S94_foreign_conditions_survive(objects, source, repo, api):
 def test_S95_events_tell_revision_and_message(objects, source, repo):
     head = repo.commit({"a": "1"}, "subject line\n\nbody")
     source()
-    objects.ready("GitRepository", "src", revision=head)
-    event = wait_until(lambda: [e for e in objects.events("src") if e[1] == "NewArtifact"],
-                       "the NewArtifact event")[0]
-    assert event == ("Normal", "NewArtifact", "stored artifact for commit 'subject line'")
+    artifact = artifact_of(objects.ready("GitRepository", "src", revision=head))
+
+    def told():
+        events = objects.api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+        return [e for e in events if e["reason"] == "NewArtifact"]
+    event = wait_until(told, "the NewArtifact event")[0]
+    assert event["type"] == "Normal"
+    assert event["message"] == "stored artifact for commit 'subject line'"
+    assert event["metadata"]["annotations"] == {
+        "source.toolkit.fluxcd.io/revision": artifact["revision"],
+        "source.toolkit.fluxcd.io/digest": artifact["digest"]}
+
+
+@pytest.mark.parametrize("subject, shown", [("s" * 50, "s" * 50), ("s" * 51, "s" * 50 + "..."),
+                                            ("\u00e4" * 51, "\u00e4" * 50 + "...")],
+                         ids=["fits", "long", "wide"])
+def test_S95_a_subject_is_cut_at_fifty_characters(objects, source, repo, subject, shown):
+    repo.commit({"a": "1"}, subject)
+    source()
+    wait_until(lambda: ("Normal", "NewArtifact", f"stored artifact for commit '{shown}'")
+               in objects.events("src"), "the event")
 
 
 def test_S100_metrics_and_their_end(objects, source, repo, toolkit):

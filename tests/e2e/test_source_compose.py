@@ -1,7 +1,10 @@
 """Trees that are made of several: include and submodules (S37, S43-S45)."""
+import io
+import tarfile
+
 import pytest
 
-from tests.e2e.test_source import artifact_of, names
+from tests.e2e.test_source import artifact_of, fetch, names
 from tests.lib.git import git
 
 
@@ -50,6 +53,40 @@ def test_S43_includes_are_copied_and_followed(objects, make, repos):
     assert names(bare) == ["a.yaml", "run.sh"]
 
 
+def test_S43_an_include_is_followed_at_the_same_revision(objects, make, repos):
+    app, lib = repos("app"), repos("lib")
+    app.commit({"a": ""})
+    lib.commit({"x": "", "y": ""})
+    make(lib)
+    objects.ready("GitRepository", "lib")
+    make(app, include=[include("lib")])
+    first = objects.ready("GitRepository", "app")
+    make(lib, ignore="y")
+    second = objects.wait("GitRepository", "app",
+                          lambda o: artifact_of(o)["digest"] != artifact_of(first)["digest"],
+                          "to follow its include")
+    assert names(second) == ["a", "lib/x"]
+    revisions = [o["status"]["includedArtifacts"][0]["revision"] for o in (first, second)]
+    assert revisions[0] == revisions[1]
+
+
+def test_S43_what_is_damaged_in_storage_is_not_included(objects, make, repos, toolkit):
+    app, lib = repos("app"), repos("lib")
+    app.commit({"a": ""})
+    lib.commit({"x": ""})
+    make(lib)
+    path = toolkit.storage / artifact_of(objects.ready("GitRepository", "lib"))["path"]
+    make(app)
+    path.write_bytes(fetch(objects.ready("GitRepository", "app")))
+    make(app, include=[include("lib")])
+    obj = objects.not_ready("GitRepository", "app", "CopyFailure")
+    assert "its artifact is damaged" in objects.condition(obj)["message"]
+    path.unlink()
+    objects.request("GitRepository", "app")
+    objects.wait("GitRepository", "app",
+                 lambda o: "missing in storage" in objects.condition(o)["message"], "to miss it")
+
+
 def test_S43_rules_and_sparse_lists_hold_with_includes(objects, make, repos):
     app, lib = repos("app"), repos("lib")
     app.commit({"dir/sub/a": "", "dir/b.log": "", "root": ""})
@@ -59,6 +96,25 @@ def test_S43_rules_and_sparse_lists_hold_with_includes(objects, make, repos):
     make(app, include=[include("lib", toPath="dir/lib")], sparseCheckout=["dir/sub"])
     assert names(objects.ready("GitRepository", "app")) == [
         "dir/lib/.sourceignore", "dir/lib/c.txt", "dir/sub/a"]
+
+
+def test_S43_S4_modes_and_links_with_includes(objects, make, repos):
+    app, lib = repos("app"), repos("lib")
+    app.commit({"run.sh": "x", "dir/plain": ""})
+    (app.work / "run.sh").chmod(0o755)
+    (app.work / "link").symlink_to("run.sh")
+    app.commit({}, "modes")
+    lib.commit({"go.sh": "x"})
+    (lib.work / "go.sh").chmod(0o755)
+    lib.commit({}, "executable")
+    make(lib)
+    objects.ready("GitRepository", "lib")
+    make(app, include=[include("lib")])
+    data = fetch(objects.ready("GitRepository", "app"))
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
+        modes = {m.name: m.mode for m in tar}
+    assert modes == {".": 0o750, "dir": 0o750, "dir/plain": 0o600, "lib": 0o750,
+                     "lib/go.sh": 0o700, "run.sh": 0o700}
 
 
 def test_S44_a_missing_include_is_awaited(objects, make, repos):
@@ -91,8 +147,9 @@ def test_S45_paths_stay_inside(objects, make, repos, path, place):
 
 
 @pytest.mark.parametrize("paths", [{"toPath": "taken"}, {"fromPath": "nowhere"}, {"toPath": "."},
-                                   {"toPath": "taken/f/below"}],
-                         ids=["taken", "nowhere", "root", "file"])
+                                   {"toPath": "taken/f/below"},
+                                   {"fromPath": "x", "toPath": "taken"}],
+                         ids=["taken", "nowhere", "root", "file", "over"])
 def test_S43_what_cannot_be_copied_fails(objects, make, repos, paths):
     app, lib = repos("app"), repos("lib")
     app.commit({"taken/f": ""})
@@ -102,6 +159,18 @@ def test_S43_what_cannot_be_copied_fails(objects, make, repos, paths):
     make(app, include=[include("lib", **paths)])
     obj = objects.not_ready("GitRepository", "app", "CopyFailure")
     assert objects.condition(obj, "StorageOperationFailed")["reason"] == "CopyFailure"
+
+
+def test_S43_a_file_takes_the_place_of_a_file(objects, make, repos):
+    app, lib = repos("app"), repos("lib")
+    app.commit({"d/taken": "app"})
+    lib.commit({"x": "lib"})
+    make(lib)
+    objects.ready("GitRepository", "lib")
+    make(app, include=[include("lib", fromPath="x", toPath="d/taken")])
+    obj = objects.ready("GitRepository", "app")
+    with tarfile.open(fileobj=io.BytesIO(fetch(obj)), mode="r:gz") as tar:
+        assert tar.extractfile("d/taken").read() == b"lib"
 
 
 # --- submodules ---
@@ -132,6 +201,16 @@ def test_S37_submodules_only_when_asked(objects, make, repos, git_server):
     third = objects.wait("GitRepository", "app",
                          lambda o: "observedRecurseSubmodules" not in o["status"], "none")
     assert artifact_of(third)["digest"] == artifact_of(first)["digest"]
+
+
+def test_S37_what_gitmodules_does_not_name_stays_away(objects, make, repos):
+    app = repos("app")
+    first = app.commit({"a": ""})
+    git(app.work, "update-index", "--add", "--cacheinfo", f"160000,{first},orphan")
+    git(app.work, "commit", "--quiet", "-m", "a link without a URL")
+    app.push()
+    make(app, recurseSubmodules=True)
+    assert names(objects.ready("GitRepository", "app", revision=app.head())) == ["a"]
 
 
 @pytest.mark.parametrize("url,path,says", [
@@ -168,3 +247,40 @@ def test_S37_a_submodule_of_itself_ends(objects, make, repos):
     make(app, recurseSubmodules=True)
     obj = objects.not_ready("GitRepository", "app", "GitOperationFailed")
     assert "deeper than 10" in objects.condition(obj)["message"]
+
+
+def with_links(repo, commit, count, url):
+    """A commit of `repo` with that many submodules m0, m1 ..., each at `commit` of `url`."""
+    lines = "".join(f"160000 {commit}\tm{i}\n" for i in range(count))
+    git(repo.work, "update-index", "--index-info", stdin=lines)
+    if url:
+        (repo.work / ".gitmodules").write_text("".join(
+            f'[submodule "m{i}"]\n\tpath = m{i}\n\turl = {url}\n' for i in range(count)))
+        git(repo.work, "add", ".gitmodules")
+    git(repo.work, "commit", "--quiet", "-m", "links")
+    repo.push()
+    return repo.head()
+
+
+def test_S37_so_many_submodules_and_no_more(objects, make, repos):
+    """200 of one tree are looked at, named by .gitmodules or not."""
+    app = repos("app")
+    first = app.commit({"a": ""})
+    head = with_links(app, first, 200, None)
+    make(app, recurseSubmodules=True)
+    objects.ready("GitRepository", "app", revision=head)
+    with_links(app, first, 201, None)
+    objects.request("GitRepository", "app")
+    obj = objects.not_ready("GitRepository", "app", "GitOperationFailed")
+    assert "more than 200 submodules" in objects.condition(obj)["message"]
+
+
+def test_S37_submodules_of_submodules_count_too(objects, make, repos, git_server):
+    app, lib, leaf = repos("app"), repos("lib"), repos("leaf")
+    nested = with_links(lib, leaf.commit({"x": ""}), 81, git_server.url_of(leaf))
+    with_links(app, nested, 120, git_server.url_of(lib))
+    make(app, recurseSubmodules=True)
+    obj = objects.not_ready("GitRepository", "app", "GitOperationFailed")
+    assert "more than 200" in objects.condition(obj)["message"]
+    asked = (git_server.dir / "access.log").read_text()
+    assert f"/{leaf.name}.git" not in asked, "it is counted before it is fetched"

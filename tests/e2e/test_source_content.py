@@ -38,6 +38,17 @@ def test_S26_a_name_twice_fails(objects, source, repo):
     objects.not_ready("GitRepository", "src", "GitOperationFailed")
 
 
+def test_S7_rules_that_cannot_be_read_fail(objects, source, repo):
+    repo.commit({"d/.sourceignore": "x\n" * (1 << 20), "x": "1", "y": "1"})
+    source()
+    obj = objects.not_ready("GitRepository", "src", "SourceIgnoreError")
+    message = objects.condition(obj, "FetchFailed")["message"]
+    assert message.startswith("failed to load source ignore patterns from repository: d/.sourceignore: ")
+    repo.commit({"d/.sourceignore": "x\n", ".sourceignore": "y\n"})
+    objects.request("GitRepository", "src")
+    assert names(objects.ready("GitRepository", "src")) == [".sourceignore", "d/.sourceignore", "x"]
+
+
 def test_S4_names_that_differ_in_case_are_two_files(objects, source, repo):
     commit_tree(repo, [("100644", "A", blob_of(repo, "1")), ("100644", "a", blob_of(repo, "2"))])
     source()

@@ -1,4 +1,4 @@
-"""Git servers that know less than git's own: protocol 0, and multi_ack alone, as Azure DevOps and
+"""Git servers that know less than git's own: protocols 0 and 1, and multi_ack alone, as Azure DevOps and
 CodeCommit (source.md 3 "servers")."""
 import urllib.request
 
@@ -8,11 +8,13 @@ from tests.e2e.test_source import names
 from tests.lib.sink import Sink
 
 
-def relay(repo_url, hide):
-    """A server that forwards to a real one without Git-Protocol, and hides capabilities: a word of
-    the same length keeps the packets' lengths right."""
+def relay(repo_url, hide, protocol=None):
+    """A server that forwards to a real one with another Git-Protocol or none, and hides
+    capabilities: a word of the same length keeps the packets' lengths right."""
     def forward(message, body=None):
         request = urllib.request.Request(f"{repo_url}{message.path.removeprefix('/x.git')}", body)
+        if protocol:
+            request.add_header("Git-Protocol", protocol)
         for name in ("Content-Type", "Accept"):
             if name in message.headers:
                 request.add_header(name, message.headers[name])
@@ -25,15 +27,18 @@ def relay(repo_url, hide):
                          "/x.git/git-upload-pack": lambda m, n: forward(m, m.body)})
 
 
-@pytest.mark.parametrize("hide", [
-    [], [b"multi_ack_detailed"],
-    [b"multi_ack_detailed", b"side-band-64k", b"thin-pack", b"ofs-delta", b"no-progress"],
-    [b"multi_ack_detailed", b"allow-tip-sha1-in-want", b"allow-reachable-sha1-in-want"]],
-    ids=["protocol-0", "multi-ack", "little", "no-hashes"])
-def test_S20_servers_that_know_less(objects, git_server, ns, hide):
+LITTLE = [b"multi_ack_detailed", b"side-band-64k", b"thin-pack", b"ofs-delta", b"no-progress"]
+
+
+@pytest.mark.parametrize("hide, protocol", [
+    ([], None), ([b"multi_ack_detailed"], None), (LITTLE, None), ([], "version=1"),
+    (LITTLE, "version=1"),
+    ([b"multi_ack_detailed", b"allow-tip-sha1-in-want", b"allow-reachable-sha1-in-want"], None)],
+    ids=["protocol-0", "multi-ack", "little", "protocol-1", "little-1", "no-hashes"])
+def test_S20_servers_that_know_less(objects, git_server, ns, hide, protocol):
     repo = git_server.repository(ns)
     repo.commit({f"d/{i}": str(i) * 100 for i in range(20)})
-    server = relay(git_server.url_of(repo), hide)
+    server = relay(git_server.url_of(repo), hide, protocol)
     objects.apply("GitRepository", "src", {"url": f"{server.url}/x.git", "interval": "1h",
                                            "ref": {"branch": "main"}})
     assert len(names(objects.ready("GitRepository", "src"))) == 20

@@ -2,6 +2,7 @@
 import pytest
 
 from tests.lib.git import git
+from tests.lib.proxy import Proxy
 from tests.lib.sign import PgpKey, SshKey, signed_commit, signed_tag
 
 
@@ -76,7 +77,9 @@ def test_S40_foreign_signatures_are_refused(objects, source, repo, keys):
     secret(objects, {"ann.asc": keys["pgp"].asc})
     source()
     obj = objects.not_ready("GitRepository", "src", "InvalidCommitSignature")
-    assert "no matching key" in verified(objects, obj)["message"]
+    assert verified(objects, obj)["message"].startswith(
+        f"signature verification of commit '{repo.head()}' failed: unable to verify Git commit: "
+        "unable to verify payload with any of the given key rings")
     signed_commit(repo, keys["ssh"])
     objects.request("GitRepository", "src")
     obj = objects.wait("GitRepository", "src", lambda o: "SSH signature detected" in
@@ -101,6 +104,49 @@ def test_S41_unsigned_tags_are_no_object_to_verify(objects, source, repo, keys, 
     obj = objects.not_ready("GitRepository", "src", "InvalidGitObject")
     assert not objects.condition(obj, "Stalled")
     assert "cannot verify signature of tag 'v1.0.0" in verified(objects, obj)["message"]
+
+
+@pytest.mark.parametrize("kind, noun, tried", [
+    ("pgp", "Git tag", "key rings"), ("ssh", "Git tag SSH signature", "authorized keys")])
+def test_S41_foreign_signatures_of_tags_are_refused(objects, source, repo, keys, directory, ns,
+                                                    kind, noun, tried):
+    repo.commit({"a": "1"})
+    foreign = keys["foreign"] if kind == "pgp" else SshKey(directory / f"foreign-{ns}")
+    signed_tag(repo, foreign, "v1.0.0")
+    secret(objects, {"ann.asc": keys["pgp"].asc, "ann.sshpub": keys["ssh"].public})
+    source("Tag", {"tag": "v1.0.0"})
+    obj = objects.not_ready("GitRepository", "src", "InvalidTagSignature")
+    tag = git(repo.work, "rev-parse", "v1.0.0").strip()
+    assert verified(objects, obj)["status"] == "False" and "artifact" not in obj["status"]
+    assert verified(objects, obj)["message"].startswith(
+        f"signature verification of tag 'v1.0.0@{tag}' failed: unable to verify {noun}: "
+        f"unable to verify payload with any of the given {tried}")
+
+
+def test_S41_what_the_server_says_a_tag_leads_to_is_not_believed(objects, source, repo, keys,
+                                                                 git_server):
+    """A commit that nobody signed, under the name of a tag that somebody did."""
+    good = repo.commit({"a": "1"})
+    signed_tag(repo, keys["pgp"], "v1.0.0")
+    evil = repo.commit({"a": "evil"})
+    secret(objects, {"ann.asc": keys["pgp"].asc})
+    middle = Proxy(git_server.url)
+    try:
+        spec = {"url": f"{middle.url}/{repo.name}.git", "interval": "1h"}
+        # It is in the store when the lie comes.
+        objects.apply("GitRepository", "src", {**spec, "ref": {"branch": "main"}})
+        objects.ready("GitRepository", "src", revision=evil)
+        middle.on(lambda x: x.forward(lambda pieces: (
+            p.replace(f"peeled:{good}".encode(), f"peeled:{evil}".encode()) for p in pieces)),
+            method="POST", body="command=ls-refs")
+        source("Tag", {"tag": "v1.0.0"}, **spec)
+        obj = objects.not_ready("GitRepository", "src", "InvalidTagSignature")
+        assert "the tag names another commit" in verified(objects, obj)["message"]
+        middle.off()
+        objects.request("GitRepository", "src")
+        objects.ready("GitRepository", "src", revision=good)
+    finally:
+        middle.stop()
 
 
 @pytest.mark.parametrize("kind", ["pgp", "ssh"])

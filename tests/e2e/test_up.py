@@ -2,6 +2,7 @@
 import os
 import pathlib
 import pty
+import shutil
 import signal
 import socket
 import stat
@@ -10,7 +11,8 @@ import subprocess
 import pytest
 
 from tests.lib.net import free_port, wait_until
-from tests.lib.up import EXPORT, Up, children_of, is_gone
+from tests.lib.process import is_gone
+from tests.lib.up import EXPORT, Up, children_of
 
 pytestmark = pytest.mark.skipif(os.environ.get("SLUICE_API") == "kube",
                                 reason="brings its own API server")
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.environ.get("SLUICE_API") == "kube",
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["SLUICE_BUILD"])
 SLUICE = BUILD / "cli" / "sluice"
-NAMES = {"sluice-apiserver", "source-controller", "kustomize-controller",
+NAMES = {"sluice-apiserver", "source-controller", "kustomize-controller", "helm-controller",
          "notification-controller"}
 GIT = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/road"
 KS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/road"
@@ -74,6 +76,9 @@ def test_up_takes_a_commit_to_the_cluster_and_goes_on_after_a_restart(up, tmp_pa
     wait_until(lambda: ready_at(first, KS, head), "the Kustomization")
     assert first.rest.get(CM)["data"] == {"value": "one"}
     uid = first.rest.get(KS)["metadata"]["uid"]
+    # Ports that no connection of this machine is given while we are away.
+    ports = [int(line.split()[1]) for line in (data / "ports").read_text().splitlines()]
+    assert ports and all(12000 <= port < 20000 for port in ports)
     assert first.stop() == 0, first.log()
     assert all(is_gone(p) for p in first.children.values())
 
@@ -92,7 +97,7 @@ def test_up_on_a_directory_in_use_is_refused(up, tmp_path):
     data = tmp_path / "data"
     first = up(f"--data-dir={data}").ready()
     second = up(f"--data-dir={data}")
-    assert second.child.wait(20) == 1
+    assert second.child.wait(60) == 1
     assert f"is in use by another sluice up (process {first.pid})" in second.log()
     assert set(children_of(first.pid)) == NAMES
 
@@ -101,7 +106,7 @@ def test_up_does_not_fill_a_directory_of_something_else(up, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "tmp").mkdir()
     refused = up(f"--data-dir={tmp_path / 'mine'}")
-    assert refused.child.wait(20) == 1 and "neither empty" in refused.log()
+    assert refused.child.wait(60) == 1 and "neither empty" in refused.log()
     assert (tmp_path / "mine" / "tmp").exists()
 
 
@@ -178,8 +183,10 @@ def test_up_refuses_bad_flags(up, tmp_path, flags, message):
 def test_up_says_which_program_is_missing(up, tmp_path):
     lone = tmp_path / "bin" / "sluice"
     lone.parent.mkdir()
-    lone.write_bytes(SLUICE.read_bytes())
-    lone.chmod(0o755)
+    shutil.copy(SLUICE, lone)
+    done = subprocess.run([lone, "up"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and "sluice-verbs is missing: looked beside" in done.stderr
+    shutil.copy(SLUICE.with_name("sluice-verbs"), lone.parent)
     done = subprocess.run([lone, "up"], capture_output=True, text=True, timeout=30,
                           env=dict(os.environ, TMPDIR=str(tmp_path)))
     assert done.returncode == 1 and "the CRDs are missing: looked in " in done.stderr
@@ -188,6 +195,30 @@ def test_up_says_which_program_is_missing(up, tmp_path):
     done = subprocess.run([lone, "up"], capture_output=True, text=True, timeout=30,
                           env=dict(os.environ, TMPDIR=str(tmp_path)))
     assert done.returncode == 1 and "sluice-apiserver is missing: looked beside" in done.stderr
+
+
+def test_helm_says_that_functions_are_missing(tmp_path):
+    lone = tmp_path / "bin" / "sluice"
+    chart = tmp_path / "chart"
+    lone.parent.mkdir()
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: c\nversion: 1.0.0\n")
+    template = chart / "templates" / "a.yaml"
+    shutil.copy(SLUICE, lone)
+
+    def render(text):
+        template.write_text(text)
+        return subprocess.run([lone, "helm", "template", "r", chart], capture_output=True, text=True,
+                              timeout=30)
+    assert 'a: "x"' in render("a: {{ quote .Chart.Name | replace \"c\" \"x\" }}").stdout
+    done = render("a: {{ sha1sum .Chart.Name }}")
+    assert done.returncode == 1 and "sluice-functions.so is missing" in done.stderr
+    assert "(c/templates/a.yaml:1)" in done.stderr
+    shutil.copy(SLUICE.with_name("sluice-functions.so"), lone.parent)
+    digest = "a: 84a516841ba77a5b4648de2cd0dfcb30ea46dbb4"
+    assert digest in render("a: {{ sha1sum .Chart.Name }}").stdout
+    assert digest in render('{{ tpl "a: {{ sha1sum .Chart.Name }}" . }}').stdout
+    assert 'function "nope" not defined' in render("a: {{ nope 1 }}").stderr
 
 
 def test_all_crds_are_installed():
@@ -225,3 +256,22 @@ def test_up_stopped_while_it_starts(up, tmp_path, moment):
     assert all(is_gone(pid) for pid in started.values())
     again = up(f"--data-dir={data}").ready()
     assert again.stop() == 0, again.log()
+
+
+def test_logs_are_bounded(up, tmp_path):
+    """Past 8 MiB a log begins anew, the last one stays beside it, and the daemon goes on writing."""
+    process = up("--data-dir", tmp_path / "data").ready()
+    log = tmp_path / "data" / "logs" / "source-controller.log"
+    old = log.with_name(log.name + ".1")
+    begun = log.read_bytes()
+    for letter in (b"x", b"y"):
+        with open(log, "ab") as file:
+            file.write((letter * 1023 + b"\n") * 9 * 1024)
+        wait_until(lambda: log.stat().st_size < 1 << 20, "the log to begin anew")
+        assert old.stat().st_size < 10 << 20 and letter in old.read_bytes()[-10:]
+        assert len(list(log.parent.glob("source-controller.log*"))) == 2
+    assert begun not in old.read_bytes()  # that was the one before
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600
+    # Its end is a line, and is written where the file now begins.
+    assert process.stop() == 0
+    assert b'"stopping"' in log.read_bytes() and b"\0" not in log.read_bytes()

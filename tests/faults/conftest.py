@@ -4,8 +4,6 @@ import os
 
 import pytest
 
-from tests.lib.proxy import ProxiedApi
-
 
 def config_map(name, value):
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{v: \"{value}\"}}\n"
@@ -46,14 +44,6 @@ class App:
 @pytest.fixture
 def app(objects, git_server):
     return App(objects, git_server)
-
-
-@pytest.fixture(scope="module")
-def proxied(api, directory):
-    """The API server behind a proxy; `proxied.proxy` steers it."""
-    server = ProxiedApi(api, directory)
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.faults.conftest import config_map
+from tests.lib.apps import account
 from tests.lib.controllers import Toolkit
 from tests.lib.fault import (corrupt, cut, drop, error_event, hang, lose_reply, repeat, reply,
                              slow_reply, status, trickle)
@@ -20,10 +21,7 @@ WATCH = "watch=true"
 def toolkit(proxied, directory):
     kit = Toolkit(proxied, directory / "toolkit").start()
     yield kit
-    logs = {name: c.log() for name, c in kit.running.items()}
-    codes = kit.stop()
-    bad = {name: code for name, code in codes.items() if code != 0}
-    assert not bad, {name: logs[name][-4000:] for name in bad}
+    kit.finish()
 
 
 def drift_comes_back(objects, name, value, timeout=20):
@@ -59,7 +57,7 @@ def test_a_watch_cut_at_any_byte_loses_nothing(app, objects, proxy, offset):
     mark = proxy.mark()
     proxy.break_connections()
     app.deploy({"a.yaml": config_map("a", "2")}, remove=["b.yaml"])
-    assert rule.hits > 1
+    wait_until(lambda: rule.hits > 1, "watches to be there again")
     assert objects.configmap("a")["data"] == {"v": "2"} and not objects.configmap("b")
     drift_comes_back(objects, "a", "2", 40)
     assert busiest(proxy, mark, query=WATCH) < 12
@@ -104,9 +102,9 @@ def test_a_first_watch_that_tells_nothing(app, objects, proxy, toolkit):
     controller.start()
     controller.wait_until_ready()
     app.commit({"a.yaml": config_map("a", "2")})
-    app.settled(30)
+    app.settled()
     assert objects.configmap("a")["data"] == {"v": "2"}
-    assert time.monotonic() - started < 25
+    assert time.monotonic() - started < 50  # such a watch is given a minute
 
 
 def test_410_for_ever_is_no_storm(app, objects, proxy):
@@ -186,19 +184,19 @@ def test_429_waits_as_long_as_it_says_and_is_no_failure(app, objects, proxy, too
 def test_429_holds_no_worker(app, objects, proxy):
     """More Kustomizations than workers wait as the server asks; another one goes its way."""
     app.deploy({"a.yaml": config_map("a", "1")})
-    rule = proxy.on(status(429, "TooManyRequests", headers={"Retry-After": "6"}), times=10,
-                    method="PATCH", path="/kustomizations/waiting-[0-9]*$")
+    mark = proxy.mark()
+    match = {"method": "PATCH", "path": f"/{objects.ns}/kustomizations/waiting-[0-9]*$"}
+    rule = proxy.on(status(429, "TooManyRequests", headers={"Retry-After": "28"}), times=10, **match)
     for i in range(10):
         objects.apply("Kustomization", f"waiting-{i}", {
             "interval": "1h", "prune": True, "path": "./", "targetNamespace": objects.ns,
             "namePrefix": f"w{i}-",  # objects of its own: two owners of one would fight
             "sourceRef": {"kind": "GitRepository", "name": "src"}})
-    wait_until(lambda: rule.hits == 10, "all to be told to wait", 4)
-    started = time.monotonic()
+    wait_until(lambda: rule.hits == 10, "all to be told to wait", 27)
     app.deploy({"a.yaml": config_map("a", "2")})
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - proxy.requests(mark, **match)[0].at < 28, "none of them went on yet"
     for i in range(10):
-        objects.ready("Kustomization", f"waiting-{i}")
+        objects.ready("Kustomization", f"waiting-{i}", 90)
         assert warnings(objects, f"waiting-{i}") == []
         objects.delete("Kustomization", f"waiting-{i}")
 
@@ -260,7 +258,7 @@ def test_500_of_everything_but_watches_is_no_storm(app, objects, proxy):
 
 def test_409_on_the_status_is_done_again(app, objects, proxy, toolkit):
     rule = proxy.on(status(409, "Conflict", "the object has been modified"), times=3, method="PATCH",
-                    path=r"/app/status$")
+                    path=f"/{objects.ns}/kustomizations/app/status$")
     app.deploy({"a.yaml": config_map("a", "1")})
     assert rule.hits == 3
     assert errors_in_log(toolkit, objects) == []
@@ -268,19 +266,33 @@ def test_409_on_the_status_is_done_again(app, objects, proxy, toolkit):
 
 def test_409_on_the_status_without_end_backs_off(app, objects, proxy):
     app.deploy({"a.yaml": config_map("a", "1")})
-    rule = proxy.on(status(409, "Conflict"), method="PATCH", path=r"/app/status$")
+    path = f"/{objects.ns}/kustomizations/app/status$"
+    rule = proxy.on(status(409, "Conflict"), method="PATCH", path=path)
     app.commit({"a.yaml": config_map("a", "2")})
     wait_until(lambda: rule.hits >= 10, "two rows of tries", 60)
-    first, *_, last = proxy.requests(method="PATCH", path=r"/app/status$")[-rule.hits:]
+    first, *_, last = proxy.requests(method="PATCH", path=path)[-rule.hits:]
     assert last.at - first.at > 0.7, "a pause between two rows"
     proxy.off(rule)
     app.settled()
     assert objects.configmap("a")["data"] == {"v": "2"}
 
 
-WRITES = {"dry-run": {"query": "dryRun=All", "path": "/configmaps/"},
-          "apply": {"query": "force=true$", "path": "/configmaps/"},
-          "status": {"path": "/app/status$"}, "finalizer": {"path": "/app$"}}
+def service(name, value):
+    """Of a kind that is asked for before it is written."""
+    return (f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, labels: {{v: '{value}'}}}}\n"
+            "spec: {ports: [{port: 80}]}\n")
+
+
+def version_of(objects, name):
+    """What `service` made, as told by its label; None: nothing."""
+    code, obj = objects.api.rest.call("GET", f"/api/v1/namespaces/{objects.ns}/services/{name}")
+    return obj["metadata"]["labels"]["v"] if code == 200 else None
+
+
+WRITES = {"dry-run": {"query": "dryRun=All", "path": "/services/"},
+          "apply": {"query": "force=true(?!.*dryRun)", "path": "/configmaps/"},
+          "status": {"path": "/kustomizations/app/status$"},
+          "finalizer": {"path": "/kustomizations/app$"}}
 
 
 @pytest.mark.parametrize("what", WRITES)
@@ -288,12 +300,19 @@ WRITES = {"dry-run": {"query": "dryRun=All", "path": "/configmaps/"},
                          ids=["lost", "reset", "repeated", "dropped"])
 def test_a_write_done_whose_reply_is_lost(app, objects, proxy, what, form):
     """The state is right, and nothing is told twice."""
-    rule = proxy.on(form, times=1, method="PATCH", **WRITES[what])
-    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    match = dict(WRITES[what], path=f"/{objects.ns}{WRITES[what]['path']}")
+    rule = proxy.on(form, times=1, method="PATCH", **match)
+    make = service if what == "dry-run" else config_map
+    app.deploy({"a.yaml": make("a", "1"), "b.yaml": make("b", "1")})
     assert rule.hits == 1
-    obj = app.deploy({"a.yaml": config_map("a", "2")}, remove=["b.yaml"])
-    assert [e["id"] for e in obj["status"]["inventory"]["entries"]] == [f"{objects.ns}_a__ConfigMap"]
-    assert objects.configmap("a")["data"] == {"v": "2"} and not objects.configmap("b")
+    obj = app.deploy({"a.yaml": make("a", "2")}, remove=["b.yaml"])
+    ids = [e["id"] for e in obj["status"]["inventory"]["entries"]]
+    if make is service:
+        assert ids == [f"{objects.ns}_a__Service"]
+        assert version_of(objects, "a") == "2" and not version_of(objects, "b")
+    else:
+        assert ids == [f"{objects.ns}_a__ConfigMap"]
+        assert objects.configmap("a")["data"] == {"v": "2"} and not objects.configmap("b")
     assert obj["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
     if what in ("dry-run", "apply"):
         changes = [m for _, r, m in objects.events("app") if r == "Progressing"]
@@ -313,7 +332,7 @@ def test_an_event_whose_reply_is_lost_is_there_once(app, objects, proxy, api):
 
 def test_a_delete_done_whose_reply_is_lost(app, objects, proxy):
     app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
-    rule = proxy.on(lose_reply(), times=1, method="DELETE")
+    rule = proxy.on(lose_reply(), times=1, method="DELETE", path=f"/{objects.ns}/configmaps/b$")
     obj = app.deploy({}, remove=["b.yaml"])
     assert rule.hits == 1
     assert len(obj["status"]["inventory"]["entries"]) == 1 and not objects.configmap("b")
@@ -322,11 +341,11 @@ def test_a_delete_done_whose_reply_is_lost(app, objects, proxy):
 
 def test_half_a_reply(app, objects, proxy):
     """Cut in the middle, and bytes that are no JSON: asked again."""
-    rules = [proxy.on(cut(40), times=2, method="PATCH", query="dryRun=All"),
-             proxy.on(cut(0), times=1, method="PATCH", query="dryRun=All")]
-    rules.append(proxy.on(corrupt(0), times=1, method="PATCH", query="dryRun=All"))
+    match = {"method": "PATCH", "query": "dryRun=All", "path": f"/{objects.ns}/"}
+    rules = [proxy.on(cut(40), times=2, **match), proxy.on(cut(0), times=1, **match),
+             proxy.on(corrupt(0), times=1, **match)]
     # One object of a stage is its own dry run.
-    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    app.deploy({"a.yaml": service("a", "1"), "b.yaml": service("b", "1")})
     assert [r.hits for r in rules] == [2, 1, 1]
     assert warnings(objects) == []
 
@@ -339,17 +358,6 @@ def test_a_slow_server(app, objects, proxy, toolkit):
     app.settled()
     assert objects.configmap("a")
     assert warnings(objects) == []
-
-
-@pytest.mark.skipif(not os.environ.get("SLUICE_SLOW"), reason="takes minutes: SLUICE_SLOW=1")
-def test_replies_after_the_timeout(app, objects, proxy):
-    app.deploy({"a.yaml": config_map("a", "1")})
-    rule = proxy.on(hang(), times=1, method="PATCH", path=f"/{objects.ns}/configmaps/")
-    app.commit({"a.yaml": config_map("a", "2")})
-    failed = objects.not_ready("Kustomization", "app", "ReconciliationFailed", 90)
-    assert f"ConfigMap/{objects.ns}/a" in objects.condition(failed)["message"]
-    app.settled(30)
-    assert rule.hits == 1
 
 
 def test_objects_that_the_server_refuses_leave_their_stage_unchanged(app, objects, proxy):
@@ -367,26 +375,42 @@ def test_objects_that_the_server_refuses_leave_their_stage_unchanged(app, object
     assert objects.configmap("c")["data"] == {"v": "2"}
 
 
-# --- the server gone ---
-
-def test_the_api_server_gone_for_a_while(app, objects, proxy, api, toolkit):
-    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
-    proxy.down()
-    gone = time.monotonic()
-    app.commit({"a.yaml": config_map("a", "2"), "c.yaml": config_map("c", "1")})
-    assert api.rest.call("DELETE", f"/api/v1/namespaces/{objects.ns}/configmaps/b")[0] == 200
-    away = 65 if os.environ.get("SLUICE_SLOW") else 6
-    wait_until(lambda: time.monotonic() - gone > away, "the time to pass", away + 5)
-    assert all(c.alive() for c in toolkit.running.values())
+def test_K76_a_finalizer_that_stays_does_not_begin_the_wait_anew(app, objects, proxy):
+    """The wait for termination is over when the server refuses to let the Kustomization go."""
+    stuck = config_map("a", "1").replace("name: a", "name: a, finalizers: [example.test/stuck]")
+    app.commit({"a.yaml": stuck})
+    app.start(deletionPolicy="WaitForTermination", timeout="1s")
+    app.settled()
+    release = {"method": "PATCH", "path": f"/{objects.ns}/kustomizations/app$"}
+    rule = proxy.on(status(500, "InternalError"), times=1, **release)
+    # One look is for the deletion, the next one whether it has ended: no answer is not "gone".
+    unknown = proxy.on(status(500, "InternalError"), times=1, skip=1, method="GET",
+                       path=f"/{objects.ns}/configmaps/a$")
     mark = proxy.mark()
-    proxy.up()
-    app.settled(90)
-    wait_until(lambda: objects.configmap("b"), "the deleted object to be back", 60)
-    assert objects.configmap("a")["data"] == {"v": "2"} and objects.configmap("c")
-    drift_comes_back(objects, "a", "2", 60)
-    assert busiest(proxy, mark, query=WATCH) < 12
-    assert warnings(objects) == [] == warnings(objects, "src"), "nothing of the objects' failed"
+    deleted = time.monotonic()
+    objects.delete("Kustomization", "app")
+    proxy.wait_for("the finalizer to be taken off again", 2, since=mark, timeout=90, **release)
+    first, second = proxy.requests(mark, **release)[:2]
+    assert unknown.hits == 1 and first.at - deleted > 29
+    assert rule.hits == 1 and second.at - first.at < 29
+    objects.gone("Kustomization", "app")
 
+
+def test_K77_an_account_that_cannot_be_asked_for_is_not_gone(app, objects, proxy, api):
+    """Only "not found" orphans the objects."""
+    account(api, objects.ns, "deployer", "*")
+    app.commit({"a.yaml": config_map("a", "1")})
+    app.start(serviceAccountName="deployer")
+    app.settled()
+    rule = proxy.on(status(500, "InternalError"), times=1, method="GET",
+                    path=f"/{objects.ns}/serviceaccounts/deployer$")
+    objects.delete("Kustomization", "app")
+    objects.gone("Kustomization", "app")
+    assert rule.hits == 1 and not objects.configmap("a")
+    assert warnings(objects) == []
+
+
+# --- the server gone ---
 
 def test_a_server_that_is_not_ready_yet(app, objects, proxy):
     """It listens, and answers 503 to all: as in a rolling upgrade."""

@@ -7,8 +7,10 @@ import subprocess
 import pytest
 
 from tests.faults.conftest import config_map
+from tests.lib.buckets import ACCESS_KEY, SECRET_KEY, s3  # noqa: F401 - a fixture
 from tests.lib.controllers import Toolkit
 from tests.lib.net import http, wait_until
+from tests.lib.registry import registry  # noqa: F401 - a fixture
 
 FULL = "No space left on device"
 
@@ -79,10 +81,7 @@ def toolkit(api, directory):
                  "tmp": Disk(kit["source-controller"], temp),
                  "work": Disk(kit["kustomize-controller"], work)}
     yield kit
-    logs = {name: c.log() for name, c in kit.running.items()}
-    codes = kit.stop()
-    bad = {name: code for name, code in codes.items() if code != 0}
-    assert not bad, {name: logs[name][-4000:] for name in bad}
+    kit.finish()
 
 
 def warned(objects, name, text):
@@ -108,6 +107,7 @@ def test_S19_storage_full(app, objects, toolkit):
     disk.empty()
     app.settled()
     assert objects.configmap("a")["data"] == {"v": "2"}
+    objects.delete("GitRepository", "src")
 
 
 def test_S19_storage_too_small_for_the_artifact(app, objects, toolkit):
@@ -122,6 +122,110 @@ def test_S19_storage_too_small_for_the_artifact(app, objects, toolkit):
     app.settled()
     app.commit({}, remove=["noise"])
     app.settled()
+    objects.delete("GitRepository", "src")
+
+
+class OciSource:
+    kind = "OCIRepository"
+
+    def __init__(self, objects, registry, **selector):
+        self.objects, self.registry, self.selector = objects, registry, selector
+
+    def start(self):
+        self.objects.apply("OCIRepository", "src", {
+            "url": self.registry.url_of(self.objects.ns), "interval": "2s", **self.selector})
+
+    def change(self, value, **files):
+        self.registry.push(self.objects.ns, "latest", {"a": value, **files})
+
+
+class BucketSource:
+    kind = "Bucket"
+
+    def __init__(self, objects, s3):
+        self.objects, self.s3 = objects, s3
+        s3.bucket(objects.ns)
+
+    def start(self):
+        self.objects.api.apply({"apiVersion": "v1", "kind": "Secret",
+                                "metadata": {"name": "keys", "namespace": self.objects.ns},
+                                "stringData": {"accesskey": ACCESS_KEY, "secretkey": SECRET_KEY}})
+        self.objects.apply("Bucket", "src", {
+            "endpoint": self.s3.endpoint, "bucketName": self.objects.ns, "interval": "2s",
+            "insecure": True, "secretRef": {"name": "keys"}})
+
+    def change(self, value, **files):
+        for name, content in {"a": value, **files}.items():
+            self.s3.put(self.objects.ns, name, content)
+
+
+@pytest.fixture(params=["extract", "copy", "bucket"])
+def source(request, objects):
+    if request.param == "bucket":
+        made = BucketSource(objects, request.getfixturevalue("s3"))
+    else:
+        made = OciSource(objects, request.getfixturevalue("registry"),
+                         layerSelector={"operation": request.param})
+    made.change("1")
+    made.start()
+    yield made
+    objects.delete(made.kind, "src")
+
+
+def test_S19_storage_full_of_other_sources(source, objects, toolkit):
+    """To the last byte, and then with room for the beginning of an artifact."""
+    disk = toolkit.disks["storage"]
+    old = objects.ready(source.kind, "src")["status"]["artifact"]
+    own = f"{source.kind.lower()}/{objects.ns}/"
+
+    def files():
+        return [n for n in disk.names() if n.startswith(own) and not n.endswith(".lock")]
+    # What other tests made goes with their objects, and would give room while the disk is full.
+    wait_until(lambda: all(n.startswith(own) for n in disk.names()), "the storage to be ours")
+    before = files()
+    disk.fill()
+    source.change("2")
+    failed = objects.not_ready(source.kind, "src", "ArchiveOperationFailed")
+    message = objects.condition(failed)["message"]
+    assert FULL in message and f"{own}src" in message
+    assert objects.condition(failed, "StorageOperationFailed")["status"] == "True"
+    assert failed["status"]["artifact"] == old and http("GET", old["url"])[0] == 200
+    warned(objects, "src", FULL)
+    assert files() == before
+    disk.empty()
+    wait_for_other(objects, source, old)
+    disk.resize("1m")
+    source.change("3", noise=noise(1 << 20))
+    failed = objects.not_ready(source.kind, "src", "ArchiveOperationFailed")
+    left = [n for n in files() if failed["status"]["artifact"]["path"] not in n]
+    assert all("latest" in n or old["path"] in n for n in left), left
+    disk.resize("20m")
+    wait_for_other(objects, source, failed["status"]["artifact"])
+
+
+def wait_for_other(objects, source, old):
+    """Ready with another artifact than that."""
+    return objects.wait(source.kind, "src", lambda o: objects.condition(o)["status"] == "True" and
+                        o["status"]["artifact"]["digest"] != old["digest"], "a new artifact")
+
+
+def test_S19_S102_temporary_directory_full_of_other_sources(source, objects, toolkit):
+    """What is on its way has no name, or one that goes."""
+    disk = toolkit.disks["tmp"]
+    old = objects.ready(source.kind, "src")["status"]["artifact"]
+    before = disk.names()
+    disk.fill()
+    try:
+        source.change("2", noise=noise(1 << 18))
+        failed = objects.wait(source.kind, "src",
+                              lambda o: objects.condition(o)["status"] == "False", "to fail")
+        assert FULL in objects.condition(failed)["message"], objects.condition(failed)
+        assert str(disk.path) in objects.condition(failed)["message"], "which disk"
+        assert failed["status"]["artifact"] == old and http("GET", old["url"])[0] == 200
+        wait_until(lambda: disk.names() == sorted([*before, "filler"]), "temporary files to be gone")
+    finally:
+        disk.empty()
+    wait_for_other(objects, source, old)
 
 
 def test_S102_temporary_directory_full(app, objects, toolkit):

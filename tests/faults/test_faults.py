@@ -156,6 +156,7 @@ def test_S99_K102_a_second_replica_takes_over(api, directory):
         two.wait_until_ready()
         assert holder() == first
         assert one.stop() == 0
+        assert holder() != first, "it was not released, and would have to run out"
         second = wait_until(lambda: holder() not in (None, "", first) and holder(),
                             "the other to lead", 20)
         assert second != first

@@ -1,7 +1,5 @@
 """kill -9 at every request of a reconcile, before the server hears of it and after it did it. After the
 restart: the cluster holds what Git says, the inventory is right, nothing is orphaned or made anew."""
-import os
-
 import pytest
 
 from tests.faults.conftest import config_map
@@ -28,12 +26,11 @@ def proxied(api, directory):
 @pytest.fixture(scope="module")
 def toolkit(api, proxied, directory):
     kit = Toolkit(api, directory / "toolkit")
-    for name in list(kit.flags):
+    for name in kit.usual:
         kit.api = proxied.get(name, api)
         kit.start(name)
     yield kit
-    codes = kit.stop()
-    assert not any(codes.values()), codes
+    kit.finish()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +54,8 @@ def killer(process, done):
 
 
 def forms():
-    return [True, False] if os.environ.get("SLUICE_SLOW") else [None]
+    """After the server did what was asked, and before it hears of it."""
+    return [True, False]
 
 
 def killed(proxy, rule, process):
@@ -68,19 +66,26 @@ def killed(proxy, rule, process):
     return bool(rule.hits)
 
 
-def each_step(proxy, process, change, check, done, **match):
+def each_step(proxy, process, change, check, done, before=None, down=None, until=None, **match):
     """change(n), kill at the n-th request, restart, check(n): for n over all requests. How many there
-    were. `done` None: by turns before and after the server did it."""
+    were. before(n) prepares what is not counted; down(n) happens while the daemon is dead; until(n)
+    is the end of a run without a kill, where that is not check(n)."""
     for n in range(MOST):
-        rule = proxy.on(killer(process, n % 2 == 0 if done is None else done), times=1, skip=n, **match)
+        if before:
+            before(n)
+        rule = proxy.on(killer(process, done), times=1, skip=n, **match)
         change(n)
-        wait_until(lambda: not process.alive() or settled(check, n),
+        wait_until(lambda: not process.alive() or settled(until or check, n),
                    "the kill, or the end without one", 60)
-        if not killed(proxy, rule, process):
-            return n
-        process.start()
+        was_killed = killed(proxy, rule, process)
+        if down:
+            down(n)
+        if was_killed:
+            process.start()
         wait_until(lambda: settled(check, n), f"the right state after a kill at request {n}", 60,
                    interval=0.1)
+        if not was_killed:
+            return n
     raise AssertionError("a reconcile without end")
 
 
@@ -144,33 +149,17 @@ def test_kustomize_controller_killed_while_it_makes_and_deletes(app, objects, to
         assert obj["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
         assert len(obj["status"]["inventory"]["entries"]) == 2 and left() == {"a", "b"}
 
+    def make(_):
+        app.start()
+
+    def delete(_):
+        objects.delete("Kustomization", "app")
+
     match = {"query": NO_WATCH, "path": r"/(kustomizations/app|configmaps/[ab])(/status)?$"}
-    # The rule counts from the deletion on: making what is deleted must not be counted.
-    for n in range(MOST):
-        app.start()
-        app.settled()
-        rule = proxy.on(killer(controller, n % 2 == 0 if done is None else done), times=1, skip=n,
-                        **match)
-        objects.delete("Kustomization", "app")
-        wait_until(lambda: not controller.alive() or settled(deleted, n), "the kill or the end", 60)
-        if not killed(proxy, rule, controller):
-            break
-        controller.start()
-        wait_until(lambda: settled(deleted, n), f"all gone after a kill at request {n}", 60)
-    assert n >= 3
-    for n in range(MOST):
-        rule = proxy.on(killer(controller, n % 2 == 0 if done is None else done), times=1, skip=n,
-                        **match)
-        app.start()
-        wait_until(lambda: not controller.alive() or settled(made, n), "the kill or the end", 60)
-        if was_killed := killed(proxy, rule, controller):
-            controller.start()
-            wait_until(lambda: settled(made, n), f"all made after a kill at request {n}", 60)
-        objects.delete("Kustomization", "app")
-        objects.gone("Kustomization", "app")
-        if not was_killed:
-            break
-    assert n >= 4
+    assert each_step(proxy, controller, delete, deleted, done,
+                     before=lambda _: (app.start(), app.settled()), **match) >= 3
+    assert each_step(proxy, controller, make, made, done,
+                     before=lambda n: (delete(n), objects.gone("Kustomization", "app")), **match) >= 4
 
 
 @pytest.mark.parametrize("where", ["api", "git"])

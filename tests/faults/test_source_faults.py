@@ -12,10 +12,11 @@ from tests.lib.controllers import Toolkit
 from tests.lib.fault import corrupt, cut, delay, drop, hang, lose_reply, repeat, reply, trickle
 from tests.lib.git import GitServer
 from tests.lib.net import http, wait_until
+from tests.lib.planted import planted
 from tests.lib.proxy import Ended, Proxy
 from tests.lib.sink import Sink
 
-USER, PASSWORD = "tess", "s3cr3t-pa55word"
+USER, PASSWORD = "tess", planted("password")
 REFS = {"path": "/info/refs$"}
 LIST = {"method": "POST", "body": "command=ls-refs"}
 FETCH = {"method": "POST", "body": "command=fetch"}
@@ -42,13 +43,8 @@ def toolkit(api, directory):
     kit = Toolkit(api, directory / "toolkit",
                   source_flags=["--min-retry-delay=300ms", "--max-retry-delay=5s"])
     (kit.dir / "tmp").mkdir()
-    kit.start("source-controller", "notification-controller")
-    yield kit
-    log = kit["source-controller"].log()
-    codes = kit.stop()
-    bad = {name: code for name, code in codes.items() if code != 0}
-    assert not bad, (bad, log[-4000:])
-    assert PASSWORD not in log
+    with kit.run("source-controller", "notification-controller"):
+        yield kit
 
 
 class Source:
@@ -299,7 +295,7 @@ def test_S38_a_server_that_takes_for_ever(source, middle, match, form):
     started = time.monotonic()
     source.apply()
     message = source.failed()
-    assert 2.5 < time.monotonic() - started < 15
+    assert 2.5 < time.monotonic() - started < 45
     assert "not done within" in message, message
     assert rule.hits == 1
     source.ready()

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	size_t which = bytes[0] % (COUNT(parsers) + 1);
 	autoerror Error err = {0};
 	autobucketpage BucketPage page = {0};
-	autocredential CloudCredential credential = {0};
+	autocredential Credential credential = {0};
 	bool ok = which < COUNT(parsers) ? parsers[which](body, &page, &err)
 					 : aws_sts_parse(body, &credential, &err);
 	if (ok == err_is_set(&err))

@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const unsigned flags[] = {CEL_KUBERNETES, CEL_FLUX, CEL_FLUX | CEL_PARSE_ONLY};
+	static const unsigned flags[] = {CEL_KUBERNETES | CEL_COSTS, CEL_FLUX,
+					 CEL_FLUX | CEL_PARSE_ONLY};
 	autofree char *text = mem_strndup((const char *)data, size);
 	autoerror Error err = {0};
 	autojson json_t *self = json_parse(object, sizeof(object) - 1, sizeof(object), &err);

@@ -23,10 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		if (values)
 			(void)!helm_schema_check(chart, values, &err);
 	}
-	HelmTemplate template = {.name = "c/templates/t", .output_len = part[3].len};
-	template.output = (char *)(uintptr_t)part[3].ptr;
+	HelmOutput output = {"c/templates/t", part[3]};
 	automanifests HelmManifests manifests = {0};
 	autoerror Error manifest_err = {0};
-	(void)!helm_manifests_read(arena, &template, 1, "c", &manifests, &manifest_err);
+	(void)!helm_manifests_read(arena, &output, 1, &manifests, &manifest_err);
 	return 0;
 }

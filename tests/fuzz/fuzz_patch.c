@@ -2,15 +2,13 @@
  * strategic (A27..A31). No crash; a refusal says why. */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "data/jsonpatch.h"
+#include "pair.h"
 #include "schema.h"
 #include "strategic.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-enum { TEXT_MAX = 1 << 16 };
 
 static const char deployment[] = "io.k8s.api.apps.v1.Deployment";
 
@@ -37,15 +35,8 @@ static void try_json(const json_t *object, const json_t *patch)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	const uint8_t *cut = size ? memchr(bytes, 0, size) : NULL;
-	if (!cut)
-		return 0;
-	size_t len = (size_t)(cut - bytes);
-	autoerror Error err = {0};
-	autojson json_t *patch = json_parse((const char *)bytes, len, TEXT_MAX, &err);
-	autojson json_t *object =
-		patch ? json_parse((const char *)cut + 1, size - len - 1, TEXT_MAX, &err) : NULL;
-	if (!object)
+	autojson json_t *patch = NULL, *object = NULL;
+	if (!read_pair(bytes, size, &patch, &object))
 		return 0;
 	Definitions *definitions = definitions_new();
 	if (json_is_array(patch))

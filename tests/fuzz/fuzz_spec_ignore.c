@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "ignore.h"
+#include "delivery/ignore.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -56,12 +56,12 @@ def secret(api, ns):
     return make
 
 
-def delivered(sink, path, text, timeout=15):
+def delivered(sink, path, text, timeout=30):
     return sink.wait(lambda m: m.path == path and text in m.body.decode(), f"delivery of {text}",
                      timeout)
 
 
-def post_until(post, sink, path, timeout=15, **event):
+def post_until(post, sink, path, timeout=30, **event):
     """The controller's own watch may be a moment behind our write: posts new events until one comes
     through, and returns that delivery."""
     marks = []
@@ -74,7 +74,7 @@ def post_until(post, sink, path, timeout=15, **event):
     return wait_until(attempt, f"a delivery to {path}", timeout, interval=0.2)
 
 
-def post_until_event(post, objects, name, failure, timeout=15, **event):
+def post_until_event(post, objects, name, failure, timeout=30, **event):
     """Posts new events until the object called `name` has an Event of the reason `failure`; its
     message."""
     def attempt():

@@ -1,6 +1,7 @@
 """A Git repository, its GitRepository and the Kustomizations made from it: what every suite about
 Kustomizations begins with. Import `app` to use it as a fixture."""
 import itertools
+import re
 import textwrap
 
 import pytest
@@ -62,6 +63,22 @@ def set_deployment_status(api, ns, **more):
             {"type": "Available", "status": "True", "reason": "R", "message": ""},
             {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable",
              "message": ""}], **more})
+
+
+def account(api, ns, name, verbs):
+    """A ServiceAccount that may do so much with ConfigMaps."""
+    api.kubectl("create", "serviceaccount", name, "-n", ns)
+    api.kubectl("create", "role", name, "-n", ns, f"--verb={verbs}", "--resource=configmaps")
+    api.kubectl("create", "rolebinding", name, "-n", ns, f"--role={name}",
+                f"--serviceaccount={ns}:{name}")
+
+
+def runs(toolkit, ns, name="app"):
+    """How often it was reconciled."""
+    found = re.search(r'gotk_reconcile_duration_seconds_count\{[^}]*kind="Kustomization",'
+                      rf'name="{name}",namespace="{ns}"\}} (\d+)',
+                      toolkit["kustomize-controller"].metrics())
+    return int(found.group(1)) if found else 0
 
 
 class App:

@@ -8,13 +8,16 @@ import json
 import pathlib
 import urllib.parse
 
+import pytest
+
 from .net import free_port, http
 from .oracle import oracle
+from .planted import planted
 from .process import Process
 
-ACCESS_KEY, SECRET_KEY = "tests-access-key", "tests-secret-key-of-the-gateway"
+ACCESS_KEY, SECRET_KEY = "tests-access-key", planted("gateway")
 AZURE_ACCOUNT = "devstoreaccount1"
-AZURE_KEY = base64.b64encode(hashlib.sha512(b"an account key for tests").digest()).decode()
+AZURE_KEY = base64.b64encode(planted("azure-account-key").ljust(64).encode()).decode()
 
 
 def quote(text):
@@ -23,6 +26,13 @@ def quote(text):
 
 def hmac_sha256(key, text):
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def signing_key(secret, day, region, service):
+    key = ("AWS4" + secret).encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac_sha256(key, part)
+    return key
 
 
 def sigv4(method, host, path, query, body, region):
@@ -36,9 +46,7 @@ def sigv4(method, host, path, query, body, region):
     scope = f"{stamp[:8]}/{region}/s3/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope,
                       hashlib.sha256(canonical.encode()).hexdigest()])
-    key = ("AWS4" + SECRET_KEY).encode()
-    for part in (stamp[:8], region, "s3", "aws4_request"):
-        key = hmac_sha256(key, part)
+    key = signing_key(SECRET_KEY, stamp[:8], region, "s3")
     del headers["host"]
     headers["Authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/{scope}, SignedHeaders={names}, "
@@ -79,7 +87,8 @@ class Versity:
         return name
 
     def put(self, bucket, key, content):
-        self.call("PUT", f"/{bucket}/{key}", content.encode())
+        data = content if isinstance(content, bytes) else content.encode()
+        self.call("PUT", f"/{bucket}/{key}", data)
 
     def delete(self, bucket, key):
         self.call("DELETE", f"/{bucket}/{key}")
@@ -188,3 +197,8 @@ class Azurite:
         self.process.stop()
 
 
+@pytest.fixture(scope="module")
+def s3(directory):
+    server = Versity(directory / "s3")
+    yield server
+    server.stop()

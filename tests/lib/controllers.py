@@ -1,7 +1,12 @@
 """Sluice's daemons from a build directory, each on free ports with storage of its own."""
+import contextlib
 import os
 import pathlib
+import re
 
+import pytest
+
+from . import leaks
 from .net import free_port, http
 from .process import Process
 
@@ -16,6 +21,8 @@ class Controller(Process):
         self.health_port, self.metrics_port = free_port(), free_port()
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
+        self.api_port = re.search(r"server: \S+:(\d+)", api.kubeconfig.read_text())[1]
+        self.held = None  # what it holds of the system after its start
         super().__init__(
             [*prefix, build / name / name, f"--kubeconfig={api.kubeconfig}",
              f"--health-addr=127.0.0.1:{self.health_port}",
@@ -28,17 +35,22 @@ class Controller(Process):
             lambda: http("GET", f"http://127.0.0.1:{self.health_port}/readyz")[0] == 200,
             # A kube-apiserver on Debian's etcd 3.4 may keep a first watch waiting for a minute.
             f"{self.name} to be ready", timeout=90)
+        self.held = self.holds()
         return self
+
+    def holds(self):
+        return leaks.Held(self.pid, self.api_port)
 
     def metrics(self):
         return http("GET", f"http://127.0.0.1:{self.metrics_port}/metrics")[2].decode()
 
 
 class Toolkit:
-    """The three controllers, wired to each other as deploy/ wires them."""
+    """The controllers, wired to each other as deploy/ wires them; helm-controller where a suite
+    starts it by name."""
 
     def __init__(self, api, directory, source_flags=(), kustomize_flags=(),
-                 notification_flags=(), prefixes=None, env=None):
+                 notification_flags=(), helm_flags=(), prefixes=None, env=None):
         self.api = api
         self.env = env or {}
         self.prefixes = prefixes or {}
@@ -58,16 +70,42 @@ class Toolkit:
                 f"--storage-adv-addr=127.0.0.1:{self.storage_port}", *source_flags],
             "kustomize-controller": [f"--events-addr={self.events_url}", *kustomize_flags],
         }
+        self.usual = tuple(self.flags)
+        self.flags["helm-controller"] = [f"--events-addr={self.events_url}", *helm_flags]
         self.running = {}
 
-    def start(self, *names):
-        for name in names or self.flags:
+    def start_unready(self, *names):
+        for name in names or self.usual:
             self.running[name] = Controller(name, self.api, self.dir, self.flags[name],
                                             env={"TMPDIR": str(self.dir), **self.env},
                                             prefix=self.prefixes.get(name, ()))
-        for name in names or self.flags:
+
+    def start(self, *names):
+        self.start_unready(*names)
+        for name in names or self.usual:
             self.running[name].wait_until_ready()
         return self
+
+    @contextlib.contextmanager
+    def run(self, *names):
+        """Starts, and stops at the end: once the module's objects are gone each must hold no more than
+        after its start, and must end cleanly, which under sanitizers also says: no leak, no invalid
+        access in the whole module."""
+        yield self.start(*names)
+        self.finish()
+
+    def finish(self):
+        """The end of run(), for a fixture that starts by itself."""
+        try:
+            leaks.check(self.api.rest, self.running.values(), [self.dir])
+        finally:
+            self.stop_cleanly()
+
+    def stop_cleanly(self):
+        logs = {name: c.log_path for name, c in self.running.items()}
+        bad = {name: code for name, code in self.stop().items() if code != 0}
+        assert not bad, {name: (code, pathlib.Path(logs[name]).read_text()[-4000:])
+                         for name, code in bad.items()}
 
     def __getitem__(self, name):
         return self.running[name]
@@ -76,3 +114,12 @@ class Toolkit:
         codes = {name: c.stop() for name, c in self.running.items()}
         self.running = {}
         return codes
+
+
+@pytest.fixture(scope="module")
+def lean_toolkit(api, directory):
+    """source-controller, without what a sanitizer keeps back of freed memory: for what is measured."""
+    options = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
+    with Toolkit(api, directory / "toolkit", env={"ASAN_OPTIONS": options}).run(
+            "source-controller") as kit:
+        yield kit

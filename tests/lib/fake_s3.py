@@ -24,16 +24,17 @@ class FakeS3:
     """`objects` maps keys to text. listing: a key of LISTINGS, "endless", "many" (pages for ever),
     "stall" or "redirect". body: "short", "endless", "redirect", "cut", "stall". gone: keys that are
     listed only. etags: what the listing says instead. throttle: (status, Retry-After) of the first
-    replies, "cut" for none at all."""
+    replies, "cut" for none at all. lives: of each session in turn, how many requests it is good for;
+    `ended` is called when one is not any more."""
 
     def __init__(self, objects, listing=None, body=None, gone=(), etags=None, page=1000,
-                 throttle=(), **_):
+                 throttle=(), lives=(), ended=None, **_):
         self.objects = {k: v.encode() for k, v in objects.items()}
         self.listing, self.body, self.gone = listing, body, gone
         self.etags, self.page, self.throttle = etags or {}, page, list(throttle)
         self.paths, self.ranges, self.headers, self.times = [], [], [], []
-        self.sent = 0
-        self.stopped = threading.Event()
+        self.sent, self.lives, self.ended, self.sessions = 0, list(lives), ended, {}
+        self.stopped, self.lock = threading.Event(), threading.Lock()
         fake = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -50,6 +51,9 @@ class FakeS3:
                         return
                     fake.reply(self, int(status), b"<Error><Code>SlowDown</Code></Error>",
                                **({"Retry-After": after} if after else {}))
+                    return
+                if fake.is_ended(self.headers.get("X-Amz-Security-Token")):
+                    fake.reply(self, 400, b"<Error><Code>ExpiredToken</Code></Error>")
                     return
                 path, _, query = self.path.partition("?")
                 if "encoding-type" in query:
@@ -90,6 +94,17 @@ class FakeS3:
         handler.end_headers()
         while True:
             handler.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+
+    def is_ended(self, session):
+        if session is None or not self.ended:
+            return False
+        with self.lock:
+            if session not in self.sessions:
+                self.sessions[session] = self.lives.pop(0)
+            self.sessions[session] -= 1
+            if self.sessions[session] == -1:
+                self.ended()
+            return self.sessions[session] < 0
 
     def list(self, handler, query):
         if self.listing == "endless":

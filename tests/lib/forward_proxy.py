@@ -1,7 +1,9 @@
 """Proxies for tests: HTTP CONNECT, SOCKS5 and plain HTTP, each to one fixed target whatever was
 asked for."""
+import base64
 import http.client
 import http.server
+import re
 import select
 import socket
 import socketserver
@@ -19,17 +21,19 @@ def pump(a, b):
 
 
 class Proxy:
-    """`asked` lists the "host:port" that clients wanted; all of them get to `target` (host, port)."""
+    """`asked` lists the "host:port" that clients wanted, `logins` the "user:password" that they said,
+    or None; all of them get to `target` (host, port), or, with a dict of such in its place, each to
+    its own; what is not in it must be on this machine."""
 
     def __init__(self, target, socks=False):
-        self.asked = []
+        self.asked, self.logins = [], []
         proxy = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
                 try:
                     (self.socks5 if socks else self.connect)()
-                    with socket.create_connection(target, 10) as upstream:
+                    with socket.create_connection(self.place(), 10) as upstream:
                         pump(self.request, upstream)
                 except OSError:
                     pass
@@ -43,25 +47,47 @@ class Proxy:
                     data += more
                 return data
 
+            def place(self):
+                if not isinstance(target, dict) or self.wanted in target:
+                    return target[self.wanted] if isinstance(target, dict) else target
+                host, port = self.wanted.rsplit(":", 1)
+                if host != "127.0.0.1":
+                    raise OSError("not here")
+                return host, int(port)
+
+            def note(self, wanted):
+                self.wanted = wanted
+                proxy.asked.append(wanted)
+
             def connect(self):
                 head = b""
                 while not head.endswith(b"\r\n\r\n"):
                     head += self.read(1)
-                proxy.asked.append(head.split()[1].decode())
+                said = re.search(rb"(?i)\r\nproxy-authorization: basic (\S+)\r\n", head)
+                proxy.logins.append(base64.b64decode(said.group(1)).decode() if said else None)
+                self.note(head.split()[1].decode())
                 self.request.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
 
             def socks5(self):
                 _, methods = self.read(2)
-                self.read(methods)
-                self.request.sendall(b"\x05\x00")
+                with_login = 2 in self.read(methods)  # RFC 1929
+                self.request.sendall(b"\x05\x02" if with_login else b"\x05\x00")
+                proxy.logins.append(self.login() if with_login else None)
                 _, _, _, kind = self.read(4)
                 if kind == 1:
                     host = socket.inet_ntoa(self.read(4))
                 else:
                     host = self.read(self.read(1)[0]).decode()
                 port = int.from_bytes(self.read(2), "big")
-                proxy.asked.append(f"{host}:{port}")
+                self.note(f"{host}:{port}")
                 self.request.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+
+            def login(self):
+                self.read(1)
+                user = self.read(self.read(1)[0]).decode()
+                password = self.read(self.read(1)[0]).decode()
+                self.request.sendall(b"\x01\x00")
+                return f"{user}:{password}"
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True

@@ -2,12 +2,13 @@
 import contextlib
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import subprocess
 
 from .net import free_port
-from .process import Process
+from .process import Process, below, program_of
 
 BACKEND = "/usr/lib/git-core/git-http-backend"
 
@@ -96,8 +97,11 @@ class GitServer:
                                     capture_output=True, text=True).stdout.strip()
             (self.dir / "htpasswd").write_text(f"{auth[0]}:{hashed}\n")
             extra += f'auth_basic "git"; auth_basic_user_file {self.dir}/htpasswd;\n'
+        # Else root's nginx has a worker of another user, whom a directory of pytest's keeps out: each
+        # pytest that begins closes it to others, whatever mode was given to it.
+        user = f"user {pwd.getpwuid(0).pw_name};" if os.getuid() == 0 else ""
         (self.dir / "nginx.conf").write_text(f"""
-daemon off; worker_processes 1; pid {self.dir}/nginx.pid; error_log {self.dir}/error.log;
+{user} daemon off; worker_processes 1; pid {self.dir}/nginx.pid; error_log {self.dir}/error.log;
 events {{ worker_connections 256; }}
 http {{
   access_log {self.dir}/access.log; client_max_body_size 0;
@@ -128,25 +132,21 @@ http {{
         self.fcgi = Process(["fcgiwrap", "-c", "4", "-s", f"unix:{self.socket}"],
                             self.dir / "fcgi.log", env=safe, group=True)
         self.fcgi.wait_ready(self.socket.exists, "fcgiwrap")
-        os.chmod(self.socket, 0o777)
-        for path in (self.dir, *self.dir.parents):
-            # nginx's worker is another user: it must reach the socket.
-            if str(path).startswith("/tmp/") and os.stat(path).st_uid == os.getuid():
-                os.chmod(path, os.stat(path).st_mode | 0o011)
         self.nginx = Process(["nginx", "-p", self.dir, "-c", self.dir / "nginx.conf"],
                              self.dir / "nginx.log")
-        self.nginx.wait_ready(self.is_up, "the Git server")
+        self.nginx.wait_ready(lambda: self.nginx.listens(self.port), "the Git server")
 
-    def is_up(self):
-        import socket
-        with socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
+    def kill(self):
+        """kill -9 of all of it; what ran below it."""
+        ran = [program_of(pid) for pid in below(self.fcgi.pid)]
+        self.nginx.kill_all()
+        self.fcgi.kill_all()
+        return ran
 
     def stop(self):
         self.nginx.stop()
         # fcgiwrap's first process does not take its children with it.
-        children = pathlib.Path(f"/proc/{self.fcgi.pid}/task/{self.fcgi.pid}/children")
-        workers = [int(pid) for pid in children.read_text().split()] if children.exists() else []
+        workers = below(self.fcgi.pid)
         self.fcgi.stop()
         for pid in workers:
             with contextlib.suppress(ProcessLookupError):

@@ -99,8 +99,9 @@ class KubeApi(ApiServer):
 
     kind = "kube"
 
-    def __init__(self, directory, oracle):
+    def __init__(self, directory, oracle, flags=()):
         super().__init__(directory)
+        self.flags = flags
         self.oracle = pathlib.Path(oracle)
         self.make_certificates()
         self.etcd_port, self.peer_port, self.port = free_port(), free_port(), free_port()
@@ -152,7 +153,7 @@ class KubeApi(ApiServer):
              "--service-account-issuer=https://kubernetes.default.svc",
              "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/16",
              "--disable-admission-plugins=ServiceAccount", "--allow-privileged=true",
-             "--endpoint-reconciler-type=none", f"--cert-dir={d}"],
+             "--endpoint-reconciler-type=none", f"--cert-dir={d}", *self.flags],
             d / "apiserver.log")
         self.connect()
         self.apiserver.wait_ready(self.is_ready, "the real kube-apiserver", 90)
@@ -160,6 +161,13 @@ class KubeApi(ApiServer):
     def is_ready(self):
         return self.rest.raw("GET", "/readyz")[0] == 200 and \
             self.rest.raw("GET", "/api/v1/namespaces/default")[0] == 200
+
+    def restart(self, while_down=lambda: None):
+        """kill -9 of the server and of what stores its objects, and both back."""
+        self.apiserver.kill()
+        self.etcd.kill()
+        while_down()
+        self.start()
 
     def stop(self):
         for process in (self.apiserver, self.etcd):
@@ -196,6 +204,12 @@ class EmbeddedApi(ApiServer):
         self.connect()
         self.process.wait_ready(lambda: self.rest.raw("GET", "/readyz")[0] == 200,
                                 "the embedded API server")
+
+    def restart(self, while_down=lambda: None):
+        """kill -9, and the same one back."""
+        self.process.kill()
+        while_down()
+        self.start()
 
     def stop(self):
         self.process.stop()

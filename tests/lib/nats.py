@@ -77,8 +77,7 @@ class Server(Process):
         config = directory / f"nats-{self.port}.conf"
         config.write_text(f"listen: 127.0.0.1:{self.port}\nauthorization {authorization}\n")
         super().__init__(["nats-server", "-c", config], directory / f"nats-{self.port}.log")
-        self.wait_ready(lambda: socket.create_connection(("127.0.0.1", self.port), 5).close() or 1,
-                        "nats-server")
+        self.wait_ready(lambda: self.listens(self.port), "nats-server")
 
     def subscribe(self, subject, user, password):
         """A socket that has subscribed; the server has said so."""

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import select
 import socket
 import ssl
 import tempfile
@@ -41,21 +42,39 @@ class Timeout(AssertionError):
     pass
 
 
+class InVain(AssertionError):
+    """What is waited for cannot come any more."""
+
+
+def note_wait(started, timeout, what):
+    """With SLUICE_WAITS, a file: how near a wait came to its deadline; tests/slowest-waits reads it."""
+    path = os.environ.get("SLUICE_WAITS")
+    if path:
+        took = time.monotonic() - started
+        row = {"of": round(took / timeout, 3), "took": round(took, 2), "timeout": timeout,
+               "what": what, "test": os.environ.get("PYTEST_CURRENT_TEST", "")}
+        with open(path, "a") as out:  # one write: several workers share the file
+            out.write(json.dumps(row) + "\n")
+
+
 def wait_until(probe, what, timeout=30.0, interval=0.02):
     """Calls probe() until it returns something true and returns that; exceptions of probe count as
     'not yet'. The deadline fails the test with the last thing seen."""
-    deadline = time.monotonic() + timeout
+    started = time.monotonic()
+    deadline = started + timeout
     last = None
     while True:
         try:
             last = probe()
             if last:
+                note_wait(started, timeout, what)
                 return last
-        except Timeout:
+        except (Timeout, InVain):
             raise
         except Exception as e:  # noqa: BLE001 - whatever went wrong may heal until the deadline
             last = e
         if time.monotonic() > deadline:
+            note_wait(started, timeout, what)
             raise Timeout(f"timed out after {timeout:g} s waiting for {what}; last: {last!r}")
         time.sleep(interval)  # between two looks, not in place of one
 
@@ -74,6 +93,13 @@ def http(method, url, body=None, headers=None, context=None, timeout=30):
             return e.code, dict(e.headers), e.read()
 
 
+def is_quiet(sock):
+    """Whether a connection between two replies is still good: what is to be read is its end."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return not poll.poll(0)
+
+
 class RestClient:
     """The Kubernetes REST API with one bearer token, without any client library. Each thread has a
     connection that it keeps: most of a suite's requests look whether something has happened yet."""
@@ -88,9 +114,10 @@ class RestClient:
     def connection(self, timeout):
         """(connection, whether it was used before)"""
         kept = getattr(self.local, "connection", None)
-        if kept and kept.sock:
+        if kept and kept.sock and is_quiet(kept.sock):
             kept.sock.settimeout(timeout)
             return kept, True
+        self.close()
         url = urllib.parse.urlsplit(self.server)
         if url.scheme == "https":
             made = http_client.HTTPSConnection(url.hostname, url.port, timeout=timeout,
@@ -114,9 +141,8 @@ class RestClient:
             return reply.status, dict(reply.headers), reply.read()
         except (OSError, http_client.HTTPException) as e:
             connection.close()
-            # The server may have closed a kept connection just before we used it.
-            if kept and isinstance(e, (http_client.RemoteDisconnected, BrokenPipeError,
-                                       ssl.SSLEOFError)):
+            # The server may have closed a kept connection just as we used it.
+            if kept and isinstance(e, (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)):
                 return self.send(method, path, body, headers, timeout)
             raise
 

@@ -21,7 +21,7 @@ import time
 import urllib.parse
 
 from .kube import write_kubeconfig
-from .net import wait_until
+from .net import free_port, wait_until
 
 PIECE = 65536
 
@@ -271,6 +271,7 @@ class Proxy:
         self.tls = parts.scheme == "https"
         self.lock = threading.Lock()
         self.rules, self.log, self.wires = [], [], set()
+        self.connections = 0  # how many clients have made
         self.stopping = threading.Event()
         self.refusing = False
         self.listener = None
@@ -280,16 +281,21 @@ class Proxy:
             self.server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.server_context.load_cert_chain(self.ca_file, key)
             self.client_context = ssl.create_default_context(cafile=ca_file)
-        self.port = None
+        self.port = free_port()  # claimed: it stays ours between down() and up()
         self.listen()
         self.url = f"{parts.scheme}://127.0.0.1:{self.port}"
+
+    def go_by(self, authority, *names):
+        """Speaks TLS with a certificate for these host names."""
+        self.server_context = authority.server_context(names[0],
+                                                       ",".join(f"DNS:{name}" for name in names))
+        return self
 
     def listen(self):
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", self.port or 0))
+        self.listener.bind(("127.0.0.1", self.port))
         self.listener.listen(128)
-        self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
 
     def accept(self, listener):
@@ -299,6 +305,7 @@ class Proxy:
             except OSError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connections += 1
             threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
 
     # --- one connection ---
@@ -473,6 +480,7 @@ class ProxiedApi:
 
     def __init__(self, api, directory):
         self.proxy = Proxy(api.server, api.ca_file)
+        self.rest = api.rest
         self.kubeconfig = pathlib.Path(directory) / "proxied.kubeconfig"
         write_kubeconfig(self.kubeconfig, self.proxy.url, self.proxy.ca_file, api.token)
 

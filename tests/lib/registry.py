@@ -13,10 +13,13 @@ import urllib.parse
 import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+
 from .jwt import b64
 from .net import free_port, http
 from .pki import openssl
 from .process import Process
+from .proxy import Proxy
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -107,22 +110,23 @@ class Remote:
 
 class Registry(Remote):
     """docker-registry on a free port. `tls`: (certificate, key); `auth`: (user, password) for
-    Basic; `tokens`: a TokenServer."""
+    Basic, `others` more of them; `tokens`: a TokenServer."""
 
-    def __init__(self, directory, tls=None, auth=None, tokens=None, context=None, client_ca=None):
+    def __init__(self, directory, tls=None, auth=None, tokens=None, context=None, client_ca=None,
+                 others=()):
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         scheme = "https" if tls else "http"
         super().__init__(f"{scheme}://{self.host}", context, basic(*auth) if auth else None)
-        self.write_config(tls, auth, tokens, client_ca)
+        self.write_config(tls, auth, tokens, client_ca, others)
         self.process = Process(["docker-registry", "serve", self.dir / "config.yml"],
                                self.dir / "registry.log", env={"OTEL_TRACES_EXPORTER": "none"})
         self.process.wait_ready(lambda: self.send("GET", "/v2/")[0] in (200, 401) or client_ca,
                                 "the registry")
 
-    def write_config(self, tls, auth, tokens, client_ca):
+    def write_config(self, tls, auth, tokens, client_ca, others):
         config = {"version": 0.1, "log": {"level": "info"},
                   "storage": {"filesystem": {"rootdirectory": str(self.dir / "data")},
                               "delete": {"enabled": True}},
@@ -132,7 +136,8 @@ class Registry(Remote):
             if client_ca:
                 config["http"]["tls"]["clientcas"] = [str(client_ca)]
         if auth:
-            (self.dir / "htpasswd").write_text(f"{auth[0]}:{bcrypt(auth[1])}\n")
+            (self.dir / "htpasswd").write_text("".join(
+                f"{user}:{bcrypt(password)}\n" for user, password in [auth, *others]))
             config["auth"] = {"htpasswd": {"realm": "r", "path": str(self.dir / "htpasswd")}}
         if tokens:
             config["auth"] = {"token": {
@@ -151,19 +156,23 @@ class Registry(Remote):
 class TokenServer:
     """Docker's token protocol by GET and OAuth2's by POST, on https://localhost. `users` {name:
     password} may have anything, others nothing; `refresh` are good refresh tokens. `asked` lists
-    (method, user, scopes); `life_s` is what tokens say of their life."""
+    (method, user, scopes), `connections` counts; `life_s` is what tokens say of their life."""
 
     issuer, service = "test-issuer", "test-registry"
 
     def __init__(self, authority, users, refresh=(), life_s=300, anonymous=False):
         self.users, self.refresh, self.life_s = users, refresh, life_s
         self.anonymous = anonymous
-        self.asked = []
+        self.asked, self.connections = [], 0
         self.cert, self.key = authority.issue("tokens", "DNS:localhost")
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                server.connections += 1
+                super().setup()
 
             def do_GET(self):
                 query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
@@ -236,3 +245,25 @@ def oci_failure(objects, reason, text, condition="FetchFailed", name="src"):
         return c.get("reason") == reason and text in c["message"] and \
             ready.get("status") == "False" and ready["reason"] == reason
     return objects.wait("OCIRepository", name, match, f"to fail with {reason}: {text}")
+
+
+@pytest.fixture(scope="module")
+def registry(directory):
+    """Plain HTTP, open to all."""
+    server = Registry(directory / "registry")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def registry_wire(registry):
+    proxy = Proxy(registry.url)
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture
+def wire(registry_wire):
+    """The registry as the tests' objects reach it: what passes is seen, and steered by rules."""
+    yield registry_wire
+    registry_wire.off()

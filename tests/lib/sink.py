@@ -2,6 +2,9 @@
 import http.server
 import json
 import threading
+import time
+
+from .net import note_wait
 
 
 class Message:
@@ -70,9 +73,11 @@ class Sink:
 
     def wait(self, match, what="a message", timeout=30):
         """The first message for which match(message) is true."""
+        started = time.monotonic()
         with self.arrived:
             found = self.arrived.wait_for(
                 lambda: next((m for m in self.messages if match(m)), None), timeout)
+            note_wait(started, timeout, what)
             assert found, f"no {what} within {timeout} s; got {self.messages}"
             return found
 

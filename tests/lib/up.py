@@ -6,31 +6,14 @@ import pathlib
 import yaml
 
 from .net import RestClient
-from .process import Process
+from .process import Process, program_of, started_by
 
 EXPORT = "export KUBECONFIG="
 
 
 def children_of(pid):
     """name -> pid of the processes that a process started."""
-    found = {}
-    for entry in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            if int(fields[1]) == pid:
-                argv = (entry / "cmdline").read_bytes().split(b"\0")
-                found[pathlib.Path(argv[0].decode()).name] = int(entry.name)
-        except OSError:
-            pass
-    return found
-
-
-def is_gone(pid):
-    """Ended; a zombie that nobody has collected yet counts."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
+    return {program_of(child): child for child in started_by(pid)}
 
 
 class Up(Process):

@@ -11,9 +11,18 @@ class Connection:
         self.context = server.rest.context
         url = urllib.parse.urlsplit(server.server)
         self.address = url.hostname, url.port
-        self.head = (f"Host: {url.netloc}\r\nAuthorization: Bearer {server.token}\r\n"
-                     "Accept: application/json\r\nUser-Agent: random/1\r\n")
+        self.host = url.netloc
+        self.usual = {"Authorization": f"Bearer {server.token}", "Accept": "application/json",
+                      "User-Agent": "random/1"}
+        self.head = self.head_of({})
+        self.headers = {}  # of the last reply, by lower-case names
         self.socket = self.stream = None
+
+    def head_of(self, headers):
+        """`headers` instead of the usual ones; None takes one away, a list is sent line by line."""
+        lines = [f"{name}: {line}\r\n" for name, value in {**self.usual, **headers}.items()
+                 for line in (value if isinstance(value, list) else [value]) if line is not None]
+        return f"Host: {self.host}\r\n" + "".join(lines)
 
     def close(self):
         if self.socket:
@@ -27,11 +36,12 @@ class Connection:
         self.socket = self.context.wrap_socket(bare, server_hostname=self.address[0])
         self.stream = self.socket.makefile("rb")
 
-    def send(self, method, path, data, media):
+    def send(self, method, path, data, media, headers=None):
         if not self.socket:
             self.open()
         extra = "" if data is None else f"Content-Type: {media}\r\nContent-Length: {len(data)}\r\n"
-        head = f"{method} {path} HTTP/1.1\r\n{self.head}{extra}\r\n"
+        usual = self.head_of(headers) if headers else self.head
+        head = f"{method} {path} HTTP/1.1\r\n{usual}{extra}\r\n"
         self.socket.sendall(head.encode() + (data or b""))
 
     def receive(self):
@@ -46,6 +56,7 @@ class Connection:
             if name.lower() == "warning":
                 warnings.append(value)
             headers[name.lower()] = value
+        self.headers = headers
         body = self.chunks() if "chunked" in headers.get("transfer-encoding", "") else \
             self.stream.read(int(headers.get("content-length", 0)))
         if headers.get("connection", "").lower() == "close":

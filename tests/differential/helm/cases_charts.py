@@ -63,6 +63,10 @@ SCHEMAS = [
     '{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"l": {"items": [{}], "additionalItems": false}}}',
 ]
 
+KINDS = ["Zebra", "Service", "Job", "Ant", "ConfigMap", "CustomResourceDefinition", "Namespace", "Deployment", "IngressClass", "Ingress",
+         "PodDisruptionBudget", "ClusterRoleBinding", "Role", "RoleBindingList", "ValidatingWebhookConfiguration", "PriorityClass", "Secret", "DaemonSet",
+         "MutatingWebhookConfiguration", "StorageClass", "APIService", "NetworkPolicy", "CronJob", "HorizontalPodAutoscaler", "ServiceAccount", ""]
+
 CASES = [
     ("full", FULL, []), ("full_crds", FULL, ["--include-crds"]), ("full_skip_tests", FULL, ["--skip-tests"]),
     ("full_no_hooks", FULL, ["--no-hooks"]), ("full_show", FULL, ["-s", "templates/svc.yaml", "-s", "templates/many.yaml"]),
@@ -115,6 +119,9 @@ CASES = [
     ("E71_joined", {**PARENT, "templates/i.yaml": "---apiVersion: v1\nkind: A\n---\n\n\nkind: B\n \n\n--- \nkind: C\n"}, []),
     ("E72_no_yaml", {**PARENT, "templates/i.yaml": "a: b: c\n"}, []),
     ("E72_text", {**PARENT, "templates/i.yaml": "just text\n"}, []),
+    *[(f"E88_items_{n}", PARENT, ["--set-json", 'l=["a",[1],{"b":1}]', *flags]) for n, flags in enumerate([
+        ["--set", "l[0].b="], ["--set", "l[4].b="], ["--set", "l[1][2].a=x,l[1][0]=y"], ["--set", "l[2].c=1"], ["--set", "l[0].c=1"], ["--set", "l[5]"],
+        ["--set-literal", "l[3].b=x,y"], ["--set-literal", "l[1][1]="], ["--set-json", 'l[0]={"y":1},l[4].z=2'], ["--set-string", "l[1]={1,2}"]])],
     ("E88_strvals", PARENT, ["--set", "a[2]=x,b=007,c={1,two,null},d.e\\.f=1,g=1.5,h=true,i=,j[0].k=1,l=-5", "--set-string", "s=1",
                              "--set-json", 'j2={"a":[1,2.5]}', "--set-json", '{"k2":1}', "--set-literal", "lit=a,b=c"]),
     ("set_no_value", PARENT, ["--set", "a"]), ("set_bad_index", PARENT, ["--set", "a[x]=1"]),
@@ -135,6 +142,40 @@ CASES = [
                             '{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"n": {"type": "integer", "minimum": 4}}}'}, []),
     *[(f"schema_{at}", {**PARENT, "values.yaml": "n: 3\ns: text\nl: [1, 2, 2]\nm: {k: 1}\n", "values.schema.json": schema}, [])
       for at, schema in enumerate(SCHEMAS)],
+    ("E15_nested_condition", {**PARENT, **chart("mid", "", SHOW, "dependencies:\n" + dependency("sub", "  condition: sub.on\n"), "charts/mid/"),
+                             **{f"charts/mid/{path}": text for path, text in SUB.items()},
+                             "Chart.yaml": meta("parent", "dependencies:\n" + dependency("mid", "  condition: mid.on\n"))},
+     ["--set", "mid.on=true,mid.sub.on=false"]),
+    ("E15_condition_not_nested", {**PARENT, **chart("mid", "", SHOW, "dependencies:\n" + dependency("sub", "  condition: sub.on\n"), "charts/mid/"),
+                                  **{f"charts/mid/{path}": text for path, text in SUB.items()}}, ["--set", "sub.on=false"]),
+    ("E17_null_without_default", PARENT, ["--set", "nothing=null,sub.deep.nothing=null"]),
+    ("E17_null_in_map", {**PARENT, "values.yaml": "m: {a: 1}\n"}, ["--set", "m.a=null,m.b=null,m.c.d=null"]),
+    ("E22_parent_values_hidden", {**PARENT, **chart("sub", "own: 1\n", {"s.yaml": "s: {{ .Values | toJson }} {{ .Values.secret | default \"no\" }} {{ .Chart.IsRoot }}\n"},
+                                                    prefix="charts/sub/"), "values.yaml": "secret: x\nsub: {own: 2}\n"}, []),
+    ("E69_files", {**PARENT, "a.txt": "1", "d/b.txt": "two\nlines\n", "d/e/c.bin": "x", "crds/x.yaml": "kind: CustomResourceDefinition\nmetadata: {name: x}\n",
+                   "templates/f.yaml": 'glob: {{ range $p, $b := .Files.Glob "d/*" }}{{ $p }} {{ end }}\nall: {{ range $p, $b := .Files.Glob "**" }}{{ $p }} {{ end }}\n'
+                   'bad: {{ len (.Files.Glob "[") }}\nconfig:\n{{ (.Files.Glob "d/**").AsConfig | indent 2 }}\nsecret: {{ (.Files.Glob "d/**").AsSecrets | toJson }}\n'
+                   'lines: {{ .Files.Lines "d/b.txt" | toJson }} {{ .Files.Lines "none" | len }}\ncrd: {{ .Files.Get "crds/x.yaml" | quote }}\n'
+                   'bytes: {{ .Files.GetBytes "a.txt" | toString }} {{ .Files.Get "templates/f.yaml" | quote }} {{ .Files.Get "values.yaml" | quote }}\n'}, []),
+    ("E73_order", {**PARENT, "templates/all.yaml": "\n---\n".join(f"kind: {kind}\nmetadata: {{name: a}}" for kind in KINDS)}, []),
+    ("E74_crds_apart", {**FULL, "crds/d.json": '{"kind": "CustomResourceDefinition", "metadata": {"name": "d"}}', "crds/n.txt": "no"}, []),
+    ("E74_crds_of_subcharts", {**PARENT, **SUB, "crds/p.yaml": "kind: P\n", "charts/sub/crds/s.yaml": "kind: S\n"}, ["--include-crds"]),
+    ("E74_crds_of_disabled", {**PARENT, **SUB, "charts/sub/crds/s.yaml": "kind: S\n", "Chart.yaml": meta("parent", "dependencies:\n" + dependency(
+        "sub", "  condition: sub.on\n"))}, ["--include-crds", "--set", "sub.on=false"]),
+    ("E75_hooks", {**PARENT, "templates/h.yaml": "\n---\n".join(
+        f"kind: {kind}\nmetadata:\n  name: {name}\n  annotations: {{helm.sh/hook: {hook}, helm.sh/hook-weight: {weight}}}"
+        for kind, name, hook, weight in (("Pod", "z", "pre-install", '"-5"'), ("Job", "a", "pre-install", "5"), ("Pod", "b", '"post-install, test"', "x"),
+                                         ("Pod", "u", '"pre-install,unknown"', '"1"'), ("Pod", "e", '""', '"1"'), ("Pod", "c", "TEST-SUCCESS", '"0"')))}, []),
+    ("head_case", {**PARENT, "templates/h.yaml": "Kind: Pod\nMetadata: {Annotations: {helm.sh/hook: test}}\n---\nkind: 010\n---\nkind: yes\n"}, []),
+    ("head_annotation_map", {**PARENT, "templates/h.yaml": "kind: A\nmetadata: {annotations: {a: {b: c}}}\n"}, []),
+    ("head_annotation_null", {**PARENT, "templates/h.yaml": "kind: A\nmetadata: {annotations: {helm.sh/hook: null}}\n---\nkind: B\nmetadata: {annotations: }\n"}, []),
+    ("head_kind_list", {**PARENT, "templates/h.yaml": "kind: [A]\n"}, []), ("head_metadata_text", {**PARENT, "templates/h.yaml": "metadata: x\n"}, []),
+    ("document_list", {**PARENT, "templates/h.yaml": "- a\n"}, []), ("document_tab", {**PARENT, "templates/h.yaml": "a:\tb\nc:\n\td: 1\n"}, []),
+    ("document_anchor", {**PARENT, "templates/h.yaml": "a: &x {b: 1}\nc: *x\n---\nd: *x\n"}, []), ("document_duplicate_key", {**PARENT, "templates/h.yaml": "a: 1\na: 2\nkind: Z\nkind: A\n"}, []),
+    ("document_nan", {**PARENT, "templates/h.yaml": "a: .nan\n"}, []), ("document_null_key", {**PARENT, "templates/h.yaml": "null: 1\n"}, []),
+    ("document_directive", {**PARENT, "templates/h.yaml": "%YAML 1.1\n---\na: 1\n"}, []), ("document_dots", {**PARENT, "templates/h.yaml": "a: 1\n...\nb: 2\n"}, []),
+    ("document_block_hint", {**PARENT, "templates/h.yaml": "a: |2\n    x\n   y\nb: >-\n  c\n"}, []), ("document_bad_indent", {**PARENT, "templates/h.yaml": "a:\n   b: 1\n  c: 2\n"}, []),
+    ("document_windows", {**PARENT, "templates/h.yaml": "kind: A\r\nmetadata:\r\n  name: x\r\n---\r\nkind: B\r\n"}, []),
     ("yaml_numbers", {**PARENT, "values.yaml": "a: 0777\nb: 1_000\nc: yes\nd: 12:30\ne: 2024-01-01\nf: 1e3\ng: .5\nh: 0x1F\ni: ~\non: off\n"
                                                "x: &a {q: 1}\ny: {<<: *a, r: 2}\nz: 123456789012345678901\n"},
      ["--set", "k=12345678"]),

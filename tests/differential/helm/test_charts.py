@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from . import cases_charts
+from . import cases_large
 
 # What the YAML parsers say differs; that and where it is said does not.
 FOREIGN = re.compile(r"(error converting YAML to JSON: |cannot unmarshal yaml document: |"
@@ -21,7 +22,15 @@ def run(command, folder):
     return done.returncode, done.stdout.decode(), FOREIGN.sub(r"\1", "".join(errors)).strip()
 
 
-@pytest.mark.parametrize("case", cases_charts.CASES, ids=lambda case: case[0])
+def ordered(result):
+    """With the breaches of a schema sorted: the real tool goes through members as they come."""
+    code, out, err = result
+    if "specifications of the schema" in err:
+        err = "\n".join(sorted(err.splitlines()))
+    return code, out, err
+
+
+@pytest.mark.parametrize("case", cases_charts.CASES + cases_large.CASES, ids=lambda case: case[0])
 def test_chart(helm, sluice, tmp_path, case):
     _, files, arguments = case
     for path, text in files.items():
@@ -30,4 +39,4 @@ def test_chart(helm, sluice, tmp_path, case):
         target.write_text(text)
     real = run([helm, "template", "rel", "chart", *arguments], tmp_path)
     ours = run([sluice, "helm", "template", "rel", "chart", *arguments], tmp_path)
-    assert ours == real
+    assert ordered(ours) == ordered(real)

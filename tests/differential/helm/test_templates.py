@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from . import cases_functions
+from . import cases_language
 from . import cases_templates
 from . import random_templates
 
@@ -35,10 +37,26 @@ def request(text, values):
     return {"templates": text if isinstance(text, dict) else {"t.yaml": text}, "values": values}
 
 
-@pytest.mark.parametrize("case", cases_templates.CASES, ids=lambda case: case[0])
-def test_template(engines, case):
-    for _, ours, real in engines.both([request(case[1], cases_templates.TREE)]):
-        assert ours == real
+CASES = {case[0]: case[1] for case in cases_templates.CASES + cases_language.CASES
+         + cases_functions.CASES}
+
+
+@pytest.fixture(scope="module")
+def answers(engines):
+    """All cases by each engine, in one process of each."""
+    requests = [request(text, cases_templates.TREE) for text in CASES.values()]
+    return {name: (ours, real) for name, (_, ours, real) in zip(CASES, engines.both(requests))}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_template(answers, name):
+    ours, real = answers[name]
+    assert plain(ours) == plain(real)
+
+
+def test_cases_have_names_of_their_own():
+    lists = (cases_templates.CASES, cases_language.CASES, cases_functions.CASES)
+    assert len(CASES) == sum(len(cases) for cases in lists)
 
 
 def test_random_calls(engines):

@@ -148,6 +148,11 @@ JOB = [
     (P, job(cond("Suspended", "True"))), (P, job(active=1, startTime="2024-01-01T00:00:00Z")),
     (P, job()), (P, job(cond("Complete", "False"), cond("Failed", "False"))),
     (P, obj("batch/v1", "Job", None, {})),
+    # Its rule comes before what holds for every kind.
+    (C, {**job(cond("Complete", "True")), "metadata": {"name": "a", "deletionTimestamp": ago(1)}}),
+    (P, {**job(), "metadata": {"name": "a", "deletionTimestamp": ago(1)}}),
+    (F, job(cond("Failed", "True"), observedGeneration=1)), (P, job(cond("Stalled", "True"))),
+    (C, job(cond("Reconciling", "True"), cond("Complete", "True"))),
 ]
 
 
@@ -167,6 +172,7 @@ POD = [
     (P, pod("Running", initContainerStatuses=waiting("CrashLoopBackOff"))),
     (P, pod("Pending", containerStatuses=waiting("CrashLoopBackOff"))),
     (P, pod("Running", containerStatuses=waiting("ContainerCreating"))),
+    (P, pod("Running", containerStatuses=[{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}])),
     (P, pod("Pending")), (P, obj("v1", "Pod", None, {})),
     (F, pod("Pending", cond("PodScheduled", "False", "Unschedulable"), created=ago(60))),
     (P, pod("Pending", cond("PodScheduled", "False", "Unschedulable"), created=ago(-600))),
@@ -225,14 +231,102 @@ GENERIC = [
     (C, obj("example.test/v1", "Deployment", {"replicas": 0}, {"replicas": 3})),
 ]
 
+NO_RULE = [(api, kind, good) for api, kind, good in (
+    ("v1", "PersistentVolume", {"phase": "Available"}), ("v1", "Namespace", {"phase": "Active"}),
+    ("v1", "Node", {"conditions": [cond("Ready", "True")]}), ("v1", "ReplicationController", {"replicas": 0}),
+    ("v1", "Endpoints", None), ("v1", "ResourceQuota", {"hard": {"pods": "1"}}), ("v1", "ServiceAccount", None),
+    ("networking.k8s.io/v1", "Ingress", {"loadBalancer": {}}), ("networking.k8s.io/v1", "NetworkPolicy", None),
+    ("autoscaling/v2", "HorizontalPodAutoscaler", {"currentReplicas": 0, "conditions": [
+        cond("ScalingActive", "False"), cond("AbleToScale", "False")]}),
+    ("apiregistration.k8s.io/v1", "APIService", {"conditions": [cond("Available", "False")]}),
+    ("rbac.authorization.k8s.io/v1", "ClusterRole", None), ("storage.k8s.io/v1", "StorageClass", None),
+    ("gateway.networking.k8s.io/v1", "Gateway", {"conditions": [cond("Programmed", "False")]}),
+    ("coordination.k8s.io/v1", "Lease", None))]
+
+
+def flux(kind, group, *conditions, observed=2):
+    return obj(f"{group}.toolkit.fluxcd.io/v1", kind, {"observedGeneration": observed,
+                                                       "conditions": list(conditions)}, {})
+
+
+FLUX = [row for kind, group in (("Kustomization", "kustomize"), ("HelmRelease", "helm"),
+                                ("GitRepository", "source"), ("OCIRepository", "source"),
+                                ("HelmChart", "source"), ("Receiver", "notification")) for row in (
+    (C, flux(kind, group, cond("Ready", "True"))), (P, flux(kind, group, cond("Ready", "False"))),
+    (P, flux(kind, group, cond("Ready", "Unknown"))), (P, flux(kind, group, cond("Ready", "True"), observed=1)),
+    (P, flux(kind, group, observed=-1)), (C, flux(kind, group)),
+    (P, flux(kind, group, cond("Reconciling", "True"), cond("Ready", "True"))),
+    (P, flux(kind, group, cond("Reconciling", "True"), cond("Ready", "False"))),
+    (F, flux(kind, group, cond("Stalled", "True"), cond("Ready", "False"))))]
+
+GENERAL = [row for api, kind, good in NO_RULE for row in (
+    (C, obj(api, kind, good)), (C, obj(api, kind, None, {})), (P, obj(api, kind, {"observedGeneration": 1})),
+    (T, obj(api, kind, good, deletionTimestamp="2024-01-01T00:00:00Z")),
+    (P, obj(api, kind, {"conditions": [cond("Ready", "False")]})),
+    (P, obj(api, kind, {"conditions": [cond("Reconciling", "True")]})),
+    (F, obj(api, kind, {"conditions": [cond("Stalled", "True")]})))]
+
+# Every kind with a rule is first judged by what holds for all.
+RULED = [("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "ReplicaSet"), ("apps/v1", "DaemonSet"),
+         ("v1", "Pod"), ("batch/v1", "CronJob"), ("v1", "PersistentVolumeClaim"), ("v1", "Service"),
+         ("policy/v1", "PodDisruptionBudget"), (CRD_API, "CustomResourceDefinition"), ("v1", "Secret"),
+         ("v1", "ConfigMap")]
+FIRST = [row for api, kind in RULED for row in (
+    (T, obj(api, kind, {}, {}, deletionTimestamp="2024-01-01T00:00:00Z")),
+    (P, obj(api, kind, {"observedGeneration": 1}, {})),
+    (P, obj(api, kind, {"conditions": [cond("Reconciling", "True")]}, {})),
+    (F, obj(api, kind, {"conditions": [cond("Stalled", "True")]}, {})))]
+
 TABLE = [(f"{kind}-{i}", *row) for kind, rows in (
     ("Deployment", DEPLOYMENT), ("StatefulSet", STATEFUL_SET), ("ReplicaSet", REPLICA_SET),
     ("DaemonSet", DAEMON_SET), ("Job", JOB), ("Pod", POD), ("CustomResourceDefinition", CRD),
-    ("simple", SIMPLE), ("generic", GENERIC)) for i, row in enumerate(rows)]
+    ("simple", SIMPLE), ("generic", GENERIC), ("Flux", FLUX), ("general", GENERAL),
+    ("first", FIRST)) for i, row in enumerate(rows)]
 
 
-def wrong(said):
-    return [(name, want, have, o) for (name, want, o), have in zip(TABLE, said) if want != have]
+def wrong(said, table=None):
+    return [(name, want, have, o) for (name, want, o), have in zip(table or TABLE, said)
+            if want != have]
+
+
+# --- pods that tell more of their owner ---
+
+CRASH = pod("Running", containerStatuses=waiting("CrashLoopBackOff"))
+NO_NODE = pod("Pending", cond("PodScheduled", "False", "Unschedulable"), created=ago(60))
+FINE, ENDED, STARTING = pod("Running", cond("Ready", "True")), pod("Failed"), pod("Pending")
+
+
+def labelled(one, going=False, **labels):
+    more = {"deletionTimestamp": "2024-01-01T00:00:00Z"} if going else {}
+    return {**one, "metadata": {**one["metadata"], "labels": labels or {"app": "a"}, **more}}
+
+
+def owner(one, selector=None):
+    return {**one, "spec": {**one["spec"], "selector": selector or {"matchLabels": {"app": "a"}}}}
+
+
+def with_pods(one, *pods):
+    return {"object": one, "pods": list(pods)}
+
+
+PODS = [(f"pods-{kind}-{i}", want, with_pods(owner(one), *pods)) for kind, one, done in (
+    ("StatefulSet", stateful(readyReplicas=2), stateful()),
+    ("ReplicaSet", replica_set(readyReplicas=2), replica_set())) for i, (want, one, pods) in enumerate([
+        (P, one, []), (P, one, [labelled(FINE), labelled(STARTING)]), (F, one, [labelled(FINE), labelled(CRASH)]),
+        (P, one, [labelled(NO_NODE)]), (F, one, [labelled(NO_NODE), labelled(CRASH)]),
+        (P, one, [labelled(CRASH, going=True)]), (P, one, [labelled(ENDED)]), (C, done, [labelled(CRASH)]),
+        (T, {**one, "metadata": {**one["metadata"], "deletionTimestamp": "2024-01-01T00:00:00Z"}},
+         [labelled(CRASH)])])]
+PODS += [("pods-Deployment", P, with_pods(owner(deployment(readyReplicas=2)), labelled(CRASH))),
+         ("pods-DaemonSet", P, with_pods(owner(daemon_set(numberReady=3)), labelled(CRASH)))]
+
+
+def test_K79_pods_tell_that_their_owner_failed():
+    assert not wrong(ask(TOOL, [o for _, _, o in PODS]), PODS)
+
+
+def test_K79_pods_tell_kstatus_the_same():
+    assert not wrong(ask(oracle("kstatus") / "kstatus", [o for _, _, o in PODS]), PODS)
 
 
 def test_K78_to_K83_every_state_of_every_kind():

@@ -285,6 +285,40 @@ KINDS = {
                     [[{"verbs": ["get"]}], "x", [{"apiGroups": [""], "resources": ["pods"]}],
                      [{"nonResourceURLs": ["/x"], "verbs": ["get"]}]])],
     },
+    "Pod": {
+        "path": CORE + "pods", "apiVersion": "v1",
+        "base": {"spec": {"containers": [container()]}},
+        "fields": under("spec", [row for row in POD_FIELDS if row[0] != "volumes"]) + [
+            ("spec.hostname", ["a"], ["Bad Name"]),
+            ("spec.priorityClassName", ["system-node-critical"], ["none"])],
+        "status": [("status.phase", ["Running", "Failed"], [1]),
+                   ("status.message", ["a", "b"], [5])],
+    },
+    "CronJob": {
+        "path": "/apis/batch/v1/namespaces/@ns/cronjobs", "apiVersion": "batch/v1",
+        "base": {"spec": {"schedule": "@hourly", "jobTemplate": {"spec": {"template": {
+            "spec": {**POD["spec"], "restartPolicy": "Never"}}}}}},
+        "fields": [
+            ("spec.schedule", ["*/5 * * * *", "@daily"], ["x", 5, ""]),
+            ("spec.concurrencyPolicy", ["Allow", "Forbid", "Replace"], ["Maybe"]),
+            ("spec.suspend", [True, False], [1]), ("spec.timeZone", ["Etc/UTC"], [""]),
+            ("spec.startingDeadlineSeconds", [10], [-1]),
+            ("spec.successfulJobsHistoryLimit", [0, 2], [-1])],
+        "status": [("status.lastScheduleTime", ["2024-01-01T00:00:00Z"], ["x"])],
+    },
+    "RoleBinding": {
+        "path": "/apis/rbac.authorization.k8s.io/v1/namespaces/@ns/rolebindings",
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "base": {"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+                 "subjects": [{"kind": "User", "name": "u"}]},
+        "fields": [
+            ("subjects", [[{"kind": "ServiceAccount", "name": "a", "namespace": "b"}], [
+                {"kind": "Group", "name": "g"}, {"kind": "User", "name": "u"}]],
+             ["x", [{"kind": "Maybe", "name": "u"}], [{"kind": "User"}],
+              [{"kind": "ServiceAccount", "name": "a"}]]),
+            ("roleRef", [], [{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                              "name": "r"}, {}])],
+    },
     "Lease": {
         "path": "/apis/coordination.k8s.io/v1/namespaces/@ns/leases",
         "apiVersion": "coordination.k8s.io/v1",
@@ -429,9 +463,9 @@ KINDS["CustomResourceDefinition"] = {
         "widgets.random.example.com", "gadgets.random.example.com"],
     "fields": [
         ("spec.names.shortNames", [["w"], ["w", "wi"], []], ["x", ["Bad_Name"]]),
-        ("spec.names.categories", [["all"], []], ["x"]),
-        ("spec.names.singular", ["thing"], [1]),
-        ("spec.names.listKind", ["ThingList"], [1]),
+        ("spec.names.categories", [["all"], []], ["x", ["-all"]]),
+        ("spec.names.singular", ["thing"], [1, "Thing"]),
+        ("spec.names.listKind", ["ThingList"], [1, "Thing_List", "Widget"]),
         ("spec.scope", ["Namespaced"], ["Cluster", "Maybe"]),
         ("spec.group", ["random.example.com"], ["other.example.com"]),
         ("spec.conversion", [{"strategy": "None"}], [{"strategy": "Maybe"}])],

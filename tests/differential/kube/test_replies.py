@@ -17,6 +17,7 @@ APPLY = "application/apply-patch+yaml"
 MAPS = CORE + "configmaps"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 WIDGETS = f"/apis/{GROUP}/v1/namespaces/default/widgets"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +220,18 @@ def test_same_reply(name, pair):
         assert not isinstance(theirs[1], dict) or ours[1].get("reason") == theirs[1].get("reason")
     else:
         assert ours == theirs, f"reply:\n ours {ours}\n kube {theirs}"
+
+
+@pytest.mark.parametrize("method, path, media", [
+    ("POST", MAPS, "application/json"), ("PUT", LEASES + "/x", "application/json"),
+    ("PATCH", MAPS + "/x", APPLY), ("PATCH", WIDGETS + "/x", APPLY)])
+def test_A25_a_dry_run_that_creates_tells_the_version_that_was_sent(pair, method, path, media):
+    kind = {MAPS: "ConfigMap", LEASES: "Lease", WIDGETS: "Widget"}[path.removesuffix("/x")]
+    group = path.split("/namespaces")[0].removeprefix("/apis/").removeprefix("/api/")
+    for version in ({"resourceVersion": "7"}, {}):
+        body = {"apiVersion": group, "kind": kind, "metadata": {"name": "x", **version}}
+        replies = [client.call(method, path + "?dryRun=All&fieldManager=m", body, media)
+                   for client in pair.clients]
+        assert [status for status, _ in replies] == [201, 201], replies
+        assert [reply["metadata"].get("resourceVersion") for _, reply in replies] == \
+            [version.get("resourceVersion")] * 2

@@ -7,6 +7,11 @@ IMAGES = ["nginx", "nginx:1.0", "reg.io:5000/team/app:v1", "team/app@sha256:abc"
 TEXTS = ["x", "", "true", "1", "0x1f", "a: b", "#c", "a #b", " lead", "line\nline\n", "~", "null",
          "üñ", "2001-01-01", "on", "- a", "$(A)", "a-b-c", "a/b/c", "it's", '"q"', "{}", "*x",
          "long " * 30, "tab\tx", "multi\n  indented\nend"]
+# What dump() of random_overlays.py writes without quotes: scalars whose text JSON would lose.
+PLAIN = [f"PLAIN<{text}>" for text in (
+    "1.10", "1.0", "1e3", "1E-2", ".5", "5.", "0x1F", "0o17", "0777", "0b11", "+1", "-0", "1_000", "True",
+    "FALSE", "~", "Null", "2001-01-01", "2001-01-01T10:00:00.5Z", "18446744073709551615",
+    "9223372036854775808", "123456789012345678901234567890", "-.5", "1e100", "yes", "off", "12:30:45")]
 SCALARS = [0, 1, 7, 8080, -3, 1.5, True, False, None, 10 ** 12]
 RBAC = "rbac.authorization.k8s.io"
 POD_KINDS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1",
@@ -26,6 +31,8 @@ def pairs(r, most=3):
 def value(r, depth=0):
     """Anything."""
     kind = r.randint(0, 9)
+    if r.random() < 0.08:
+        return r.choice(PLAIN)
     if kind < 3 or depth > 2:
         return text(r)
     if kind < 6:
@@ -129,6 +136,8 @@ def workload_spec(r, kind):
 
 def data_map(r):
     out = {k: text(r) for k in r.sample(["k", "l", "m.yaml", "n"], r.randint(0, 3))}
+    if r.random() < 0.06:
+        out["k"] = r.choice(PLAIN)
     if r.random() < 0.2:
         out["doc.json"] = '{"a": {"b": "old"}, "l": [1, 2]}'
     if r.random() < 0.2:

@@ -4,6 +4,7 @@ content is a list of objects (a YAML stream), bytes-like text, or one document a
 
 import copy
 import json
+import re
 
 import yaml
 
@@ -18,13 +19,26 @@ KEYS = {"name", "mountPath", "containerPort", "port", "ip", "uid", "topologyKey"
 NOTED = {("metadata",), ("metadata", "annotations")}
 
 
+def plain(text):
+    """A text with what random_objects.PLAIN marks bare, in JSON without its quotes."""
+    return re.sub(r"PLAIN<([^>]*)>", r"\1", re.sub(r'"PLAIN<([^>]*)>"', r"\1", text))
+
+
 def dump(content):
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        # Upstream keeps quotes of the source, and JSON is all quotes.
-        return "---\n".join(yaml.dump(one, Dumper=yaml.CSafeDumper) for one in content)
-    return json.dumps(content) + "\n"
+        # Upstream keeps quotes of the source, and JSON is all quotes: some files are.
+        if len(content) % 3 == 2:
+            return plain("---\n".join(json.dumps(one) + "\n" for one in content))
+        return plain("---\n".join(yaml.dump(one, Dumper=yaml.CSafeDumper, width=10000)
+                                  for one in content))
+    return plain(json.dumps(content) + "\n")
+
+
+def strict(content):
+    """JSON and nothing else: what is marked plain is text."""
+    return re.sub(r"PLAIN<([^>]*)>", r"\1", json.dumps(content))
 
 
 def files_of(tree):
@@ -204,11 +218,14 @@ class Maker:
             ("patches", 0.45, lambda: [self.patch(node, seen) for _ in range(r.choice([1, 1, 2, 3]))]),
             ("patchesStrategicMerge", 0.08, lambda: [dump(self.merge_of(self.known(seen)))]),
             ("patchesJson6902", 0.08, lambda: [self.json6902(seen)]),
-            ("replacements", 0.3, lambda: [self.replacement(seen) for _ in range(r.choice([1, 1, 2]))]),
+            ("replacements", 0.35, lambda: [self.replacement_entry(node, seen)
+                                            for _ in range(r.choice([1, 1, 2]))]),
             ("vars", 0.08, lambda: self.vars(seen)),
-            ("transformers", 0.08, lambda: [self.plugin()]),
+            ("transformers", 0.15, lambda: [self.plugin(seen) for _ in range(r.choice([1, 1, 2]))]),
+            ("generators", 0.08, lambda: [self.generator_plugin(seen)]),
+            ("validators", 0.02, lambda: [self.plugin(seen)]),
             ("configurations", 0.08, lambda: self.configurations(node)),
-            ("sortOptions", 0.05, lambda: {"order": r.choice(["legacy", "fifo"])}),
+            ("sortOptions", 0.08, self.sort_options),
             ("buildMetadata", 0.05, lambda: r.sample(
                 ["originAnnotations", "transformerAnnotations", "managedByLabel"], r.randint(1, 3))),
         ]
@@ -264,7 +281,7 @@ class Maker:
         r = self.r
         if self.chance(0.4):
             target, one = self.target(seen)
-            return {"target": target, "patch": json.dumps(self.operations(one))}
+            return {"target": target, "patch": strict(self.operations(one))}
         entry = {}
         if self.chance(0.4):
             entry["target"], one = self.target(seen)
@@ -351,10 +368,11 @@ class Maker:
                 noted = path[-2] in ("labels", "annotations")
                 op = {"op": "add", "path": pointer(path[:-1] + ("added",)),
                       "value": text(r) if noted else value(r)}
-            elif path[:1] != ("metadata",):
+            elif path[:1] != ("metadata",) and path[-1] not in KEYS:
                 op = {"op": "remove", "path": pointer(path)}
             else:
-                op = {"op": "copy", "from": pointer(path), "path": "/spec/copied"}
+                op = {"op": "copy", "from": pointer(path),
+                      "path": "/spec/copied" if isinstance(one.get("spec"), dict) else "/copied"}
             out.append(op)
         return out or [{"op": "add", "path": "/hit", "value": 1}]
 
@@ -374,7 +392,7 @@ class Maker:
         version = one["apiVersion"].split("/")
         return {"target": {"kind": one["kind"], "name": one["metadata"]["name"], "version": version[-1],
                            **({"group": version[0]} if len(version) > 1 else {})},
-                "patch": json.dumps(self.operations(one))}
+                "patch": strict(self.operations(one))}
 
     def options(self):
         r = self.r
@@ -408,7 +426,7 @@ class Maker:
             if self.chance(0.3):
                 paths = [r.choice(["spec.made.here", "metadata.annotations.made", "data.made",
                                    "spec.list.[name=z].v", "data.[doc.json].a.b", "data.[doc.yaml].a.b",
-                                   "spec.list.-", "spec.list.3"])]
+                                   "spec.list.-"] + ["spec.list.3"] * self.chance(0.1))]
                 target["options"] = {"create": True}
                 # A made value that reads as a number is one, until a strategic patch comes by.
                 out.get("source", {}).pop("fieldPath", None)
@@ -421,6 +439,40 @@ class Maker:
             out["targets"].append(target)
         return out
 
+    def replacement_entry(self, node, seen):
+        """A replacement, now and then in a file of its own, alone or in a list."""
+        made = self.replacement(seen)
+        if not self.chance(0.2):
+            return made
+        file = f"repl{len(node['files'])}.yaml"
+        node["files"][file] = json.dumps([made, self.replacement(seen)] if self.chance(0.4) else made)
+        node["files"][file] = plain(node["files"][file])
+        return {"path": file}
+
+    def sort_options(self):
+        r = self.r
+        out = {"order": r.choice(["legacy", "legacy", "fifo"])}
+        if out["order"] == "legacy" and self.chance(0.6):
+            kinds = ["ConfigMap", "Deployment", "Foo", "Namespace", "Service", "Secret", "Role"]
+            first = r.sample(kinds, r.randint(0, 4))
+            last = [kind for kind in r.sample(kinds, r.randint(0, 3)) if kind not in first]
+            out["legacySortOptions"] = {k: v for k, v in (("orderFirst", first), ("orderLast", last))
+                                        if self.chance(0.9)}
+        return out
+
+    def generator_plugin(self, seen):
+        r = self.r
+        kind = r.choice(["ConfigMap", "Secret"])
+        name = f"gen{self.count}"
+        out = {"apiVersion": "builtin", "kind": kind + "Generator", "metadata": {"name": name},
+               "literals": [f"k={r.choice(['v', 'w'])}"]}
+        if self.chance(0.3):
+            out["metadata"]["namespace"] = r.choice(["one", "two"])
+        if self.chance(0.3):
+            out["options"] = {"labels": pairs(r), "disableNameSuffixHash": self.chance(0.5)}
+        seen.append({"apiVersion": "v1", "kind": kind, "data": {"k": "v"}, "metadata": dict(out["metadata"])})
+        return dump(out)
+
     def vars(self, seen):
         one = self.known(seen)
         var = {"name": f"V{self.count}", "objref": {"kind": one["kind"], "name": one["metadata"]["name"],
@@ -431,9 +483,14 @@ class Maker:
             var["name"] = "A"  # which some texts use
         return [var]
 
-    def plugin(self):
+    def plugin(self, seen):
         r = self.r
+        if self.chance(0.3):
+            return self.plugin_about(self.known(seen), seen)
         return dump({"apiVersion": "builtin", "metadata": {"name": "t"}, **r.choice([
+            {"kind": "SuffixTransformer", "suffix": "-y", "fieldSpecs": [{"path": "metadata/name"}]},
+            {"kind": "ReplicaCountTransformer", "replica": {"name": r.choice(NAMES), "count": 4},
+             "fieldSpecs": [{"path": "spec/replicas", "create": self.chance(0.5)}]},
             {"kind": "PrefixTransformer", "prefix": "z-", "fieldSpecs": [{"path": "metadata/name"}]},
             {"kind": "LabelTransformer", "labels": pairs(r), "fieldSpecs": [
                 {"path": "metadata/labels", "create": True}]},
@@ -447,11 +504,30 @@ class Maker:
             {"kind": "PatchTransformer", "target": {"kind": "ConfigMap"}, "patch":
              '[{"op": "add", "path": "/metadata/labels", "value": {"n": "m"}}]'}])})
 
+    def plugin_about(self, one, seen):
+        """A builtin transformer for one object."""
+        version = one["apiVersion"].split("/")
+        target = {"kind": one["kind"], "name": one["metadata"]["name"], "version": version[-1],
+                  **({"group": version[0]} if len(version) > 1 else {})}
+        made = self.r.choice([
+            lambda: {"kind": "PatchJson6902Transformer", "target": target,
+                     "jsonOp": strict(self.operations(one))},
+            lambda: {"kind": "PatchStrategicMergeTransformer", "patches": dump(self.merge_of(one))},
+            lambda: {"kind": "PatchTransformer", "patch": dump(self.merge_of(one))},
+            lambda: {"kind": "ReplacementTransformer", "replacements": [self.replacement(seen)]}])()
+        return dump({"apiVersion": "builtin", "metadata": {"name": "t"}, **made})
+
     def configurations(self, node):
         r = self.r
         node["files"]["config.yaml"] = {k: v for k, v in (
-            ("nameReference", [{"kind": r.choice(["ConfigMap", "Secret", "Service"]), "version": "v1",
-                                "fieldSpecs": [{"kind": "Foo", "path": "spec/ref"}]}]),
+            ("nameReference", [r.choice([
+                {"kind": "ConfigMap", "version": "v1"}, {"kind": "Secret"}, {"kind": "Service"},
+                {"kind": "Foo", "group": "x.io"}, {"kind": "Foo", "group": "y.io"}])
+                | {"fieldSpecs": r.sample([
+                    {"kind": "Foo", "path": "spec/ref"}, {"kind": "Foo", "path": "spec/list/name"},
+                    {"path": "metadata/annotations/x"}, {"kind": "ConfigMap", "path": "data/k"},
+                    {"kind": "Deployment", "path": "spec/template/spec/nodeSelector/app"}],
+                    r.randint(1, 2))} for _ in range(r.choice([1, 1, 2]))]),
             ("commonLabels", [{"kind": "Foo", "path": "spec/labels", "create": True}]),
             ("images", [{"kind": "Foo", "path": "spec/image"}]),
             ("namespace", [{"kind": "Foo", "path": "spec/ns", "create": self.chance(0.5)}]),

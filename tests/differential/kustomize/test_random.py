@@ -30,6 +30,12 @@ EXPLAINED = [
      "upstream fails at the end, unless something else has overwritten the field by then"),
     ("text", "real", rb"(?m)^ *- \$patch: (merge|replace|delete)$",
      "a directive in a list that the object has not stays there upstream, in place of elements"),
+    ("only kustomize fails", "real", rb"validator shouldn't modify the resource map: nodes unequal",
+     "upstream compares the style of nodes too, which a strategic patch changes where it changes no value"),
+    ("text", "real", rb"(?m)^  name(space)?: (null|-?[0-9].*)$",
+     "a replacement by a number or nothing: no name for the API server; ours is text"),
+    ("text", "real", rb'(?m)^ +replicas: "[0-9]+"$',
+     "a count over a text keeps its quotes upstream, for the API server to refuse"),
     ("text", "real", rb"internal\.config\.kubernetes\.io/", "upstream's own notes, copied elsewhere"),
 ]
 

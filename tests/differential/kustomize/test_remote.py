@@ -39,6 +39,8 @@ def server(tmp_path_factory):
     repo.push("HEAD", "HEAD:refs/heads/side/branch", "light", "heavy")
     server.url_to = server.url_of(repo)
     server.first = repo.first
+    # Each pytest that begins closes the directory of all of them to others.
+    server.dir.chmod(0o700)
     yield server
     server.stop()
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -12,11 +11,7 @@ import urllib.request
 
 import pytest
 
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+from tests.lib.net import free_port
 
 
 class Server:
@@ -81,7 +76,7 @@ def start(folder, binary):
     return [api, etcd], Server(port)
 
 
-def wait_until(condition, seconds=60):
+def wait_until(condition, seconds=90):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -64,8 +64,8 @@ func elect(ctx context.Context, client kubernetes.Interface, namespace, name, id
 	leaderelection.RunOrDie(ctx, leaderelection.LeaderElectionConfig{
 		Lock:            lock,
 		ReleaseOnCancel: true,
-		LeaseDuration:   4 * time.Second,
-		RenewDeadline:   3 * time.Second,
+		LeaseDuration:   10 * time.Second,
+		RenewDeadline:   7 * time.Second,
 		RetryPeriod:     500 * time.Millisecond,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(context.Context) { say("leading") },

@@ -26,6 +26,24 @@ static void A85_config_map(void **state)
 	definitions_free(definitions);
 }
 
+/* The same with metadata {1 name "a", 2 generateName "", 5 uid "", 7 generation 0}. */
+static const unsigned char zeroes[] = {
+	'k', '8', 's', 0,   0x0a, 0x0f, 0x0a, 0x02, 'v',  '1',	0x12, 0x09, 'C', 'o', 'n', 'f', 'i',
+	'g', 'M', 'a', 'p', 0x12, 0x0b, 0x0a, 0x09, 0x0a, 0x01, 'a',  0x12, 0,	 '*', 0,   '8', 0};
+
+static void A85_zero_values_are_absent(void **state)
+{
+	(void)state;
+	Definitions *definitions = definitions_new();
+	autoerror Error err = {0};
+	autojson json_t *object = proto_decode(definitions, zeroes, sizeof(zeroes), &err);
+	assert_non_null(object);
+	autofree char *text = json_dump(object);
+	assert_string_equal(text, "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":"
+				  "{\"name\":\"a\"}}");
+	definitions_free(definitions);
+}
+
 static void every_cut_is_refused_or_read(void **state)
 {
 	(void)state;
@@ -52,6 +70,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(A85_config_map),
+		cmocka_unit_test(A85_zero_values_are_absent),
 		cmocka_unit_test(every_cut_is_refused_or_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

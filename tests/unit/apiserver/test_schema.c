@@ -114,6 +114,33 @@ static void A49_builtin_decode_normalises(void **state)
 	definitions_free(definitions);
 }
 
+/* As Go's decoder: the first member of another type is told, unless a time or quantity that cannot
+ * be read comes after it. */
+static void A76_which_of_two_breaches_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *value, *path;
+	} rows[] = {
+		{"{\"metadata\":{\"labels\":{\"a\":5}},\"spec\":{\"replicas\":\"x\"}}",
+		 "metadata.labels"},
+		{"{\"metadata\":{\"labels\":{\"a\":5},\"creationTimestamp\":\"x\"}}",
+		 "metadata.creationTimestamp"},
+		{"{\"metadata\":{\"creationTimestamp\":5,\"labels\":{\"a\":5}}}",
+		 "metadata.creationTimestamp"},
+	};
+	Definitions *definitions = definitions_new();
+	autofree char *name = schema_builtin_name("apps", "v1", "Deployment");
+	autojson json_t *schema = schema_builtin_ref(name);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autojson json_t *value = parse(rows[i].value);
+		autobreach TypeBreach breach = {0};
+		assert_false(schema_decode(definitions, schema, value, &breach));
+		assert_string_equal(breach.path, rows[i].path);
+	}
+	definitions_free(definitions);
+}
+
 static void A76_validation_texts(void **state)
 {
 	(void)state;
@@ -214,15 +241,42 @@ static void A77_rules(void **state)
 	}
 }
 
+/* What did not change passes though it breaks the rule; a change that breaks it does not. */
+static void A77_rules_of_an_update(void **state)
+{
+	(void)state;
+	static const char schema[] =
+		"{\"type\":\"object\",\"properties\":{\"x\":{\"type\":\"object\",\"properties\":{"
+		"\"a\":{\"type\":\"integer\"},\"s\":{\"type\":\"string\"}},"
+		"\"x-kubernetes-validations\":[{\"rule\":\"!has(self.a) || !has(self.s)\","
+		"\"message\":\"no\"}]},\"y\":{\"type\":\"integer\"}}}";
+	static const struct {
+		const char *before, *after;
+		bool holds;
+	} rows[] = {
+		{"{\"x\":{\"a\":1}}", "{\"x\":{\"a\":2}}", true},
+		{"{\"x\":{\"a\":1}}", "{\"x\":{\"a\":1,\"s\":\"\"}}", false},
+		{"{\"x\":{\"a\":1,\"s\":\"\"}}", "{\"x\":{\"a\":1,\"s\":\"\"},\"y\":1}", true},
+		{"{\"x\":{\"a\":1,\"s\":\"\"}}", "{\"x\":{\"a\":2,\"s\":\"\"}}", false},
+		{"{}", "{\"x\":{\"a\":1,\"s\":\"\"}}", false},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autofree char *found = breaches(schema, rows[i].after, rows[i].before);
+		assert_string_equal(found, rows[i].holds ? "" : "x: Invalid value: \"object\": no");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(A74_unknown_fields_are_pruned),
 		cmocka_unit_test(A75_defaults_fill_and_nulls_fall),
 		cmocka_unit_test(A49_builtin_decode_normalises),
+		cmocka_unit_test(A76_which_of_two_breaches_is_told),
 		cmocka_unit_test(A76_validation_texts),
 		cmocka_unit_test(unchanged_parts_pass),
 		cmocka_unit_test(A77_rules),
+		cmocka_unit_test(A77_rules_of_an_update),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

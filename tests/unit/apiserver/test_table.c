@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "crd.h"
 #include "fields.h"
 #include "table.h"
@@ -100,9 +101,11 @@ static void A79_custom_cells_and_crd_names(void **state)
 {
 	(void)state;
 	autojson json_t *crd = parse(crd_text);
-	crd_prepare(crd);
+	Catalog *catalog = catalog_new();
+	crd_prepare(catalog, crd);
+	catalog_free(catalog);
 	autofielderrors FieldErrors errors = {0};
-	crd_validate(crd, true, &errors);
+	crd_validate(crd, NULL, &errors);
 	/* v0 has no schema. */
 	assert_int_equal(json_array_size(errors.causes), 1);
 	assert_string_equal(json_text_at(crd, "spec", "names", "singular", NULL), "t");
@@ -133,12 +136,33 @@ static void A79_custom_cells_and_crd_names(void **state)
 	catalog_list_free(&made);
 }
 
+static void A79_cells_have_the_columns_type(void **state)
+{
+	(void)state;
+	autojson json_t *columns = parse(
+		"[{\"name\":\"N\",\"type\":\"string\",\"jsonPath\":\".spec.n\"},"
+		"{\"name\":\"M\",\"type\":\"string\",\"jsonPath\":\".spec.m\"},"
+		"{\"name\":\"B\",\"type\":\"boolean\",\"jsonPath\":\".spec.b\",\"priority\":1},"
+		"{\"name\":\"D\",\"type\":\"date\",\"jsonPath\":\".spec.d\"}]");
+	Resource resource = {.flags = KIND_CUSTOM, .columns = columns};
+	char now[CLOCK_TEXT_SIZE];
+	clock_format(clock_wall_ms() - 40LL * 86400 * 1000, now);
+	autofree char *object = mem_printf("{\"metadata\":{\"name\":\"x\"},\"spec\":{\"n\":4,\"m\":"
+					   "{\"a\":[1]},\"b\":true,\"d\":\"%s\"}}",
+					   now);
+	assert_cells(&resource, object, "[\"x\",\"4\",\"{\\\"a\\\":[1]}\",true,\"40d\"]");
+	autojson json_t *shown = table_columns(&resource);
+	assert_int_equal(json_int(json_array_get(shown, 2), "priority", -1), 0);
+	assert_int_equal(json_int(json_array_get(shown, 3), "priority", -1), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ages),
 		cmocka_unit_test(builtin_cells),
 		cmocka_unit_test(A79_custom_cells_and_crd_names),
+		cmocka_unit_test(A79_cells_have_the_columns_type),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 #include "../cmocka_all.h"
+#include "../descriptors.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "archive/ignore.h"
+#include "archive/walk_internal.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/vec.h"
@@ -189,11 +191,41 @@ static void hostile_patterns_end_soon(void **state)
 	autobuf Buf long_line = {0};
 	for (int i = 0; i < 5000; i++)
 		buf_puts(&long_line, "x");
+	autoerror Error err = {0};
+	assert_true(ignore_check(rules, &err));
 	ignore_add_spec(rules, buf_text(&long_line));
 	ignore_finish(rules);
+	assert_false(ignore_check(rules, &err));
+	assert_string_equal(err.message, "spec.ignore:1: a pattern of more than 4096 bytes");
 	assert_false(ignore_matches(rules, buf_text(&path), false));
 	assert_false(ignore_matches(rules, buf_text(&long_line), false));
 	assert_false(ignore_matches(rules, "", false));
+}
+
+static void so_many_patterns_are_kept_and_no_more(void **state)
+{
+	enum { PATTERNS_MAX = 20000, ALWAYS = 4 };
+	(void)state;
+	autobuf Buf lines = {0};
+	for (int i = 0; i < PATTERNS_MAX - ALWAYS - 1; i++)
+		buf_puts(&lines, "/x\n");
+	buf_puts(&lines, "/last\n/behind\n");
+	autoignore IgnoreRules *rules = ignore_new();
+	ignore_add_spec(rules, buf_text(&lines));
+	ignore_finish(rules);
+	assert_true(ignore_matches(rules, "last", false));
+	assert_false(ignore_matches(rules, "behind", false));
+	autoerror Error err = {0};
+	assert_false(ignore_check(rules, &err));
+	assert_string_equal(err.message, "spec.ignore:19997: more than 20000 patterns");
+	error_dispose(&err);
+	autoignore IgnoreRules *deep = ignore_new_empty();
+	ignore_add_file(deep, "a/b", buf_str(&lines));
+	assert_true(ignore_check(deep, &err));
+	ignore_add_file(deep, "a/c", STR("# a comment\n\n1\n2\n3\n4\n"));
+	assert_false(ignore_check(deep, &err));
+	assert_string_equal(err.message, "a/c/.sourceignore:6: more than 20000 patterns");
+	assert_true(ignore_matches(rules, ".git", true));
 }
 
 static void files_are_read_in_order_of_the_walk(void **state)
@@ -217,6 +249,77 @@ static void files_are_read_in_order_of_the_walk(void **state)
 	assert_false(ignore_matches(rules, "a/b/three.yaml", false));
 	assert_true(ignore_matches(rules, "a/two.yaml", false));
 	assert_false(ignore_matches(rules, "x.txt", false));
+}
+
+static void a_directory_that_is_a_link_is_not_walked(void **state)
+{
+	(void)state;
+	autoerror Error err = {0};
+	autotempdir char *dir = tree_new();
+	tree_put(dir, "real/.sourceignore", "x\n", 0600);
+	autofree char *link = path_join(dir, "link");
+	assert_int_equal(symlink("real", link), 0);
+	autofd int fd = tree_fd(dir);
+	autoignore IgnoreRules *rules = ignore_of_dir(fd, NULL, &err);
+	assert_non_null(rules);
+	assert_true(ignore_matches(rules, "real/x", false));
+	assert_false(ignore_matches(rules, "link/x", false));
+}
+
+/* What lies in .git came with no commit: it is nobody's rule. */
+static void S5_a_file_in_dot_git_does_not_disable_the_defaults(void **state)
+{
+	(void)state;
+	autoerror Error err = {0};
+	autotempdir char *dir = tree_new();
+	tree_put(dir, ".git/.sourceignore", "x\n", 0600);
+	autofd int fd = tree_fd(dir);
+	autoignore IgnoreRules *rules = ignore_of_dir(fd, NULL, &err);
+	assert_non_null(rules);
+	assert_true(ignore_matches(rules, "logo.jpg", false));
+}
+
+/* Of a path with more names than are looked at, the last one looked at is a directory. */
+static void a_path_that_is_cut_is_below_a_directory(void **state)
+{
+	enum { PARTS_MAX = 512 };
+	(void)state;
+	autobuf Buf path = {0};
+	for (int i = 0; i < PARTS_MAX; i++)
+		buf_puts(&path, "/a");
+	autofree char *pattern = mem_printf("%s/\n", buf_text(&path));
+	autoignore IgnoreRules *rules = ignore_new();
+	ignore_add_spec(rules, pattern);
+	assert_false(ignore_matches(rules, buf_text(&path) + 1, false));
+	buf_puts(&path, "/f");
+	assert_true(ignore_matches(rules, buf_text(&path) + 1, false));
+}
+
+static void the_walk_has_its_bounds(void **state)
+{
+	enum { FILE_MAX = 1 << 20 };
+	(void)state;
+	for (int more = 0; more <= 1; more++) {
+		autoerror Error err = {0};
+		autotempdir char *dir = tree_new();
+		autobuf Buf text = {0}, path = {0};
+		buf_reserve(&text, FILE_MAX + 1);
+		while (text.len < (size_t)FILE_MAX + (size_t)more)
+			buf_putc(&text, '\n');
+		tree_put(dir, ".sourceignore", buf_text(&text), 0600);
+		autofd int fd = tree_fd(dir);
+		autoignore IgnoreRules *large = ignore_of_dir(fd, NULL, &err);
+		assert_int_equal(large != NULL, !more);
+		assert_int_equal(err.code == ERR_LIMIT, more);
+		tree_put(dir, ".sourceignore", "", 0600);
+		for (int i = 0; i < WALK_MAX_DEPTH + more; i++)
+			buf_puts(&path, i ? "/d" : "d");
+		tree_make_dir(dir, buf_text(&path));
+		autoerror Error second = {0};
+		autoignore IgnoreRules *deep = ignore_of_dir(fd, NULL, &second);
+		assert_int_equal(deep != NULL, !more);
+		assert_int_equal(second.code == ERR_LIMIT, more);
+	}
 }
 
 static void links_out_of_the_tree_are_refused(void **state)
@@ -339,9 +442,15 @@ int main(void)
 		cmocka_unit_test(S8_spec_overrides_and_reincludes_below_excluded),
 		cmocka_unit_test(patterns_by_table),
 		cmocka_unit_test(hostile_patterns_end_soon),
+		cmocka_unit_test(so_many_patterns_are_kept_and_no_more),
 		cmocka_unit_test(files_are_read_in_order_of_the_walk),
+		cmocka_unit_test(a_directory_that_is_a_link_is_not_walked),
+		cmocka_unit_test(S5_a_file_in_dot_git_does_not_disable_the_defaults),
+		cmocka_unit_test(a_path_that_is_cut_is_below_a_directory),
+		cmocka_unit_test(the_walk_has_its_bounds),
 		cmocka_unit_test(links_out_of_the_tree_are_refused),
 		cmocka_unit_test(git_agrees_on_generated_patterns),
+		cmocka_unit_test(no_descriptor_is_left),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, descriptors_count, NULL);
 }

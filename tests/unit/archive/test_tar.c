@@ -1,12 +1,15 @@
 #include "../cmocka_all.h"
+#include "../descriptors.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "archive/tar.h"
+#include "archive/tar_internal.h"
 #include "archive/unpack.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -179,6 +182,40 @@ static void long_and_foreign_names_survive(void **state)
 	}
 }
 
+/* How many records an archive of one empty file has, as Go's writer: ustar where that is enough. */
+static size_t records_of(const char *name)
+{
+	enum { ROOM = 64 << 10 };
+	autoerror Error err = {0};
+	autobuf Buf archive = {0};
+	autotarwriter TarWriter *tar = tar_writer_new(to_buf, &archive, &err);
+	assert_true(tar_writer_file(tar, name, false, "", 0, &err));
+	assert_true(tar_writer_finish(tar, &err));
+	autofree unsigned char *plain = mem_alloc(ROOM);
+	z_stream zip = {.next_in = (unsigned char *)archive.ptr,
+			.avail_in = (uInt)archive.len,
+			.next_out = plain,
+			.avail_out = ROOM};
+	assert_int_equal(inflateInit2(&zip, 15 + 16), Z_OK);
+	assert_int_equal(inflate(&zip, Z_FINISH), Z_STREAM_END);
+	inflateEnd(&zip);
+	return zip.total_out / TAR_RECORD;
+}
+
+static void S2_only_names_that_need_one_have_a_record(void **state)
+{
+	(void)state;
+	enum { ROOT = 1, END = 2, PLAIN = ROOT + 1 + END, WITH_PAX = PLAIN + 2 };
+	autofree char *fits = mem_printf("%0155d/%0100d", 1, 2);
+	autofree char *prefix_too_long = mem_printf("%0156d/%0100d", 1, 2);
+	autofree char *name_too_long = mem_printf("%0101d", 1);
+	assert_int_equal(records_of("a.yaml"), PLAIN);
+	assert_int_equal(records_of(fits), PLAIN);
+	assert_int_equal(records_of(prefix_too_long), WITH_PAX);
+	assert_int_equal(records_of(name_too_long), WITH_PAX);
+	assert_int_equal(records_of("\xc3\xa4"), WITH_PAX);
+}
+
 static void chunks_do_not_show_in_the_bytes(void **state)
 {
 	(void)state;
@@ -257,9 +294,11 @@ int main(void)
 		cmocka_unit_test(S4_entries_have_fixed_modes_times_and_owners),
 		cmocka_unit_test(S8_ignored_directories_are_still_entered),
 		cmocka_unit_test(long_and_foreign_names_survive),
+		cmocka_unit_test(S2_only_names_that_need_one_have_a_record),
 		cmocka_unit_test(chunks_do_not_show_in_the_bytes),
 		cmocka_unit_test(a_failing_sink_stops_the_writer),
 		cmocka_unit_test(impossible_entries_fail),
+		cmocka_unit_test(no_descriptor_is_left),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, descriptors_count, NULL);
 }

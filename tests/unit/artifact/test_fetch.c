@@ -498,7 +498,7 @@ static void leftovers_of_a_killed_process_go(void **state)
 	Site *site = *state;
 	autoerror Error err = {0};
 	autofree char *tree = path_join(site->dir, "tree-abc123/d");
-	autofree char *file = path_join(site->dir, "fetch-abc123");
+	autofree char *file = path_join(site->dir, FD_NAMELESS_PREFIX "abc123");
 	autofree char *foreign = path_join(site->dir, "foreign");
 	assert_true(dir_make(tree, 0700, &err));
 	assert_true(file_write_atomic(file, "x", 1, 0600, &err));
@@ -557,6 +557,30 @@ static void the_last_retry_tells_and_the_count_starts_anew(void **state)
 	assert_int_equal(fails(site, &down, 1, site->digest, ERR_UNAVAILABLE), 2);
 }
 
+static void a_cache_of_files_keeps_the_bytes_as_they_came(void **state)
+{
+	Site *site = *state;
+	autoerror Error err = {0};
+	const ArtifactCacheConfig files = {.as_files = true, .retry_wait_ms = 1};
+	use_cache(site, &files);
+	const Answer answers[] = {{.status = 200, .body = &site->other},
+				  {.status = 200, .body = &site->good}};
+	Peer peer;
+	peer_start(&peer, answers, 2);
+	assert_null(get(site, &peer, site->digest, &err));
+	assert_int_equal(err.code, ERR_INVALID); /* another digest leaves nothing */
+	assert_int_equal(count_in(site->dir), 0);
+	error_dispose(&err);
+	autoartifacttree ArtifactTree *tree = get(site, &peer, site->digest, &err);
+	assert_non_null(tree);
+	peer_stop(&peer);
+	autobuf Buf bytes = {0};
+	autofree char *path = path_join(artifact_tree_path(tree), ARTIFACT_FILE);
+	assert_true(file_read(path, 1 << 20, &bytes, &err));
+	assert_int_equal(bytes.len, site->good.len);
+	assert_memory_equal(bytes.ptr, site->good.ptr, bytes.len);
+}
+
 #define SITE_TEST(name) cmocka_unit_test_setup_teardown(name, site_open, site_close)
 
 int main(void)
@@ -576,6 +600,7 @@ int main(void)
 		SITE_TEST(localhost_replaces_the_host),
 		SITE_TEST(leftovers_of_a_killed_process_go),
 		SITE_TEST(a_lost_directory_is_not_a_missing_artifact),
+		SITE_TEST(a_cache_of_files_keeps_the_bytes_as_they_came),
 		SITE_TEST(nobody_waits_between_two_tries),
 		SITE_TEST(the_last_retry_tells_and_the_count_starts_anew),
 	};

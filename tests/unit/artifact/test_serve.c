@@ -248,6 +248,8 @@ static void only_reading_is_allowed(void **state)
 		autohttpresponse HttpResponse got = {0};
 		ask(site, methods[i], "/in", NULL, &got);
 		assert_int_equal(got.status, 405);
+		autofree char *allowed = http_response_header(&got, "allow");
+		assert_string_equal(allowed, "GET, HEAD");
 	}
 }
 

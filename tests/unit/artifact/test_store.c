@@ -1,4 +1,5 @@
 #include "../cmocka_all.h"
+#include "../descriptors.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,11 +15,12 @@
 #include <unistd.h>
 
 #include "archive/tar.h"
-#include "artifact/store.h"
+#include "artifact/store_internal.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "store_fixture.h"
 
 static char *temp_dir(void)
 {
@@ -26,19 +28,6 @@ static char *temp_dir(void)
 	char *dir = dir_make_temp("/tmp", "sluice-store", &err);
 	assert_non_null(dir);
 	return dir;
-}
-
-static Store *open_store(const char *root)
-{
-	autoerror Error err = {0};
-	const StoreConfig config = {.root = root,
-				    .adv_addr = "src.flux-system.svc",
-				    .algo = DIGEST_SHA256,
-				    .ttl_ms = 60000,
-				    .records = 2};
-	Store *store = store_new(&config, &err);
-	assert_non_null(store);
-	return store;
 }
 
 static void put(const char *dir, const char *name, const char *text)
@@ -73,10 +62,12 @@ static char *names_in(const char *root, const char *dir)
 	return buf_steal(&out);
 }
 
-static void age(const char *root, const char *name, int64_t seconds)
+/* Seconds before `now_s`: one moment for all files of a case, as a clock that moves on between two
+ * of them would change their order. */
+static void age(const char *root, const char *name, int64_t now_s, int64_t seconds)
 {
 	autofree char *path = mem_printf("%s/gitrepository/ns/app/%s", root, name);
-	struct timespec then = {.tv_sec = clock_wall_ms() / 1000 - seconds};
+	struct timespec then = {.tv_sec = now_s - seconds};
 	const struct timespec times[2] = {then, then};
 	assert_int_equal(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0);
 }
@@ -149,22 +140,23 @@ static void sweep_case(const Aged *files, size_t count)
 	autostore Store *store = open_store(root);
 	Artifact current = {0};
 	autofree char *current_path = NULL;
+	int64_t now_s = clock_wall_ms() / 1000;
 	int gone = 0;
 	for (size_t i = 0; i < count; i++) {
 		autofree char *path = path_join("gitrepository/ns/app", files[i].name);
 		autofree char *lock = mem_printf("%s.lock", path);
 		put(root, path, "x");
 		put(root, lock, "");
-		age(root, files[i].name, files[i].age_s);
+		age(root, files[i].name, now_s, files[i].age_s);
 		gone += !files[i].stays;
 		if (files[i].current)
 			current.path = current_path = mem_strdup(path);
 	}
 	autofree char *link = path_join(root, "gitrepository/ns/app/latest.tar.gz");
 	assert_int_equal(symlink("nowhere", link), 0);
-	age(root, "latest.tar.gz", 1000);
+	age(root, "latest.tar.gz", now_s, 1000);
 	put(root, "gitrepository/ns/app/alone.lock", "");
-	age(root, "alone.lock", 1000);
+	age(root, "alone.lock", now_s, 1000);
 	const Artifact *known = current_path ? &current : NULL;
 	assert_int_equal(store_sweep(store, "GitRepository", "ns", "app", known), gone);
 	struct stat st;
@@ -221,9 +213,10 @@ static void S12_S13_missing_and_damaged_are_told_apart(void **state)
 	assert_false(store_verify(store, &artifact, &missing));
 	assert_false(missing);
 	autofree char *path = path_join(root, artifact.path);
-	assert_int_equal(unlink(path), 0);
+	store_drop(store, &artifact);
 	assert_false(store_verify(store, &artifact, &missing));
 	assert_true(missing);
+	store_drop(store, &artifact);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
 	assert_false(store_verify(store, &artifact, &missing));
 	assert_true(missing);
@@ -233,6 +226,7 @@ static void S12_S13_missing_and_damaged_are_told_apart(void **state)
 		artifact.path = mem_strdup(paths[i]);
 		assert_false(store_verify(store, &artifact, &missing));
 		assert_true(missing);
+		store_drop(store, &artifact);
 	}
 	static const char *const digests[] = {"", "md5:00", "sha256:zz",
 					      "sha1:11f6ad8ec52a2984abaafd7c3b516503785c2072"};
@@ -307,8 +301,12 @@ static void S17_the_link_follows(void **state)
 	assert_true(readlink(link, target, sizeof(target) - 1) > 0);
 	assert_string_equal(target, want);
 	assert_false(store_link(store, &two, "../x", &err));
+	put(root, "gitrepository/ns/app/dir/x", "in the way");
+	autoerror Error second = {0};
+	assert_false(store_link(store, &two, "dir", &second));
 	autofree char *names = names_in(root, "gitrepository/ns/app");
-	assert_string_equal(names, "1.tar.gz 1.tar.gz.lock 2.tar.gz 2.tar.gz.lock latest.tar.gz");
+	assert_non_null(strstr(names, "2.tar.gz.lock dir latest.tar.gz"));
+	assert_null(strstr(names, STORE_TEMP_PREFIX));
 }
 
 static void S18_a_missing_root_is_an_error(void **state)
@@ -477,6 +475,9 @@ static void impossible_names_are_refused(void **state)
 	autotempdir char *root = temp_dir();
 	autostore Store *store = open_store(root);
 	size_t len = 1;
+	autofree char *longest = mem_printf("%0255d", 1), *longer = mem_printf("%0256d", 1);
+	assert_true(store_is_file_name(longest));
+	assert_false(store_is_file_name(longer));
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		autoerror Error err = {0};
 		Artifact out = {0};
@@ -588,6 +589,7 @@ int main(void)
 		cmocka_unit_test(impossible_names_are_refused),
 		cmocka_unit_test(put_file_rewinds_and_copies),
 		cmocka_unit_test(concurrent_packs_of_one_file_take_turns),
+		cmocka_unit_test(no_descriptor_is_left),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, descriptors_count, NULL);
 }

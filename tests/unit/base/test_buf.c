@@ -46,10 +46,26 @@ static void errors_gather_context(void **state)
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+static void runes_are_written_as_utf8(void **state)
+{
+	(void)state;
+	autobuf Buf buf = {0};
+	const uint32_t runes[] = {'a', 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x10000, 0x10ffff};
+	for (size_t i = 0; i < COUNT(runes); i++)
+		buf_put_rune(&buf, runes[i]);
+	assert_string_equal(buf_text(&buf), "a\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf"
+					    "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf");
+	buf_clear(&buf);
+	buf_put_rune(&buf, 0xd800);
+	buf_put_rune(&buf, 0x110000);
+	assert_string_equal(buf_text(&buf), "\xef\xbf\xbd\xef\xbf\xbd");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(append_keeps_the_terminator),
+		cmocka_unit_test(runes_are_written_as_utf8),
 		cmocka_unit_test(limit_is_exact),
 		cmocka_unit_test(consume_and_steal),
 		cmocka_unit_test(errors_gather_context),

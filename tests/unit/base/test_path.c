@@ -77,8 +77,18 @@ static void times_round_trip(void **state)
 	assert_true(clock_parse("2026-02-28T21:59:59Z", &ms));
 	clock_format(ms, text);
 	assert_string_equal(text, "2026-02-28T21:59:59Z");
+	assert_true(clock_parse("0839-01-01T00:00:00Z", &ms));
+	clock_format(ms, text);
+	assert_string_equal(text, "0839-01-01T00:00:00Z");
+	assert_false(clock_parse("9999-12-31T23:59:59-01:00", &ms));
+	assert_false(clock_parse("0000-01-01T00:00:00+01:00", &ms));
 	assert_false(clock_parse("2026-02-28", &ms));
 	assert_false(clock_parse("2026-02-28T21:59:59", &ms));
+	assert_false(clock_parse("2026- 2-28T21:59:59Z", &ms));
+	assert_false(clock_parse(" 2026-02-28T21:59:59Z", &ms));
+	assert_false(clock_parse("2026-2-28T21:59:59Z", &ms));
+	assert_false(clock_parse("2026-02-30T21:59:59Z", &ms));
+	assert_false(clock_parse("2026-02-28T21:59:59+2:00", &ms));
 }
 
 int main(void)

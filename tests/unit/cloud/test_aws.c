@@ -31,7 +31,7 @@ static const CloudCaller nobody = {.timeout_ms = 5000};
 static void check_credential(Cloud *cloud, const CloudCaller *caller, const char *region)
 {
 	autoerror Error err = {0};
-	autocredential CloudCredential got = {0};
+	autocredential Credential got = {0};
 	bool ok = aws_credentials(cloud, caller, region, NULL, &got, &err);
 	assert_string_equal(err_text(&err), "");
 	assert_true(ok);
@@ -43,7 +43,7 @@ static void check_credential(Cloud *cloud, const CloudCaller *caller, const char
 static void check_failure(Cloud *cloud, const CloudCaller *caller, ErrorCode code, const char *part)
 {
 	autoerror Error err = {0};
-	autocredential CloudCredential got = {0};
+	autocredential Credential got = {0};
 	assert_false(aws_credentials(cloud, caller, "us-east-1", NULL, &got, &err));
 	assert_int_equal(err.code, code);
 	assert_non_null(strstr(err_text(&err), part));
@@ -246,7 +246,7 @@ static void S86_json_calls_are_signed(void **state)
 	fake_start(&fake, rows, COUNT(rows));
 	autocloud Cloud *cloud = fake_cloud(&fake, 10, (const char *const[]){NULL});
 	autofree char *url = mem_printf("http://127.0.0.1:%d/kms", httpd_port(fake.httpd));
-	const CloudCredential key = {.user = (char[]){"AKIA"}, .secret = (char[]){"secret"}};
+	const Credential key = {.user = (char[]){"AKIA"}, .secret = (char[]){"secret"}};
 	const AwsJsonCall call = {.url = url,
 				  .region = "eu-west-1",
 				  .service = "kms",
@@ -275,7 +275,7 @@ static void S87_replies_of_sts_are_checked(void **state)
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		autoerror Error err = {0};
-		autocredential CloudCredential got = {0};
+		autocredential Credential got = {0};
 		assert_false(aws_sts_parse(str_of(bad[i]), &got, &err));
 		assert_int_equal(err.code, ERR_INVALID);
 		assert_null(got.secret);

@@ -27,7 +27,7 @@ static const CloudCaller nobody = {.timeout_ms = 5000};
 static void check_token(Cloud *cloud, const CloudCaller *caller, const char *token)
 {
 	autoerror Error err = {0};
-	autocredential CloudCredential got = {0};
+	autocredential Credential got = {0};
 	bool ok = azure_token(cloud, caller, NULL, AZURE_SCOPE_STORAGE, &got, &err);
 	assert_string_equal(err_text(&err), "");
 	assert_true(ok);
@@ -97,7 +97,7 @@ static void D40_account_proves_itself_by_its_token(void **state)
 	assert_non_null(strstr(fake.bodies[0], "&client_assertion=kubernetes-token-for-api%3A%2F%2F"
 					       "AzureADTokenExchange"));
 	autoerror Error err = {0};
-	autocredential CloudCredential got = {0};
+	autocredential Credential got = {0};
 	assert_false(azure_token(cloud, &(CloudCaller){.account = &none}, NULL, AZURE_SCOPE_STORAGE,
 				 &got, &err));
 	assert_non_null(strstr(err_text(&err), "lacks the annotation"));
@@ -156,7 +156,7 @@ static void check_assertion(const char *password, const char *given)
 			.send_chain = true,
 			.authority_host = host};
 	autoerror Error err = {0};
-	autocredential CloudCredential got = {0};
+	autocredential Credential got = {0};
 	bool ok = azure_token_of_app(cloud, &nobody, &app, AZURE_SCOPE_STORAGE, &got, &err);
 	assert_int_equal(ok, cstr_eq(password, given));
 	if (!ok)
@@ -198,7 +198,7 @@ static void S88_bad_certificates_and_plain_authorities_are_refused(void **state)
 				.certificate = str_of(cases[i].certificate),
 				.authority_host = cases[i].host};
 		autoerror Error err = {0};
-		autocredential CloudCredential got = {0};
+		autocredential Credential got = {0};
 		assert_false(
 			azure_token_of_app(cloud, &nobody, &app, AZURE_SCOPE_STORAGE, &got, &err));
 		assert_int_equal(err.code, ERR_INVALID);

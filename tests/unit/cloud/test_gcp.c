@@ -27,7 +27,7 @@ static const CloudCaller nobody = {.timeout_ms = 5000};
 static void check_token(Cloud *cloud, const CloudCaller *caller, const char *token)
 {
 	autoerror Error err = {0};
-	autocredential CloudCredential got = {0};
+	autocredential Credential got = {0};
 	bool ok = gcp_token(cloud, caller, &got, &err);
 	assert_string_equal(err_text(&err), "");
 	assert_true(ok);
@@ -102,7 +102,7 @@ static void D40_bad_annotations_are_told(void **state)
 		const char *const annotations[] = {bad[i][0], bad[i][1], NULL};
 		CloudAccount account = fake_account("a", annotations);
 		autoerror Error err = {0};
-		autocredential CloudCredential got = {0};
+		autocredential Credential got = {0};
 		assert_false(gcp_token(cloud, &(CloudCaller){.account = &account}, &got, &err));
 		assert_non_null(strstr(err_text(&err), bad[i][0]));
 	}
@@ -150,7 +150,7 @@ static void S83_unusable_keys_are_told_without_them(void **state)
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		autoerror Error err = {0};
-		autocredential CloudCredential got = {0};
+		autocredential Credential got = {0};
 		assert_false(gcp_token_of_key(cloud, &nobody, cases[i].key, GCP_SCOPE_STORAGE_READ,
 					      &got, &err));
 		assert_non_null(strstr(err_text(&err), cases[i].said));

@@ -30,7 +30,7 @@ static void check_login(Cloud *cloud, const char *provider, const char *host, co
 			const char *password)
 {
 	autoerror Error err = {0};
-	autocredential CloudCredential got = {0};
+	autocredential Credential got = {0};
 	bool ok = registry_login(cloud, &nobody, provider, host, &got, &err);
 	assert_string_equal(err_text(&err), "");
 	assert_true(ok);
@@ -77,7 +77,7 @@ static void S54_tokens_go_to_the_providers_own_hosts_only(void **state)
 	};
 	for (size_t i = 0; i < COUNT(strangers); i++) {
 		autoerror Error err = {0};
-		autocredential CloudCredential got = {0};
+		autocredential Credential got = {0};
 		assert_false(registry_login(cloud, &nobody, strangers[i][0], strangers[i][1], &got,
 					    &err));
 		assert_int_equal(err.code, ERR_INVALID);
@@ -94,7 +94,7 @@ static void S54_azure_registry_exchanges_the_token(void **state)
 	autoerror Error err = {0};
 	autohttpc HttpClient *http = httpc_new(fake.loop, &(HttpClientConfig){0}, &err);
 	autofree char *base = mem_printf("http://127.0.0.1:%d", httpd_port(fake.httpd));
-	autocredential CloudCredential got = {0};
+	autocredential Credential got = {0};
 	assert_true(registry_exchange(http, base, "app.azurecr.io", "entra", 5000, &got, &err));
 	assert_string_equal(got.user, "00000000-0000-0000-0000-000000000000");
 	assert_int_equal(got.expires_ms, 4070908800000);

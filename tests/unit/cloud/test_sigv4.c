@@ -8,12 +8,12 @@
 /* The requests, keys and signatures that AWS publishes in "Signature Calculations for the
  * Authorization Header", "Using Query Parameters" (S3 API reference) and in its test suite. */
 
-static const CloudCredential s3_key = {.user = (char[]){"AKIAIOSFODNN7EXAMPLE"},
-				       .secret = (char[]){"wJalrXUtnFEMI/K7MDENG/"
-							  "bPxRfiCYEXAMPLEKEY"}};
-static const CloudCredential suite_key = {.user = (char[]){"AKIDEXAMPLE"},
-					  .secret = (char[]){"wJalrXUtnFEMI/K7MDENG+"
-							     "bPxRfiCYEXAMPLEKEY"}};
+static const Credential s3_key = {.user = (char[]){"AKIAIOSFODNN7EXAMPLE"},
+				  .secret = (char[]){"wJalrXUtnFEMI/K7MDENG/"
+						     "bPxRfiCYEXAMPLEKEY"}};
+static const Credential suite_key = {.user = (char[]){"AKIDEXAMPLE"},
+				     .secret = (char[]){"wJalrXUtnFEMI/K7MDENG+"
+							"bPxRfiCYEXAMPLEKEY"}};
 
 static int64_t at(const char *text)
 {
@@ -150,8 +150,8 @@ static void S86_iam_example_signs_given_headers(void **state)
 	SigV4Request request = suite_request(
 		"GET", "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08");
 	request.credential =
-		&(CloudCredential){.user = suite_key.user,
-				   .secret = (char[]){"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}};
+		&(Credential){.user = suite_key.user,
+			      .secret = (char[]){"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}};
 	request.service = "iam";
 	request.headers = (const char *const[]){
 		"Content-Type:   application/x-www-form-urlencoded;   charset=utf-8  ", NULL};
@@ -162,7 +162,7 @@ static void S86_iam_example_signs_given_headers(void **state)
 static void S86_session_token_is_signed_and_sent(void **state)
 {
 	(void)state;
-	CloudCredential credential = s3_key;
+	Credential credential = s3_key;
 	credential.session = (char[]){"session/token=="};
 	SigV4Request request = s3_request("GET", "http://127.0.0.1:9000/bucket/key");
 	request.credential = &credential;

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "data/json.h"
+#include "data/json_twice.h"
 
 static json_t *read(const char *text)
 {
@@ -190,6 +191,44 @@ static void merge_diff_is_what_merge_patch_undoes(void **state)
 	assert_int_equal(json_object_size(none), 0);
 }
 
+static void keys_given_twice_are_told_by_path(void **state)
+{
+	(void)state;
+	static const char *const rows[][3] = {
+		{"{\"a\":1,\"b\":[1,2]}", "[]", "{\"a\":1,\"b\":[1,2]}"},
+		{"{\"a\":1,\"a\":2}", "[\"a\"]", "{\"a\":2}"},
+		{"{\"a\":1, \"a\" : 2,\"a\":3}", "[\"a\"]", "{\"a\":3}"},
+		{"{\"a\":{\"b\":\"}\\\"\",\"b\":[]},\"c\":[{},{\"d\":1.5,\"d\":null}]}",
+		 "[\"a.b\",\"c[1].d\"]", "{\"a\":{\"b\":[]},\"c\":[{},{\"d\":null}]}"},
+		{"[{\"op\":\"x\",\"\\u006fp\":\"y\"}]", "[\"[0].op\"]", "[{\"op\":\"y\"}]"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autoerror Error err = {0};
+		autojson json_t *twice = json_array();
+		autojson json_t *value =
+			json_parse_noting(rows[i][0], strlen(rows[i][0]), 1 << 20, twice, &err);
+		autofree char *told = json_dump(twice), *text = json_dump(value);
+		assert_string_equal(told, rows[i][1]);
+		assert_string_equal(text, rows[i][2]);
+	}
+}
+
+static void few_keys_given_twice_are_told(void **state)
+{
+	(void)state;
+	autobuf Buf text = {0};
+	for (int i = 0; i < 2 * JSON_MAX_TWICE; i++)
+		buf_printf(&text, "%c\"%d\":1,\"%d\":2", i ? ',' : '{', i, i);
+	buf_putc(&text, '}');
+	autoerror Error err = {0};
+	autojson json_t *twice = json_array();
+	autojson json_t *value = json_parse_noting(buf_text(&text), text.len, 1 << 20, twice, &err);
+	assert_int_equal(json_object_size(value), 2 * JSON_MAX_TWICE);
+	assert_int_equal(json_array_size(twice), JSON_MAX_TWICE);
+	assert_null(json_parse_noting("{\"a\":1", 6, 1 << 20, twice, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +237,8 @@ int main(void)
 		cmocka_unit_test(bad_text_is_refused_without_quoting_it),
 		cmocka_unit_test(depth_is_limited),
 		cmocka_unit_test(the_last_duplicate_key_wins),
+		cmocka_unit_test(keys_given_twice_are_told_by_path),
+		cmocka_unit_test(few_keys_given_twice_are_told),
 		cmocka_unit_test(reads_by_path_have_defaults),
 		cmocka_unit_test(sameness_is_by_value),
 		cmocka_unit_test(merge_patch_follows_the_rfc),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/written.h"
 #include "data/yaml.h"
 
 static char *as_json(const char *text)
@@ -231,11 +232,76 @@ static void long_lines_fold_at_spaces(void **state)
 		   "aaaaaaaaa\n  aaaaaaaaa b\n");
 }
 
+/* What `text` gives as objects that keep what was written, first with its marks, then settled. */
+static void check_written(const char *text, const char *emitted, const char *settled)
+{
+	autoerror Error err = {0};
+	autoyaml YamlStream stream = {0};
+	assert_true(yaml_parse_written(text, strlen(text), 1 << 20, "f.yaml", &stream, &err));
+	autobuf Buf yaml = {0};
+	yaml_emit(stream.items[0].value, &yaml);
+	assert_string_equal(buf_text(&yaml), emitted);
+	autojson json_t *tree = json_deep_copy(stream.items[0].value);
+	written_settle(&tree);
+	autofree char *json = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_string_equal(json, settled);
+}
+
+static void B11_what_was_written_is_kept_until_settled(void **state)
+{
+	(void)state;
+	check_written("spec: 18446744073709551615", "spec: 18446744073709551615\n",
+		      "{\"spec\":1.8446744073709552e19}");
+	check_written("spec: [1.10, 0x10, \"a\", 'b\\0', true]",
+		      "spec:\n- 1.1\n- 16\n- a\n- b\\0\n- true\n",
+		      "{\"spec\":[1.1000000000000001,16,\"a\",\"b\\\\0\",true]}");
+	check_written("spec: 2001-01-01", "spec: \"2001-01-01T00:00:00Z\"\n",
+		      "{\"spec\":\"2001-01-01T00:00:00Z\"}");
+	check_written("metadata: {name: 0x10, labels: {a: \"b\"}}",
+		      "metadata:\n  labels:\n    a: b\n  name: 16\n",
+		      "{\"metadata\":{\"labels\":{\"a\":\"b\"},\"name\":16}}");
+}
+
+static void written_values_say_what_they_are(void **state)
+{
+	(void)state;
+	autojson json_t *version = written_of("1.10");
+	assert_string_equal(written_text(version), "1.10");
+	assert_null(written_string(version));
+	autojson json_t *value = written_value(version);
+	assert_true(json_is_real(value));
+	autojson json_t *plain = written_of("80");
+	assert_true(json_is_integer(plain));
+	autojson json_t *quoted = json_stringn_nocheck("a", 2);
+	assert_true(written_is_quoted(quoted));
+	written_set_text(quoted, "bc");
+	assert_true(written_is_quoted(quoted));
+	assert_string_equal(written_string(quoted), "bc");
+	autofree char *json = json_dump(quoted);
+	assert_string_equal(json, "\"bc\"");
+}
+
+static void keys_given_twice_are_told_by_line(void **state)
+{
+	(void)state;
+	static const char text[] = "a: 1\nb:\n  c: 1\n  c: 2\na: 2\n";
+	autoerror Error err = {0};
+	autojson json_t *twice = json_array();
+	autojson json_t *value =
+		yaml_parse_noting(text, sizeof(text) - 1, 1 << 10, "test", twice, &err);
+	autofree char *told = json_dump(twice), *read = json_dump(value);
+	assert_string_equal(told, "[\"line 4: key \\\"c\\\" already set in map\","
+				  "\"line 5: key \\\"a\\\" already set in map\"]");
+	assert_string_equal(read, "{\"a\":2,\"b\":{\"c\":2}}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(B5_scalars_resolve_as_in_go),
 		cmocka_unit_test(keys_are_their_text),
+		cmocka_unit_test(B11_what_was_written_is_kept_until_settled),
+		cmocka_unit_test(written_values_say_what_they_are),
 		cmocka_unit_test(B10_anchors_and_merges_are_resolved),
 		cmocka_unit_test(B10_anchors_do_not_cross_documents),
 		cmocka_unit_test(errors_name_file_line_and_column),
@@ -245,6 +311,7 @@ int main(void)
 		cmocka_unit_test(strings_are_quoted_where_a_reader_would_err),
 		cmocka_unit_test(blocks_lists_and_empty_values),
 		cmocka_unit_test(keys_sort_as_go_sorts_them),
+		cmocka_unit_test(keys_given_twice_are_told_by_line),
 		cmocka_unit_test(long_lines_fold_at_spaces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,17 +104,6 @@ void stop(pid_t pid)
 	wait_for(pid);
 }
 
-int free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
-	autofd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-	return ntohs(address.sin_port);
-}
-
 int silent_listener(int *out_port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -126,24 +115,6 @@ int silent_listener(int *out_port)
 	assert_int_equal(listen(fd, 4), 0); /* the kernel accepts */
 	*out_port = ntohs(address.sin_port);
 	return fd;
-}
-
-static bool listens(int port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	autofd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-}
-
-void wait_for_port(int port)
-{
-	int64_t end_ms = clock_mono_ms() + 10000;
-	while (!listens(port)) {
-		assert_true(clock_mono_ms() < end_ms);
-		poll(NULL, 0, 10);
-	}
 }
 
 /* --- files --- */
@@ -242,6 +213,7 @@ static const char nginx_conf[] =
 	"location ~ ^/moved(/.*)$ { return 302 /v2$1$is_args$args; }\n"
 	"location ~ ^/loop/ { return 302 $request_uri; }\n"
 	"location ~ ^/away(/.*)$ { return 302 http://127.0.0.1:%4$d$1$is_args$args; }\n"
+	"location ~ ^/inward(/.*)$ { return 302 http://inside.test:%4$d$1$is_args$args; }\n"
 	"location ~ ^/elsewhere(/.*)$ { return 302 http://127.0.0.1:%4$d/index.html; }\n"
 	"location /text/ { default_type text/plain; return 200 'hello'; }\n"
 	"}\n"
@@ -296,8 +268,8 @@ HttpServer http_server_start(const char *dir)
 	const char *const nginx[] = {"nginx", "-e", "/dev/null", "-p", dir, "-c", conf_path, NULL};
 	server.fcgiwrap = spawn(dir, fcgiwrap);
 	server.nginx = spawn(dir, nginx);
-	wait_for_port(server.port);
-	wait_for_port(away_port);
+	wait_for_port(server.port, server.nginx);
+	wait_for_port(away_port, server.nginx);
 	autofree char *cgi = path_join(dir, "cgi.sock");
 	while (access(cgi, F_OK) != 0)
 		poll(NULL, 0, 5);
@@ -328,4 +300,34 @@ void client_close(Client *client)
 {
 	git_remote_free(client->remote);
 	loop_free(client->loop);
+}
+
+int served_repos_start(void **state, int commits)
+{
+	ServedRepos *f = mem_zalloc(1, sizeof(*f));
+	f->dir = temp_dir();
+	make_repo(f->dir);
+	make_big_repo(f->dir, commits);
+	f->server = http_server_start(f->dir);
+	*state = f;
+	return 0;
+}
+
+int served_repos_stop(void **state)
+{
+	ServedRepos *f = *state;
+	http_server_stop(&f->server);
+	dir_auto_remove(&f->dir);
+	free(f);
+	return 0;
+}
+
+void read_whole_pack(const char *dir, Buf *out)
+{
+	autoerror Error err = {0};
+	make_repo(dir);
+	free(shell(dir, "git -C repo.git rev-list --objects main | cut -d' ' -f1 |"
+			"git -C repo.git pack-objects --stdout -q > pack"));
+	autofree char *path = path_join(dir, "pack");
+	assert_true(file_read(path, 1 << 20, out, &err));
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "../ports.h"
 #include "base/buf.h"
 #include "base/fd.h"
 #include "git/git.h"
@@ -20,11 +21,6 @@ char *shell(const char *dir, const char *format, ...) PRINTF(2, 3);
 /* Starts a command in its own process group; ended by stop. */
 pid_t spawn(const char *dir, const char *const *argv);
 void stop(pid_t pid);
-
-int free_port(void);
-
-/* Until somebody listens; fails the test after 10 s. */
-void wait_for_port(int port);
 
 /* A listener that never answers; its port goes to *out_port. The descriptor is the caller's. */
 int silent_listener(int *out_port);
@@ -61,6 +57,19 @@ typedef struct {
 HttpServer http_server_start(const char *dir);
 void http_server_stop(HttpServer *server);
 #define autohttpserver __attribute__((cleanup(http_server_stop)))
+
+/* A directory with repo.git, big.git and a server over them, for a group of tests. */
+typedef struct {
+	char *dir;
+	HttpServer server;
+} ServedRepos;
+
+/* Puts an owned one into *state; big.git has so many commits. 0, as cmocka wants it. */
+int served_repos_start(void **state, int commits);
+int served_repos_stop(void **state);
+
+/* DIR/repo.git with all that main reaches in DIR/pack, and those bytes. */
+void read_whole_pack(const char *dir, Buf *out);
 
 /* One loop and one remote. */
 typedef struct {

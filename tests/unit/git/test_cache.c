@@ -1,5 +1,6 @@
 /* The cache of objects, against a real server: what moves, what is shared, what goes. */
 #include "../cmocka_all.h"
+#include "../descriptors.h"
 
 #include <stdio.h>
 
@@ -9,32 +10,12 @@
 #include "fixture.h"
 #include "git/cache.h"
 
-typedef struct {
-	char *dir;
-	HttpServer server;
-} Fixture;
-
 static int set_up(void **state)
 {
-	Fixture *f = mem_zalloc(1, sizeof(*f));
-	f->dir = temp_dir();
-	make_repo(f->dir);
-	make_big_repo(f->dir, 60);
-	f->server = http_server_start(f->dir);
-	*state = f;
-	return 0;
+	return served_repos_start(state, 60);
 }
 
-static int tear_down(void **state)
-{
-	Fixture *f = *state;
-	http_server_stop(&f->server);
-	dir_auto_remove(&f->dir);
-	free(f);
-	return 0;
-}
-
-static GitCache *open_cache(const Fixture *f, const char *name, uint64_t max_bytes)
+static GitCache *open_cache(const ServedRepos *f, const char *name, uint64_t max_bytes)
 {
 	autoerror Error err = {0};
 	autofree char *dir = path_join(f->dir, name);
@@ -45,7 +26,7 @@ static GitCache *open_cache(const Fixture *f, const char *name, uint64_t max_byt
 }
 
 /* Fetches a revision of big.git by a lease; pack bytes that moved. */
-static uint64_t fetch(const Fixture *f, GitCache *cache, const char *key, const char *revision)
+static uint64_t fetch(const ServedRepos *f, GitCache *cache, const char *key, const char *revision)
 {
 	autoerror Error err = {0};
 	autofree char *url = mem_printf("http://127.0.0.1:%d/v2/big.git", f->server.port);
@@ -61,7 +42,7 @@ static uint64_t fetch(const Fixture *f, GitCache *cache, const char *key, const 
 	return bytes;
 }
 
-static int count_entries(const Fixture *f, const char *name)
+static int count_entries(const ServedRepos *f, const char *name)
 {
 	autofree char *text = shell(f->dir, "ls %s | wc -l", name);
 	return atoi(text);
@@ -69,7 +50,7 @@ static int count_entries(const Fixture *f, const char *name)
 
 static void later_fetches_move_the_difference(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autogitcache GitCache *cache = open_cache(f, "later", 1 << 30);
 	uint64_t first = fetch(f, cache, "k", "main~3");
 	assert_true(first > 50 * 1504);
@@ -83,7 +64,7 @@ static void later_fetches_move_the_difference(void **state)
 
 static void other_credentials_share_nothing(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autogitcache GitCache *cache = open_cache(f, "others", 1 << 30);
 	uint64_t first = fetch(f, cache, "url\nann", "main");
 	assert_int_equal(fetch(f, cache, "url\nbob", "main"), first);
@@ -92,7 +73,7 @@ static void other_credentials_share_nothing(void **state)
 
 static void what_was_used_least_goes_first(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autogitcache GitCache *cache = open_cache(f, "bounded", 220 * 1000);
 	uint64_t first = fetch(f, cache, "a", "main");
 	fetch(f, cache, "b", "main");
@@ -105,7 +86,7 @@ static void what_was_used_least_goes_first(void **state)
 
 static void a_store_in_use_stays(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autoerror Error err = {0};
 	autogitcache GitCache *cache = open_cache(f, "tiny", 1);
 	autogitlease GitLease *lease = git_cache_take(cache, "a", &err);
@@ -115,9 +96,28 @@ static void a_store_in_use_stays(void **state)
 	assert_int_equal(count_entries(f, "tiny"), 0);
 }
 
+static void what_cannot_be_fetched_leaves_nothing(void **state)
+{
+	const ServedRepos *f = *state;
+	autogitcache GitCache *cache = open_cache(f, "failed", 1 << 30);
+	autofree char *url = mem_printf("http://127.0.0.1:%d/v2/none.git", f->server.port);
+	autoclient Client client = client_open((GitRemoteConfig){.url = url});
+	size_t before = descriptors_open();
+	for (int i = 0; i < 5; i++) {
+		autoerror Error err = {0};
+		autofree char *key = mem_printf("key %d", i);
+		autogitlease GitLease *lease = git_cache_take(cache, key, &err);
+		GitFetch wanted = {.hash = "0123456789012345678901234567890123456789"};
+		assert_false(git_lease_fetch(lease, client.remote, &wanted, NULL, &err));
+	}
+	assert_int_equal(count_entries(f, "failed"), 0);
+	/* One connection may be kept. */
+	assert_in_range(descriptors_open(), before, before + 5);
+}
+
 static void many_packs_begin_anew(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autogitcache GitCache *cache = open_cache(f, "many", 1 << 30);
 	uint64_t first = fetch(f, cache, "k", "main~55"), largest = 0;
 	for (int i = 54; i >= 0; i--) {
@@ -132,7 +132,7 @@ static void many_packs_begin_anew(void **state)
 
 static void a_crash_leaves_a_usable_store(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autofree char *live = path_join(f->dir, "crash"), *kept = path_join(f->dir, "kept");
 	autogitcache GitCache *before = open_cache(f, "crash", 1 << 30);
 	fetch(f, before, "k", "main~1");
@@ -147,7 +147,7 @@ static void a_crash_leaves_a_usable_store(void **state)
 
 static void a_damaged_store_is_fetched_again(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autoerror Error err = {0};
 	autogitcache GitCache *cache = open_cache(f, "damaged", 1 << 30);
 	uint64_t first = fetch(f, cache, "k", "main~1");
@@ -166,7 +166,7 @@ static void a_damaged_store_is_fetched_again(void **state)
 
 static void foreign_directories_are_refused(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	static const char *const rows[] = {
 		"mkdir foreign && chmod 755 foreign",
 		"rmdir foreign && mkdir -m 700 real && ln -s real foreign",
@@ -183,7 +183,7 @@ static void foreign_directories_are_refused(void **state)
 
 static void an_orderly_end_leaves_nothing(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	GitCache *cache = open_cache(f, "orderly", 1 << 30);
 	fetch(f, cache, "k", "main");
 	git_cache_free(cache);
@@ -197,11 +197,12 @@ int main(void)
 		cmocka_unit_test(other_credentials_share_nothing),
 		cmocka_unit_test(what_was_used_least_goes_first),
 		cmocka_unit_test(a_store_in_use_stays),
+		cmocka_unit_test(what_cannot_be_fetched_leaves_nothing),
 		cmocka_unit_test(many_packs_begin_anew),
 		cmocka_unit_test(a_crash_leaves_a_usable_store),
 		cmocka_unit_test(a_damaged_store_is_fetched_again),
 		cmocka_unit_test(foreign_directories_are_refused),
 		cmocka_unit_test(an_orderly_end_leaves_nothing),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, served_repos_stop);
 }

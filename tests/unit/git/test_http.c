@@ -4,45 +4,26 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "../net/test_names.h"
 #include "fixture.h"
-
-typedef struct {
-	char *dir;
-	HttpServer server;
-} Fixture;
 
 static int set_up(void **state)
 {
-	Fixture *f = mem_zalloc(1, sizeof(*f));
-	*state = f;
-	f->dir = temp_dir();
-	make_repo(f->dir);
-	make_big_repo(f->dir, 2000);
-	f->server = http_server_start(f->dir);
-	return 0;
+	return served_repos_start(state, 2000);
 }
 
-static int tear_down(void **state)
-{
-	Fixture *f = *state;
-	http_server_stop(&f->server);
-	dir_auto_remove(&f->dir);
-	free(f);
-	return 0;
-}
-
-static char *url_of(const Fixture *f, const char *path)
+static char *url_of(const ServedRepos *f, const char *path)
 {
 	return mem_printf("http://127.0.0.1:%d/%s", f->server.port, path);
 }
 
-static Client open_path(const Fixture *f, const char *path)
+static Client open_path(const ServedRepos *f, const char *path)
 {
 	autofree char *url = url_of(f, path);
 	return client_open((GitRemoteConfig){.url = url});
 }
 
-static GitStore *new_store(const Fixture *f, const char *name)
+static GitStore *new_store(const ServedRepos *f, const char *name)
 {
 	autoerror Error err = {0};
 	autofree char *path = path_join(f->dir, name);
@@ -69,7 +50,7 @@ static int count_entries(GitStore *store, const char *commit)
 
 /* --- lists --- */
 
-static void check_list(const Fixture *f, const char *path)
+static void check_list(const ServedRepos *f, const char *path)
 {
 	autoclient Client client = open_path(f, path);
 	autoerror Error err = {0};
@@ -117,7 +98,7 @@ static void prefixes_limit_the_list(void **state)
 static void S27_empty_repository_has_no_references(void **state)
 {
 	static const char *const paths[] = {"v2/empty.git", "v0/empty.git"};
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	free(shell(f->dir, "git init -q --bare empty.git"));
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		autoclient Client client = open_path(f, paths[i]);
@@ -139,7 +120,7 @@ static uint64_t fetch(Client *client, GitStore *store, const GitFetch *what)
 	return bytes;
 }
 
-static void check_shallow_fetch(const Fixture *f, const char *path, const char *revision)
+static void check_shallow_fetch(const ServedRepos *f, const char *path, const char *revision)
 {
 	autoclient Client client = open_path(f, path);
 	autogitstore GitStore *store = new_store(f, path);
@@ -153,7 +134,7 @@ static void check_shallow_fetch(const Fixture *f, const char *path, const char *
 
 static void fetch_depth_1(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	check_shallow_fetch(f, "v2/repo.git", "main");
 	check_shallow_fetch(f, "v0/repo.git", "main");
 	autogitstore GitStore *store = new_store(f, "v2/repo.git");
@@ -163,7 +144,7 @@ static void fetch_depth_1(void **state)
 
 static void S23_fetch_by_a_bare_hash(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autoclient Client client = open_path(f, "v2/repo.git");
 	autogitstore GitStore *store = new_store(f, "bare-hash");
 	autofree char *old = rev(f->dir, "main~2");
@@ -174,7 +155,7 @@ static void S23_fetch_by_a_bare_hash(void **state)
 /* A v0 server offers tips only: the reference is fetched in full instead. */
 static void S24_old_commit_of_a_protocol_0_server(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autofree char *old = rev(f->dir, "main~2");
 	autofree char *newest = rev(f->dir, "main");
 	static const char *const refs[] = {"refs/heads/main", NULL};
@@ -190,7 +171,7 @@ static void S24_old_commit_of_a_protocol_0_server(void **state)
 
 static void S21_peeled_commit_of_a_tag_from_a_protocol_0_server(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autoclient Client client = open_path(f, "v0/repo.git");
 	autogitstore GitStore *store = new_store(f, "peeled");
 	autofree char *commit = rev(f->dir, "v1.0.0^{}");
@@ -217,7 +198,7 @@ static void S26_unknown_hash_is_not_found(void **state)
 	}
 }
 
-static uint64_t fetch_big(const Fixture *f, const char *path, const char *store_name,
+static uint64_t fetch_big(const ServedRepos *f, const char *path, const char *store_name,
 			  const char *revision, const char *have, bool deep)
 {
 	autofree char *hash = shell(f->dir, "git -C big.git rev-parse %s", revision);
@@ -232,7 +213,7 @@ static uint64_t fetch_big(const Fixture *f, const char *path, const char *store_
 
 static void fetch_of_depth_1_moves_little(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	uint64_t full = fetch_big(f, "v2/big.git", "full", "main", NULL, true);
 	uint64_t shallow = fetch_big(f, "v2/big.git", "one", "main", NULL, false);
 	assert_true(full > 2500000);
@@ -244,7 +225,7 @@ static void fetch_of_depth_1_moves_little(void **state)
 static void fetch_on_top_of_a_commit_moves_the_difference(void **state)
 {
 	static const char *const paths[] = {"v2/big.git", "v0/big.git"};
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		autofree char *name = mem_printf("step-%zu", i);
 		free(shell(f->dir, "git -C big.git update-ref refs/heads/base main~2"));
@@ -262,7 +243,7 @@ static void fetch_on_top_of_a_commit_moves_the_difference(void **state)
 
 static void pack_over_the_limit_is_refused(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autofree char *hash = shell(f->dir, "git -C big.git rev-parse main");
 	autoclient Client client = open_path(f, "v2/big.git");
 	autogitstore GitStore *store = new_store(f, "limit");
@@ -286,7 +267,7 @@ static bool list_with(GitRemoteConfig config, Error *err)
 
 static void S29_basic_bearer_and_userinfo(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autoerror Error err = {0};
 	autofree char *basic = url_of(f, "basic/repo.git"), *bearer = url_of(f, "bearer/repo.git");
 	autofree char *userinfo =
@@ -302,7 +283,7 @@ static void S29_basic_bearer_and_userinfo(void **state)
 
 static void S30_refused_credentials_do_not_leak(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autofree char *basic = url_of(f, "basic/repo.git"), *bearer = url_of(f, "bearer/repo.git");
 	autofree char *userinfo =
 		mem_printf("http://user:hunter2@127.0.0.1:%d/basic/repo.git", f->server.port);
@@ -328,14 +309,37 @@ static void S30_refused_credentials_do_not_leak(void **state)
 static void S31_half_credentials_are_refused(void **state)
 {
 	(void)state;
+	const struct {
+		GitRemoteConfig config;
+		const char *text;
+	} rows[] = {
+		{{.url = "http://h/x", .password = "p"}, "a password needs a username"},
+		{{.url = "http://u:p@h/x", .bearer_token = "t"}, "a bearer token and a user"},
+		{{.url = "ssh://git@h/x", .ssh_known_hosts = "h ssh-ed25519 AAAA"},
+		 "needs an identity"},
+		{{.url = "ssh://git@h/x", .ssh_identity = "x"}, "needs known_hosts"},
+	};
+	autoerror Error loop_err = {0};
+	autoloop Loop *loop = loop_new(&loop_err);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autoerror Error err = {0};
+		assert_null(git_remote_new(loop, &rows[i].config, &err));
+		assert_non_null(strstr(err_text(&err), rows[i].text));
+		assert_int_equal(err.code, ERR_INVALID);
+		assert_string_equal(err.reason, "AuthenticationFailed");
+	}
+}
+
+static void S34_what_is_there_and_cannot_be_used_has_no_reason(void **state)
+{
+	(void)state;
 	const GitRemoteConfig configs[] = {
-		{.url = "http://h/x", .password = "p"},
-		{.url = "http://u:p@h/x", .bearer_token = "t"},
 		{.url = "https://h/x", .cert_pem = "x"},
 		{.url = "https://h/x", .ca_pem = "no certificate"},
 		{.url = "https://h/x", .proxy = "ftp://h"},
-		{.url = "ssh://git@h/x", .ssh_known_hosts = "h ssh-ed25519 AAAA"},
-		{.url = "ssh://git@h/x", .ssh_identity = "x"},
+		{.url = "ssh://h/x", .ssh_identity = "x", .ssh_known_hosts = "h ssh-ed25519 AAAA"},
+		{.url = "ssh://h/x", .ssh_identity = "x", .ssh_known_hosts = "h"},
+		{.url = "git@h:x.git"},
 	};
 	autoerror Error loop_err = {0};
 	autoloop Loop *loop = loop_new(&loop_err);
@@ -343,16 +347,13 @@ static void S31_half_credentials_are_refused(void **state)
 		autoerror Error err = {0};
 		assert_null(git_remote_new(loop, &configs[i], &err));
 		assert_int_equal(err.code, ERR_INVALID);
-		assert_string_equal(err.reason, "AuthenticationFailed");
+		assert_null(err.reason);
 	}
-	autoerror Error err = {0};
-	assert_null(git_remote_new(loop, &(GitRemoteConfig){.url = "git@h:x.git"}, &err));
-	assert_int_equal(err.code, ERR_INVALID);
 }
 
 static void S32_private_ca_and_client_certificate(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autofree char *url = mem_printf("https://127.0.0.1:%d/repo.git", f->server.tls_port);
 	autofree char *ca = read_file(f->dir, "tls/ca.pem");
 	autofree char *cert = read_file(f->dir, "tls/client.pem");
@@ -373,7 +374,7 @@ static void S32_private_ca_and_client_certificate(void **state)
 
 static void failures_have_codes(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	static const struct {
 		const char *path;
 		ErrorCode code;
@@ -397,7 +398,7 @@ static void failures_have_codes(void **state)
 
 static void redirects_keep_credentials_at_home(void **state)
 {
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autofree char *moved = url_of(f, "moved/repo.git"), *away = url_of(f, "away/repo.git");
 	autofree char *hash = rev(f->dir, "main");
 	autoerror Error err = {0};
@@ -413,10 +414,26 @@ static void redirects_keep_credentials_at_home(void **state)
 	assert_null(strstr(log, "Basic"));
 }
 
+/* To 127.0.0.1, and to a name for it, which a repository of another name must not lead to. */
+static void redirects_lead_nowhere_inside(void **state)
+{
+	static const char *const paths[] = {"away/repo.git", "inward/repo.git"};
+	const ServedRepos *f = *state;
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		autofree char *own = url_of(f, paths[i]);
+		autofree char *url = mem_printf("http://public.test%s", strrchr(own, ':'));
+		autoerror Error err = {0};
+		assert_true(list_with((GitRemoteConfig){.url = own}, &err));
+		assert_false(list_with((GitRemoteConfig){.url = url}, &err));
+		assert_int_equal(err.code, ERR_FORBIDDEN);
+		assert_non_null(strstr(err_text(&err), "internal address"));
+	}
+}
+
 static void sha256_repository_is_refused_clearly(void **state)
 {
 	static const char *const paths[] = {"v2/sha256.git", "v0/sha256.git"};
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	free(shell(f->dir, "git init -q --object-format=sha256 -b main s && cd s && git commit -q "
 			   "--allow-empty -m x && git clone -q --bare . ../sha256.git"));
 	for (size_t i = 0; i < COUNT(paths); i++) {
@@ -431,7 +448,7 @@ static void sha256_repository_is_refused_clearly(void **state)
 static void list_then_fetch_over_one_remote(void **state)
 {
 	static const char *const paths[] = {"v2/repo.git", "v0/repo.git", "moved/repo.git"};
-	const Fixture *f = *state;
+	const ServedRepos *f = *state;
 	autofree char *hash = rev(f->dir, "main");
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		autoclient Client client = open_path(f, paths[i]);
@@ -477,12 +494,14 @@ int main(void)
 		cmocka_unit_test(S29_basic_bearer_and_userinfo),
 		cmocka_unit_test(S30_refused_credentials_do_not_leak),
 		cmocka_unit_test(S31_half_credentials_are_refused),
+		cmocka_unit_test(S34_what_is_there_and_cannot_be_used_has_no_reason),
 		cmocka_unit_test(S32_private_ca_and_client_certificate),
 		cmocka_unit_test(failures_have_codes),
 		cmocka_unit_test(redirects_keep_credentials_at_home),
+		cmocka_unit_test(redirects_lead_nowhere_inside),
 		cmocka_unit_test(list_then_fetch_over_one_remote),
 		cmocka_unit_test(S38_timeout_ends_a_silent_server),
 		cmocka_unit_test(sha256_repository_is_refused_clearly),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, served_repos_stop);
 }

@@ -53,7 +53,8 @@ static int tear_down(void **state)
 static HttpPipe *start(const Fixture *f, int port)
 {
 	autofree char *url = mem_printf("http://127.0.0.1:%d/", port);
-	return http_pipe_start(f->client, &(HttpRequest){.url = url, .timeout_ms = 20000});
+	return http_pipe_start(f->client, &(HttpRequest){.url = url, .timeout_ms = 20000}, NULL,
+			       NULL);
 }
 
 static void slow_reader_gets_every_byte(void **state)

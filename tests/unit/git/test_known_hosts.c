@@ -142,6 +142,32 @@ static void S33_hashed_by_ssh_keygen(void **state)
 	assert_int_equal(check(hosts, "git.example.org", 22, 'a'), KNOWN_HOST_CHANGED);
 }
 
+static void S33_what_counts_for_one_host(void **state)
+{
+	(void)state;
+	autofree char *a = key_text("ssh-ed25519", 'a'), *b = key_text("ssh-ed25519", 'b'),
+		      *r = key_text("ssh-ed25519", 'r');
+	autofree char *text = mem_printf("[Host]:2222 ssh-ed25519 %s\n"
+					 "host ssh-ed25519 %s\n"
+					 "@revoked elsewhere ssh-ed25519 %s\n"
+					 "@cert-authority *.ca,!no.ca ssh-ed25519 %s\n",
+					 a, b, r, b);
+	autofree char *plain = mem_printf("* ssh-ed25519 %s\n@revoked * ssh-ed25519 %s\n", a, r);
+	autofree char *authority =
+		mem_printf("@revoked * ssh-ed25519 %s\n@cert-authority * ssh-ed25519 %s\n", r, b);
+	autoknownhosts KnownHosts *hosts = parse(text);
+	autofree char *first = known_hosts_for(hosts, "HOST", 2222);
+	autofree char *second = known_hosts_for(hosts, "x.ca", 22);
+	assert_string_equal(first, plain);
+	assert_string_equal(second, authority);
+	assert_true(known_hosts_has_authority(hosts, "x.ca", 22));
+	assert_false(known_hosts_has_authority(hosts, "no.ca", 22));
+	assert_false(known_hosts_has_authority(hosts, "x.ca", 2222));
+	assert_false(known_hosts_has_authority(hosts, "host", 22));
+	assert_true(known_hosts_has_key(hosts, "host", 22));
+	assert_false(known_hosts_has_key(hosts, "x.ca", 22));
+}
+
 static void bad_lines_are_named(void **state)
 {
 	(void)state;
@@ -196,6 +222,7 @@ int main(void)
 		cmocka_unit_test(S33_patterns),
 		cmocka_unit_test(S33_verdicts),
 		cmocka_unit_test(S33_hashed_by_ssh_keygen),
+		cmocka_unit_test(S33_what_counts_for_one_host),
 		cmocka_unit_test(bad_lines_are_named),
 		cmocka_unit_test(S35_algorithms_follow_the_known_keys),
 	};

@@ -187,13 +187,10 @@ static void damaged_packs_leave_nothing(void **state)
 {
 	(void)state;
 	autotempdir char *dir = temp_dir();
-	make_repo(dir);
-	free(shell(dir, "git -C repo.git rev-list --objects main | cut -d' ' -f1 |"
-			"git -C repo.git pack-objects --stdout -q > pack"));
 	autoerror Error err = {0};
 	autobuf Buf pack = {0};
-	autofree char *pack_path = path_join(dir, "pack"), *path = path_join(dir, "store");
-	assert_true(file_read(pack_path, 1 << 20, &pack, &err));
+	read_whole_pack(dir, &pack);
+	autofree char *path = path_join(dir, "store");
 	autogitstore GitStore *store = git_store_open(path, &err);
 	for (size_t at = 0; at < pack.len; at += 11) {
 		autoerror Error bad = {0}, cut = {0};
@@ -211,13 +208,10 @@ static void S38_unpacking_has_a_deadline(void **state)
 {
 	(void)state;
 	autotempdir char *dir = temp_dir();
-	make_repo(dir);
-	free(shell(dir, "git -C repo.git rev-list --objects main | cut -d' ' -f1 |"
-			"git -C repo.git pack-objects --stdout -q > pack"));
 	autoerror Error err = {0};
 	autobuf Buf pack = {0};
-	autofree char *pack_path = path_join(dir, "pack"), *path = path_join(dir, "store");
-	assert_true(file_read(pack_path, 1 << 20, &pack, &err));
+	read_whole_pack(dir, &pack);
+	autofree char *path = path_join(dir, "store");
 	autogitstore GitStore *store = git_store_open(path, &err);
 	autogitpackwriter GitPackWriter *writer =
 		git_pack_writer_new(store, &(GitPackLimits){.deadline_ms = 1}, &err);

@@ -74,6 +74,8 @@ static Asked *read_request(int fd, Buf *in)
 	asked->method = str_dup(method);
 	asked->path = str_dup(path);
 	asked->authorization = header_of(head, "\r\nAuthorization: ");
+	asked->as_user = header_of(head, "\r\nImpersonate-User: ");
+	asked->connection = fd;
 	asked->body = mem_strndup(buf_text(in) + head_len, body_len);
 	asked->at_ms = clock_mono_ms();
 	buf_consume(in, head_len + body_len);
@@ -164,6 +166,7 @@ static void free_asked(void *value)
 	free(asked->path);
 	free(asked->body);
 	free(asked->authorization);
+	free(asked->as_user);
 	free(asked);
 }
 

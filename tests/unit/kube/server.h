@@ -11,6 +11,8 @@
 typedef struct {
 	char *method, *path, *body;
 	char *authorization; /* or NULL */
+	char *as_user;	     /* Impersonate-User, or NULL */
+	int connection;	     /* which of the server's it came by */
 	int64_t at_ms;	     /* by the monotonic clock */
 } Asked;
 

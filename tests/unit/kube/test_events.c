@@ -104,9 +104,25 @@ static void the_same_again_counts_up(void **state)
 	assert_int_equal(json_int(event, "count", 0), 1);
 	assert_int_equal(json_int(second, "count", 0), 2);
 	assert_int_equal(json_int(third, "count", 0), 3);
+	assert_string_equal(json_text(third, "message"), "all is well");
+	assert_true(strcmp(json_text(third, "lastTimestamp"), json_text(event, "lastTimestamp")) >=
+		    0);
 	autofree char *path = mem_printf("%s/%s", EVENTS, object_name(event));
 	assert_string_equal(server_asked(site->server, "PATCH", EVENTS, 1)->path, path);
 	assert_int_equal(server_count(site->server, "POST", EVENTS), 1);
+}
+
+static void what_is_said_in_between_does_not_make_it_new(void **state)
+{
+	Site *site = *state;
+	autojson json_t *other = object_named("b");
+	for (int i = 0; i < 2; i++) {
+		say(site, "Synced", "all is well");
+		event_record(site->recorder, other, EVENT_NORMAL, "Synced", NULL, "here, too");
+		say(site, "Other", "something else");
+	}
+	server_wait(site->server, "PATCH", EVENTS, 3);
+	assert_int_equal(server_count(site->server, "POST", EVENTS), 3);
 }
 
 static void another_message_type_or_reason_is_another_event(void **state)
@@ -301,6 +317,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, site_open, site_close)
 	const struct CMUnitTest tests[] = {
 		TEST(the_same_again_counts_up),
+		TEST(what_is_said_in_between_does_not_make_it_new),
 		TEST(another_message_type_or_reason_is_another_event),
 		TEST(a_counted_event_that_is_gone_becomes_a_new_one),
 		TEST(a_refused_event_is_not_tried_again_and_forgotten),

@@ -19,7 +19,7 @@ static bool run(const char *dir, const char *root, Buf *out, Error *err)
 		return false;
 	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
 		kustomize_dir_files_new(fd);
-	KustomizeOptions options = {.files = kustomize_dir_files(files)};
+	KustomizeOptions options = {.files = kustomize_dir_files(files), .keep_written = true};
 	autokustomizeresult KustomizeResult result = {0};
 	if (!kustomize_build(dir, &options, &result, err))
 		return false;

@@ -394,6 +394,53 @@ static void B107_same_input_gives_the_same_bytes_with_and_without_cache(void **s
 	}
 }
 
+/* `shared`, and how often its base's first file was read. */
+typedef struct {
+	KustomizeFiles files;
+	int reads;
+} Counted;
+
+static KustomizeNode counted_stat(void *arg, const char *path)
+{
+	const Counted *counted = arg;
+	return counted->files.stat(counted->files.arg, path);
+}
+
+static bool counted_read(void *arg, const char *path, Buf *out, Error *err)
+{
+	Counted *counted = arg;
+	counted->reads += cstr_eq(path, "base/r.yaml");
+	return counted->files.read(counted->files.arg, path, out, err);
+}
+
+static int reads_by(Counted *counted, KustomizeCache *cache, const char *builder)
+{
+	autoerror Error err = {0};
+	autokustomizeresult KustomizeResult result = {0};
+	KustomizeFiles files = {.arg = counted, .stat = counted_stat, .read = counted_read};
+	KustomizeOptions options = {.files = &files, .cache = cache, .builder = builder};
+	counted->reads = 0;
+	assert_true(kustomize_build(".", &options, &result, &err));
+	return counted->reads;
+}
+
+static void files_are_kept_once_two_ask_for_them(void **state)
+{
+	(void)state;
+	Counted counted = {.files = memory_files(shared)};
+	KustomizeCache *cache = kustomize_cache_new(1000000);
+	assert_int_equal(reads_by(&counted, cache, "apps/one"), 1);
+	assert_int_equal(reads_by(&counted, cache, "apps/one"), 1); /* nobody else's */
+	assert_int_equal(reads_by(&counted, cache, "apps/two"), 1);
+	assert_int_equal(reads_by(&counted, cache, "apps/three"), 0);
+	assert_int_equal(reads_by(&counted, cache, "apps/one"), 0);
+	kustomize_cache_free(cache);
+	KustomizeCache *eager = kustomize_cache_new(1000000);
+	assert_int_equal(reads_by(&counted, eager, NULL), 1);
+	assert_int_equal(reads_by(&counted, eager, NULL), 0);
+	kustomize_cache_free(eager);
+}
+
 static void *build_many(void *cache)
 {
 	for (int i = 0; i < 20; i++) {
@@ -534,6 +581,7 @@ int main(void)
 		cmocka_unit_test(a_build_ends_in_its_time),
 		cmocka_unit_test(K19_a_root_may_come_from_the_caller),
 		cmocka_unit_test(B107_same_input_gives_the_same_bytes_with_and_without_cache),
+		cmocka_unit_test(files_are_kept_once_two_ask_for_them),
 		cmocka_unit_test(a_cache_is_shared_by_threads),
 		cmocka_unit_test(results_tell_file_and_line),
 		cmocka_unit_test(doubling_bases_are_bounded),

@@ -55,11 +55,8 @@ static inline void *raw_serve(void *arg)
 	}
 }
 
-static inline void raw_start(RawServer *server, const char *reply, bool hold)
+static inline void raw_listen(RawServer *server)
 {
-	memset(server, 0, sizeof(*server));
-	server->reply = reply;
-	server->hold = hold;
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
@@ -68,6 +65,14 @@ static inline void raw_start(RawServer *server, const char *reply, bool hold)
 	listen(server->fd, 16);
 	getsockname(server->fd, (struct sockaddr *)&address, &len);
 	server->port = ntohs(address.sin_port);
+}
+
+static inline void raw_start(RawServer *server, const char *reply, bool hold)
+{
+	memset(server, 0, sizeof(*server));
+	server->reply = reply;
+	server->hold = hold;
+	raw_listen(server);
 	pthread_create(&server->thread, NULL, raw_serve, server);
 }
 

@@ -1,8 +1,10 @@
 #include "../cmocka_all.h"
+#include "../descriptors.h"
 
 #include <stdio.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -190,7 +192,11 @@ static void redirects_end(void **state)
 		fails(f->client, &(HttpRequest){.url = file, .follow_redirects = true}, NULL),
 		ERR_INVALID);
 	RawServer raw;
-	raw_start(&raw, "HTTP/1.1 302 F\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", false);
+	/* Said to close, because curl gives up on the sixth connection that dies under it. */
+	raw_start(
+		&raw,
+		"HTTP/1.1 302 F\r\nLocation: /x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+		false);
 	autofree char *url = raw_url(&raw);
 	assert_int_equal(
 		fails(f->client, &(HttpRequest){.url = url, .follow_redirects = true}, NULL),
@@ -281,6 +287,82 @@ static void idle_timeout_in_mid_body(void **state)
 	HttpRequest request = {.url = url, .timeout_ms = 60000, .idle_timeout_ms = 150};
 	assert_int_equal(fails(f->client, &request, "nothing received for 150 ms"), ERR_TIMEOUT);
 	raw_stop(&raw);
+}
+
+/* --- what may be sent only for a time --- */
+
+typedef struct {
+	RawServer raw;	  /* its socket */
+	int64_t until_ms; /* clock_boot_ms() before which it takes no more */
+	bool is_proxy;	  /* SOCKS 5, which lets the client through after that */
+	size_t got;	  /* bytes of the request after that */
+} LateServer;
+
+static void *serve_late(void *arg)
+{
+	LateServer *late = arg;
+	static const char chosen[] = {5, 0}, through[] = {5, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+	static char bytes[65536];
+	int fd = accept(late->raw.fd, NULL, NULL);
+	(void)!recv(fd, bytes, late->is_proxy ? sizeof(bytes) : 1, 0);
+	while (clock_boot_ms() <= late->until_ms)
+		usleep(10000); /* between two looks at the clock */
+	if (late->is_proxy) {
+		(void)!send(fd, chosen, sizeof(chosen), MSG_NOSIGNAL);
+		(void)!recv(fd, bytes, sizeof(bytes), 0);
+		(void)!send(fd, through, sizeof(through), MSG_NOSIGNAL);
+	}
+	ssize_t got;
+	while ((got = recv(fd, bytes, sizeof(bytes), 0)) > 0)
+		late->got += (size_t)got;
+	close(fd);
+	return NULL;
+}
+
+static void late_start(LateServer *late, bool is_proxy)
+{
+	*late = (LateServer){.until_ms = clock_boot_ms() + 150, .is_proxy = is_proxy};
+	raw_listen(&late->raw);
+	pthread_create(&late->raw.thread, NULL, serve_late, late);
+}
+
+/* A process that was stopped, and a lease that ran out meanwhile: A86. */
+static void a_handshake_that_ends_too_late_sends_nothing(void **state)
+{
+	Fixture *f = *state;
+	LateServer late;
+	late_start(&late, true);
+	autofree char *proxy = mem_printf("socks5://127.0.0.1:%d", late.raw.port);
+	autoerror Error err = {0};
+	autohttpc HttpClient *client =
+		httpc_new(f->loop, &(HttpClientConfig){.proxy = proxy}, &err);
+	HttpRequest request = {.method = "DELETE",
+			       .url = "http://127.0.0.1:1/x",
+			       .begin_until_ms = late.until_ms,
+			       .timeout_ms = 10000};
+	assert_int_equal(fails(client, &request, "time to begin it is over"), ERR_CANCELLED);
+	raw_stop(&late.raw);
+	assert_int_equal(late.got, 0);
+}
+
+static void a_body_is_not_sent_to_its_end_too_late(void **state)
+{
+	enum { BODY = 16 * 1024 * 1024 }; /* more than sockets hold */
+	Fixture *f = *state;
+	LateServer late;
+	late_start(&late, false);
+	autofree char *url = raw_url(&late.raw);
+	autofree char *body = mem_zalloc(1, BODY);
+	HttpRequest request = {.method = "PUT",
+			       .url = url,
+			       .body = body,
+			       .body_len = BODY,
+			       .at_most_once = true,
+			       .begin_until_ms = late.until_ms,
+			       .timeout_ms = 10000};
+	assert_int_equal(fails(f->client, &request, "time to begin it is over"), ERR_CANCELLED);
+	raw_stop(&late.raw);
+	assert_in_range(late.got, 1, BODY - 1);
 }
 
 /* --- Retry-After --- */
@@ -388,6 +470,27 @@ static void unix_socket(void **state)
 	raw_stop(&raw);
 }
 
+/* Connections stay for the next call, but not for ever: not a descriptor more than before the
+ * first. */
+static void connections_end_with_the_calls(void **state)
+{
+	Fixture *f = *state;
+	autoerror Error err = {0};
+	autofree char *url = url_of(f, "/");
+	autohttpc HttpClient *client =
+		httpc_new(f->loop, &(HttpClientConfig){.keep_ms = 100}, &err);
+	size_t before = descriptors_open();
+	for (int i = 0; i < 3; i++) {
+		autohttpresponse HttpResponse reply = {0};
+		assert_true(httpc_do(client, &(HttpRequest){.url = url}, &reply, &err));
+		assert_int_equal(reply.status, 200);
+		int64_t end_ms = clock_mono_ms() + 10000;
+		while (descriptors_open() > before && clock_mono_ms() < end_ms)
+			usleep(10000); /* between two looks */
+		assert_int_equal(descriptors_open(), before);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,10 +508,13 @@ int main(void)
 		WITH_SERVER(header_flood_is_a_limit),
 		WITH_SERVER(whole_timeout),
 		WITH_SERVER(idle_timeout_in_mid_body),
+		WITH_SERVER(a_handshake_that_ends_too_late_sends_nothing),
+		WITH_SERVER(a_body_is_not_sent_to_its_end_too_late),
 		cmocka_unit_test(retry_after_forms),
 		WITH_SERVER(bad_configurations),
 		WITH_SERVER(proxy_is_used_and_environment_only_when_asked),
 		WITH_SERVER(unix_socket),
+		WITH_SERVER(connections_end_with_the_calls),
 	};
 	return cmocka_run_group_tests_name("net/httpc", tests, NULL, NULL);
 }

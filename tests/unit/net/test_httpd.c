@@ -456,8 +456,8 @@ static void stop_ends_open_streams_once(void **state)
 	for (int i = 0; i < 5; i++)
 		fds[i] = stream_open(f, i + 1);
 	int64_t before_ms = clock_mono_ms();
-	httpd_stop(steal(&f->httpd), 5000);
-	assert_true(clock_mono_ms() - before_ms < 4000);
+	httpd_stop(steal(&f->httpd), 60000);
+	assert_true(clock_mono_ms() - before_ms < 30000);
 	assert_int_equal(f->closed, 5);
 	for (int i = 0; i < 5; i++) {
 		autofree char *all = receive(fds[i], NULL);

@@ -101,6 +101,28 @@ static void N87_unknown_keys_do_not_make_a_storm(void **state)
 	assert_int_equal(f->sets, 1);
 }
 
+static bool passes_by_set(Fixture *f, int number, const char *token)
+{
+	autoerror Error err = {0};
+	autofree char *url = mem_printf("%s/keys?%d", f->issuer, number);
+	autojson json_t *claims = oidc_verify_with_keys(f->cache, url, "us", token, &err);
+	return claims != NULL;
+}
+
+static void N87_the_key_sets_that_are_kept_are_bounded(void **state)
+{
+	enum { SETS_MAX = 64 };
+	Fixture *f = *state;
+	autofree char *token = token_of(&f->signer, f->issuer);
+	for (int i = 0; i < SETS_MAX; i++)
+		assert_true(passes_by_set(f, i, token));
+	assert_true(passes_by_set(f, 0, token));
+	assert_int_equal(f->sets, SETS_MAX);
+	assert_true(passes_by_set(f, SETS_MAX, token));
+	assert_true(passes_by_set(f, 0, token));
+	assert_int_equal(f->sets, SETS_MAX + 2);
+}
+
 static void N87_issuer_must_be_its_own(void **state)
 {
 	Fixture *f = *state;
@@ -125,6 +147,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(N87_discovery_and_keys_are_fetched_once, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(N87_unknown_keys_do_not_make_a_storm, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(N87_the_key_sets_that_are_kept_are_bounded, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(N87_issuer_must_be_its_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(N87_issuer_that_is_not_there, setup, teardown),

@@ -113,6 +113,12 @@ static void N51_grafana(void **state)
 		{"basic",
 		 "{'type':'grafana','address':'https://g.test/','username':'u','password':'p'}",
 		 "{}", "POST https://g.test/", "Authorization: Basic dTpw", NULL},
+		{"colons", "{'type':'grafana','address':'https://g.test/'}",
+		 "{'metadata':{'revision':null,'summary':null,'a:b':'c:d'}}",
+		 "POST https://g.test/", NULL,
+		 "{'when':1767323045,'text':'kustomization/apps.flux-system','tags':['flux',"
+		 "'kustomize-controller','a|b: c|d',"
+		 "'kind: Kustomization','name: apps','namespace: flux-system']}"},
 	};
 	check_rows(rows, COUNT(rows));
 }
@@ -131,6 +137,10 @@ static void N52_pagerduty_triggers(void **state)
 		 "'timestamp':'2026-01-02T03:04:05Z','component':'apps','group':'Kustomization',"
 		 "'custom_details':{'message':'all is well','metadata':{"
 		 "'revision':'main@sha1:abc','summary':'prod'}}}}"},
+		{"no uid", "{'type':'pagerduty','address':'https://p.test','channel':'key'}",
+		 "{'severity':'trace','involvedObject':{'uid':null}}",
+		 "POST https://p.test/v2/enqueue", NULL,
+		 "{'routing_key':'key','event_action':'resolve'}"},
 		{"progressing", "{'type':'pagerduty','address':'https://p.test','channel':'key'}",
 		 "{'reason':'Progressing'}", "", NULL, NULL},
 	};
@@ -210,6 +220,14 @@ static json_t *sentry_item(const char *changes, const char *type)
 	assert_string_equal(json_text(head_json, "event_id"), json_text(item_json, "event_id"));
 	assert_int_equal(strlen(json_text(item_json, "event_id")), 32);
 	return item_json;
+}
+
+static void N54_sentry_without_a_channel_is_production(void **state)
+{
+	(void)state;
+	autonotifyrequest NotifyRequest request = {0};
+	build("{'type':'sentry','address':'https://pub@s.test/42'}", "{}", &request);
+	assert_non_null(strstr(buf_text(&request.body), "\"environment\":\"production\""));
 }
 
 static void N54_sentry(void **state)
@@ -317,20 +335,27 @@ static void N61_otel_trace_ids(void **state)
 	(void)state;
 	static const char target[] = "{'type':'otel','address':'https://o.test'}";
 	autonotifyrequest NotifyRequest first = {0}, second = {0}, other = {0}, chart = {0};
+	autonotifyrequest NotifyRequest digest_only = {0}, version_only = {0}, none = {0};
 	build(target, "{}", &first);
 	build(target, "{'message':'another','involvedObject':{'name':'infra'}}", &second);
 	build(target, "{'metadata':{'revision':'main@sha1:def'}}", &other);
 	build(target, "{'metadata':{'revision':'x','oci-digest':'sha256:1','app-version':'6.5'}}",
 	      &chart);
+	build(target, "{'metadata':{'oci-digest':'sha256:1'}}", &digest_only);
+	build(target, "{'metadata':{'app-version':'6.5'}}", &version_only);
+	build(target, "{'metadata':null}", &none);
 	Str id = proto_field(span_of(&first), 1);
 	assert_int_equal(id.len, 16);
 	assert_true(str_eq(id, proto_field(span_of(&second), 1)));
 	assert_false(str_eq(id, proto_field(span_of(&other), 1)));
 	/* First half of SHA-256("alert-uid:main@sha1:abc"), and of "alert-uid:6.5@sha256:1". */
 	unsigned char raw[DIGEST_MAX_BYTES];
-	static const char *const texts[] = {"alert-uid:main@sha1:abc", "alert-uid:6.5@sha256:1"};
-	const NotifyRequest *const requests[] = {&first, &chart};
-	for (size_t i = 0; i < 2; i++) {
+	static const char revision[] = "alert-uid:main@sha1:abc";
+	static const char *const texts[] = {revision, "alert-uid:6.5@sha256:1", revision, revision,
+					    "alert-uid:unknown"};
+	const NotifyRequest *const requests[] = {&first, &chart, &digest_only, &version_only,
+						 &none};
+	for (size_t i = 0; i < COUNT(texts); i++) {
 		autodigest Digest *digest = digest_new(DIGEST_SHA256);
 		digest_update(digest, texts[i], strlen(texts[i]));
 		digest_final_raw(digest, raw);
@@ -357,6 +382,11 @@ static void N61_otel_span(void **state)
 	Str status = proto_field(span, 15);
 	assert_true(contains(status, "all is well"));
 	assert_int_equal(status.ptr[status.len - 1], 2);
+	autonotifyrequest NotifyRequest good = {0};
+	build("{'type':'otel','address':'https://o.test'}", "{}", &good);
+	status = proto_field(span_of(&good), 15);
+	assert_int_equal(status.len, 2);
+	assert_int_equal(status.ptr[1], 1);
 	Str resource = proto_field(proto_field(buf_str(&request.body), 1), 1);
 	assert_true(contains(resource, "alerts/all") && contains(resource, "alert-uid"));
 	static const RequestRow rows[] = {
@@ -386,6 +416,7 @@ int main(void)
 		cmocka_unit_test(N52_pagerduty_resolves_and_tells_the_change),
 		cmocka_unit_test(N53_datadog),
 		cmocka_unit_test(N54_sentry),
+		cmocka_unit_test(N54_sentry_without_a_channel_is_production),
 		cmocka_unit_test(N60_incidentio),
 		cmocka_unit_test(N61_otel_trace_ids),
 		cmocka_unit_test(N61_otel_span),

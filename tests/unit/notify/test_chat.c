@@ -11,6 +11,29 @@ static void check_rows(const RequestRow *rows, size_t count)
 		check_row(&rows[i]);
 }
 
+/* HMAC-SHA256 by Python's hmac, over the event as compact JSON, keys sorted, its < escaped. */
+static void N38_the_signature_is_of_the_bytes_sent(void **state)
+{
+	(void)state;
+	static const RequestRow rows[] = {
+		{"no token", "{'type':'generic-hmac','address':'https://g.test/'}", "{}", NULL,
+		 NULL, "needs a token"},
+		{"empty token", "{'type':'generic-hmac','address':'https://g.test/','token':''}",
+		 "{}", NULL, NULL, "needs a token"},
+		{"signed", "{'type':'generic-hmac','address':'https://g.test/x','token':'key'}",
+		 "{'message':'a < b'}", "POST https://g.test/x",
+		 "Gotk-Component: kustomize-controller|X-Signature: sha256="
+		 "4269d42a49301ed83bf16b3aa2cd1407740327cf23f71e2d0e7086eac691d143",
+		 NULL},
+		{"own header",
+		 "{'type':'generic','address':'https://g.test/x','token':'key',"
+		 "'headers':{'X-Own':'yes'}}",
+		 "{}", "POST https://g.test/x",
+		 "Gotk-Component: kustomize-controller|X-Own: yes|!X-Signature", NULL},
+	};
+	check_rows(rows, COUNT(rows));
+}
+
 static void N41_discord(void **state)
 {
 	(void)state;
@@ -86,6 +109,20 @@ static void N43_teams_adaptive_card(void **state)
 		      "{'type':'FactSet'}")},
 	};
 	check_rows(rows, COUNT(rows));
+}
+
+static void N44_only_the_connectors_domain_is_one(void **state)
+{
+	(void)state;
+	static const RequestRow row = {
+		"other",
+		"{'type':'msteams','address':'https://notwebhook.office.com/w'}",
+		"{'metadata':null}",
+		"POST https://notwebhook.office.com/w",
+		NULL,
+		CARD("{'type':'TextBlock','text':'all is well','wrap':true}",
+		     "{'type':'FactSet'}")};
+	check_row(&row);
 }
 
 static void N44_teams_connector(void **state)
@@ -294,6 +331,8 @@ static void N59_zoom(void **state)
 		 "'sub_head':{'text':'error'}},'body':[{'type':'message','text':'all is well'}]}}"},
 		{"added", "{'type':'zoom','address':'https://z.test/w?a=b','token':'v'}", "{}",
 		 "POST https://z.test/w?a=b&format=full", NULL, NULL},
+		{"empty", "{'type':'zoom','address':'https://z.test/w?format=&a=b','token':'v'}",
+		 "{}", "POST https://z.test/w?a=b&format=full", NULL, NULL},
 		{"no token", "{'type':'zoom','address':'https://z.test/w'}", "{}", NULL, NULL,
 		 "token"},
 	};
@@ -312,9 +351,11 @@ static void unknown_types_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(N38_the_signature_is_of_the_bytes_sent),
 		cmocka_unit_test(N41_discord),
 		cmocka_unit_test(N42_rocket),
 		cmocka_unit_test(N43_teams_adaptive_card),
+		cmocka_unit_test(N44_only_the_connectors_domain_is_one),
 		cmocka_unit_test(N44_teams_connector),
 		cmocka_unit_test(N45_google_chat),
 		cmocka_unit_test(N46_emoji),

@@ -21,6 +21,7 @@ static void N67_commit_of_a_revision(void **state)
 		{"{'metadata':{'revision':'1.0@sha256:" SHA SHA "'}}", NULL},
 		{"{'metadata':{'revision':'main@sha1:../456789abcdef0123456789abcdef0123456'}}",
 		 NULL},
+		{"{'metadata':{'revision':'main@sha1:" SHA " '}}", NULL},
 		{"{'metadata':{'revision':''}}", NULL},
 		{"{'metadata':null}", NULL},
 	};
@@ -233,6 +234,39 @@ static void N68_equal_statuses_are_not_written_again(void **state)
 	}
 }
 
+/* The text with another value of the member that stands last in it; NULL without one. Owned. */
+static char *with_another(const char *text, const char *key)
+{
+	autofree char *start = mem_printf("'%s':'", key);
+	char *copy = mem_strdup(text), *at = NULL;
+	for (char *hit = copy; (hit = strstr(hit, start)); hit++)
+		at = hit;
+	if (!at) {
+		free(copy);
+		return NULL;
+	}
+	at[strlen(start)] = '~';
+	return copy;
+}
+
+static void N68_a_status_that_differs_in_anything_is_written(void **state)
+{
+	(void)state;
+	static const char *const keys[] = {"state", "status", "description", "context",
+					   "name",  "genre",  "key"};
+	for (size_t i = 0; i < COUNT(forges); i++) {
+		for (size_t j = 0; forges[i].equal && j < COUNT(keys); j++) {
+			autonotifyrequest NotifyRequest request = {0};
+			autofree char *reply = with_another(forges[i].equal, keys[j]);
+			if (!reply)
+				continue;
+			start(&forges[i], GOOD, &request);
+			if (!follow(&request, 200, reply))
+				fail_msg("%s: another %s is not seen", forges[i].name, keys[j]);
+		}
+	}
+}
+
 static void N69_progressing_is_skipped_but_by_gitea(void **state)
 {
 	(void)state;
@@ -249,26 +283,88 @@ static void N69_progressing_is_skipped_but_by_gitea(void **state)
 	}
 }
 
+/* sha1 of "kustomization/apps/0c9c2e41", in 40 hex digits: the API takes no longer key. */
+#define BITBUCKET_KEY "534add2e1e94c46fbe0f8e657ba36c652fa8d2dd"
+
+static const Forge *forge_named(const char *name)
+{
+	for (size_t i = 0; i < COUNT(forges); i++)
+		if (cstr_eq(forges[i].name, name))
+			return &forges[i];
+	fail_msg("no forge %s", name);
+	return NULL;
+}
+
+static void N71_bitbucket_hashes_its_key_and_splits_its_token(void **state)
+{
+	(void)state;
+	static const RequestRow rows[] = {
+		{"one word",
+		 "{'type':'bitbucket','address':'https://b.test/o/r','token':'t'," ID "}", GOOD,
+		 NULL, NULL, "<user>:<password>"},
+		{"two colons",
+		 "{'type':'bitbucket','address':'https://b.test/o/r','token':'a:b:c'," ID "}", GOOD,
+		 NULL, NULL, "<user>:<password>"},
+	};
+	autonotifyrequest NotifyRequest request = {0};
+	start(forge_named("bitbucket"), GOOD, &request);
+	assert_line(&request, "GET https://api.bitbucket.org/2.0/repositories/o/r/commit/" SHA
+			      "/statuses/build/" BITBUCKET_KEY);
+	assert_true(has_header(&request, STR("Authorization: Basic dTpw")));
+	assert_true(follow(&request, 404, "{}"));
+	assert_non_null(strstr(buf_text(&request.body), "\"key\":\"" BITBUCKET_KEY "\""));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		check_row(&rows[i]);
+}
+
+static void N72_bitbucket_server_keeps_its_context_and_wants_http(void **state)
+{
+	(void)state;
+	static const RequestRow rows[] = {
+		{"ssh",
+		 "{'type':'bitbucketserver','address':'ssh://git@b.test/scm/p/r','token':'t'," ID
+		 "}",
+		 GOOD, NULL, NULL, "http"},
+		{"no scm",
+		 "{'type':'bitbucketserver','address':'https://b.test/p/r','token':'t'," ID "}",
+		 GOOD, NULL, NULL, "clone URL"},
+		{"no credentials",
+		 "{'type':'bitbucketserver','address':'https://b.test/scm/p/r'," ID "}", GOOD, NULL,
+		 NULL, "credentials"},
+	};
+	autonotifyrequest NotifyRequest request = {0};
+	start(forge_named("bitbucketserver"), GOOD, &request);
+	assert_line(&request, "GET https://bb.test:7990/context/rest/api/latest/projects/p/repos/r/"
+			      "commits/" SHA "/builds?key=" BITBUCKET_KEY);
+	assert_true(has_header(&request, STR("x-atlassian-token: no-check")));
+	assert_true(has_header(&request, STR("x-requested-with: XMLHttpRequest")));
+	assert_true(follow(&request, 404, "{}"));
+	assert_line(&request, "POST https://bb.test:7990/context/rest/api/latest/projects/p/repos/"
+			      "r/commits/" SHA "/builds");
+	for (size_t i = 0; i < COUNT(rows); i++)
+		check_row(&rows[i]);
+}
+
+static void N72_bitbucket_server_takes_the_last_scm_and_shows_no_login(void **state)
+{
+	(void)state;
+	static const Forge forge = {.name = "bitbucketserver",
+				    .target = "{'type':'bitbucketserver','address':'https://"
+					      "u:hush@bb.test/scm/x/scm/p/r',"
+					      "'token':'t'," ID "}"};
+	autonotifyrequest NotifyRequest request = {0};
+	start(&forge, GOOD, &request);
+	assert_line(&request, "GET https://bb.test/scm/x/rest/api/latest/projects/p/repos/r/"
+			      "commits/" SHA "/builds?key=" BITBUCKET_KEY);
+	assert_true(follow(&request, 404, "{}"));
+	assert_non_null(strstr(buf_text(&request.body), "bb.test/scm/x/scm/p/r"));
+	assert_null(strstr(buf_text(&request.body), "hush"));
+}
+
 static void what_statuses_refuse(void **state)
 {
 	(void)state;
 	static const RequestRow rows[] = {
-		{"N71 token",
-		 "{'type':'bitbucket','address':'https://b.test/o/r','token':'t'," ID "}", GOOD,
-		 NULL, NULL, "<user>:<password>"},
-		{"N71 two colons",
-		 "{'type':'bitbucket','address':'https://b.test/o/r','token':'a:b:c'," ID "}", GOOD,
-		 NULL, NULL, "<user>:<password>"},
-		{"N72 ssh",
-		 "{'type':'bitbucketserver','address':'ssh://git@b.test/scm/p/r','token':'t'," ID
-		 "}",
-		 GOOD, NULL, NULL, "http"},
-		{"N72 no scm",
-		 "{'type':'bitbucketserver','address':'https://b.test/p/r','token':'t'," ID "}",
-		 GOOD, NULL, NULL, "clone URL"},
-		{"N72 no credentials",
-		 "{'type':'bitbucketserver','address':'https://b.test/scm/p/r'," ID "}", GOOD, NULL,
-		 NULL, "credentials"},
 		{"github without credentials",
 		 "{'type':'github','address':'https://github.com/o/r'," ID "}", GOOD, NULL, NULL,
 		 "token"},
@@ -329,7 +425,11 @@ int main(void)
 		cmocka_unit_test(addresses_of_repositories),
 		cmocka_unit_test(N68_statuses_are_read_then_written),
 		cmocka_unit_test(N68_equal_statuses_are_not_written_again),
+		cmocka_unit_test(N68_a_status_that_differs_in_anything_is_written),
 		cmocka_unit_test(N69_progressing_is_skipped_but_by_gitea),
+		cmocka_unit_test(N71_bitbucket_hashes_its_key_and_splits_its_token),
+		cmocka_unit_test(N72_bitbucket_server_keeps_its_context_and_wants_http),
+		cmocka_unit_test(N72_bitbucket_server_takes_the_last_scm_and_shows_no_login),
 		cmocka_unit_test(what_statuses_refuse),
 		cmocka_unit_test(N73_genre_carries_the_summary),
 		cmocka_unit_test(github_dispatch),

@@ -8,16 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-#include "net/httpd.h"
-#include "notify/notify.h"
+#include "sender_site.h"
 
 typedef struct {
-	Loop *loop;
-	Httpd *httpd;
-	NotifySender *sender;
+	SenderSite site;
 	int deaf_fd;
-	char *deaf_url, *good_url;
+	char *deaf_url;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	int delivered, cancelled, failed, asked;
@@ -36,15 +32,10 @@ static void answer(void *arg, HttpdRequest *request)
 
 static int setup(void **state)
 {
-	autoerror Error err = {0};
 	Fixture *f = mem_zalloc(1, sizeof(*f));
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->changed, NULL);
-	f->loop = loop_new(&err);
-	f->httpd = httpd_start(
-		&(HttpdConfig){.address = "127.0.0.1:0", .handler = answer, .arg = f}, &err);
-	f->sender = notify_sender_new(f->loop, &err);
-	f->good_url = mem_printf("http://127.0.0.1:%d/", httpd_port(f->httpd));
+	sender_site_open(&f->site, answer, f);
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	f->deaf_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -60,14 +51,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	Fixture *f = *state;
-	notify_sender_free(f->sender, 0);
-	httpd_stop(f->httpd, 1000);
-	loop_free(f->loop);
+	sender_site_close(&f->site);
 	close(f->deaf_fd);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);
 	free(f->deaf_url);
-	free(f->good_url);
 	free(f);
 	return 0;
 }
@@ -94,7 +82,7 @@ static bool send_to(Fixture *f, const char *lane, const char *url, size_t body, 
 	memset(text, 'b', body);
 	buf_puts(&request.body, text);
 	NotifyDelivery how = {.lane = lane, .timeout_ms = timeout_ms, .on_done = on_done, .arg = f};
-	return notify_send(f->sender, &request, &how, err);
+	return notify_send(f->site.sender, &request, &how, err);
 }
 
 /* Waits until *counter is `count`; fails after 20 s. */
@@ -119,7 +107,7 @@ static void N26_a_deaf_lane_costs_another_nothing(void **state)
 	for (int i = 0; i < 200; i++)
 		assert_true(send_to(f, "deaf", f->deaf_url, 10, 60000, &err));
 	for (int i = 0; i < 200; i++)
-		assert_true(send_to(f, "good", f->good_url, 10, 60000, &err));
+		assert_true(send_to(f, "good", f->site.url, 10, 60000, &err));
 	wait_for(f, &f->delivered, 200);
 	assert_int_equal(f->failed + f->cancelled, 0);
 }
@@ -140,11 +128,11 @@ static void a_full_lane_refuses_and_others_do_not(void **state)
 	/* 32 on their way, and 8 MiB of waiting ones at most, or 48 MiB in all. */
 	assert_in_range(taken, 33, 48);
 	autoerror Error err = {0};
-	assert_true(send_to(f, "good", f->good_url, BODY, 60000, &err));
+	assert_true(send_to(f, "good", f->site.url, BODY, 60000, &err));
 	wait_for(f, &f->delivered, 1);
-	notify_sender_free(f->sender, 0);
+	notify_sender_free(f->site.sender, 0);
 	assert_int_equal(f->cancelled, taken);
-	f->sender = notify_sender_new(f->loop, &err);
+	f->site.sender = notify_sender_new(f->site.loop, &err);
 }
 
 static void N27_the_timeout_cuts(void **state)
@@ -160,7 +148,7 @@ static void N28_503_is_tried_again(void **state)
 	Fixture *f = *state;
 	autoerror Error err = {0};
 	f->flaky = 1;
-	assert_true(send_to(f, "good", f->good_url, 10, 60000, &err));
+	assert_true(send_to(f, "good", f->site.url, 10, 60000, &err));
 	wait_for(f, &f->delivered, 1);
 	assert_int_equal(f->asked, 2);
 }
@@ -171,7 +159,7 @@ static void no_wait_beyond_the_timeout(void **state)
 	Fixture *f = *state;
 	autoerror Error err = {0};
 	f->flaky = 1;
-	assert_true(send_to(f, "good", f->good_url, 10, 1000, &err));
+	assert_true(send_to(f, "good", f->site.url, 10, 1000, &err));
 	wait_for(f, &f->failed, 1);
 	assert_int_equal(f->asked, 1);
 }
@@ -194,12 +182,12 @@ static void requests_follow_one_another(void **state)
 	Fixture *f = *state;
 	autoerror Error err = {0};
 	NotifyDelivery how = {.lane = "x", .timeout_ms = 60000, .on_done = on_done, .arg = f};
-	NotifyRequest two = {.url = mem_strdup(f->good_url), .then = second};
-	assert_true(notify_send(f->sender, &two, &how, &err));
+	NotifyRequest two = {.url = mem_strdup(f->site.url), .then = second};
+	assert_true(notify_send(f->site.sender, &two, &how, &err));
 	wait_for(f, &f->delivered, 1);
 	assert_int_equal(f->asked, 2);
-	NotifyRequest bad = {.url = mem_strdup(f->good_url), .then = refuse};
-	assert_true(notify_send(f->sender, &bad, &how, &err));
+	NotifyRequest bad = {.url = mem_strdup(f->site.url), .then = refuse};
+	assert_true(notify_send(f->site.sender, &bad, &how, &err));
 	wait_for(f, &f->failed, 1);
 }
 
@@ -208,10 +196,10 @@ static void an_unusable_client_is_told_at_once(void **state)
 	Fixture *f = *state;
 	autoerror Error err = {0};
 	HttpClientConfig client = {.ca_pem = "no certificate"};
-	NotifyRequest request = {.url = mem_strdup(f->good_url)};
+	NotifyRequest request = {.url = mem_strdup(f->site.url)};
 	NotifyDelivery how = {
 		.lane = "x", .client = &client, .timeout_ms = 1, .on_done = on_done, .arg = f};
-	assert_false(notify_send(f->sender, &request, &how, &err));
+	assert_false(notify_send(f->site.sender, &request, &how, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_null(request.url);
 }

@@ -44,6 +44,32 @@ static void N56_event_hub(void **state)
 		check_row(&rows[i]);
 }
 
+static void N56_event_hubs_of_other_clouds(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *authority, *url;
+	} rows[] = {
+		{"https://login.chinacloudapi.cn/",
+		 "https://ns.servicebus.chinacloudapi.cn/hub/messages"},
+		{"https://login.microsoftonline.us/",
+		 "https://ns.servicebus.usgovcloudapi.net/hub/messages"},
+		{"https://login.microsoftonline.com/",
+		 "https://ns.servicebus.windows.net/hub/messages"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autoerror Error err = {0};
+		autojson json_t *event = test_event("{}");
+		autonotifyrequest NotifyRequest request = {0};
+		NotifyTarget target = {
+			.type = "azureeventhub", .address = "hub", .channel = "ns", .token = "jwt"};
+		setenv("AZURE_AUTHORITY_HOST", rows[i].authority, 1);
+		assert_true(notify_build(&target, event, &request, &err));
+		unsetenv("AZURE_AUTHORITY_HOST");
+		assert_string_equal(request.url, rows[i].url);
+	}
+}
+
 static const char *authorization(const NotifyRequest *request)
 {
 	for (size_t i = 0; i < request->headers.len; i++)
@@ -164,6 +190,7 @@ int main(void)
 		cmocka_unit_test(N55_pubsub_needs_project_and_topic),
 		cmocka_unit_test(N55_pubsub_exchanges_the_key_and_publishes),
 		cmocka_unit_test(N56_event_hub),
+		cmocka_unit_test(N56_event_hubs_of_other_clouds),
 		cmocka_unit_test(N56_event_hub_signature),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,11 +32,29 @@ static void N79_N80_signatures(void **state)
 	assert_false(header_is_good(sha256 + strlen("sha256="), fox));
 	assert_false(header_is_good("sha256=", fox));
 	assert_false(header_is_good("sha256=zz", fox));
+	assert_false(header_is_good(
+		"sha256=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd800", fox));
 	assert_false(header_is_good("", fox));
 	assert_false(header_is_good(NULL, fox));
 	/* Right digits, wrong algorithm. */
 	assert_false(header_is_good(
 		"sha1=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8", fox));
+}
+
+/* Each digit counts, also the last one. */
+static void N79_N80_a_signature_is_compared_to_its_end(void **state)
+{
+	(void)state;
+	static const char fox[] = "The quick brown fox jumps over the lazy dog";
+	static const char right[] =
+		"sha256=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8";
+	char wrong[sizeof(right)];
+	for (size_t i = strlen("sha256="); i < sizeof(right) - 1; i++) {
+		memcpy(wrong, right, sizeof(right));
+		wrong[i] = right[i] == '0' ? '1' : '0';
+		if (header_is_good(wrong, fox))
+			fail_msg("digit %zu is not looked at", i);
+	}
 }
 
 static void N81_tokens(void **state)
@@ -133,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(N79_N80_signatures),
+		cmocka_unit_test(N79_N80_a_signature_is_compared_to_its_end),
 		cmocka_unit_test(N81_tokens),
 		cmocka_unit_test(N86_content_by_type),
 		cmocka_unit_test(N86_context),

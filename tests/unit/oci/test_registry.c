@@ -9,6 +9,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "data/digest.h"
+#include "net/httpd.h"
 #include "oci/registry.h"
 
 #define TYPE "application/x.test"
@@ -34,7 +35,7 @@ static int set_up(void **state)
 	write_file(world.dir, "config.yml", config);
 	world.pid = spawn(world.dir,
 			  (const char *const[]){"docker-registry", "serve", "config.yml", NULL});
-	wait_for_port(port);
+	wait_for_port(port, world.pid);
 	world.loop = loop_new(&err);
 	return world.loop ? 0 : -1;
 }
@@ -186,6 +187,34 @@ static void S49_tags_and_an_early_end(void **state)
 	assert_non_null(strstr(err_text(&err), "NAME_UNKNOWN"));
 }
 
+/* What is about to be pulled is asked for once. */
+static void S53_a_new_tag_costs_one_get(void **state)
+{
+	(void)state;
+	autoerror Error err = {0};
+	autoregistryhub RegistryHub *hub = registry_hub_new(world.loop);
+	autoregistry Registry *registry = open_as(hub, "team/new");
+	autoocidescriptor OciDescriptor blob = {0}, top = {0}, second = {0};
+	autoocimanifest OciManifest manifest = {0}, other = {0};
+	push_bytes(registry, STR("x"), &blob);
+	free(push_image(registry, "v1", &blob));
+	uint64_t before = registry_hub_requests(hub);
+	assert_true(registry_resolve_to_pull(registry, "v1", &top, &err));
+	assert_true(registry_image(registry, top.digest, &manifest, &err));
+	assert_string_equal(manifest.items[0].digest, blob.digest);
+	assert_int_equal(registry_hub_requests(hub) - before, 1);
+	/* By the tag it is asked for again: that may have moved. */
+	oci_descriptor_dispose(&blob);
+	push_bytes(registry, STR("y"), &blob);
+	free(push_image(registry, "v1", &blob));
+	before = registry_hub_requests(hub);
+	assert_true(registry_image(registry, "v1", &other, &err));
+	assert_string_equal(other.items[0].digest, blob.digest);
+	assert_true(registry_resolve_to_pull(registry, "v1", &second, &err));
+	assert_string_not_equal(second.digest, top.digest);
+	assert_int_equal(registry_hub_requests(hub) - before, 2);
+}
+
 static void S57_referrers_by_their_tag(void **state)
 {
 	(void)state;
@@ -213,6 +242,131 @@ static void S57_referrers_by_their_tag(void **state)
 	assert_int_equal(some.count, 1);
 	assert_true(registry_referrers(registry, top.digest, "c/d", &other, &err));
 	assert_int_equal(other.count, 0);
+}
+
+/* A registry that has the API for one digest, answers with a page of its own for another, and fails
+ * for a third; it has no such tags. */
+#define SUBJECT(digit) "sha256:" digit digit digit digit digit digit digit digit
+#define DIGIT(d) d d d d d d d d
+
+static void serve_referrers(void *arg, HttpdRequest *request)
+{
+	static const struct {
+		const char *digest, *type, *text;
+		int status;
+	} rows[] = {
+		{SUBJECT(DIGIT("a")), OCI_TYPE_INDEX,
+		 "{\"schemaVersion\":2,\"mediaType\":\"" OCI_TYPE_INDEX "\",\"manifests\":["
+		 "{\"mediaType\":\"" OCI_TYPE_MANIFEST "\",\"artifactType\":\"a/b\",\"size\":3,"
+		 "\"digest\":\"" SUBJECT(DIGIT("1")) "\"},"
+						     "{\"mediaType\":\"" OCI_TYPE_MANIFEST
+						     "\",\"artifactType\":\"c/d\",\"size\":3,"
+						     "\"digest\":\"" SUBJECT(DIGIT("2")) "\"}]}",
+		 200},
+		{SUBJECT(DIGIT("b")), "text/html", "<html>all you want", 200},
+		{SUBJECT(DIGIT("c")), "application/json", "{\"errors\":[{\"code\":\"DENIED\"}]}",
+		 403},
+		{SUBJECT(DIGIT("d")), OCI_TYPE_INDEX, "{\"manifests\":[{\"digest\":\"../x\"}]}",
+		 200},
+	};
+	(void)arg;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autofree char *path = mem_printf("/v2/team/app/referrers/%s", rows[i].digest);
+		if (cstr_eq(httpd_path(request), path)) {
+			httpd_reply(request, rows[i].status, rows[i].type, rows[i].text,
+				    strlen(rows[i].text));
+			return;
+		}
+	}
+	httpd_reply(request, 404, NULL, "", 0);
+}
+
+static void S57_referrers_by_the_api(void **state)
+{
+	(void)state;
+	autoerror Error err = {0}, denied = {0}, bad = {0};
+	Httpd *httpd = httpd_start(
+		&(HttpdConfig){.address = "127.0.0.1:0", .handler = serve_referrers}, &err);
+	assert_non_null(httpd);
+	autoregistryhub RegistryHub *hub = registry_hub_new(world.loop);
+	autofree char *host = mem_printf("127.0.0.1:%d", httpd_port(httpd));
+	Registry *registry =
+		registry_open(hub, &(RegistryConfig){.host = host, .repository = "team/app"}, &err);
+	assert_non_null(registry);
+	autoocimanifest OciManifest all = {0}, some = {0}, page = {0}, none = {0};
+	assert_true(registry_referrers(registry, SUBJECT(DIGIT("a")), NULL, &all, &err));
+	assert_int_equal(all.count, 2);
+	assert_true(registry_referrers(registry, SUBJECT(DIGIT("a")), "c/d", &some, &err));
+	assert_int_equal(some.count, 1);
+	assert_string_equal(some.items[0].digest, SUBJECT(DIGIT("2")));
+	assert_true(registry_referrers(registry, SUBJECT(DIGIT("b")), NULL, &page, &err));
+	assert_int_equal(page.count, 0);
+	assert_false(registry_referrers(registry, SUBJECT(DIGIT("c")), NULL, &none, &denied));
+	assert_int_equal(denied.http_status, 403);
+	assert_false(registry_referrers(registry, SUBJECT(DIGIT("d")), NULL, &none, &bad));
+	assert_int_equal(bad.code, ERR_INVALID);
+	registry_close(registry);
+	httpd_stop(httpd, 1000);
+}
+
+/* Pages of one entry each: "a" has three of them, "b" an endless row, "c" leads to another host,
+ * "d" loses the second one. */
+static void serve_pages(void *arg, HttpdRequest *request)
+{
+	static const char *const next[] = {"", "", "http://o.test/", "/gone"};
+	(void)arg;
+	const char *prefix = "/v2/team/app/referrers/sha256:", *path = httpd_path(request);
+	if (!cstr_starts(path, prefix)) {
+		httpd_reply(request, 404, NULL, "", 0);
+		return;
+	}
+	unsigned long long page = 0;
+	const char *at = httpd_param(request, "page");
+	str_to_u64(str_of(at ? at : "0"), &page);
+	size_t row = (size_t)(path[strlen(prefix)] - 'a');
+	autofree char *target = mem_printf("%s?page=%llu", next[row], page + 1);
+	autofree char *link = mem_printf("<%s>; rel=\"next\"", target);
+	if (row != 0 || page < 2)
+		httpd_set_header(request, "Link", link);
+	autofree char *text = mem_printf(
+		"{\"schemaVersion\": 2, \"manifests\": [{\"mediaType\": \"" OCI_TYPE_MANIFEST
+		"\", \"artifactType\": \"%s\", \"size\": 3, \"digest\": \"%s\"}]}",
+		page % 2 ? "c/d" : "a/b", SUBJECT(DIGIT("1")));
+	httpd_reply(request, 200, OCI_TYPE_INDEX, text, strlen(text));
+}
+
+static void S57_referrers_page_by_page(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *digest, *type;
+		ErrorCode code;
+		size_t count;
+	} rows[] = {
+		{SUBJECT(DIGIT("a")), NULL, ERR_NONE, 3},
+		{SUBJECT(DIGIT("a")), "a/b", ERR_NONE, 2},
+		{SUBJECT(DIGIT("a")), "c/d", ERR_NONE, 1},
+		{SUBJECT(DIGIT("b")), NULL, ERR_LIMIT, 0},
+		{SUBJECT(DIGIT("c")), NULL, ERR_FORBIDDEN, 0},
+		{SUBJECT(DIGIT("d")), NULL, ERR_INVALID, 0},
+	};
+	autoerror Error err = {0};
+	Httpd *httpd =
+		httpd_start(&(HttpdConfig){.address = "127.0.0.1:0", .handler = serve_pages}, &err);
+	assert_non_null(httpd);
+	autoregistryhub RegistryHub *hub = registry_hub_new(world.loop);
+	autofree char *host = mem_printf("127.0.0.1:%d", httpd_port(httpd));
+	autoregistry Registry *registry =
+		registry_open(hub, &(RegistryConfig){.host = host, .repository = "team/app"}, &err);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autoocimanifest OciManifest got = {0};
+		error_dispose(&err);
+		bool ok = registry_referrers(registry, rows[i].digest, rows[i].type, &got, &err);
+		if (ok != (rows[i].code == ERR_NONE) || err.code != rows[i].code ||
+		    got.count != rows[i].count)
+			fail_msg("%zu: %zu %s", i, got.count, err_text(&err));
+	}
+	httpd_stop(httpd, 1000);
 }
 
 /* What one repository learnt of the host, the next one need not ask. */
@@ -245,7 +399,10 @@ int main(void)
 		cmocka_unit_test(push_and_pull_again),
 		cmocka_unit_test(S53_sizes_and_digests_bind),
 		cmocka_unit_test(S49_tags_and_an_early_end),
+		cmocka_unit_test(S53_a_new_tag_costs_one_get),
 		cmocka_unit_test(S57_referrers_by_their_tag),
+		cmocka_unit_test(S57_referrers_by_the_api),
+		cmocka_unit_test(S57_referrers_page_by_page),
 		cmocka_unit_test(S53_one_request_when_the_host_is_known),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

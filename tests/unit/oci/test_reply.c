@@ -30,8 +30,24 @@ static void S54_redirects(void **state)
 		{"r.test", "https://r.test/v2/", "https://[fe80::1]/", false},
 		{"r.test", "https://r.test/v2/", "https://[::ffff:127.0.0.1]/", false},
 		{"r.test", "https://r.test/v2/", "https://0.0.0.0/", false},
+		{"r.test", "https://r.test/v2/", "https://0/", false},
+		{"r.test", "https://r.test/v2/", "https://127.1/", false},
+		{"r.test", "https://r.test/v2/", "https://2130706433/", false},
+		{"r.test", "https://r.test/v2/", "https://0x7f.1/", false},
+		{"r.test", "https://r.test/v2/", "https://0177.0.0.1/", false},
+		{"r.test", "https://r.test/v2/", "https://127.0.0.1./", false},
+		{"r.test", "https://r.test/v2/", "https://LocalHost./", false},
+		{"r.test", "https://r.test/v2/", "https://x.LOCALHOST/", false},
+		{"r.test", "https://r.test/v2/", "https://127.0.0.%31/", false},
+		{"r.test", "https://r.test/v2/", "https://\357\274\22127.0.0.1/", false},
+		{"r.test", "https://r.test/v2/", "https://[::127.0.0.1]/", false},
+		{"r.test", "https://r.test/v2/", "https://[fe80::1%25lo]/", false},
+		{"r.test", "https://r.test/v2/", "https://[2001:db8::1]/", true},
+		{"r.test", "https://r.test/v2/", "https://127.example/", true},
 		{"r.test", "https://r.test/v2/", "https://10.0.0.1/blob", true},
 		{"127.0.0.1:5000", "http://127.0.0.1:5000/v2/", "http://127.0.0.1:9000/", true},
+		{"10.0.0.1:5000", "http://10.0.0.1:5000/v2/", "http://169.254.169.254/", false},
+		{"10.0.0.1:5000", "http://10.0.0.1:5000/v2/", "http://localhost/", false},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		autoerror Error err = {0};
@@ -60,6 +76,7 @@ static void S54_realms(void **state)
 		{"192.168.1.1:5000", "https", "https://192.168.1.1:5001/token", false},
 		{"127.0.0.1:5000", "https", "https://localhost:5001/token", true},
 		{"r.test", "https", "https://localhost:5001/token", false},
+		{"r.test", "https", "https://3232235777/", false},
 		{"r.test", "https", "junk", false},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -111,7 +111,8 @@ static void S57_payloads_that_do_not_count(void **state)
 }
 
 typedef struct {
-	const char *media, *type, *statement, *covered_type; /* NULL: as it should be */
+	const char *media, *type, *statement, *covered_type, *more, *material; /* NULL: as it
+									      should be */
 } Parts;
 
 static char *make_bundle(const Pair *pair, const Parts *parts)
@@ -127,11 +128,12 @@ static char *make_bundle(const Pair *pair, const Parts *parts)
 	autofree char *signature = sign(pair, str_of(pae));
 	autofree char *payload = base64_encode(statement, strlen(statement));
 	return mem_printf("{\"mediaType\": \"%s\", \"dsseEnvelope\": {\"payload\": \"%s\", "
-			  "\"payloadType\": \"%s\", \"signatures\": [{\"sig\": \"AAAA\"}, "
-			  "{\"sig\": \"%s\"}]}}",
+			  "\"payloadType\": \"%s\", \"signatures\": [{\"sig\": \"%s\"}%s]}, "
+			  "\"verificationMaterial\": {\"%s\": {\"hint\": \"x\"}}}",
 			  parts->media ? parts->media
 				       : "application/vnd.dev.sigstore.bundle.v0.3+json",
-			  payload, type, signature);
+			  payload, type, signature, parts->more ? parts->more : "",
+			  parts->material ? parts->material : "publicKey");
 }
 
 static void S57_bundles(void **state)
@@ -143,6 +145,9 @@ static void S57_bundles(void **state)
 	} rows[] = {
 		{{0}, true},
 		{{.media = "application/json"}, false},
+		{{.media = "application/vnd.dev.sigstore.bundle.v0.4+json"}, false},
+		{{.more = ", {\"sig\": \"AAAA\"}"}, false},
+		{{.material = "certificate"}, false},
 		{{.type = "text/plain"}, false},
 		{{.covered_type = "text/plain"}, false},
 		{{.statement = "{\"_type\": \"x\", \"subject\": [{\"digest\": {\"sha256\": \"" HEX

@@ -75,6 +75,8 @@ static inline void assert_json_text(const json_t *actual, const char *expected)
 	"'set':{'type':'array','x-kubernetes-list-type':'set','items':{'type':'string'}},"         \
 	"'tolerations':{'type':'array','items':{'type':'object','properties':{"                    \
 	"'key':{'type':'string'}}}},"                                                              \
+	"'defaulted':{'type':'object','default':{'b':'B'},'properties':{"                          \
+	"'a':{'type':'string'},'b':{'type':'string'}}},"                                           \
 	"'child':{'$ref':'#/components/schemas/Spec'},"                                            \
 	"'data':{'type':'object','additionalProperties':{'type':'string'}}}},"                     \
 	"'Port':{'type':'object','properties':{'port':{'type':'integer'},"                         \

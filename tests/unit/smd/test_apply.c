@@ -96,6 +96,19 @@ static void A37_emptied_map_that_stays_is_empty_not_null(void **state)
 	assert_spec(live, "{'data':{}}");
 }
 
+/* Null asks for the default, as it does upstream. */
+static void A37_emptied_map_with_a_default_is_null(void **state)
+{
+	(void)state;
+	autoschema SmdSchema *schema = kind_schema();
+	autojson json_t *live = NULL;
+	SmdRequest alpha = by("alpha");
+	apply_ok(schema, &live, "{'defaulted':{'a':'1'}}", &alpha);
+	apply_ok(schema, &live, "{'defaulted':{}}", &alpha);
+	assert_spec(live, "{'defaulted':null}");
+	assert_json(fields_of(live, "alpha", "Apply"), "{'f:spec':{'f:defaulted':{}}}");
+}
+
 static void A38_co_owned_dropped_field_stays(void **state)
 {
 	(void)state;
@@ -138,6 +151,20 @@ static void A40_field_of_update_manager_survives_apply(void **state)
 	apply_ok(schema, &live, "{'image':'b'}", &alpha);
 	assert_spec(live, "{'image':'b','replicas':5}");
 	assert_json(fields_of(live, "hpa", "Update"), "{'f:spec':{'f:replicas':{}}}");
+}
+
+static void A40_what_an_update_manager_owns_too_is_not_dropped(void **state)
+{
+	(void)state;
+	autoschema SmdSchema *schema = kind_schema();
+	autojson json_t *live = NULL;
+	SmdRequest alpha = by("alpha");
+	SmdRequest hpa = by("hpa");
+	update_ok(schema, &live, "{'image':'a','replicas':5}", &hpa);
+	apply_ok(schema, &live, "{'image':'a','replicas':5}", &alpha);
+	apply_ok(schema, &live, "{'image':'a'}", &alpha);
+	assert_spec(live, "{'image':'a','replicas':5}");
+	assert_json(fields_of(live, "alpha", "Apply"), "{'f:spec':{'f:image':{}}}");
 }
 
 static void A41_same_port_with_two_protocols(void **state)
@@ -531,9 +558,11 @@ int main(void)
 		cmocka_unit_test(A36_same_value_is_owned_by_both),
 		cmocka_unit_test(A37_field_dropped_from_own_apply_is_deleted),
 		cmocka_unit_test(A37_emptied_map_that_stays_is_empty_not_null),
+		cmocka_unit_test(A37_emptied_map_with_a_default_is_null),
 		cmocka_unit_test(A38_co_owned_dropped_field_stays),
 		cmocka_unit_test(A39_dropped_item_leaves_foreign_items),
 		cmocka_unit_test(A40_field_of_update_manager_survives_apply),
+		cmocka_unit_test(A40_what_an_update_manager_owns_too_is_not_dropped),
 		cmocka_unit_test(A41_same_port_with_two_protocols),
 		cmocka_unit_test(A42_omitted_protocol_keys_as_tcp),
 		cmocka_unit_test(A43_atomic_list_is_replaced_whole),

@@ -107,6 +107,37 @@ static void K40_identity_files(void **state)
 	assert_int_equal(open_with(none, str_of(armored), &out), ERR_UNAUTHORIZED);
 }
 
+/* Recipients that only newer ages or plugins know are named, as far as what they say can be shown.
+ */
+static void K48_recipients_of_other_types(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *stanza;
+		ErrorCode code;
+		const char *said;
+	} rows[] = {
+		{"mlkem768x25519 AAAA", ERR_UNSUPPORTED, "type mlkem768x25519 are not supported"},
+		{"piv-p256 AAAA BBBB", ERR_UNSUPPORTED, "type piv-p256 are"},
+		{"alone", ERR_UNSUPPORTED, "type alone are"},
+		{"x-grease AAAA", ERR_UNAUTHORIZED, "any of the recipients"},
+		{"evil\x1b[2J AAAA", ERR_UNAUTHORIZED, "any of the recipients"},
+		{"X25519", ERR_UNAUTHORIZED, "any of the recipients"},
+		{"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddtoolong x", ERR_UNSUPPORTED,
+		 "ccccccccccdddddddddd are"},
+	};
+	autoageidentities AgeIdentities *identities = identities_of(one);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autoerror Error err = {0};
+		autobuf Buf out = {0};
+		autofree char *file =
+			mem_printf("age-encryption.org/v1\n-> %s\n\n--- AAAA\n", rows[i].stanza);
+		assert_false(age_decrypt(identities, str_of(file), &out, &err));
+		assert_int_equal(err.code, rows[i].code);
+		assert_non_null(strstr(err_text(&err), rows[i].said));
+	}
+}
+
 static void K48_what_is_no_identity(void **state)
 {
 	(void)state;
@@ -157,6 +188,7 @@ int main(void)
 		cmocka_unit_test(K41_no_byte_can_be_changed),
 		cmocka_unit_test(K41_a_cut_is_noticed),
 		cmocka_unit_test(K40_identity_files),
+		cmocka_unit_test(K48_recipients_of_other_types),
 		cmocka_unit_test(K48_what_is_no_identity),
 		cmocka_unit_test(K48_a_mistyped_identity),
 	};

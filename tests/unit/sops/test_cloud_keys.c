@@ -34,11 +34,11 @@ static void serve(void *arg, HttpdRequest *request)
 	httpd_reply(request, f->status, "application/json", f->answer, strlen(f->answer));
 }
 
-static bool aws_call(void *arg, const char *region, const char *target, const char *body, Buf *out,
-		     Error *err)
+static bool aws_call(void *arg, const AwsKmsCall *call, Buf *out, Error *err)
 {
 	Fixture *f = arg;
-	snprintf(f->seen, sizeof(f->seen), "%s %s %s", region, target, body);
+	snprintf(f->seen, sizeof(f->seen), "%s%s%s %s %s", call->role ? call->role : "",
+		 call->role ? " in " : "", call->region, call->target, call->body);
 	if (f->status != 200)
 		return err_set(err, ERR_FORBIDDEN, "not allowed");
 	buf_puts(out, f->answer);
@@ -117,7 +117,8 @@ static void K40_AWS_KMS(void **state)
 		assert_int_equal(ask(&service, key, &out, text), ERR_INVALID);
 	}
 	key = json_pack("{s:s, s:s}", "arn", "arn:aws:kms:eu-west-1:1:alias/a", "role", "arn:x");
-	assert_int_equal(ask(&service, key, &out, text), ERR_UNSUPPORTED);
+	assert_int_equal(ask(&service, key, &out, text), ERR_NONE);
+	assert_true(cstr_starts(f->seen, "arn:x in eu-west-1 TrentService.Decrypt "));
 }
 
 static json_t *gcp_key(const char *resource)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "ignore.h"
+#include "delivery/ignore.h"
 
 static json_t *parse(const char *text)
 {

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/rand.h"
-#include "cluster.h"
+#include "delivery/cluster.h"
 #include "../net/pki.h"
 
 enum { LIMIT = 5 };
@@ -31,8 +31,11 @@ static int setup(void **state)
 	autoerror Error err = {0};
 	Fixture *fixture = mem_zalloc(1, sizeof(*fixture));
 	fixture->loop = loop_new(&err);
-	fixture->clusters = clusters_new(
-		fixture->loop, &(DriftConfig){.overridden = overridden, .fn = ignore_drift}, LIMIT);
+	fixture->clusters = clusters_new(fixture->loop,
+					 &(DriftConfig){.field_manager = "manager",
+							.overridden = overridden,
+							.fn = ignore_drift},
+					 LIMIT);
 	fixture->ca = pki_make(NULL, (const char *const[]){"CN", "ca", NULL}, NULL);
 	*state = fixture;
 	return 0;

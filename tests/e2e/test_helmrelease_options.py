@@ -1,0 +1,196 @@
+"""What spec.install, upgrade, rollback, uninstall and others of a HelmRelease make of an action (helm-controller.md
+2, 7): each with and without, seen in the cluster."""
+import pytest
+
+from tests.lib.helm import decode
+from tests.lib.net import wait_until
+from tests.lib.releases import (BROKEN, VALUES_CONFIG, chart_server, config, controller_with,  # noqa: F401
+                                deployment, job_hook, releases, template)
+
+helm_controller = controller_with("--min-retry-delay=50ms", "--max-retry-delay=500ms")
+
+GOOD = {"templates/config.yaml": config("config", {"v": "1"})}
+ONCE = {"remediation": {"retries": 0}}
+
+
+def patch(releases, body, kind="ConfigMap", name="config", part=""):
+    code, reply = releases.api.rest.call("PATCH", releases.path(kind, name) + part + "?fieldManager=somebody",
+                                         body, "application/merge-patch+json")
+    assert code == 200, reply
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_disableTakeOwnership(releases, takes):
+    releases.api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+        "name": "config", "namespace": releases.ns}, "data": {"v": "foreign"}})
+    releases.chart(GOOD)
+    releases.quiet(install={"disableTakeOwnership": not takes, **ONCE})
+    if takes:
+        releases.ready()
+    else:
+        releases.failed("InstallFailed", "cannot be imported into the current release")
+    assert releases.live("ConfigMap", "config")["data"]["v"] == ("1" if takes else "foreign")
+
+
+@pytest.mark.parametrize("cleans", [True, False])
+def test_cleanupOnFail(releases, cleans):
+    releases.chart(GOOD)
+    releases.quiet(upgrade={"cleanupOnFail": cleans})
+    releases.ready()
+    releases.chart({**GOOD, "templates/new.yaml": config("new"), "templates/broken.yaml": BROKEN},
+                   version="2.0.0")
+    releases.stalled()
+    assert bool(releases.live("ConfigMap", "new")) != cleans
+    assert releases.live("ConfigMap", "config")
+
+
+@pytest.mark.parametrize("how", ["background", "foreground", "orphan"])
+def test_deletionPropagation(releases, how):
+    """The object is held, so that it tells how it is deleted; so is its dependent."""
+    held = template("ConfigMap", "config", data={"v": "1"}).replace(
+        "  name: config\n", "  name: config\n  finalizers: [example.com/hold]\n")
+    releases.chart({"templates/config.yaml": held})
+    releases.quiet(uninstall={"deletionPropagation": how, "disableWait": True})
+    releases.ready()
+    uid = releases.live("ConfigMap", "config")["metadata"]["uid"]
+    releases.api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+        "name": "child", "namespace": releases.ns, "finalizers": ["example.com/hold"],
+        "ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "config", "uid": uid,
+                             "blockOwnerDeletion": True}]}})
+    releases.delete()
+    said = releases.live("ConfigMap", "config")["metadata"]
+    assert said["deletionTimestamp"]
+
+    def orphaned():
+        owner = releases.live("ConfigMap", "config")["metadata"].get("finalizers", [])
+        return "orphan" in owner or \
+            not releases.live("ConfigMap", "child")["metadata"].get("ownerReferences")
+    assert orphaned() == (how == "orphan")
+    assert ("foregroundDeletion" in said["finalizers"]) == (how == "foreground")
+    for name in ("config", "child"):
+        patch(releases, {"metadata": {"finalizers": None}}, name=name)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_preserveValues(releases, keeps):
+    releases.chart({"templates/values.yaml": VALUES_CONFIG})
+    releases.quiet(values={"a": 1})
+    releases.ready()
+    releases.quiet(values={"b": 2}, upgrade={"preserveValues": keeps})
+    wanted = '{"a":1,"b":2}' if keeps else '{"b":2}'
+    wait_until(lambda: releases.live("ConfigMap", "app-values")["data"]["values"] == wanted, "the values")
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+def test_disableOpenAPIValidation(releases, lenient):
+    releases.chart({"templates/odd.yaml": template("ConfigMap", "odd", data={"v": "1"}, unknownField="x")})
+    releases.quiet(install={"serverSideApply": False, "disableOpenAPIValidation": lenient, **ONCE})
+    if lenient:
+        releases.ready()
+    else:
+        releases.failed("InstallFailed", "unknownField")
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+def test_disableSchemaValidation(releases, lenient):
+    releases.chart({**GOOD, "values.schema.json": '{"required": ["must"]}'})
+    releases.quiet(install={"disableSchemaValidation": lenient})
+    if lenient:
+        releases.ready()
+    else:
+        releases.failed("InstallFailed", "must")
+
+
+def test_disableWaitForJobs(releases):
+    releases.chart({"templates/job.yaml": job_hook("job", "x").replace("helm.sh/hook: x", "a: b")})
+    releases.apply("app", install={"disableWaitForJobs": True})
+    wait_until(lambda: releases.live("Job", "job"), "the job")
+    assert releases.statuses() == {1: "pending-install"}
+    patch(releases, {"status": {"startTime": "2026-01-02T03:04:05Z", "active": 1}}, "Job", "job", "/status")
+    releases.ready()
+
+
+@pytest.mark.parametrize("kept,versions", [(1, [2, 3]), (2, [2, 3]), (3, [1, 2, 3])])
+def test_maxHistory(releases, kept, versions):
+    """What is deployed when a revision is stored is spared."""
+    releases.chart(GOOD)
+    for version in (1, 2, 3):
+        releases.quiet(values={"n": version}, maxHistory=kept)
+        releases.ready(version=version)
+    assert sorted(releases.statuses()) == versions
+
+
+@pytest.mark.parametrize("name", ["legacy", "poller"])
+def test_waitStrategy(releases, name):
+    """kstatus is content with an address in the cluster, the legacy rules want one of the balancer."""
+    releases.chart({"templates/svc.yaml": template("Service", "svc", spec={
+        "type": "LoadBalancer", "ports": [{"port": 80}]})})
+    releases.apply(waitStrategy={"name": name}, install={"timeout": "2s", **ONCE})
+    if name == "poller":
+        releases.ready()
+    else:
+        releases.failed("InstallFailed", f"Service/{releases.ns}/svc")
+
+
+@pytest.mark.parametrize("forces", [True, False])
+def test_force_puts_in_place_of_a_merge(releases, forces):
+    releases.chart(GOOD)
+    releases.quiet(install={"serverSideApply": False})
+    releases.ready()
+    patch(releases, {"data": {"extra": "1"}})
+    releases.quiet(install={"serverSideApply": False}, upgrade={"force": forces}, values={"a": 1})
+    releases.ready(version=2)
+    assert ("extra" in releases.live("ConfigMap", "config")["data"]) != forces
+
+
+@pytest.mark.parametrize("first,said,then", [
+    (False, "auto", "csa"), (True, "auto", "ssa"), (False, "enabled", "ssa"), (True, "disabled", "csa")])
+def test_H91_serverSideApply_of_an_upgrade(releases, first, said, then):
+    releases.chart(GOOD)
+    releases.quiet(install={"serverSideApply": first})
+    releases.ready()
+    releases.quiet(install={"serverSideApply": first}, upgrade={"serverSideApply": said}, values={"a": 1})
+    releases.ready(version=2)
+    assert [decode(s)["apply_method"] for s in releases.secrets()] == ["ssa" if first else "csa", then]
+
+
+@pytest.mark.parametrize("action", ["install", "upgrade"])
+def test_disableHooks(releases, action):
+    releases.chart({**GOOD, "templates/hook.yaml": job_hook("hook", f"pre-{action}")})
+    releases.quiet(**{action: {"disableHooks": True}})
+    releases.ready()
+    releases.quiet(**{action: {"disableHooks": True}}, values={"a": 1})
+    releases.ready(version=2)
+    assert not releases.live("Job", "hook")
+
+
+def test_disableHooks_of_a_rollback(releases):
+    """spec.rollback says it, not spec.upgrade, whose hooks run."""
+    releases.chart({**GOOD, "templates/hook.yaml": job_hook("hook", "pre-rollback")})
+    releases.quiet(rollback={"disableHooks": True, "disableWait": True},
+                   upgrade={"remediation": {"retries": 0, "remediateLastFailure": True}})
+    releases.ready()
+    releases.chart({**GOOD, "templates/hook.yaml": job_hook("hook", "pre-rollback"),
+                    "templates/broken.yaml": BROKEN}, version="2.0.0")
+    obj = releases.stalled()
+    assert releases.condition(obj)["reason"] == "RollbackSucceeded"
+    assert not releases.live("Job", "hook")
+
+
+def test_the_timeout_of_a_test(releases):
+    releases.chart({**GOOD, "templates/check.yaml": job_hook("check", "test")})
+    releases.quiet(test={"enable": True, "timeout": "1s"}, timeout="5m")
+    obj = releases.stalled()
+    assert "timeout waiting for" in releases.condition(obj, "TestSuccess")["message"]
+
+
+@pytest.mark.parametrize("renderers,image", [
+    ([{"images": [{"name": "web", "newTag": "2"}]}], "web:2"),
+    ([{"images": [{"name": "web", "newName": "other"}]}, {"images": [{"name": "other", "newTag": "3"}]}], "other:3"),
+    ([{"images": [{"name": "other", "newTag": "3"}]}, {"images": [{"name": "web", "newName": "other"}]}], "other:1")])
+def test_H76_images_and_their_order(releases, renderers, image):
+    releases.chart({"templates/web.yaml": deployment()})
+    releases.quiet(postRenderers=[{"kustomize": k} for k in renderers])
+    releases.ready()
+    spec = releases.live("Deployment", "web")["spec"]["template"]["spec"]
+    assert spec["containers"][0]["image"] == image

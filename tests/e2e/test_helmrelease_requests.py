@@ -1,0 +1,176 @@
+"""What a HelmRelease costs the API server."""
+import contextlib
+import threading
+import time
+
+from tests.lib.fault import hang, status
+from tests.lib.helm import write_chart, helm  # noqa: F401
+from tests.lib.net import wait_until
+from tests.lib.releases import chart_server, config, controller_with, releases  # noqa: F401
+
+helm_controller = controller_with(server="proxied")
+
+
+def asked(proxied, since):
+    """'METHOD last part of the path' of requests about releases, watches left out."""
+    return [f"{r.method} {r.target.split('?')[0].split('/namespaces/')[-1].split('/', 1)[-1]}"
+            for r in proxied.proxy.requests(since=since, query=r"^(?!.*watch=true)",
+                                            path="/namespaces/test-") if "/events" not in r.target]
+
+
+@contextlib.contextmanager
+def steered(proxy, helm_controller, action):
+    """With a rule for the watch of releases, which a new process begins."""
+    assert helm_controller.stop() == 0
+    proxy.on(action, path="^/api/v1/secrets$", query="owner%3Dhelm")
+    helm_controller.start()
+    helm_controller.wait_until_ready()
+    yield
+    assert helm_controller.stop() == 0
+    proxy.off()
+    helm_controller.start()
+    helm_controller.wait_until_ready()
+
+
+def test_an_installation_costs_one_status_write(releases, proxied):
+    releases.chart({"templates/a.yaml": config("a"), "templates/b.yaml": config("b")})
+    mark = proxied.proxy.mark()
+    releases.quiet()
+    releases.ready()
+    requests = asked(proxied, mark)
+    written = "PATCH helmreleases/app/status"
+    assert requests.count(written) == 1
+    assert [r for r in requests if not r.startswith("GET")][-1] == written
+    assert "GET secrets" not in requests, "a watch knows which releases there are"
+    assert len([r for r in requests if "secrets" in r and not r.startswith("GET")]) == 2
+    assert len([r for r in requests if r.startswith("PATCH configmaps/")]) == 2
+    mark = proxied.proxy.mark()
+    releases.quiet(values={"a": "b"})
+    releases.ready(version=2)
+    requests = asked(proxied, mark)
+    assert requests.count(written) == 1
+    assert "GET secrets" not in requests
+
+
+def test_a_crash_before_the_first_status_orphans_no_release(releases, proxied, helm_controller):
+    releases.chart({"templates/a.yaml": config("a")})
+    proxied.proxy.on(hang(), method="PATCH", path="helmreleases/app/status$")
+    releases.quiet()
+    wait_until(lambda: releases.statuses() == {1: "deployed"}, "the release")
+    helm_controller.kill()
+    assert not releases.get()["status"].get("storageNamespace")
+    proxied.proxy.off()
+    releases.objects.delete("HelmRelease", "app")
+    helm_controller.start()
+    helm_controller.wait_until_ready()
+    releases.objects.gone("HelmRelease", "app")
+    assert not releases.statuses() and not releases.live("ConfigMap", "a")
+
+
+def test_what_a_namesake_has_left_stays(releases):
+    """Suspended and deleted, it leaves its release; a new one that never installed has no say."""
+    releases.chart({"templates/a.yaml": config("a")})
+    releases.quiet()
+    releases.ready()
+    releases.quiet(suspend=True)
+    releases.delete()
+    left = int(time.time())
+    wait_until(lambda: int(time.time()) > left, "another creationTimestamp")
+    releases.quiet(chart="missing")
+    releases.failed("ArtifactFailed")
+    releases.delete()
+    assert releases.statuses() == {1: "deployed"} and releases.live("ConfigMap", "a")
+
+
+def test_what_was_installed_by_hand_stays(releases, helm, ns, tmp_path):
+    """It is younger than a HelmRelease that never came to install, and not its own."""
+    releases.quiet(chart="missing")
+    releases.failed("ArtifactFailed")
+    chart = write_chart(tmp_path / "shop", {"templates/a.yaml": config("a")})
+    helm("install", "app", chart, "-n", ns)
+    releases.delete()
+    assert releases.statuses() == {1: "deployed"} and releases.live("ConfigMap", "a")
+
+
+def test_a_wait_for_a_busy_source_costs_no_status_write(releases, proxied):
+    """While artifacts of others keep coming; once they do not, the wait is told."""
+    for name in ("chart", "other"):
+        releases.put_source("HelmChart", name, None, "False")
+    mark = proxied.proxy.mark()
+    releases.quiet()
+    wait_until(lambda: releases.get()["metadata"].get("finalizers"), "a first run")
+    # Longer than it waits in silence, and far from as long as it waits at most.
+    until = time.monotonic() + 3.5
+
+    def has_others():
+        name = str(time.monotonic_ns())
+        releases.chart({"templates/a.yaml": config("a", {"n": name})}, name="other")
+        return time.monotonic() > until
+    wait_until(has_others, "others to come for a while", interval=0.2)
+    assert not releases.get()["status"].get("conditions")
+    assert not [r for r in asked(proxied, mark) if r.endswith("app/status")]
+    releases.failed("SourceNotReady", "does not have an artifact")
+
+
+def test_what_is_in_sync_is_only_looked_at(releases, proxied):
+    releases.chart({"templates/a.yaml": config("a")})
+    releases.quiet(driftDetection={"mode": "enabled"})
+    releases.ready()
+    releases.rerun()
+    mark = proxied.proxy.mark()
+    releases.rerun()
+    requests = asked(proxied, mark)
+    assert [r for r in requests if not r.startswith("GET")] == ["PATCH helmreleases/app/status"]
+    assert not [r for r in requests if "configmaps" in r], "drift needs no request"
+    assert "GET secrets" not in requests
+
+
+def test_a_watch_that_is_behind_misleads_nobody(releases, proxied, helm_controller):
+    """What it says is there is read, and looked up where that is not so."""
+    releases.chart({"templates/a.yaml": config("a")})
+    behind = threading.Event()
+
+    def forget_events(x):
+        x.forward(lambda pieces: (p for p in pieces if not behind.is_set()))
+    with steered(proxied.proxy, helm_controller, forget_events):
+        releases.quiet()
+        releases.ready()
+        releases.rerun()
+        behind.set()
+        path = f"/api/v1/namespaces/{releases.ns}/secrets/sh.helm.release.v1.app.v1"
+        code, reply = releases.api.rest.call("DELETE", path)
+        assert code == 200, reply
+        mark = proxied.proxy.mark()
+        releases.rerun()
+        assert "GET secrets" in asked(proxied, mark)
+        assert releases.statuses() == {1: "deployed"}, "installed anew"
+
+
+def test_without_the_right_to_watch_releases_are_listed(releases, proxied, helm_controller):
+    releases.chart({"templates/a.yaml": config("a")})
+    with steered(proxied.proxy, helm_controller, status(403, "Forbidden")):
+        mark = proxied.proxy.mark()
+        releases.quiet()
+        releases.ready()
+        assert "GET secrets" in asked(proxied, mark)
+        assert releases.statuses() == {1: "deployed"}
+
+
+def test_H88_after_a_restart_the_watch_knows_again(releases, proxied, helm_controller):
+    releases.chart({"templates/a.yaml": config("a")})
+    releases.quiet(driftDetection={"mode": "enabled"})
+    releases.ready()
+    assert helm_controller.stop() == 0
+    helm_controller.start()
+    helm_controller.wait_until_ready()
+
+    def only_looked_at():
+        mark = proxied.proxy.mark()
+        releases.rerun()
+        return not [r for r in asked(proxied, mark) if "configmaps" in r]
+    wait_until(only_looked_at, "a run without a dry run, once the watch is in step")
+    code, reply = releases.api.rest.call(
+        "PATCH", releases.path("ConfigMap", "a") + "?fieldManager=x", {"data": {"k": "w"}},
+        "application/merge-patch+json")
+    assert code == 200, reply
+    wait_until(lambda: releases.live("ConfigMap", "a")["data"] == {"k": "v"}, "correction")

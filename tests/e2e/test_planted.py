@@ -1,0 +1,43 @@
+"""The search for planted secrets, which every module ends with, finds them."""
+import base64
+import json
+
+import pytest
+
+from tests.lib.planted import found, planted, search_logs, search_objects
+
+FORMS = {
+    "plain": lambda s: s, "hex": lambda s: s.encode().hex(),
+    "basic": lambda s: base64.b64encode(f"user:{s}".encode()).decode(),
+    "one off": lambda s: base64.b64encode(f"x{s}".encode()).decode(),
+    "two off": lambda s: base64.b64encode(f"xx{s}".encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_found_in_each_form(tmp_path, form):
+    told = FORMS[form](planted("password"))
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "source-controller.log").write_text(f'{{"error":"login {told} refused"}}\n')
+    (tmp_path / "peer.log").write_text(told)  # what a test's own server says is no leak of ours
+    finds = search_logs(tmp_path)
+    assert len(finds) == 1 and told[:8] in finds[0]
+    assert not found(told[4:7])
+
+
+class Told:
+    """An API server whose only GitRepository has a text at a place."""
+
+    def __init__(self, text, place):
+        self.item = {"metadata": {"name": "src"}, "spec": {"url": text}, "status": {}}
+        self.item.setdefault(place, {})["message"] = text
+
+    def raw(self, method, path):
+        items = [self.item] if path.endswith("/gitrepositories") else []
+        return 200, {}, json.dumps({"items": items})
+
+
+def test_a_secret_is_found_in_a_status_but_may_be_in_a_spec():
+    text = planted("token")
+    assert search_objects(Told(text, "status"))
+    assert not search_objects(Told(text, "spec"))
