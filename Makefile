@@ -1,5 +1,5 @@
 # Everything from a clean clone: each target installs the Debian packages that it needs.
-.PHONY: build test demo bench fmt lint fuzz cover install clean
+.PHONY: build test demo bench fmt lint fuzz tsan cover install clean
 
 BUILD := build
 TEST_BUILD := build-test
@@ -16,9 +16,10 @@ $(TEST_BUILD)/build.ninja:
 	scripts/install-packages build test
 	meson setup $(TEST_BUILD) -Db_sanitize=address,undefined -Dwerror=true
 
-# Unit, end-to-end, fault and differential tests; SUITES="unit e2e" picks some.
+# Unit, end-to-end, fault and differential tests, and a few seconds of each fuzz target;
+# SUITES="unit e2e" picks some.
 test: $(TEST_BUILD)/build.ninja
-	scripts/install-packages build test
+	scripts/install-packages build test fuzz
 	ninja -C $(TEST_BUILD)
 	tests/run.py $(TEST_BUILD) $(SUITES)
 
@@ -41,6 +42,11 @@ fmt:
 lint:
 	scripts/install-packages build lint
 	scripts/lint
+
+# Races between threads, by ThreadSanitizer, in build-tsan/.
+tsan:
+	scripts/install-packages build test
+	scripts/tsan
 
 fuzz:
 	scripts/install-packages build fuzz
