@@ -2,7 +2,8 @@
  * Leader election (kube-api.md 1.6), wholly on the loop's thread and with a timer of its own for
  * the renew deadline, so that neither a server that does not answer nor other work can make us lead
  * past it. The client is told the same deadline: a process that was stopped runs its threads again
- * in any order, and none of them may write before the timer has told. Times are measured by our own
+ * in any order, and none of them may write before the timer has told. (What was being handed to the
+ * kernel at the very moment of the stop no process can call back.) Times are measured by our own
  * clock since we last saw the lease change, never by the times in it, which another machine's clock
  * wrote.
  */

@@ -21,18 +21,17 @@ def test_a_stopped_leader_that_goes_on_does_not_act(replicas):
     lease after its duration; SIGCONT: the old one must not write what it had in mind."""
     leader = replicas.writer()
     for _ in range(4):
-        pid = replicas.running[leader].child.pid
+        old = replicas.running[leader]
         since = len(replicas.writes.seen())
         # Anywhere between two renewals and two writes.
         wait_until(lambda n=since: len(replicas.writes.seen()) > n + random.randrange(1, 9), "writes")
-        os.kill(pid, signal.SIGSTOP)
+        old.suspend()
         since = len(replicas.writes.seen())
         other = replicas.writer(other_than=leader, since=since)
         mark = len(replicas.writes.seen())
-        os.kill(pid, signal.SIGCONT)
+        os.kill(old.child.pid, signal.SIGCONT)
         wait_until(lambda n=mark: len(replicas.writes.seen()) > n + 20, "more writes of the new one")
         # As a daemon, it ends once it has lost; here it stays, and is put back by hand.
-        old = replicas.running[leader]
         assert any(line.startswith("lost") for line in old.stop())
         replicas.running[leader] = replicas.start(leader)
         leader = other

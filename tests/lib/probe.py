@@ -11,6 +11,7 @@ from .wire import Connection
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
 MAPS = "/api/v1/namespaces/{}/configmaps"
+WAITS = {"7", "232", "271", "281"}  # poll, epoll_wait, ppoll, epoll_pwait on x86-64
 
 
 class Probe:
@@ -32,6 +33,26 @@ class Probe:
             assert line or self.child.poll() is None, lines
             lines.append(line)
         return lines
+
+    def suspend(self):
+        """SIGSTOP while the client's loop waits. What is just being handed to the kernel no process can
+        call back: a stop amid that would say nothing about who may write."""
+        pid = self.child.pid
+        tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+        loops = [task for task in tasks if (task / "comm").read_text().strip() == "loop"]
+        assert loops
+
+        def is_stopped(task):
+            return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+        def stop():
+            os.kill(pid, signal.SIGSTOP)
+            wait_until(lambda: all(map(is_stopped, loops)), "the stop", interval=0.001)
+            if all((task / "syscall").read_text().split()[0] in WAITS for task in loops):
+                return True
+            os.kill(pid, signal.SIGCONT)
+            return False
+        wait_until(stop, "a stop amid a wait")
 
     def stop(self):
         """The lines that came since, and a clean end."""
