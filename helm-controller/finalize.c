@@ -37,8 +37,9 @@ static bool failed(Run *run, const char *what, Error *err)
 	return false;
 }
 
-/* False with err unset: nobody is left who may uninstall (H9, H10). Only a definite "not found"
- * counts: releases must not be orphaned because a server was out of reach. */
+/* False with err unset: nobody is left who may uninstall (H9, H10). Only that the Secret, ConfigMap
+ * or ServiceAccount is not there counts: releases must not be orphaned because a server was out of
+ * reach, or a cloud did not know its cluster. */
 static bool can_uninstall(Run *run, const ReleaseSpec *spec, Target *out, Error *err)
 {
 	const char *account = target_account(run, spec->spec);

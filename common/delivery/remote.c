@@ -33,6 +33,15 @@ static bool kubeconfig_text(const Secret *secret, const char *key, Str *out, Err
 	       err_set(err, ERR_INVALID, "no key 'value' with a kubeconfig");
 }
 
+/* Only this cluster may say of something that it is not there: what a file or a cloud lacks may be
+ * there the next time, and nobody may take a release for one that nobody can reach any more. */
+static Error *missing_elsewhere(Error *err)
+{
+	if (err->code == ERR_NOT_FOUND)
+		err->code = ERR_UNAVAILABLE;
+	return err;
+}
+
 /* Only who has the same bytes shares a connection. */
 static char *cluster_key(Str way)
 {
@@ -47,7 +56,10 @@ static Cluster *join(Run *run, const Targets *targets, Str way, KubeConfig *conf
 	config->max_tries = REMOTE_TRIES;
 	autofree char *key = cluster_key(way);
 	autofree char *owner = run_key(run);
-	return cluster_get(targets->clusters, key, config, owner, err);
+	Cluster *cluster = cluster_get(targets->clusters, key, config, owner, err);
+	if (!cluster)
+		missing_elsewhere(err);
+	return cluster;
 }
 
 static Cluster *cluster_of_secret(Run *run, const Targets *targets, const json_t *ref, Error *err)
@@ -72,7 +84,8 @@ static char *own_account(Error *err)
 	autobuf Buf token = {0}, claims = {0};
 	Str header, rest, body, signature;
 	if (!file_read(OWN_TOKEN, OWN_TOKEN_MAX, &token, err))
-		return err_wrap_null(err, "the controller's own service account");
+		return err_wrap_null(missing_elsewhere(err),
+				     "the controller's own service account");
 	str_cut(buf_str(&token), '.', &header, &rest);
 	str_cut(rest, '.', &body, &signature);
 	autofree char *text = str_dup(body);
@@ -198,9 +211,12 @@ static Cluster *cluster_by_cloud(Run *run, const Targets *targets, const Secret 
 	autoworkloadidentity WorkloadIdentity identity = {0};
 	autocredential Credential login = {0};
 	if (!named_account(run, targets, settings, &account, err) ||
-	    !workload_identity(run, account, &identity, &caller.account, err) ||
-	    !cloud_cluster_login(targets->cloud, &caller, &query, &login, err))
+	    !workload_identity(run, account, &identity, &caller.account, err))
 		return NULL;
+	if (!cloud_cluster_login(targets->cloud, &caller, &query, &login, err)) {
+		missing_elsewhere(err);
+		return NULL;
+	}
 	autokubeconfig KubeConfig config = {.server = server_of(login.user, err),
 					    .ca_pem = mem_strdup(login.session)};
 	if (!config.server)

@@ -47,8 +47,8 @@ typedef struct {
 /* spec.serviceAccountName or --default-service-account; "": the connection's own user. */
 const char *target_account(Run *run, const json_t *spec);
 
-/* For the run's object, whose spec it is. ERR_FORBIDDEN, ERR_INVALID, ERR_NOT_FOUND and what the
- * API server says of the Secret or ConfigMap. */
+/* For the run's object, whose spec it is. ERR_FORBIDDEN, ERR_INVALID and what the API server says
+ * of the Secret, ConfigMap or ServiceAccount: ERR_NOT_FOUND is never of anything else. */
 bool target_open(Run *run, const Targets *targets, const json_t *spec, Target *out,
 		 Error *err) MUST_USE;
 void target_close(Target *target);

@@ -1,18 +1,29 @@
 """HelmReleases of another cluster, by kubeconfig: here the same one, reached as another."""
+import pytest
+
+from tests.lib.clouds import clouds  # noqa: F401 - a fixture
 from tests.lib.net import wait_until
 from tests.lib.releases import (chart_server, config, controller_with, deployment,  # noqa: F401
                                 releases)
 
-helm_controller = controller_with("--min-retry-delay=50ms", "--max-retry-delay=500ms")
+
+@pytest.fixture(scope="module")
+def google(clouds):
+    """It knows of no cluster."""
+    clouds.env["GOOGLE_CONTAINER_ENDPOINT"] = clouds.url
+    return clouds
+
+
+helm_controller = controller_with("--min-retry-delay=50ms", "--max-retry-delay=500ms", env="google")
 
 CONFIG = {"templates/config.yaml": config("config", {"v": "1"})}
 REMOTE = {"kubeConfig": {"secretRef": {"name": "remote"}}}
 
 
-def put_kubeconfig(releases, api):
+def put_kubeconfig(releases, api, text=None):
     api.apply({"apiVersion": "v1", "kind": "Secret",
                "metadata": {"name": "remote", "namespace": releases.ns},
-               "stringData": {"value": api.kubeconfig.read_text()}})
+               "stringData": {"value": text or api.kubeconfig.read_text()}})
 
 
 def test_installed_upgraded_watched_and_uninstalled(releases, api):
@@ -45,12 +56,49 @@ def test_waits_and_ends_with_the_daemon(releases, api, helm_controller):
     releases.ready()
 
 
+def drop(releases, api, kind="secrets", name="remote"):
+    code, reply = api.rest.call("DELETE", f"/api/v1/namespaces/{releases.ns}/{kind}/{name}")
+    assert code == 200, reply
+
+
 def test_a_kubeconfig_that_is_none(releases, api):
-    api.apply({"apiVersion": "v1", "kind": "Secret",
-               "metadata": {"name": "remote", "namespace": releases.ns},
-               "stringData": {"value": "nonsense"}})
+    put_kubeconfig(releases, api, "nonsense")
     releases.chart(CONFIG)
     releases.quiet(**REMOTE)
     releases.failed("RESTClientError")
     put_kubeconfig(releases, api)
     releases.ready()
+
+
+def kept(releases, text):
+    releases.objects.delete("HelmRelease", "app")
+    obj = releases.failed("UninstallFailed", text)
+    assert obj["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
+
+
+def test_H9_a_kubeconfig_that_is_none_orphans_nothing(releases, api):
+    releases.chart(CONFIG)
+    releases.quiet()
+    releases.ready()
+    put_kubeconfig(releases, api, "nonsense")
+    releases.quiet(**REMOTE)
+    kept(releases, "failed to build REST client getter to uninstall release")
+    drop(releases, api)
+    releases.objects.gone("HelmRelease", "app")
+    assert releases.live("ConfigMap", "config")
+
+
+@pytest.mark.parametrize("settings,text", [
+    ({"provider": "generic", "address": "https://127.0.0.1:1"}, "the controller's own service account"),
+    ({"provider": "gcp", "cluster": "projects/p/locations/l/clusters/c"}, "404")], ids=["token", "cloud"])
+def test_H9_only_this_cluster_says_what_is_gone(releases, api, settings, text):
+    """Neither a file of the controller's that is missing nor a cloud that knows of no such cluster does."""
+    releases.chart(CONFIG)
+    releases.quiet()
+    releases.ready()
+    api.apply({"apiVersion": "v1", "kind": "ConfigMap",
+               "metadata": {"name": "remote", "namespace": releases.ns}, "data": settings})
+    releases.quiet(kubeConfig={"configMapRef": {"name": "remote"}})
+    kept(releases, text)
+    drop(releases, api, "configmaps")
+    releases.objects.gone("HelmRelease", "app")

@@ -244,14 +244,16 @@ class Releases:
 QUICK = ("--min-retry-delay=50ms", "--max-retry-delay=500ms")
 
 
-def controller_with(*flags, server="api"):
+def controller_with(*flags, server="api", env=None):
     """A fixture `helm_controller` of a module, which must end cleanly: under sanitizers that also
-    says no leak. `server`: the fixture of its API server, "proxied" for one that a test steers."""
+    says no leak. `server`: the fixture of its API server, "proxied" for one that a test steers;
+    `env`: one whose `env` the daemon has."""
     @pytest.fixture(scope="module")
     def helm_controller(request, directory):
         api = request.getfixturevalue(server)
+        more = request.getfixturevalue(env).env if env else {}
         daemon = Controller("helm-controller", api, directory / "helm", flags,
-                            env={"TMPDIR": str(directory / "helm")}).wait_until_ready()
+                            env={"TMPDIR": str(directory / "helm"), **more}).wait_until_ready()
         yield daemon
         try:
             leaks.check(api.rest, [daemon], [directory / "helm"])
