@@ -252,17 +252,25 @@ static Outcome overtaken(Run *run, Attempt *attempt, const Target *target)
 	return outcome_waiting(1);
 }
 
+/* With credentials as they are by now; where none can be had any more, as it began: what is under
+ * way comes to its end, and the next attempt reads spec anew. */
+static void reopen_target(Run *run, Attempt *attempt, Target *out)
+{
+	autoerror Error err = {0};
+	if (helmrelease_target(run, &attempt->spec, out, &err)) {
+		target_close(&attempt->target);
+		return;
+	}
+	log_error(run_log(run), &err, "going on with the connection of before", NULL);
+	*out = attempt->target;
+	attempt->target = (Target){0};
+}
+
 static Outcome resume(Run *run, Attempt *take_attempt, Error *err)
 {
 	autoattempt Attempt *attempt = take_attempt;
 	autotarget Target target = {0};
-	if (!open_target(run, &attempt->spec, &target, err)) {
-		const HelmContext *context = run_context(run);
-		autofree char *key = run_key(run);
-		attempts_keep(context->attempts, key, steal(&attempt));
-		return outcome_failed();
-	}
-	target_close(&attempt->target);
+	reopen_target(run, attempt, &target);
 	if (is_overtaken(run, attempt))
 		return overtaken(run, attempt, &target);
 	if (attempt->uninstalls)

@@ -20,9 +20,9 @@ CONFIG = {"templates/config.yaml": config("config", {"v": "1"})}
 REMOTE = {"kubeConfig": {"secretRef": {"name": "remote"}}}
 
 
-def put_kubeconfig(releases, api, text=None):
+def put_kubeconfig(releases, api, text=None, name="remote"):
     api.apply({"apiVersion": "v1", "kind": "Secret",
-               "metadata": {"name": "remote", "namespace": releases.ns},
+               "metadata": {"name": name, "namespace": releases.ns},
                "stringData": {"value": text or api.kubeconfig.read_text()}})
 
 
@@ -59,6 +59,20 @@ def test_waits_and_ends_with_the_daemon(releases, api, helm_controller):
 def drop(releases, api, kind="secrets", name="remote"):
     code, reply = api.rest.call("DELETE", f"/api/v1/namespaces/{releases.ns}/{kind}/{name}")
     assert code == 200, reply
+
+
+def test_a_wait_goes_on_without_its_kubeconfig(releases, api):
+    """As it began; what spec says by then counts afterwards."""
+    put_kubeconfig(releases, api)
+    releases.chart({"templates/web.yaml": deployment()})
+    releases.apply(**REMOTE)
+    wait_until(lambda: releases.statuses() == {1: "pending-install"}, "the install to wait")
+    drop(releases, api)
+    put_kubeconfig(releases, api, name="other")
+    releases.apply(kubeConfig={"secretRef": {"name": "other"}})
+    releases.make_deployment_ready()
+    obj = releases.ready()
+    assert releases.statuses() == {1: "deployed"} and obj["status"]["observedGeneration"] == 2
 
 
 def test_a_kubeconfig_that_is_none(releases, api):
