@@ -11,6 +11,8 @@ helm_controller = controller_with("--min-retry-delay=50ms", "--max-retry-delay=5
 
 GOOD = {"templates/config.yaml": config("config", {"v": "1"})}
 ONCE = {"remediation": {"retries": 0}}
+HELD = template("ConfigMap", "config", data={"v": "1"}).replace(
+    "  name: config\n", "  name: config\n  finalizers: [example.com/hold]\n")
 
 
 def patch(releases, body, kind="ConfigMap", name="config", part=""):
@@ -19,16 +21,22 @@ def patch(releases, body, kind="ConfigMap", name="config", part=""):
     assert code == 200, reply
 
 
+@pytest.mark.parametrize("action,reason", [("install", "InstallFailed"), ("upgrade", "UpgradeFailed")])
 @pytest.mark.parametrize("takes", [True, False])
-def test_disableTakeOwnership(releases, takes):
+def test_disableTakeOwnership(releases, takes, action, reason):
+    options = {action: {"disableTakeOwnership": not takes, **ONCE}}
+    if action == "upgrade":
+        releases.chart({"templates/other.yaml": config("other")}, name="before")
+        releases.quiet(chart="before", **options)
+        releases.ready()
     releases.api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
         "name": "config", "namespace": releases.ns}, "data": {"v": "foreign"}})
-    releases.chart(GOOD)
-    releases.quiet(install={"disableTakeOwnership": not takes, **ONCE})
+    releases.chart(GOOD, version="2.0.0")
+    releases.quiet(**options)
     if takes:
         releases.ready()
     else:
-        releases.failed("InstallFailed", "cannot be imported into the current release")
+        releases.failed(reason, "cannot be imported into the current release")
     assert releases.live("ConfigMap", "config")["data"]["v"] == ("1" if takes else "foreign")
 
 
@@ -47,9 +55,7 @@ def test_cleanupOnFail(releases, cleans):
 @pytest.mark.parametrize("how", ["background", "foreground", "orphan"])
 def test_deletionPropagation(releases, how):
     """The object is held, so that it tells how it is deleted; so is its dependent."""
-    held = template("ConfigMap", "config", data={"v": "1"}).replace(
-        "  name: config\n", "  name: config\n  finalizers: [example.com/hold]\n")
-    releases.chart({"templates/config.yaml": held})
+    releases.chart({"templates/config.yaml": HELD})
     releases.quiet(uninstall={"deletionPropagation": how, "disableWait": True})
     releases.ready()
     uid = releases.live("ConfigMap", "config")["metadata"]["uid"]
@@ -101,13 +107,19 @@ def test_disableSchemaValidation(releases, lenient):
         releases.failed("InstallFailed", "must")
 
 
-def test_disableWaitForJobs(releases):
-    releases.chart({"templates/job.yaml": job_hook("job", "x").replace("helm.sh/hook: x", "a: b")})
-    releases.apply("app", install={"disableWaitForJobs": True})
+@pytest.mark.parametrize("action", ["install", "upgrade"])
+def test_disableWaitForJobs(releases, action):
+    if action == "upgrade":
+        releases.chart(GOOD, name="before")
+        releases.apply("app", chart="before", upgrade={"disableWaitForJobs": True})
+        releases.ready()
+    releases.chart({"templates/job.yaml": job_hook("job", "x").replace("helm.sh/hook: x", "a: b")},
+                   version="2.0.0")
+    releases.apply("app", **{action: {"disableWaitForJobs": True}})
     wait_until(lambda: releases.live("Job", "job"), "the job")
-    assert releases.statuses() == {1: "pending-install"}
+    assert f"pending-{action}" in releases.statuses().values()
     patch(releases, {"status": {"startTime": "2026-01-02T03:04:05Z", "active": 1}}, "Job", "job", "/status")
-    releases.ready()
+    releases.ready(version=2 if action == "upgrade" else 1)
 
 
 @pytest.mark.parametrize("kept,versions", [(1, [2, 3]), (2, [2, 3]), (3, [1, 2, 3])])
@@ -182,6 +194,83 @@ def test_the_timeout_of_a_test(releases):
     releases.quiet(test={"enable": True, "timeout": "1s"}, timeout="5m")
     obj = releases.stalled()
     assert "timeout waiting for" in releases.condition(obj, "TestSuccess")["message"]
+
+
+def test_the_timeout_of_an_upgrade(releases):
+    releases.chart(GOOD)
+    releases.quiet()
+    releases.ready()
+    releases.chart({"templates/web.yaml": deployment()}, version="2.0.0", name="next")
+    releases.apply(chart="next", upgrade={"timeout": "1s"}, install={"timeout": "5m"})
+    obj = releases.stalled()
+    assert "timeout waiting for" in releases.condition(obj, "Released")["message"]
+
+
+@pytest.mark.parametrize("rollback,reason", [
+    ({"timeout": "1s"}, "RollbackFailed"), ({"disableWait": True}, "RollbackSucceeded")], ids=["timeout", "disableWait"])
+def test_the_wait_of_a_rollback(releases, rollback, reason):
+    """For what nobody makes ready; spec.upgrade waits for nothing."""
+    web = {"templates/web.yaml": deployment()}
+    releases.chart(web)
+    releases.quiet(rollback=rollback, upgrade={"timeout": "5m", "remediation": {
+        "retries": 0, "remediateLastFailure": True}})
+    releases.ready()
+    releases.chart({**web, "templates/broken.yaml": BROKEN}, version="2.0.0")
+    obj = releases.objects.wait("HelmRelease", "app", lambda o: releases.condition(o, "Remediated"), "a rollback")
+    remediated = releases.condition(obj, "Remediated")
+    assert remediated["reason"] == reason
+    assert ("timeout waiting for" in remediated["message"]) == ("timeout" in rollback)
+
+
+def test_the_timeout_of_an_uninstall(releases):
+    releases.chart({"templates/config.yaml": HELD})
+    releases.quiet(uninstall={"timeout": "1s"}, timeout="5m")
+    releases.ready()
+    releases.objects.delete("HelmRelease", "app")
+    assert "termination timeout" in releases.event("Helm uninstall failed", reason="UninstallFailed")[2]
+    patch(releases, {"metadata": {"finalizers": None}})
+    releases.objects.gone("HelmRelease", "app")
+
+
+@pytest.mark.parametrize("first,second,says,then", [
+    (False, "enabled", "auto", "csa"), (True, "disabled", "auto", "ssa"), (False, "disabled", "enabled", "ssa")])
+def test_H91_serverSideApply_of_a_rollback(releases, first, second, says, then):
+    """auto: as the revision was applied that it goes back to, not the one that failed."""
+    releases.chart(GOOD)
+    releases.quiet(install={"serverSideApply": first}, rollback={"disableWait": True, "serverSideApply": says},
+                   upgrade={"serverSideApply": second, "disableOpenAPIValidation": True,
+                            "remediation": {"retries": 0, "remediateLastFailure": True}})
+    releases.ready()
+    releases.chart({"templates/config.yaml": config("config", {"v": "2"}), "templates/broken.yaml": BROKEN},
+                   version="2.0.0")
+    releases.stalled()
+    methods = [decode(s)["apply_method"] for s in releases.secrets()]
+    assert methods == ["ssa" if first else "csa", "ssa" if second == "enabled" else "csa", then]
+    assert releases.live("ConfigMap", "config")["data"] == {"v": "1"}
+
+
+@pytest.mark.parametrize("forces", [True, False])
+def test_force_of_a_rollback(releases, forces):
+    releases.chart(GOOD)
+    releases.quiet(install={"serverSideApply": False}, rollback={"disableWait": True, "force": forces},
+                   upgrade={"disableOpenAPIValidation": True,
+                            "remediation": {"retries": 0, "remediateLastFailure": True}})
+    releases.ready()
+    patch(releases, {"data": {"extra": "1"}})
+    releases.chart({"templates/config.yaml": config("config", {"v": "2"}), "templates/broken.yaml": BROKEN},
+                   version="2.0.0")
+    obj = releases.stalled()
+    assert releases.condition(obj)["reason"] == "RollbackSucceeded"
+    assert ("extra" in releases.live("ConfigMap", "config")["data"]) != forces
+
+
+def test_H86_health_expressions_are_asked(releases):
+    """Of a kind that is ready without them."""
+    releases.chart(GOOD)
+    releases.apply(healthCheckExprs=[{"apiVersion": "v1", "kind": "ConfigMap",
+                                      "failed": "data.v == '1'", "current": "data.v == '2'"}])
+    obj = releases.stalled()
+    assert "failed early" in releases.condition(obj)["message"]
 
 
 @pytest.mark.parametrize("renderers,image", [
