@@ -18,7 +18,8 @@ def rights(releases, account="clerk"):
                         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": releases.ns}]})
 
 
-def test_H93_the_default_account(releases):
+def test_H10_H93_the_default_account(releases):
+    """It need not exist to act; who deletes asks for it."""
     releases.chart(GOOD)
     releases.quiet()
     obj = releases.failed("StateError", "forbidden")
@@ -26,6 +27,17 @@ def test_H93_the_default_account(releases):
     rights(releases, "other")
     releases.quiet(serviceAccountName="other")
     releases.ready()
+    rights(releases)
+    releases.quiet()
+    releases.ready()
+    releases.delete()
+    assert releases.live("ConfigMap", "config")
+    releases.quiet("again", releaseName="app")
+    releases.ready("again")
+    releases.api.apply({"apiVersion": "v1", "kind": "ServiceAccount",
+                        "metadata": {"name": "clerk", "namespace": releases.ns}})
+    releases.delete("again")
+    assert not releases.live("ConfigMap", "config")
 
 
 def test_H91_client_side_unless_told_otherwise(releases):
@@ -58,7 +70,7 @@ def test_names_are_looked_up(releases):
     assert releases.live("ConfigMap", "a")["data"]["t"] in ("127.0.0.1", "::1")
 
 
-def test_H61_a_failure_is_tried_again_by_an_upgrade(releases):
+def test_H61_a_failure_is_tried_again_by_an_upgrade_where_nothing_else_is_said(releases):
     rights(releases)
     releases.chart({**GOOD, "templates/broken.yaml": BROKEN})
     releases.quiet()
@@ -67,6 +79,9 @@ def test_H61_a_failure_is_tried_again_by_an_upgrade(releases):
         lambda o: releases.condition(o, "Reconciling").get("reason") == "ProgressingWithRetry", "to retry")
     assert releases.condition(obj, "Reconciling")["message"] == "retrying after 5m0s"
     assert releases.condition(obj, "Stalled") == {}
+    releases.quiet("own", install={"strategy": {"name": "RemediateOnFailure"}})
+    obj = releases.stalled(name="own")
+    assert releases.condition(obj, "Stalled")["message"] == "Failed to install after 1 attempt(s)"
 
 
 def test_H78_hooks_are_not_rendered(releases):

@@ -66,3 +66,23 @@ def test_replies_that_are_lost(releases, proxied, path, method):
     assert rule.hits > 0
     assert list(releases.statuses().values()).count("deployed") == 1
     assert not [s for s in releases.statuses().values() if s.startswith("pending")]
+
+
+def test_H10_an_account_that_cannot_be_asked_for_orphans_nothing(releases, proxied):
+    releases.api.apply(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "clerk", "namespace": releases.ns}},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+         "metadata": {"name": "clerk", "namespace": releases.ns},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+         "subjects": [{"kind": "ServiceAccount", "name": "clerk", "namespace": releases.ns}]})
+    releases.chart({"templates/a.yaml": config("a")})
+    releases.quiet(serviceAccountName="clerk")
+    releases.ready()
+    rule = proxied.proxy.on(status(403, "Forbidden"), method="GET",
+                            path=f"/namespaces/{releases.ns}/serviceaccounts/clerk")
+    releases.objects.delete("HelmRelease", "app")
+    obj = releases.failed("UninstallFailed", "failed to confirm that the ServiceAccount can be used")
+    assert obj["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
+    proxied.proxy.off(rule)
+    releases.objects.gone("HelmRelease", "app")
+    assert not releases.live("ConfigMap", "a")
