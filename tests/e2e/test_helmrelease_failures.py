@@ -5,7 +5,7 @@ from tests.lib.apps import put_status
 from tests.lib.helm import decode, encode
 from tests.lib.net import wait_until
 from tests.lib.releases import (BROKEN, chart_server, config, controller_with,  # noqa: F401
-                                deployment, releases)
+                                deployment, job_hook, releases)
 
 helm_controller = controller_with("--requeue-dependency=1s", "--min-retry-delay=50ms",
                                   "--max-retry-delay=500ms")
@@ -106,6 +106,56 @@ def test_H56_H57_rolled_back_tried_again_and_rolled_back(releases):
     assert (ready["status"], ready["reason"]) == ("False", "RollbackSucceeded")
     assert releases.live("ConfigMap", "config")["data"] == {"v": "1"}
     assert steps(obj)[0] == (5, "deployed", "rollback")
+
+
+def failing_test(value):
+    """A chart whose test is to be ended by hand, and a test hook that comes anew with each revision."""
+    return {"templates/config.yaml": config("config", {"v": value}),
+            "templates/check.yaml": job_hook("check", "test")}
+
+
+@pytest.mark.parametrize("ignored,goes_back_to", [(False, "1"), (True, "2")])
+def test_H58_rollback_skips_failed_tests(releases, ignored, goes_back_to):
+    """Of the second revision, good but for its tests. The setting changes with the third."""
+    def apply(chart, ignores):
+        releases.quiet(chart=chart, test={"enable": True, "ignoreFailures": True}, rollback={"disableWait": True},
+                       upgrade={"remediation": {"retries": 0, "remediateLastFailure": True,
+                                                "ignoreTestFailures": ignores}})
+    releases.chart(GOOD)
+    apply("chart", True)
+    releases.ready()
+    releases.chart(failing_test("2"), version="2.0.0")
+    releases.end_job("check", succeeded=False)
+    releases.objects.wait("HelmRelease", "app", lambda o: releases.condition(o, "TestSuccess").get("status") == "False",
+                          "the test to fail")
+    releases.ready(version=2)
+    releases.chart({"templates/config.yaml": config("config", {"v": "3"}), "templates/broken.yaml": BROKEN},
+                   version="3.0.0", name="broken")
+    apply("broken", ignored)
+    obj = releases.stalled()
+    assert releases.condition(obj)["reason"] == "RollbackSucceeded"
+    assert releases.live("ConfigMap", "config")["data"] == {"v": goes_back_to}
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_H72_remediation_says_more_of_tests_than_test_does(releases, ignored):
+    releases.chart(GOOD)
+    releases.quiet(test={"enable": True, "ignoreFailures": not ignored}, rollback={"disableWait": True},
+                   upgrade={"remediation": {"retries": 0, "remediateLastFailure": True,
+                                            "ignoreTestFailures": ignored}})
+    releases.ready()
+    releases.chart(failing_test("2"), version="2.0.0")
+    releases.end_job("check", succeeded=False)
+    if ignored:
+        obj = releases.failed("TestFailed")
+        obj = releases.objects.wait("HelmRelease", "app", lambda o: not releases.condition(o, "Reconciling"),
+                                    "the run to end")
+        assert "upgradeFailures" not in obj["status"] and releases.condition(obj, "Stalled") == {}
+        assert releases.live("ConfigMap", "config")["data"] == {"v": "2"}
+    else:
+        obj = releases.stalled()
+        assert obj["status"]["upgradeFailures"] == 1
+        assert releases.live("ConfigMap", "config")["data"] == {"v": "1"}
 
 
 def test_H59_a_rollback_without_target_stalls(releases):

@@ -5,9 +5,10 @@ import pytest
 
 from tests.lib.net import wait_until
 from tests.lib.releases import (OWNER, chart_server, config, controller_with,  # noqa: F401
-                                pack, releases)
+                                job_hook, pack, releases, template)
 
-helm_controller = controller_with("--requeue-dependency=1s", "--min-retry-delay=50ms",
+# What is waited for must wake: a look now and then comes too late.
+helm_controller = controller_with("--requeue-dependency=10m", "--min-retry-delay=50ms",
                                   "--max-retry-delay=500ms", "--http-retry=1",
                                   "--feature-gates=ExternalArtifact=true")
 
@@ -170,7 +171,7 @@ def test_H19_missing_source(releases):
     releases.ready()
 
 
-def test_H20_source_without_artifact(releases):
+def test_H20_a_source_without_artifact_wakes_at_once(releases):
     releases.put_source("HelmChart", "chart", None, "False")
     releases.quiet()
     obj = releases.failed("SourceNotReady", "does not have an artifact")
@@ -183,19 +184,6 @@ def test_H20_source_without_artifact(releases):
 def test_H21_a_failing_source_with_an_artifact_is_good_enough(releases):
     releases.put_source("HelmChart", "chart", releases.artifact(pack(CHART), "1.0.0"), "False")
     releases.quiet()
-    releases.ready()
-
-
-def test_H22_a_missing_file_is_waited_for(releases):
-    # Of its own: a chart that is known by its digest is not fetched again.
-    artifact = releases.artifact(pack({"templates/own.yaml": config(releases.ns)}), "1.0.0")
-    path = "/" + artifact["path"]
-    releases.server.gone.add(path)
-    releases.put_source("HelmChart", "chart", artifact)
-    releases.quiet()
-    releases.failed("ArtifactFailed", "Source not ready: artifact not found. Retrying in 1s")
-    assert not [e for e in releases.objects.events("app") if e[1] == "ArtifactFailed"]
-    releases.server.gone.discard(path)
     releases.ready()
 
 
@@ -293,24 +281,50 @@ def test_H43_H44_names(releases):
     releases.delete(name)
 
 
-@pytest.mark.parametrize("spec", [
-    {"releaseName": "other"}, {"targetNamespace": "flux-system", "releaseName": "app"},
-    {"storageNamespace": "default"}], ids=["name", "namespace", "storage"])
-def test_H45_another_target_reinstalls(releases, spec):
-    releases.chart({"templates/config.yaml": config(f"config-{releases.ns[:30]}")})
-    releases.quiet()
-    releases.ready()
-    releases.quiet(**spec)
+def moved(releases):
     obj = releases.objects.wait(
         "HelmRelease", "app", lambda o: o["status"].get("observedGeneration") == 2 and
         releases.condition(o).get("status") == "True", "to move")
     [snapshot] = obj["status"]["history"]
     assert snapshot["action"] == "install" and snapshot["version"] == 1
-    storage = spec.get("storageNamespace", releases.ns)
-    assert obj["status"]["storageNamespace"] == storage
-    if storage == releases.ns and "releaseName" in spec and spec["releaseName"] == "other":
-        assert releases.statuses() == {} and releases.statuses("other") == {1: "deployed"}
+    return obj
+
+
+@pytest.mark.parametrize("spec,name,target,storage", [
+    ({"releaseName": "other"}, "other", None, None),
+    ({"targetNamespace": "flux-system", "releaseName": "app"}, "app", "flux-system", None),
+    ({"storageNamespace": "default"}, "app", None, "default")], ids=["name", "namespace", "storage"])
+def test_H45_another_target_reinstalls(releases, spec, name, target, storage):
+    text = template("ConfigMap", "x", data={"release": "{{ .Release.Name }}"})
+    releases.chart({"templates/config.yaml": text.replace(
+        "name: x", f"name: {{{{ .Release.Name }}}}-{releases.ns[:30]}")})
+    releases.quiet()
+    releases.ready()
+    releases.quiet(**spec)
+    obj = moved(releases)
+    assert obj["status"]["storageNamespace"] == (storage or releases.ns)
+
+    def live(ns, release):
+        return bool(releases.api.rest.get(
+            f"/api/v1/namespaces/{ns}/configmaps/{release}-{releases.ns[:30]}"))
+    assert live(target or releases.ns, name)
+    assert live(releases.ns, "app") == (spec == {"storageNamespace": "default"})
+    assert releases.statuses(name, storage) == {1: "deployed"}
+    if name != "app" or storage:
+        assert releases.statuses() == {}
     releases.delete()
+
+
+def test_H45_the_hooks_of_the_old_release_are_awaited(releases):
+    releases.chart({**CHART, "templates/hook.yaml": job_hook("hook", "pre-delete")})
+    releases.quiet()
+    releases.ready()
+    releases.quiet(releaseName="other")
+    wait_until(lambda: releases.live("Job", "hook"), "the hook")
+    assert list(releases.statuses()) == [1] and releases.statuses("other") == {}
+    releases.end_job("hook")
+    moved(releases)
+    assert releases.statuses() == {} and releases.statuses("other") == {1: "deployed"}
 
 
 @pytest.mark.parametrize("strategy,version", [(None, 1), ("InPlaceUpdate", 2)])

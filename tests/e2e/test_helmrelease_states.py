@@ -1,12 +1,14 @@
 """HelmReleases over time: tests, drift, waiting, hooks, deletion, the end of the daemon."""
+import time
+
 import pytest
 
 from tests.lib.net import wait_until
 from tests.lib.releases import (BROKEN, chart_server, config, controller_with,  # noqa: F401
-                                deployment, job_hook, releases, template)
+                                deployment, job_hook, pack, releases, template)
 
-helm_controller = controller_with("--requeue-dependency=1s", "--min-retry-delay=50ms",
-                                  "--max-retry-delay=500ms")
+helm_controller = controller_with("--concurrent=2", "--requeue-dependency=1s",
+                                  "--min-retry-delay=50ms", "--max-retry-delay=500ms")
 
 CONFIG = {"templates/config.yaml": config("config", {"v": "1"})}
 WEB = {"templates/web.yaml": deployment()}
@@ -14,6 +16,19 @@ WEB = {"templates/web.yaml": deployment()}
 
 def with_test(name="check", annotations=None):
     return {**CONFIG, f"templates/{name}.yaml": job_hook(name, "test", annotations)}
+
+
+def test_H22_a_missing_file_is_waited_for(releases):
+    # Of its own: a chart that is known by its digest is not fetched again.
+    artifact = releases.artifact(pack({"templates/own.yaml": config(releases.ns)}), "1.0.0")
+    path = "/" + artifact["path"]
+    releases.server.gone.add(path)
+    releases.put_source("HelmChart", "chart", artifact)
+    releases.quiet()
+    releases.failed("ArtifactFailed", "Source not ready: artifact not found. Retrying in 1s")
+    assert not [e for e in releases.objects.events("app") if e[1] == "ArtifactFailed"]
+    releases.server.gone.discard(path)
+    releases.ready()
 
 
 # --- tests ---
@@ -114,10 +129,14 @@ def test_H88_drift_is_undone_within_a_second(releases):
     releases.chart({**CONFIG, "templates/other.yaml": config("other")})
     releases.quiet(driftDetection={"mode": "enabled"})
     releases.ready()
-    for value in ("2", "3"):  # more than once
+    took = []
+    for value in ("2", "3", "4"):  # more than once
         change(releases, {"v": value})
+        since = time.monotonic()
         wait_until(lambda: releases.live("ConfigMap", "config")["data"] == {"v": "1"},
                    "the field to come back", 10)
+        took.append(time.monotonic() - since)
+    assert min(took) < 1, took  # whatever else this machine is doing
     releases.api.rest.call("DELETE", releases.path("ConfigMap", "other"))
     wait_until(lambda: releases.live("ConfigMap", "other"), "the object to come back", 10)
     obj = releases.ready()
@@ -221,7 +240,7 @@ def test_H88_a_correction_that_fails_tells_nothing_of_secrets(releases):
 
 def test_waiting_holds_no_worker_and_is_shown(releases):
     releases.chart(WEB)
-    for i in range(6):  # more than there are workers
+    for i in range(3):  # one more than there are workers
         releases.apply(f"slow{i}", releaseName="slow" if i == 0 else f"slow{i}",
                        targetNamespace=releases.ns)
     releases.chart(CONFIG, name="fast")
@@ -416,18 +435,6 @@ def test_H95_hooks_are_not_in_the_inventory(releases):
     assert obj["status"]["inventory"]["entries"] == [
         {"id": f"{releases.ns}_config__ConfigMap", "v": "v1"}]
     releases.delete()
-
-
-def test_H58_rollback_skips_failed_tests(releases):
-    spec = {"test": {"enable": True, "ignoreFailures": True}, "rollback": {"disableWait": True},
-            "upgrade": {"remediation": {"retries": 0, "remediateLastFailure": True,
-                                        "ignoreTestFailures": False}}}
-    releases.chart(CONFIG)
-    releases.quiet(**spec)
-    releases.ready()
-    releases.chart({**CONFIG, "templates/broken.yaml": BROKEN}, version="2.0.0")
-    releases.stalled()
-    assert releases.live("ConfigMap", "config")["data"] == {"v": "1"}
 
 
 def test_H96_the_end_of_the_daemon_marks_the_release_failed(releases, helm_controller):
