@@ -252,18 +252,20 @@ static Outcome overtaken(Run *run, Attempt *attempt, const Target *target)
 	return outcome_waiting(1);
 }
 
-/* With credentials as they are by now; where none can be had any more, as it began: what is under
- * way comes to its end, and the next attempt reads spec anew. */
+/* With credentials as they are by now; where none can be had any more, or for another server, as it
+ * began: what is under way comes to its end there, and the next attempt reads spec anew. */
 static void reopen_target(Run *run, Attempt *attempt, Target *out)
 {
 	autoerror Error err = {0};
-	if (helmrelease_target(run, &attempt->spec, out, &err)) {
-		target_close(&attempt->target);
-		return;
-	}
-	log_error(run_log(run), &err, "going on with the connection of before", NULL);
-	*out = attempt->target;
-	attempt->target = (Target){0};
+	autotarget Target now = {0};
+	Target *stays = &attempt->target;
+	if (!helmrelease_target(run, &attempt->spec, &now, &err))
+		log_error(run_log(run), &err, "going on with the connection of before", NULL);
+	else if (cstr_eq(kube_server(now.client), kube_server(attempt->target.client)))
+		stays = &now;
+	*out = *stays;
+	*stays = (Target){0};
+	target_close(&attempt->target);
 }
 
 static Outcome resume(Run *run, Attempt *take_attempt, Error *err)

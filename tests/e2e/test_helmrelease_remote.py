@@ -1,4 +1,6 @@
 """HelmReleases of another cluster, by kubeconfig: here the same one, reached as another."""
+import re
+
 import pytest
 
 from tests.lib.clouds import clouds  # noqa: F401 - a fixture
@@ -73,6 +75,17 @@ def test_a_wait_goes_on_without_its_kubeconfig(releases, api):
     releases.make_deployment_ready()
     obj = releases.ready()
     assert releases.statuses() == {1: "deployed"} and obj["status"]["observedGeneration"] == 2
+
+
+def test_a_wait_stays_where_it_began(releases, api):
+    put_kubeconfig(releases, api)
+    releases.chart({"templates/web.yaml": deployment()})
+    releases.apply(**REMOTE)
+    wait_until(lambda: releases.statuses() == {1: "pending-install"}, "the install to wait")
+    put_kubeconfig(releases, api, re.sub("server: .*", "server: https://127.0.0.1:1", api.kubeconfig.read_text()))
+    releases.make_deployment_ready()
+    wait_until(lambda: releases.statuses() == {1: "deployed"}, "the install to end")
+    put_kubeconfig(releases, api)
 
 
 def test_a_kubeconfig_that_is_none(releases, api):
