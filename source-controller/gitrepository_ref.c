@@ -203,16 +203,9 @@ bool gitrepository_resolve(const GitAuth *auth, GitRemote *remote, const GitRepo
 
 bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitLease *lease, Error *err)
 {
-	autoerror Error refused = {0};
-	GitFetch fetch = {.hash = target->object, .ref = target->ref};
-	if (!git_lease_fetch(lease, remote, &fetch, NULL, &refused)) {
-		/* A server that gives no bare hashes gives the branch with all its history. */
-		if (refused.code != ERR_NOT_FOUND || !target->ref)
-			return err_move(err, &refused);
-		fetch.deep = true;
-		if (!git_lease_fetch(lease, remote, &fetch, NULL, err))
-			return false;
-	}
+	const GitFetch fetch = {.hash = target->object, .ref = target->ref};
+	if (!git_lease_fetch(lease, remote, &fetch, NULL, err))
+		return false;
 	return git_store_has(git_lease_store(lease), target->hash) ||
 	       err_set(err, ERR_NOT_FOUND, "object not found: commit %s", target->hash);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -28,6 +29,7 @@ enum {
 	MAX_TIPS = 16,
 	MAX_TIPS_BYTES = 1 << 20,
 	MAX_NAMES = 100 * 1000,
+	MAX_SEARCHED = 1000,
 };
 
 typedef struct {
@@ -45,7 +47,8 @@ struct GitCache {
 	char *dir;
 	uint64_t max_bytes;
 	pthread_mutex_t lock;
-	Map *entries; /* hash of the key -> Entry */
+	Map *entries;  /* hash of the key -> Entry */
+	Map *searched; /* "ENTRY HASH REF" -> tips that do not reach it, as GitFetch has them */
 };
 
 struct GitLease {
@@ -58,7 +61,7 @@ struct GitLease {
 /* Bytes and packs in a store. Files that are neither pack nor index are of a crash when `clean`. */
 static uint64_t measure(const char *path, bool clean, int *out_packs)
 {
-	autofree char *packs = path_join(path, "objects/pack");
+	autofree char *packs = path_join(path, GIT_STORE_PACKS);
 	autoerror Error ignored = {0};
 	autostrings Vec names = {0};
 	autofd int fd = fd_open(packs, O_RDONLY | O_DIRECTORY, 0, &ignored);
@@ -84,6 +87,9 @@ static Entry *entry_new(GitCache *cache, const char *name)
 	Entry *entry = mem_zalloc(1, sizeof(*entry));
 	entry->cache = cache;
 	entry->path = path_join(cache->dir, name);
+	autofree char *incoming = path_join(entry->path, GIT_STORE_INCOMING);
+	autoerror Error ignored = {0};
+	dir_remove(incoming, &ignored);
 	entry->bytes = measure(entry->path, true, &packs);
 	entry->used_ms = clock_mono_ms();
 	pthread_mutex_init(&entry->fetching, NULL);
@@ -134,6 +140,7 @@ GitCache *git_cache_new(const char *dir, uint64_t max_bytes, Error *err)
 	cache->dir = mem_strdup(dir);
 	cache->max_bytes = max_bytes;
 	cache->entries = map_new(entry_free);
+	cache->searched = map_new(free);
 	pthread_mutex_init(&cache->lock, NULL);
 	for (size_t i = 0; i < names.len; i++)
 		map_put(cache->entries, names.items[i], entry_new(cache, names.items[i]));
@@ -147,6 +154,7 @@ void git_cache_free(GitCache *cache)
 	autoerror Error ignored = {0};
 	dir_remove(cache->dir, &ignored);
 	map_free(cache->entries);
+	map_free(cache->searched);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache->dir);
 	free(cache);
@@ -303,25 +311,63 @@ static void choose_have(GitStore *store, const Vec *tips, const char *ref, char 
 	}
 }
 
+/* --- what is nowhere --- */
+
+static char *search_key(const Entry *entry, const GitFetch *fetch)
+{
+	return mem_printf("%s %s %s", path_base(entry->path), fetch->hash,
+			  fetch->ref ? fetch->ref : "-");
+}
+
+static void recall_search(const Entry *entry, const GitFetch *fetch, char out[GIT_SEARCHED_SIZE])
+{
+	GitCache *cache = entry->cache;
+	autofree char *key = search_key(entry, fetch);
+	pthread_mutex_lock(&cache->lock);
+	const char *tips = map_get(cache->searched, key);
+	memcpy(out, tips ? tips : "", tips ? GIT_SEARCHED_SIZE : 1);
+	pthread_mutex_unlock(&cache->lock);
+}
+
+/* In memory alone, as the store may go: it has nothing that was worth keeping. */
+static void keep_search(const Entry *entry, const GitFetch *fetch, const char *tips)
+{
+	GitCache *cache = entry->cache;
+	autofree char *key = search_key(entry, fetch);
+	if (!tips[0])
+		return;
+	pthread_mutex_lock(&cache->lock);
+	if (map_len(cache->searched) >= MAX_SEARCHED)
+		map_clear(cache->searched);
+	map_put(cache->searched, key, mem_strdup(tips));
+	pthread_mutex_unlock(&cache->lock);
+}
+
 static bool fetch_alone(GitLease *lease, GitRemote *remote, const GitFetch *fetch,
 			uint64_t *out_bytes, Error *err)
 {
 	autostrings Vec tips = {0};
-	char have[GIT_HASH_SIZE];
+	char have[GIT_HASH_SIZE], searched[GIT_SEARCHED_SIZE];
 	if (!git_store_refresh(lease->store, err))
 		return false;
 	if (git_store_has(lease->store, fetch->hash))
 		return true;
 	load_tips(lease->entry, &tips);
 	choose_have(lease->store, &tips, fetch->ref, have);
-	GitFetch thin = *fetch;
+	recall_search(lease->entry, fetch, searched);
+	GitFetch whole = *fetch;
+	whole.searched = searched;
+	GitFetch thin = whole;
 	thin.have = have[0] ? have : NULL;
 	autoerror Error damaged = {0};
 	bool ok = git_remote_fetch(remote, lease->store, &thin, out_bytes, &damaged);
 	/* What the store claims to have may be gone: once more, from nothing. */
-	if (!ok && (damaged.code != ERR_INVALID || !thin.have))
-		return err_move(err, &damaged);
-	if (!ok && !git_remote_fetch(remote, lease->store, fetch, out_bytes, err))
+	if (!ok && damaged.code == ERR_INVALID && thin.have)
+		ok = git_remote_fetch(remote, lease->store, &whole, out_bytes, err);
+	else if (!ok)
+		err_move(err, &damaged);
+	keep_search(lease->entry, fetch, searched);
+	if (!ok)
 		return false;
 	vec_push(&tips, mem_printf("%s %s", fetch->hash, fetch->ref ? fetch->ref : "-"));
 	return save_tips(lease->entry, &tips, err);

@@ -15,7 +15,10 @@
 #include "base/error.h"
 #include "net/loop.h"
 
-enum { GIT_HASH_SIZE = 41 }; /* 40 hex digits and NUL */
+enum {
+	GIT_HASH_SIZE = 41,	/* 40 hex digits and NUL */
+	GIT_SEARCHED_SIZE = 65, /* 64 hex digits and NUL */
+};
 
 /* How to reach and authenticate (all borrowed for the call of git_remote_new). */
 typedef struct {
@@ -76,10 +79,14 @@ typedef struct {
 	const char *ref;    /* a reference that reaches it: for servers that refuse bare hashes */
 	bool deep;	    /* with all history, else depth 1 */
 	const char *have;   /* a commit in the store to build upon, or NULL */
+	char *searched;	    /* which tips were fetched with all they reach and without the hash: in
+			       and out, "" at first, GIT_SEARCHED_SIZE bytes; or NULL */
 	uint64_t max_bytes; /* of the pack; 0: 2 GiB */
 } GitFetch;
 
-/* Fetches into the store. *out_bytes (may be NULL): pack bytes received. */
+/* Fetches into the store. ERR_NOT_FOUND where the remote has no such object: nothing of what was
+ * searched for it stays, and tips that were searched before are not fetched again. *out_bytes (may
+ * be NULL): pack bytes received, of a fetch that fails too. */
 bool git_remote_fetch(GitRemote *remote, GitStore *store, const GitFetch *fetch,
 		      uint64_t *out_bytes, Error *err) MUST_USE;
 

@@ -5,7 +5,10 @@
  */
 #include "git/session.h"
 
+#include <string.h>
+
 #include "base/mem.h"
+#include "data/digest.h"
 #include "git/store_internal.h"
 
 enum { INFINITE_DEPTH = 0x7fffffff, MAX_WANTS = 50 * 1000 };
@@ -93,13 +96,19 @@ static int full_depth(const GitStore *store)
 	return store->shallow.len ? INFINITE_DEPTH : 0;
 }
 
-/* Asks for the wants and stores the pack. */
+/* Asks for the wants and stores the pack; of wants that are not the hash itself, one that has it.
+ */
 static bool fetch_wants(Session *session, GitStore *store, const GitFetch *fetch, const Vec *wants,
-			bool deep, uint64_t *bytes, Error *err)
+			bool search, uint64_t *bytes, Error *err)
 {
+	bool deep = search || fetch->deep;
 	autogitboundary GitBoundary boundary = {0};
 	bool thin = fetch->have && git_store_has(store, fetch->have);
-	GitPackLimits limits = {thin, fetch->max_bytes, session->transport->deadline_ms};
+	GitPackLimits limits = {.thin = thin,
+				.max_bytes = fetch->max_bytes,
+				.deadline_ms = session->transport->deadline_ms};
+	if (search && !git_store_has(store, fetch->hash))
+		limits.awaited = fetch->hash;
 	autogitpackwriter GitPackWriter *writer = git_pack_writer_new(store, &limits, err);
 	if (!writer)
 		return false;
@@ -141,7 +150,7 @@ static bool fetch_directly(Session *session, GitStore *store, const GitFetch *fe
 	if (!want)
 		return err_set(err, ERR_NOT_FOUND, "the server does not offer %s", fetch->hash);
 	vec_push(&wants, mem_strdup(want));
-	return fetch_wants(session, store, fetch, &wants, fetch->deep, bytes, err);
+	return fetch_wants(session, store, fetch, &wants, false, bytes, err);
 }
 
 /* The tips to want when the hash itself is refused. */
@@ -164,39 +173,65 @@ static bool collect_tips(const Session *session, const GitFetch *fetch, Vec *out
 	return true;
 }
 
+/* A name for these tips: what they reach does not change. */
+static void name_tips(const Vec *tips, char out[DIGEST_TEXT_SIZE])
+{
+	autobuf Buf text = {0};
+	for (size_t i = 0; i < tips->len; i++)
+		buf_printf(&text, "%s\n", (const char *)tips->items[i]);
+	digest_hex(DIGEST_SHA256, text.ptr, text.len, out);
+}
+
+static bool nowhere(const GitFetch *fetch, Error *err)
+{
+	return err_set(err, ERR_NOT_FOUND, "object not found: %s", fetch->hash);
+}
+
+/* All that the tips reach is much to fetch for a hash that is not there: once for the same tips. */
 static bool fetch_by_ref(Session *session, GitStore *store, const GitFetch *fetch, uint64_t *bytes,
 			 Error *err)
 {
 	const char *const of_ref[] = {fetch->ref, NULL};
 	static const char *const all[] = {"refs/heads/", "refs/tags/", NULL};
 	autostrings Vec wants = {0};
+	char tips[DIGEST_TEXT_SIZE];
 	if (!session_open(session, err) || !list_refs(session, fetch->ref ? of_ref : all, err) ||
 	    !collect_tips(session, fetch, &wants, err))
 		return false;
-	return fetch_wants(session, store, fetch, &wants, true, bytes, err);
+	vec_sort(&wants, vec_compare_strings);
+	name_tips(&wants, tips);
+	if (fetch->searched && cstr_eq(fetch->searched, tips))
+		return nowhere(fetch, err);
+	if (!fetch_wants(session, store, fetch, &wants, true, bytes, err))
+		return false;
+	if (fetch->searched && !git_store_has(store, fetch->hash))
+		memcpy(fetch->searched, tips, GIT_SEARCHED_SIZE);
+	return true;
+}
+
+static bool fetch_any_way(Session *session, GitStore *store, const GitFetch *fetch, uint64_t *bytes,
+			  Error *err)
+{
+	autoerror Error refused = {0};
+	if (session_open(session, &refused) &&
+	    fetch_directly(session, store, fetch, bytes, &refused))
+		return true;
+	if (refused.code != ERR_NOT_FOUND || !session->open)
+		return err_move(err, &refused);
+	session_reset(session);
+	return fetch_by_ref(session, store, fetch, bytes, err);
 }
 
 bool git_session_fetch(GitTransport *transport, GitCaps *known, GitStore *store,
 		       const GitFetch *fetch, uint64_t *out_bytes, Error *err)
 {
 	autosession Session session = {.transport = transport, .known = known};
-	autoerror Error refused = {0};
 	uint64_t bytes = 0;
 	if (!git_hash_is_valid(str_of(fetch->hash)))
 		return err_set(err, ERR_INVALID, "not a SHA-1: %.64s",
 			       fetch->hash ? fetch->hash : "");
-	bool ok = session_open(&session, &refused) &&
-		  fetch_directly(&session, store, fetch, &bytes, &refused);
-	if (!ok && (refused.code != ERR_NOT_FOUND || !session.open))
-		return err_move(err, &refused);
-	if (!ok) {
-		session_reset(&session);
-		if (!fetch_by_ref(&session, store, fetch, &bytes, err))
-			return false;
-	}
-	if (!git_store_has(store, fetch->hash))
-		return err_set(err, ERR_NOT_FOUND, "the server has no object %s", fetch->hash);
+	bool ok = fetch_any_way(&session, store, fetch, &bytes, err);
 	if (out_bytes)
 		*out_bytes = bytes;
-	return true;
+	return ok && (git_store_has(store, fetch->hash) || nowhere(fetch, err));
 }

@@ -37,12 +37,18 @@ static inline Str git_object_bytes(git_odb_object *object)
 
 /* --- pack_writer.c --- */
 
+/* Where a pack lies, below the store, until it is known to have the object that it was fetched for.
+ * One fetch at a time. */
+#define GIT_STORE_INCOMING "incoming"
+#define GIT_STORE_PACKS "objects/pack"
+
 /* Indexes a pack while it arrives. A thin one is completed with objects of the store. */
 typedef struct GitPackWriter GitPackWriter;
 typedef struct {
 	bool thin;	     /* deltas against objects of the store are allowed */
 	uint64_t max_bytes;  /* 0: 2 GiB */
 	int64_t deadline_ms; /* monotonic; 0: none. Unpacking takes time too (S38) */
+	const char *awaited; /* a pack without this object is dropped; NULL: any counts. Borrowed */
 } GitPackLimits;
 GitPackWriter *git_pack_writer_new(GitStore *store, const GitPackLimits *limits,
 				   Error *err) MUST_USE;
@@ -50,7 +56,8 @@ GitPackWriter *git_pack_writer_new(GitStore *store, const GitPackLimits *limits,
 /* A GitPackSink's put; arg is the writer. */
 bool git_pack_writer_put(void *arg, const char *bytes, size_t len, Error *err) MUST_USE;
 
-/* The pack is whole: makes its objects visible, and keeps the boundaries. */
+/* The pack is whole: makes its objects visible, and keeps the boundaries. True, too, when it was
+ * dropped. */
 bool git_pack_writer_finish(GitPackWriter *writer, const GitBoundary *boundary,
 			    Error *err) MUST_USE;
 uint64_t git_pack_writer_bytes(const GitPackWriter *writer);

@@ -275,6 +275,32 @@ def test_S24_what_is_no_commit_fails(objects, source, repo):
         assert "40 hex digits" in objects.condition(failed)["message"]
 
 
+@pytest.mark.parametrize("ref", [{}, {"branch": "main"}], ids=["alone", "on a branch"])
+def test_S24_a_commit_that_is_not_there_is_searched_once(objects, source, repo, git_server, ref):
+    """Not at each try: neither the server nor the cache pays for it."""
+    repo.commit({"a": os.urandom(1 << 20)})
+    repo.commit({"a": os.urandom(1 << 20)})
+    nowhere = "1" * 40
+    source(ref={"commit": nowhere, **ref})
+
+    def histories():
+        asked = [r for r in git_server.requests() if f"POST /{repo.name}.git/git-upload-pack" in r]
+        return [r for r in asked if int(r.split('" ')[1].split()[1]) > 1 << 20]
+
+    for i in range(3):
+        objects.request("GitRepository", "src", f"try {i}")
+        objects.wait("GitRepository", "src",
+                     lambda o: o["status"].get("lastHandledReconcileAt") == f"try {i}", "the try")
+        failed = objects.not_ready("GitRepository", "src", "GitOperationFailed")
+        assert f"object not found: {nowhere}" in objects.condition(failed)["message"]
+    assert len(histories()) == 1
+    repo.commit({"a": "3"})
+    objects.request("GitRepository", "src", "moved")
+    wait_until(lambda: len(histories()) == 2, "another search, as the branch has moved")
+    source(ref={"commit": repo.head(), **ref})
+    assert artifact_of(objects.ready("GitRepository", "src"))["revision"].endswith(repo.head())
+
+
 def test_S25_order_of_references(objects, source, repo):
     """Each beats all that follow."""
     commit = repo.commit({"a": "1"})

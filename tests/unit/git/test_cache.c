@@ -3,6 +3,7 @@
 #include "../descriptors.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -115,6 +116,54 @@ static void what_cannot_be_fetched_leaves_nothing(void **state)
 	assert_in_range(descriptors_open(), before, before + 5);
 }
 
+/* Asks for a commit that is nowhere, by refs/heads/searched; pack bytes that moved. */
+static uint64_t search(const ServedRepos *f, GitCache *cache, const char *protocol)
+{
+	autoerror Error err = {0};
+	autofree char *url = mem_printf("http://127.0.0.1:%d/%s/big.git", f->server.port, protocol);
+	autoclient Client client = client_open((GitRemoteConfig){.url = url});
+	autogitlease GitLease *lease = git_cache_take(cache, protocol, &err);
+	GitFetch wanted = {.hash = "0123456789012345678901234567890123456789",
+			   .ref = "refs/heads/searched"};
+	uint64_t bytes = 0;
+	assert_non_null(lease);
+	assert_false(git_lease_fetch(lease, client.remote, &wanted, &bytes, &err));
+	assert_int_equal(err.code, ERR_NOT_FOUND);
+	assert_non_null(strstr(err_text(&err), "object not found: 0123456789"));
+	return bytes;
+}
+
+static void S24_a_commit_that_is_nowhere_costs_one_history(void **state)
+{
+	static const char *const protocols[] = {"v2", "v0"};
+	const ServedRepos *f = *state;
+	for (size_t i = 0; i < COUNT(protocols); i++) {
+		autogitcache GitCache *cache = open_cache(f, protocols[i], 1 << 30);
+		free(shell(f->dir, "git -C big.git update-ref refs/heads/searched main~2"));
+		assert_true(search(f, cache, protocols[i]) > 50 * 1504);
+		assert_int_equal(count_entries(f, protocols[i]), 0);
+		assert_int_equal(search(f, cache, protocols[i]), 0);
+		/* Where the branch has moved it may be. */
+		free(shell(f->dir, "git -C big.git update-ref refs/heads/searched main~1"));
+		assert_true(search(f, cache, protocols[i]) > 50 * 1504);
+		assert_int_equal(search(f, cache, protocols[i]), 0);
+	}
+}
+
+static void S24_what_was_searched_in_vain_leaves_a_store_as_it_was(void **state)
+{
+	const ServedRepos *f = *state;
+	autogitcache GitCache *cache = open_cache(f, "vain", 1 << 30);
+	fetch(f, cache, "v2", "main~3");
+	autofree char *before = shell(f->dir, "cd vain/* && find . -type f | sort && cat shallow");
+	free(shell(f->dir, "git -C big.git update-ref refs/heads/searched main"));
+	assert_true(search(f, cache, "v2") > 0);
+	autofree char *after = shell(f->dir, "cd vain/* && find . -type f | sort && cat shallow");
+	assert_string_equal(after, before);
+	uint64_t step = fetch(f, cache, "v2", "main~2");
+	assert_true(step > 0 && step < 10 * 1504);
+}
+
 static void many_packs_begin_anew(void **state)
 {
 	const ServedRepos *f = *state;
@@ -137,10 +186,11 @@ static void a_crash_leaves_a_usable_store(void **state)
 	autogitcache GitCache *before = open_cache(f, "crash", 1 << 30);
 	fetch(f, before, "k", "main~1");
 	assert_int_equal(rename(live, kept), 0); /* as if nobody had tidied up */
-	free(shell(f->dir, "touch $(ls -d kept/*)/objects/pack/pack_git2_a1b2c3"));
+	free(shell(f->dir, "cd kept/* && touch objects/pack/pack_git2_a1b2c3 && mkdir incoming && "
+			   "touch incoming/pack_git2_d4e5f6"));
 	autogitcache GitCache *after = open_cache(f, "kept", 1 << 30);
 	assert_int_equal(fetch(f, after, "k", "main~1"), 0);
-	free(shell(f->dir, "! ls kept/*/objects/pack/pack_git2_a1b2c3"));
+	free(shell(f->dir, "! ls kept/*/objects/pack/pack_git2_a1b2c3 && ! ls -d kept/*/incoming"));
 	uint64_t step = fetch(f, after, "k", "main");
 	assert_true(step > 0 && step < 10 * 1504);
 }
@@ -198,6 +248,8 @@ int main(void)
 		cmocka_unit_test(what_was_used_least_goes_first),
 		cmocka_unit_test(a_store_in_use_stays),
 		cmocka_unit_test(what_cannot_be_fetched_leaves_nothing),
+		cmocka_unit_test(S24_a_commit_that_is_nowhere_costs_one_history),
+		cmocka_unit_test(S24_what_was_searched_in_vain_leaves_a_store_as_it_was),
 		cmocka_unit_test(many_packs_begin_anew),
 		cmocka_unit_test(a_crash_leaves_a_usable_store),
 		cmocka_unit_test(a_damaged_store_is_fetched_again),
