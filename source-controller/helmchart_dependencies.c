@@ -16,6 +16,7 @@
 #include "helm/dependencies.h"
 #include "helm/package.h"
 #include "helmchart.h"
+#include "net/url.h"
 
 enum { MAX_DEPENDENCIES = 200 };
 
@@ -121,12 +122,13 @@ static bool add_local(Builder *builder, const Dependency *dependency, Error *err
 static char *repository_url(const Dependency *dependency, Error *err)
 {
 	const char *url = dependency->repository;
+	autofree char *shown = url_redacted(url);
 	if (cstr_starts(url, "@"))
 		return err_null(err, ERR_UNSUPPORTED,
-				"aliased repository dependency is not supported: %s", url);
+				"aliased repository dependency is not supported: %s", shown);
 	if (!cstr_starts(url, "oci://") && !cstr_starts(url, "http://") &&
 	    !cstr_starts(url, "https://"))
-		return err_null(err, ERR_INVALID, "invalid dependency repository URL: %s", url);
+		return err_null(err, ERR_INVALID, "invalid dependency repository URL: %s", shown);
 	return helm_url_normal(url, err);
 }
 
@@ -169,8 +171,10 @@ static ChartSource *source_of(Builder *builder, const Dependency *dependency, Er
 	json_t *object = find_repository(builder->run, url);
 	vec_push(&builder->objects, object);
 	source = chart_source_open(builder->run, object, dependency->name, err);
-	if (!source)
-		return err_wrap_null(err, "failed to get chart repository for URL '%s'", url);
+	if (!source) {
+		autofree char *shown = url_redacted(url);
+		return err_wrap_null(err, "failed to get chart repository for URL '%s'", shown);
+	}
 	map_put(builder->sources, key, source);
 	return source;
 }
@@ -184,9 +188,11 @@ static bool add_remote(Builder *builder, const Dependency *dependency, Error *er
 	if (!source)
 		return false;
 	if (!chart_source_find(source, dependency->name, dependency->version, &version, &ignored,
-			       err))
+			       err)) {
+		autofree char *shown = url_redacted(dependency->repository);
 		return err_wrap(err, "failed to get chart '%s' version '%s' from '%s'",
-				dependency->name, dependency->version, dependency->repository);
+				dependency->name, dependency->version, shown);
+	}
 	autofd int fd = fd_nameless(workdir_path(context->workdir), err);
 	if (fd < 0 || !chart_source_pull(source, &version, fd, err))
 		return err_wrap(err, "chart download of version '%s' failed", version.version);

@@ -6,6 +6,7 @@
 #include "charts/tags.h"
 #include "data/semver.h"
 #include "helmchart_source.h"
+#include "net/url.h"
 #include "source_registry.h"
 #include "source_verify.h"
 
@@ -17,8 +18,9 @@ bool chart_oci_open(ChartSource *source, const char *name, Error *err)
 	size_t len = strlen(view->url);
 	while (len && view->url[len - 1] == '/')
 		len--;
-	source->url = mem_printf("%.*s/%s", (int)len, view->url, name);
-	const SourceRegistry spec = {.url = source->url,
+	autofree char *url = mem_printf("%.*s/%s", (int)len, view->url, name);
+	source->shown_url = url_redacted(url);
+	const SourceRegistry spec = {.url = url,
 				     .provider = view->provider,
 				     .secret_name = view->secret_name,
 				     .cert_secret_name = view->cert_secret_name,
@@ -37,7 +39,7 @@ bool chart_oci_find(ChartSource *source, const char *name, const char *range, Ch
 	autosemver Semver exact = {0};
 	if (!chart_oci_open(source, name, err))
 		return false;
-	const ChartTags tags = {source->registry, name, source->url};
+	const ChartTags tags = {source->registry, name, source->shown_url};
 	autofree char *version = semver_parse_tag(range, &exact)
 					 ? mem_strdup(range) /* S69 */
 					 : chart_tags_find(&tags, range, err);
@@ -55,7 +57,7 @@ bool chart_oci_verify(ChartSource *source, const ChartVersion *version, const js
 {
 	autoocidescriptor OciDescriptor found = {0};
 	if (!registry_resolve(source->registry, version->url, &found, err))
-		return err_wrap(err, "failed to verify %s:%s", source->url, version->url);
+		return err_wrap(err, "failed to verify %s:%s", source->shown_url, version->url);
 	autofree char *what = mem_printf("version %s", version->version);
 	const SourceVerification verification = {.verify = verify,
 						 .registry = source->registry,
@@ -91,5 +93,5 @@ static bool pull_layer(ChartSource *source, const ChartVersion *version, int fd,
 bool chart_oci_pull(ChartSource *source, const ChartVersion *version, int fd, Error *err)
 {
 	return pull_layer(source, version, fd, err) ||
-	       err_wrap(err, "failed to get '%s:%s'", source->url, version->version);
+	       err_wrap(err, "failed to get '%s:%s'", source->shown_url, version->version);
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "helm_indexes.h"
+#include "net/url.h"
 
 void chart_version_dispose(ChartVersion *version)
 {
@@ -28,7 +29,7 @@ void chart_source_close(ChartSource *source)
 	if (source->registry)
 		registry_close(source->registry);
 	oci_reference_dispose(&source->reference);
-	free(source->url);
+	free(source->shown_url);
 	free(source->digest);
 	free(source);
 }
@@ -41,9 +42,9 @@ ChartSource *chart_source_open(Run *run, const json_t *repository, const char *c
 	helmrepository_parse(repository, &source->view);
 	source->is_oci = cstr_starts(source->view.url, "oci://");
 	if (source->view.is_oci && !source->is_oci) {
+		autofree char *shown = url_redacted(source->view.url);
 		err_set(err, ERR_UNSUPPORTED,
-			"failed to construct Helm client: invalid OCI registry URL: %s",
-			source->view.url);
+			"failed to construct Helm client: invalid OCI registry URL: %s", shown);
 		err_reason(err, "Failed");
 		return NULL;
 	}

@@ -16,8 +16,8 @@ struct ChartSource {
 	HelmIndex *own;		 /* downloaded for this alone, or NULL */
 	Registry *registry;	 /* opened for one chart */
 	OciReference reference;
-	char *url;    /* of the chart in it */
-	char *digest; /* whose signature was checked, or NULL */
+	char *shown_url; /* of the chart in it, for messages */
+	char *digest;	 /* whose signature was checked, or NULL */
 };
 
 /* The registry for a chart; errors have a reason. Once a source. */

@@ -12,6 +12,7 @@
 #include "helm/index.h"
 #include "helm_etags.h"
 #include "helm_indexes.h"
+#include "net/url.h"
 
 void helmrepository_parse(const json_t *object, HelmRepository *out)
 {
@@ -186,8 +187,9 @@ static void conclude(Run *run, const HelmRepository *repo, const Artifact *befor
 	condition_setf(object, "ArtifactInStorage", "True", "Succeeded",
 		       "stored artifact: revision '%s'", now->revision);
 	autofree char *size = human_size(now->size);
+	autofree char *shown = url_redacted(repo->url);
 	autofree char *message =
-		mem_printf("stored fetched index of size %s from '%s'", size, repo->url);
+		mem_printf("stored fetched index of size %s from '%s'", size, shown);
 	source_announce(run, before->revision ? before : NULL, now, failed_before, message);
 }
 

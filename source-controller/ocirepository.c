@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "data/duration.h"
+#include "net/url.h"
 #include "source_verify.h"
 #include "source_registry.h"
 
@@ -96,8 +97,8 @@ static void announce(Run *run, const OCIRepository *repo, const Artifact *before
 		     const Artifact *now, bool failed_before)
 {
 	Buf message = {0};
-	buf_printf(&message, "stored artifact with revision '%s' from '%s'", now->revision,
-		   repo->url);
+	autofree char *shown = url_redacted(repo->url);
+	buf_printf(&message, "stored artifact with revision '%s' from '%s'", now->revision, shown);
 	const char *source = json_text(now->metadata, ORIGIN_SOURCE);
 	const char *revision = json_text(now->metadata, ORIGIN_REVISION);
 	if (!cstr_empty(source) && !cstr_empty(revision))
@@ -146,7 +147,8 @@ static char *resolve(Run *run, const OCIRepository *repo, Registry *registry,
 {
 	autofree char *wanted = ocirepository_reference(registry, repo, err);
 	if (!wanted) {
-		err_wrap(err, "failed to determine the artifact tag for '%s'", repo->url);
+		autofree char *shown = url_redacted(repo->url);
+		err_wrap(err, "failed to determine the artifact tag for '%s'", shown);
 		source_fail(run, "FetchFailed", "ReadOperationFailed", err);
 		return NULL;
 	}

@@ -10,6 +10,7 @@
 #include "archive/unpack.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "net/url.h"
 
 #define LAYER_MAX (UINT64_C(1) << 30)
 #define REASON_LAYER "OCIArtifactLayerOperationFailed"
@@ -95,7 +96,8 @@ bool ocirepository_pull(Run *run, const OCIRepository *repo, Registry *registry,
 	autoocimanifest OciManifest manifest = {0};
 	const char *digest = ocirepository_digest(revision);
 	if (!registry_image(registry, digest, &manifest, err)) {
-		err_wrap(err, "failed to pull artifact from '%s'", repo->url);
+		autofree char *shown = url_redacted(repo->url);
+		err_wrap(err, "failed to pull artifact from '%s'", shown);
 		return err_reason(err, "OCIArtifactPullFailed");
 	}
 	const OciDescriptor *layer = select_layer(repo, &manifest, err);

@@ -7,6 +7,7 @@
 #include "cloud/registry.h"
 #include "internal.h"
 #include "kube/object.h"
+#include "net/url.h"
 
 #define URL_PREFIX "oci://"
 
@@ -14,6 +15,7 @@
 typedef struct {
 	Run *run;
 	const SourceRegistry *spec;
+	char *shown; /* spec.url for messages */
 	Secret *own; /* of spec.secretRef */
 	DockerConfig *logins;
 	bool is_static; /* there are pull secrets, even if none of them is for this registry */
@@ -24,6 +26,7 @@ typedef struct {
 
 static void opening_dispose(Opening *opening)
 {
+	free(opening->shown);
 	secret_free(opening->own);
 	docker_config_free(opening->logins);
 	registry_auth_dispose(&opening->auth);
@@ -143,7 +146,7 @@ static bool load_secrets(Opening *opening, Error *err)
 	if (!proxy_secret_get(opening->run, spec->proxy_secret_name, &opening->proxy, err))
 		return err_wrap(err, "failed to get proxy address");
 	if (!tls_secret_get(opening->run, spec->cert_secret_name, &opening->tls, err))
-		return err_wrap(err, "failed to generate transport for '%s'", spec->url);
+		return err_wrap(err, "failed to generate transport for '%s'", opening->shown);
 	/* What is wrong with certificates of this kind upstream does not tell either. */
 	autoerror Error ignored = {0};
 	bool older = spec->helm && cstr_empty(spec->cert_secret_name);
@@ -193,11 +196,11 @@ static bool log_in(Opening *opening, const OciReference *url, Error *err)
 
 /* --- the registry --- */
 
-static bool read_url(const SourceRegistry *spec, OciReference *out, Error *err)
+static bool read_url(const Opening *opening, OciReference *out, Error *err)
 {
-	if (source_registry_url(spec->url, out, err))
+	if (source_registry_url(opening->spec->url, out, err))
 		return true;
-	err_wrap(err, "URL validation failed for '%s'", spec->url);
+	err_wrap(err, "URL validation failed for '%s'", opening->shown);
 	return err_reason(err, "URLInvalid");
 }
 
@@ -222,7 +225,8 @@ static Registry *open_registry(const Opening *opening, const OciReference *url, 
 	};
 	Registry *registry = registry_open(context->registries, &config, err);
 	return registry ? registry
-			: err_wrap_null(err, "failed to generate transport for '%s'", spec->url);
+			: err_wrap_null(err, "failed to generate transport for '%s'",
+					opening->shown);
 }
 
 Registry *source_registry_open(Run *run, const SourceRegistry *spec, OciReference *out_url,
@@ -230,8 +234,9 @@ Registry *source_registry_open(Run *run, const SourceRegistry *spec, OciReferenc
 {
 	__attribute__((cleanup(opening_dispose)))
 	Opening opening = {.run = run, .spec = spec, .logins = docker_config_new()};
+	opening.shown = url_redacted(spec->url);
 	Registry *registry = NULL;
-	if (load_secrets(&opening, err) && read_url(spec, out_url, err) &&
+	if (load_secrets(&opening, err) && read_url(&opening, out_url, err) &&
 	    log_in(&opening, out_url, err))
 		registry = open_registry(&opening, out_url, err);
 	/* What the API server said of a Secret has a reason of its own, which is none of ours. */

@@ -87,8 +87,10 @@ char *helm_client_resolve(const HelmClient *client, const char *url, Error *err)
 	if (is_absolute(url))
 		return mem_strdup(url);
 	autofree char *joined = url_resolve(client->base, url, err);
-	if (!joined)
-		return err_wrap_null(err, "failed to parse %s as URL", url);
+	if (!joined) {
+		autofree char *shown = url_redacted(url);
+		return err_wrap_null(err, "failed to parse %s as URL", shown);
+	}
 	const char *query = strchr(client->base, '?');
 	return mem_printf("%.*s%s", (int)strcspn(joined, "?#"), joined, query ? query : "");
 }

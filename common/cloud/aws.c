@@ -14,6 +14,7 @@
 #include "cloud/sigv4.h"
 #include "cloud/token.h"
 #include "data/regex.h"
+#include "net/url.h"
 
 #define ROLE_ANNOTATION "eks.amazonaws.com/role-arn"
 #define ROLE_PATTERN "^arn:aws[\\w-]*:iam::[0-9]{1,30}:role/.{1,200}$"
@@ -82,7 +83,8 @@ bool aws_check_sts_endpoint(const Cloud *cloud, const char *endpoint, Error *err
 {
 	if (matches(STS_PATTERN, endpoint) || cstr_eq(endpoint, env_endpoint(cloud, "sts")))
 		return true;
-	return err_set(err, ERR_INVALID, "invalid STS endpoint: '%s'. must match %s", endpoint,
+	autofree char *shown = url_redacted(endpoint);
+	return err_set(err, ERR_INVALID, "invalid STS endpoint: '%s'. must match %s", shown,
 		       STS_PATTERN);
 }
 

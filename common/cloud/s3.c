@@ -71,10 +71,11 @@ bool s3_init(CloudBucket *bucket, const CloudBucketConfig *config, Error *err)
 		mem_printf("%s://%s", config->insecure ? "http" : "https", config->endpoint);
 	if (strpbrk(config->endpoint, "/?#@") || !url_parse(text, &url, err) ||
 	    !bucket_set_base(bucket, text, err)) {
+		autofree char *shown = url_redacted(config->endpoint);
 		error_dispose(err);
 		return err_set(err, ERR_INVALID,
 			       "endpoint '%s' must be a host or host:port, without scheme or path",
-			       config->endpoint);
+			       shown);
 	}
 	autofree char *own = region_of_host(url.host);
 	bucket->virtual_host = is_virtual(url.host, own, config->insecure, config->name);

@@ -33,8 +33,17 @@ static bool only_has(Str text, const char *characters)
 	return true;
 }
 
+/* For messages. What stands before an "@" is none of a reference's parts, but may be a login that
+ * was meant for a URL. */
+static Str without_login(Str text)
+{
+	const char *at = text.len ? memrchr(text.ptr, '@', text.len) : NULL;
+	return at ? str_slice(text, (size_t)(at + 1 - text.ptr), text.len) : text;
+}
+
 static bool check_repository(Str repository, Error *err)
 {
+	Str shown = without_login(repository);
 	if (repository.len < REPOSITORY_MIN || repository.len > REPOSITORY_MAX)
 		return err_set(err, ERR_INVALID,
 			       "repository must be between %d and %d characters in length",
@@ -43,7 +52,7 @@ static bool check_repository(Str repository, Error *err)
 		return err_set(err, ERR_INVALID,
 			       "repository can only contain the characters `" REPOSITORY_CHARS
 			       "`: %.*s",
-			       (int)repository.len, repository.ptr);
+			       (int)shown.len, shown.ptr);
 	Str rest = repository, part;
 	while (str_next(&rest, '/', &part))
 		if (part.len == 0 || str_eq(part, STR(".")) || str_eq(part, STR("..")))
@@ -61,8 +70,9 @@ static bool check_host(Str host, Error *err)
 	if (host.len <= HOST_MAX && url_parse(text, &url, &ignored) && !url.user &&
 	    cstr_empty(url.path) && !url.query && str_find_char(host, '#') < 0)
 		return true;
+	Str shown = without_login(host);
 	return err_set(err, ERR_INVALID, "registry is no valid host: %.*s",
-		       (int)(host.len < HOST_MAX ? host.len : HOST_MAX), host.ptr);
+		       (int)(shown.len < HOST_MAX ? shown.len : HOST_MAX), shown.ptr);
 }
 
 /* The host is the first part when it can be no repository's name. */

@@ -69,6 +69,20 @@ static void S50_bad_references(void **state)
 	}
 }
 
+static void S50_a_login_before_the_host_is_not_told(void **state)
+{
+	(void)state;
+	static const char *const rows[] = {"ann:hunter2@r.test/ab", "ann:hunter2@r.test",
+					   "ann:x/hunter2@r.test/ab", "ann:x/hunter2/y@r.test/ab"};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autoerror Error err = {0};
+		autoocireference OciReference got = {0};
+		assert_false(oci_repository_parse(rows[i], &got, &err));
+		if (strstr(err_text(&err), "hunter2"))
+			fail_msg("%s: %s", rows[i], err_text(&err));
+	}
+}
+
 static void text_is_the_reference_again(void **state)
 {
 	(void)state;
@@ -106,6 +120,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(S48_good_references),
 		cmocka_unit_test(S50_bad_references),
+		cmocka_unit_test(S50_a_login_before_the_host_is_not_told),
 		cmocka_unit_test(text_is_the_reference_again),
 		cmocka_unit_test(S56_local_hosts),
 	};
