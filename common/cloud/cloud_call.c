@@ -109,7 +109,7 @@ static void hide_secrets(const HttpRequest *request, Error *err)
 		if (blank && strlen(blank + 1) >= LONG)
 			err_hide(err, blank + 1);
 	}
-	err_hide(err, request->password ? request->password : "");
+	http_hide_login(err, request->user, request->password);
 	hide_values(str_sized(request->body ? request->body : "", request->body_len), err);
 	const char *query = strchr(request->url, '?');
 	hide_values(str_of(query ? query + 1 : NULL), err);

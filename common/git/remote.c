@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "data/base64.h"
 #include "git/http_pipe.h"
 #include "git/session.h"
 #include "git/ssh_program.h"
@@ -209,16 +208,9 @@ static GitTransport *begin(GitRemote *remote)
 static void hide_secrets(const GitRemote *remote, Error *err)
 {
 	const char *bearer = remote->bearer_header ? strrchr(remote->bearer_header, ' ') : NULL;
-	err_hide(err, remote->password);
-	err_hide(err, remote->proxy_password);
+	http_hide_login(err, remote->username, remote->password);
+	http_hide_login(err, remote->proxy_user, remote->proxy_password);
 	err_hide(err, bearer ? bearer + 1 : NULL);
-	if (!remote->username || !remote->password)
-		return;
-	autofree char *login = mem_printf("%s:%s", remote->username, remote->password);
-	autofree char *encoded = base64_encode(login, strlen(login));
-	err_hide(err, encoded);
-	mem_wipe(login, strlen(login));
-	mem_wipe(encoded, strlen(encoded));
 }
 
 /* What a server said once may no longer hold after a failure. */

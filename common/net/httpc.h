@@ -86,6 +86,10 @@ void http_response_dispose(HttpResponse *response);
 /* The value of the first header of that name (given in lower case) copied, or NULL. Owned. */
 char *http_response_header(const HttpResponse *response, const char *name);
 
+/* For what a peer said and may have echoed: puts "***" in place of a password, and of what Basic
+ * authentication makes of it. Either may be NULL. */
+void http_hide_login(Error *err, const char *user, const char *password);
+
 /* A status's usual phrase ("Not Found"), or "". Static. */
 const char *http_status_text(int status);
 

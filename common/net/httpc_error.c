@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "data/base64.h"
 #include "net/url.h"
 
 typedef struct {
@@ -60,6 +61,16 @@ void httpc_classify(const HttpCall *call, CURLcode result, Error *err)
 	 * whole. With HTTP/2 the failure may be another stream's. */
 	err->unsent =
 		result == CURLE_SEND_ERROR && call->client->replied && !call->client->speaks_http2;
+}
+
+void http_hide_login(Error *err, const char *user, const char *password)
+{
+	if (cstr_empty(password))
+		return;
+	err_hide(err, password);
+	autosecrettext char *login = mem_printf("%s:%s", user ? user : "", password);
+	autosecrettext char *basic = base64_encode(login, strlen(login));
+	err_hide(err, basic);
 }
 
 const char *http_status_text(int status)

@@ -24,6 +24,8 @@ Registry *registry_open(RegistryHub *hub, const RegistryConfig *config, Error *e
 			       .identity = identity,
 			       .host = mem_strdup(config->host),
 			       .repository = mem_strdup(config->repository),
+			       .proxy_user = mem_strdup(config->proxy_user),
+			       .proxy_password = mem_strdup(config->proxy_password),
 			       .may_http = may_http,
 			       .push = config->push,
 			       .deadline_ms = clock_mono_ms() + timeout_ms};
@@ -44,6 +46,8 @@ void registry_close(Registry *registry)
 		return;
 	hub_identity_release(registry->hub, registry->identity);
 	registry_auth_dispose(&registry->auth);
+	text_wipe(&registry->proxy_user);
+	text_wipe(&registry->proxy_password);
 	forget_token(registry);
 	buf_dispose(&registry->kept);
 	oci_descriptor_dispose(&registry->kept_as);

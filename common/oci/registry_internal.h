@@ -65,6 +65,7 @@ struct Registry {
 	RegistryIdentity *identity;
 	char *host, *repository;
 	RegistryAuth auth;
+	char *proxy_user, *proxy_password; /* hidden in errors */
 	bool may_http, push;
 	int64_t deadline_ms;   /* monotonic */
 	char *token;	       /* what was shown last: hidden in errors */

@@ -12,16 +12,30 @@ enum { MAX_ERRORS = 5, MAX_SHOWN = 500, DEFAULT_RETRY_MS = 5000 };
 
 /* --- errors --- */
 
-/* What stands in an error body may go into a condition: one line of visible text. */
-static void add_shown(Buf *out, const char *text)
+static void hide_secrets(const Registry *registry, Error *err)
 {
+	const RegistryAuth *auth = &registry->auth;
+	http_hide_login(err, auth->username, auth->password);
+	http_hide_login(err, registry->proxy_user, registry->proxy_password);
+	const char *const tokens[] = {auth->identity_token, auth->registry_token, registry->token};
+	for (size_t i = 0; i < COUNT(tokens); i++)
+		err_hide(err, tokens[i]);
+}
+
+/* What stands in an error body may go into a condition: one line of visible text, without what we
+ * sent. It is cut last, so that no beginning of a secret is left. */
+static void add_shown(Buf *out, const Registry *registry, const char *body)
+{
+	autoerror Error said = {0};
+	err_set(&said, ERR_INVALID, "%s", body);
+	hide_secrets(registry, &said);
 	size_t start = out->len;
-	for (; *text && out->len - start < MAX_SHOWN; text++)
+	for (const char *text = err_text(&said); *text && out->len - start < MAX_SHOWN; text++)
 		buf_putc(out, (unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text);
 }
 
 /* {"errors": [{"code", "message"}]} (distribution-spec, "Error Codes"); false when it is not. */
-static bool add_errors(Buf *out, const HttpResponse *reply)
+static bool add_errors(Buf *out, const Registry *registry, const HttpResponse *reply)
 {
 	autoerror Error ignored = {0};
 	if (reply->body.len == 0)
@@ -35,20 +49,11 @@ static bool add_errors(Buf *out, const HttpResponse *reply)
 	for (size_t i = 0; i < count && i < MAX_ERRORS; i++) {
 		const json_t *item = json_array_get(errors, i);
 		buf_puts(out, i ? "; " : "");
-		add_shown(out, json_text_or(item, "code", "UNKNOWN"));
+		add_shown(out, registry, json_text_or(item, "code", "UNKNOWN"));
 		buf_puts(out, ": ");
-		add_shown(out, json_text_or(item, "message", ""));
+		add_shown(out, registry, json_text_or(item, "message", ""));
 	}
 	return count > 0;
-}
-
-static void hide_secrets(const Registry *registry, Error *err)
-{
-	const char *const secrets[] = {registry->auth.password, registry->auth.identity_token,
-				       registry->auth.registry_token, registry->token};
-	for (size_t i = 0; i < COUNT(secrets); i++)
-		if (secrets[i])
-			err_hide(err, secrets[i]);
 }
 
 bool registry_reply_fail(const Registry *registry, const char *method, const char *url,
@@ -56,18 +61,17 @@ bool registry_reply_fail(const Registry *registry, const char *method, const cha
 {
 	autobuf Buf text = {0};
 	int status = reply->status;
-	if (!add_errors(&text, reply)) {
+	if (!add_errors(&text, registry, reply)) {
 		buf_printf(&text, "unexpected status code %d %s", status, http_status_text(status));
 		if (cstr_eq(method, "HEAD"))
 			buf_puts(&text, " (HEAD responses have no body, use GET for details)");
 		else if (reply->body.len)
 			buf_puts(&text, ": ");
-		add_shown(&text, buf_text(&reply->body));
+		add_shown(&text, registry, buf_text(&reply->body));
 	}
 	autofree char *shown = url_redacted(url);
 	ErrorCode code = status < 400 ? ERR_INVALID : err_code_of_http(status);
 	err_set(err, code, "%s %s: %s", method, shown, buf_text(&text));
-	hide_secrets(registry, err);
 	err->http_status = status;
 	err->retry_after_ms = http_response_retry_after_ms(reply);
 	if (status == 429) {

@@ -271,11 +271,13 @@ def test_S54_errors_do_not_tell_what_was_shown(objects, src, secret, wire):
         if not x.request.header("authorization"):
             x.reply(401, b"", [("WWW-Authenticate", 'Basic realm="x"')])
             return
-        body = json.dumps({"errors": [{"code": "DENIED", "message": f"not {PASSWORD}\n\x1b[2J"}]})
+        shown = x.request.header("authorization")
+        body = json.dumps({"errors": [{"code": "DENIED",
+                                       "message": f"not {PASSWORD} {shown}\n\x1b[2J"}]})
         x.reply(403, body.encode())
     src.on(echo, "manifests", method=None)
     src.start(secretRef={"name": "login"})
-    obj = src.failed("DENIED: not ***")
+    obj = src.failed("DENIED: not *** Basic ***")
     assert "\x1b" not in objects.condition(obj)["message"]
     src.heals()
 

@@ -58,6 +58,41 @@ static void S54_redirects(void **state)
 	}
 }
 
+/* A reply that holds the secret behind so many bytes, as text or as the protocol's errors. */
+static void expect_hidden(const Registry *registry, const char *secret, size_t before, bool plain)
+{
+	autoerror Error err = {0};
+	autohttpresponse HttpResponse reply = {.status = 403};
+	buf_puts(&reply.body, plain ? "" : "{\"errors\":[{\"code\":\"X\",\"message\":\"");
+	while (before--)
+		buf_putc(&reply.body, '.');
+	buf_printf(&reply.body, "%s%s", secret, plain ? "" : "\"}]}");
+	registry_reply_fail(registry, "GET", "https://r.test/", &reply, &err);
+	autofree char *beginning = mem_strndup(secret, 5);
+	if (strstr(err_text(&err), beginning) || !strstr(err_text(&err), "***"))
+		fail_msg("%s", err_text(&err));
+}
+
+static void S54_what_was_sent_is_not_told(void **state)
+{
+	(void)state;
+	enum { CUT = 500 };
+	static const char *const secrets[] = {"hunter2-hunter2",
+					      "YW5uOmh1bnRlcjItaHVudGVyMg==", "shown-token",
+					      "cHg6cHJveHktcHc=", "proxy-pw"};
+	const Registry registry = {
+		.auth = {.username = (char[]){"ann"}, .password = (char[]){"hunter2-hunter2"}},
+		.token = (char[]){"shown-token"},
+		.proxy_user = (char[]){"px"},
+		.proxy_password = (char[]){"proxy-pw"}};
+	for (size_t i = 0; i < COUNT(secrets); i++) {
+		expect_hidden(&registry, secrets[i], 0, true);
+		expect_hidden(&registry, secrets[i], 0, false);
+		expect_hidden(&registry, secrets[i], CUT - 6, true);
+		expect_hidden(&registry, secrets[i], CUT - 6, false);
+	}
+}
+
 static void S54_realms(void **state)
 {
 	(void)state;
@@ -134,9 +169,8 @@ static void S54_origins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(S54_redirects),
-		cmocka_unit_test(S54_realms),
-		cmocka_unit_test(locations_are_resolved),
+		cmocka_unit_test(S54_redirects), cmocka_unit_test(S54_what_was_sent_is_not_told),
+		cmocka_unit_test(S54_realms),	 cmocka_unit_test(locations_are_resolved),
 		cmocka_unit_test(S54_origins),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
