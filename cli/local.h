@@ -39,7 +39,8 @@
 		 0,                                                                                \
 		 "NUMBER"},                                                                        \
 		{{"build-max-bytes", FLAG_INT, offsetof(Options, build_max_bytes), "536870912",    \
-		  NULL, "Size of all files that one build reads."},                                \
+		  NULL,                                                                            \
+		  "Size of all files that one build reads, and of what substitution writes."},     \
 		 0,                                                                                \
 		 "NUMBER"},                                                                        \
 		{{"build-max-objects", FLAG_INT, offsetof(Options, build_max_objects), "200000",   \
@@ -47,7 +48,7 @@
 		 0,                                                                                \
 		 "NUMBER"},                                                                        \
 		{{"build-timeout", FLAG_DURATION, offsetof(Options, build_timeout_ms), "2m", NULL, \
-		  "How long one build may take."},                                                 \
+		  "How long one build may take, and then substitution."},                          \
 		 0,                                                                                \
 		 "DURATION"},                                                                      \
 	{                                                                                          \

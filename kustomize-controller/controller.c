@@ -41,11 +41,11 @@ static const Flag flags[] = {
 	{"build-max-file-bytes", FLAG_INT, AT(build_max_file_bytes), "52428800", NULL,
 	 "Size of one file in a build; 52428800 is the most."},
 	{"build-max-bytes", FLAG_INT, AT(build_max_bytes), "536870912", NULL,
-	 "Size of all files that one build reads."},
+	 "Size of all files that one build reads, and of what substitution writes."},
 	{"build-max-objects", FLAG_INT, AT(build_max_objects), "200000", NULL,
 	 "Objects in one build."},
 	{"build-timeout", FLAG_DURATION, AT(build_timeout_ms), "2m", NULL,
-	 "How long one build may take."},
+	 "How long one build may take, and then substitution."},
 };
 
 static const FeatureGate gates[] = {

@@ -154,17 +154,28 @@ typedef struct {
 bool generate_and_build(const Kustomization *ks, const BuildInput *input, KustomizeResult *out,
 			Error *err);
 
-/* substitute.c: pure. Expands ${...} in text; facts 4. */
+/* substitute.c: pure. Expands ${...} in text; facts 4. The bounds are of all texts of a run. */
 typedef struct {
 	Map *values; /* name -> char * */
 	bool strict;
+	size_t max_bytes, used;	  /* of what is written */
+	int64_t max_ms, until_ms; /* of clock_mono_ms */
 } SubstituteVars;
-bool substitute_expand(const char *text, const SubstituteVars *vars, Buf *out, Error *err);
+bool substitute_expand(const char *text, SubstituteVars *vars, Buf *out, Error *err);
 bool substitute_valid_name(const char *name);
+bool substitute_check_time(const SubstituteVars *vars, Error *err);
+/* substitute_glob.c: how much of the start of text a glob matches; nothing is no match. */
+bool substitute_glob(const SubstituteVars *vars, Str glob, Str text, bool longest, size_t *out_len,
+		     Error *err);
 
 /* postbuild.c: substitution over built objects. `client` reads what substituteFrom names; NULL:
- * that is passed over. */
-bool postbuild_substitute(const Kustomization *ks, KubeClient *client, bool strict,
+ * that is passed over. Of the limits, max_bytes and max_ms count for it anew. */
+typedef struct {
+	KubeClient *client;
+	bool strict;
+	KustomizeLimits limits;
+} PostBuildInput;
+bool postbuild_substitute(const Kustomization *ks, const PostBuildInput *input,
 			  KustomizeResult *result, Error *err);
 
 /* prepare.c: owner labels and commonMetadata; borrowed. */

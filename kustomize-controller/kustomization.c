@@ -186,6 +186,24 @@ Outcome kustomization_conclude(Run *run, const Kustomization *ks, const SourceSt
 	return outcome_again(ks->interval_ms);
 }
 
+static KustomizeLimits build_limits(const KustomizeFlags *flags)
+{
+	return (KustomizeLimits){.max_file_bytes = (size_t)flags->build_max_file_bytes,
+				 .max_bytes = (size_t)flags->build_max_bytes,
+				 .max_objects = (size_t)flags->build_max_objects,
+				 .max_ms = flags->build_timeout_ms};
+}
+
+static bool substitute(Run *run, const Kustomization *ks, KustomizeResult *result, Error *err)
+{
+	const KustomizeContext *context = run_context(run);
+	const PostBuildInput input = {
+		.client = run_client(run),
+		.strict = manager_gate(run_manager(run), "StrictPostBuildSubstitutions"),
+		.limits = build_limits(context->flags)};
+	return postbuild_substitute(ks, &input, result, err);
+}
+
 static bool build_source(Run *run, const Kustomization *ks, const SourceState *source,
 			 KustomizeResult *out, Error *err)
 {
@@ -202,10 +220,7 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 	const KustomizeFlags *flags = context->flags;
 	BuildInput input = {.files = bases_files(bases),
 			    .dir = dir,
-			    .limits = {.max_file_bytes = (size_t)flags->build_max_file_bytes,
-				       .max_bytes = (size_t)flags->build_max_bytes,
-				       .max_objects = (size_t)flags->build_max_objects,
-				       .max_ms = flags->build_timeout_ms},
+			    .limits = build_limits(flags),
 			    .bases = flags->no_remote_bases ? NULL : bases};
 	if (input.files->stat(input.files->arg, dir) != KUSTOMIZE_DIR) {
 		err_set(err, ERR_NOT_FOUND, "kustomization path not found: %s in revision %s",
@@ -289,10 +304,7 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 	if (!kustomization_target(run, ks, &target, err))
 		return failed(run, ks, metadata, err);
 	autokustomizeresult KustomizeResult result = {0};
-	if (!build_source(run, ks, source, &result, err) ||
-	    !postbuild_substitute(ks, run_client(run),
-				  manager_gate(run_manager(run), "StrictPostBuildSubstitutions"),
-				  &result, err))
+	if (!build_source(run, ks, source, &result, err) || !substitute(run, ks, &result, err))
 		return failed(run, ks, metadata, err);
 	char digest[DIGEST_TEXT_SIZE];
 	stream_digest(&result, digest);

@@ -48,9 +48,10 @@ bool plan_build(const PlanInput *input, const Kustomization *ks, KustomizeResult
 			    .limits = input->limits,
 			    .leaves_out = leaves_out,
 			    .leaves_out_arg = &left_out};
+	const PostBuildInput post_build = {input->client, input->strict, input->limits};
 	autokustomizeresult KustomizeResult result = {0};
 	if (!generate_and_build(ks, &build, &result, err) ||
-	    !postbuild_substitute(ks, input->client, input->strict, &result, err))
+	    !postbuild_substitute(ks, &post_build, &result, err))
 		return false;
 	for (size_t i = 0; i < result.len; i++)
 		if (!mask_encrypted(&result.items[i], err))

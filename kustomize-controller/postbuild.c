@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "data/yaml.h"
 #include "kube/secret.h"
@@ -78,7 +79,7 @@ static bool is_disabled(const json_t *object)
 	       cstr_eq(object_annotation(object, key), "disabled");
 }
 
-static bool expand_object(KustomizeResource *resource, const SubstituteVars *vars, Error *err)
+static bool expand_object(KustomizeResource *resource, SubstituteVars *vars, Error *err)
 {
 	autobuf Buf text = {0}, expanded = {0};
 	yaml_emit(resource->object, &text);
@@ -95,19 +96,23 @@ static bool expand_object(KustomizeResource *resource, const SubstituteVars *var
 	return true;
 }
 
-bool postbuild_substitute(const Kustomization *ks, KubeClient *client, bool strict,
+bool postbuild_substitute(const Kustomization *ks, const PostBuildInput *input,
 			  KustomizeResult *result, Error *err)
 {
 	const json_t *post_build = json_map(ks->spec, "postBuild");
 	if (!post_build)
 		return true;
 	automap Map *values = map_new(free);
-	if (!load_values(ks, client, post_build, values, err))
+	if (!load_values(ks, input->client, post_build, values, err))
 		return err_reason(err, "BuildFailed");
 	bool always = cstr_eq(json_text(post_build, "substituteStrategy"), "Always");
 	if (!always && !map_len(values))
 		return true;
-	SubstituteVars vars = {.values = values, .strict = strict};
+	SubstituteVars vars = {.values = values,
+			       .strict = input->strict,
+			       .max_bytes = input->limits.max_bytes,
+			       .max_ms = input->limits.max_ms,
+			       .until_ms = clock_mono_ms() + input->limits.max_ms};
 	for (size_t i = 0; i < result->len; i++) {
 		if (is_disabled(result->items[i].object))
 			continue;

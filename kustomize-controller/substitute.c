@@ -1,20 +1,22 @@
 /*
  * Expansion of ${...} (facts kustomize-controller.md 4): a small recursive reader over the text.
  * Pure.
- * `$$` is a literal `$`; `$x` and `$(x)` stay. Defaults may nest ${...}. Bounded in depth and size.
+ * `$$` is a literal `$`; `$x` and `$(x)` stay. Defaults may nest ${...}. Bounded in depth, in time
+ * and in what it writes: every byte is counted, those of arguments too.
  */
 #include "internal.h"
 
 #include <ctype.h>
-#include <fnmatch.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "gotmpl/unicode.h"
 
-enum { MAX_DEPTH = 32, MAX_OUTPUT = 32 << 20 };
+enum { MAX_DEPTH = 32, MAX_TEXT = 32 << 20 };
 
 typedef struct {
-	const SubstituteVars *vars;
+	SubstituteVars *vars;
 	const char *at;
 	int depth;
 } Reader;
@@ -36,6 +38,32 @@ bool substitute_valid_name(const char *name)
 	while (*name && is_name(*name))
 		name++;
 	return !*name;
+}
+
+bool substitute_check_time(const SubstituteVars *vars, Error *err)
+{
+	return clock_mono_ms() < vars->until_ms ||
+	       err_set(err, ERR_LIMIT, "substitution takes longer than %lld ms",
+		       (long long)vars->max_ms);
+}
+
+static bool put(const Reader *reader, Buf *out, const char *bytes, size_t len, Error *err)
+{
+	SubstituteVars *vars = reader->vars;
+	size_t room = out->len < MAX_TEXT ? MAX_TEXT - out->len : 0;
+	if (len > room)
+		return err_set(err, ERR_LIMIT, "substitution gives more than %d bytes", MAX_TEXT);
+	if (len > vars->max_bytes - vars->used)
+		return err_set(err, ERR_LIMIT, "substitution writes more than %zu bytes",
+			       vars->max_bytes);
+	vars->used += len;
+	buf_append(out, bytes, len);
+	return true;
+}
+
+static bool put_text(const Reader *reader, Buf *out, const char *text, Error *err)
+{
+	return put(reader, out, text, strlen(text), err);
 }
 
 static bool expand_until(Reader *reader, bool nested, Buf *out, Error *err);
@@ -80,54 +108,67 @@ static bool read_number(const char **at, long *out)
 	return true;
 }
 
-/* ${v:p} and ${v:p:n} on bytes; what is no number returns the value whole. */
-static void put_slice(const char *value, const char *argument, Buf *out)
+/* ${v:p} and ${v:p:n} on bytes; what is no number gives the value whole. */
+static Str slice(Str value, const char *argument)
 {
-	long len = (long)strlen(value), from, count = len;
+	long len = (long)value.len, from, count = len;
 	const char *at = argument;
 	bool ok = read_number(&at, &from);
 	if (ok && *at == ':') {
 		at++;
 		ok = read_number(&at, &count);
 	}
-	if (!ok || *at) {
-		buf_puts(out, value);
-		return;
-	}
+	if (!ok || *at)
+		return value;
 	if (from < 0)
 		from += len;
 	if (from < 0 || from > len)
-		return;
+		return STR("");
 	if (count < 0 || count > len - from)
 		count = len - from;
-	buf_append(out, value + from, (size_t)count);
+	return str_sized(value.ptr + from, (size_t)count);
 }
 
 /* ${v^} ${v^^} ${v,} ${v,,} */
-static void put_case(const char *value, char form, bool all, Buf *out)
+static bool put_case(const Reader *reader, Str value, char form, bool all, Buf *out, Error *err)
 {
-	for (size_t i = 0; value[i]; i++) {
-		unsigned char c = (unsigned char)value[i];
-		if (i == 0 || all)
-			c = (unsigned char)(form == '^' ? toupper(c) : tolower(c));
-		buf_putc(out, (char)c);
+	autobuf Buf cased = {0};
+	buf_add(&cased, value);
+	for (size_t i = 0; i < cased.len && (i == 0 || all); i++) {
+		unsigned char c = (unsigned char)cased.ptr[i];
+		cased.ptr[i] = (char)(form == '^' ? toupper(c) : tolower(c));
+	}
+	return put(reader, out, buf_text(&cased), cased.len, err);
+}
+
+static void put_reversed(Str text, Buf *out)
+{
+	buf_reserve(out, text.len);
+	for (size_t end = text.len, width; end > 0; end -= width) {
+		width = 1;
+		while (width < 4 && width < end &&
+		       ((unsigned char)text.ptr[end - width] & 0xc0) == 0x80)
+			width++;
+		buf_append(out, text.ptr + end - width, width);
 	}
 }
 
-/* Trims what a glob matches at the start (#) or end (%), shortest or longest (## %%). */
-static void put_trimmed(const char *value, const char *glob, char form, bool longest, Buf *out)
+/* Trims what a glob matches at the start (#) or, both texts read from their ends, at the end (%):
+ * shortest or longest (## %%). */
+static bool put_trimmed(const Reader *reader, Str value, Str glob, char form, bool longest,
+			Buf *out, Error *err)
 {
-	size_t len = strlen(value);
-	for (size_t step = 0; step <= len; step++) {
-		size_t piece = longest ? len - step : step;
-		bool head = form == '#';
-		autofree char *part = mem_strndup(head ? value : value + len - piece, piece);
-		if (fnmatch(glob, part, 0) != 0)
-			continue;
-		buf_append(out, head ? value + piece : value, len - piece);
-		return;
+	autobuf Buf value_back = {0}, glob_back = {0};
+	size_t cut;
+	bool head = form == '#';
+	if (!head) {
+		put_reversed(value, &value_back);
+		put_reversed(glob, &glob_back);
 	}
-	buf_puts(out, value);
+	if (!substitute_glob(reader->vars, head ? glob : buf_str(&glob_back),
+			     head ? value : buf_str(&value_back), longest, &cut, err))
+		return false;
+	return put(reader, out, head ? value.ptr + cut : value.ptr, value.len - cut, err);
 }
 
 /* Splits "a/b" at the first slash that is not escaped, undoing `\/` and `\\`. */
@@ -146,22 +187,24 @@ static bool split_replace(const char *argument, Buf *from, Buf *to)
 	return part == to;
 }
 
-static void put_all_replaced(const char *value, const char *from, const char *to, bool all,
-			     Buf *out)
+static bool put_all_replaced(const Reader *reader, const char *value, const char *from,
+			     const char *to, bool all, Buf *out, Error *err)
 {
-	size_t len = strlen(from);
+	size_t len = strlen(from), to_len = strlen(to);
 	for (const char *hit; len && (hit = strstr(value, from));) {
-		buf_append(out, value, (size_t)(hit - value));
-		buf_puts(out, to);
+		if (!put(reader, out, value, (size_t)(hit - value), err) ||
+		    !put(reader, out, to, to_len, err))
+			return false;
 		value = hit + len;
 		if (!all)
 			break;
 	}
-	buf_puts(out, value);
+	return put_text(reader, out, value, err);
 }
 
 /* ${v/a/b} ${v//a/b} ${v/#a/b} ${v/%a/b}; an empty b does nothing with # and % [Q]. */
-static bool put_replaced(const char *value, const char *argument, Buf *out, Error *err)
+static bool put_replaced(const Reader *reader, const char *value, const char *argument, Buf *out,
+			 Error *err)
 {
 	char form = *argument;
 	bool special = form == '/' || form == '#' || form == '%';
@@ -170,26 +213,23 @@ static bool put_replaced(const char *value, const char *argument, Buf *out, Erro
 		return err_set(err, ERR_INVALID, "the second slash is missing in a replacement");
 	const char *a = buf_text(&from), *b = buf_text(&to);
 	bool anchored = form == '#' || form == '%';
-	if (!anchored) {
-		put_all_replaced(value, a, b, form == '/', out);
-	} else if (!*b) {
-		buf_puts(out, value);
-	} else if (form == '#' && cstr_starts(value, a)) {
-		buf_printf(out, "%s%s", b, value + strlen(a));
-	} else if (form == '%' && cstr_ends(value, a)) {
-		buf_append(out, value, strlen(value) - strlen(a));
-		buf_puts(out, b);
-	} else {
-		buf_puts(out, value);
-	}
-	return true;
+	if (!anchored)
+		return put_all_replaced(reader, value, a, b, form == '/', out, err);
+	if (*b && form == '#' && cstr_starts(value, a))
+		return put_text(reader, out, b, err) &&
+		       put_text(reader, out, value + from.len, err);
+	if (*b && form == '%' && cstr_ends(value, a))
+		return put(reader, out, value, strlen(value) - from.len, err) &&
+		       put_text(reader, out, b, err);
+	return put_text(reader, out, value, err);
 }
 
 /* ${v:=d} ${v=d} ${v:-d} and, as upstream, ${v:?d} ${v:+d}: d when unset or empty. */
-static void put_default(const Reader *reader, const char *name, const char *fallback, Buf *out)
+static bool put_default(const Reader *reader, const char *name, const char *fallback, Buf *out,
+			Error *err)
 {
 	const char *value = map_get(reader->vars->values, name);
-	buf_puts(out, cstr_empty(value) ? fallback : value);
+	return put_text(reader, out, cstr_empty(value) ? fallback : value, err);
 }
 
 static bool parse_error(const char *what, Error *err)
@@ -210,26 +250,25 @@ static bool put_operation(Reader *reader, const char *name, Buf *out, Error *err
 	if (!read_argument(reader, &argument, err))
 		return false;
 	const char *text = buf_text(&argument), *value;
-	if (is_default) {
-		put_default(reader, name, text, out);
-		return true;
-	}
+	if (is_default)
+		return put_default(reader, name, text, out, err);
 	if (!value_or_fail(reader, name, &value, err))
 		return false;
+	Str part;
 	switch (op) {
 	case ':':
-		put_slice(value, text, out);
-		return true;
+		part = slice(str_of(value), text);
+		return put(reader, out, part.ptr, part.len, err);
 	case '^':
 	case ',':
-		put_case(value, op, doubled, out);
-		return *text ? parse_error("text behind a case operator", err) : true;
+		return (!*text || parse_error("text behind a case operator", err)) &&
+		       put_case(reader, str_of(value), op, doubled, out, err);
 	case '#':
 	case '%':
-		put_trimmed(value, text, op, doubled, out);
-		return true;
+		return put_trimmed(reader, str_of(value), buf_str(&argument), op, doubled, out,
+				   err);
 	case '/':
-		return put_replaced(value, text, out, err);
+		return put_replaced(reader, value, text, out, err);
 	default:
 		return parse_error("unknown operator", err);
 	}
@@ -255,8 +294,8 @@ static bool put_length(Reader *reader, Buf *out, Error *err)
 	reader->at++;
 	if (!value_or_fail(reader, name, &value, err))
 		return false;
-	buf_printf(out, "%zu", strlen(value));
-	return true;
+	autofree char *length = mem_printf("%zu", strlen(value));
+	return put_text(reader, out, length, err);
 }
 
 /* Behind "${". */
@@ -270,10 +309,8 @@ static bool put_variable(Reader *reader, Buf *out, Error *err)
 		return parse_error("missing variable name", err);
 	if (*reader->at == '}') {
 		reader->at++;
-		if (!value_or_fail(reader, name, &value, err))
-			return false;
-		buf_puts(out, value);
-		return true;
+		return value_or_fail(reader, name, &value, err) &&
+		       put_text(reader, out, value, err);
 	}
 	if (!*reader->at || !strchr(":=^,#%/", *reader->at))
 		return parse_error("bad character behind the variable name", err);
@@ -288,24 +325,22 @@ static bool expand_until(Reader *reader, bool nested, Buf *out, Error *err)
 			reader->at++;
 			return true;
 		}
-		if (at[0] == '$' && at[1] == '$') {
-			buf_putc(out, '$');
+		if (at[0] == '$' && at[1] == '{') {
 			reader->at += 2;
-		} else if (at[0] == '$' && at[1] == '{') {
-			reader->at += 2;
-			if (!put_variable(reader, out, err))
+			if (!put_variable(reader, out, err) ||
+			    !substitute_check_time(reader->vars, err))
 				return false;
-		} else {
-			buf_putc(out, *reader->at++);
+			continue;
 		}
-		if (out->len > MAX_OUTPUT)
-			return err_set(err, ERR_LIMIT, "substitution gives more than %d bytes",
-				       MAX_OUTPUT);
+		size_t len = *at == '$' ? 1 : strcspn(at, nested ? "$}" : "$");
+		reader->at += at[0] == '$' && at[1] == '$' ? 2 : len;
+		if (!put(reader, out, at, len, err))
+			return false;
 	}
 	return nested ? parse_error("missing closing brace", err) : true;
 }
 
-bool substitute_expand(const char *text, const SubstituteVars *vars, Buf *out, Error *err)
+bool substitute_expand(const char *text, SubstituteVars *vars, Buf *out, Error *err)
 {
 	Reader reader = {.vars = vars, .at = text};
 	return expand_until(&reader, false, out, err);

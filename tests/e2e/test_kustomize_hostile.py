@@ -1,11 +1,13 @@
 """Repositories that mean harm: each build ends, in bounded time and memory, with an error that names
 the file, and nobody else's Kustomization notices."""
+import json
 import os
 import pathlib
 import resource
 import subprocess
 
 import pytest
+import yaml
 
 from tests.lib.apps import app, config_map  # noqa: F401
 
@@ -181,6 +183,28 @@ def test_limits_of_build_kustomization_are_flags(name, tmp_path):
                                  "--dry-run", flag])
     assert done.returncode == 1 and not done.stdout, done.stderr[-2000:]
     assert text.split(": ")[-1] in done.stderr and "src/" in done.stderr, done.stderr[-2000:]
+
+
+# name -> (variables, the text, a flag or none, what the error says)
+EXPANSIONS = {
+    "replacement": ({"v": "a" * 65536, "w": "b" * 65536}, "${v//a/${w}}", None, "33554432 bytes"),
+    "arguments": ({"v": "a" * 65536}, "${u:=${v}}" * 5, "--build-max-bytes=500000", "500000 bytes"),
+    "many_copies": ({"v": "a" * 60000}, "${v}", "--build-max-bytes=500000", "500000 bytes"),
+    "trims": ({"v": "a" * 500000}, "${v##*zzz}" * 3000, "--build-timeout=1s", "1000 ms"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(EXPANSIONS))
+def test_substitution_is_within_the_limits_of_a_build(name, tmp_path):
+    values, text, flag, says = EXPANSIONS[name]
+    files = {f"src/{i}.yaml": config_map(f"a{i}", {"k": text}) for i in range(20)}
+    kustomization = yaml.safe_load(KUSTOMIZATION)
+    kustomization["spec"]["postBuild"] = {"substitute": values}
+    write(tmp_path, {**files, "ks.yaml": json.dumps(kustomization)})
+    done = run_within(tmp_path, ["build", "ks", "a", "--path=src", "--kustomization-file=ks.yaml",
+                                 "--dry-run", *([flag] if flag else [])])
+    assert done.returncode == 1 and not done.stdout, done.stderr[-2000:]
+    assert says in done.stderr and ".yaml" in done.stderr, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("flag", ["max-file-bytes=0", "max-bytes=-1", "max-objects=x", "timeout=0s",

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "internal.h"
 
@@ -18,10 +19,20 @@ static Map *values(void)
 	return map;
 }
 
+static SubstituteVars vars_of(Map *map, bool strict)
+{
+	enum { MINUTE_MS = 60000 };
+	return (SubstituteVars){.values = map,
+				.strict = strict,
+				.max_bytes = 1 << 20,
+				.max_ms = MINUTE_MS,
+				.until_ms = clock_mono_ms() + MINUTE_MS};
+}
+
 static void expands(const char *text, const char *want, bool strict)
 {
 	automap Map *map = values();
-	SubstituteVars vars = {map, strict};
+	SubstituteVars vars = vars_of(map, strict);
 	autobuf Buf out = {0};
 	autoerror Error err = {0};
 	if (!substitute_expand(text, &vars, &out, &err))
@@ -33,7 +44,7 @@ static void expands(const char *text, const char *want, bool strict)
 static void fails(const char *text, bool strict)
 {
 	automap Map *map = values();
-	SubstituteVars vars = {map, strict};
+	SubstituteVars vars = vars_of(map, strict);
 	autobuf Buf out = {0};
 	autoerror Error err = {0};
 	if (substitute_expand(text, &vars, &out, &err))
@@ -110,13 +121,112 @@ static void nesting_is_limited(void **state)
 {
 	(void)state;
 	automap Map *map = values();
-	SubstituteVars vars = {map, true};
+	SubstituteVars vars = vars_of(map, true);
 	autobuf Buf text = {0}, out = {0};
 	autoerror Error err = {0};
 	for (int i = 0; i < 5000; i++)
 		buf_puts(&text, "${u:=");
 	assert_false(substitute_expand(buf_text(&text), &vars, &out, &err));
 	assert_int_equal(err.code, ERR_LIMIT);
+}
+
+/* n times a byte; owned. */
+static char *filled(size_t n, char byte)
+{
+	autobuf Buf text = {0};
+	for (size_t i = 0; i < n; i++)
+		buf_putc(&text, byte);
+	return buf_steal(&text);
+}
+
+/* What arguments write counts as well, and one replacement can be more than all memory. */
+static void what_is_written_is_limited_over_all_texts(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"${many//a/${many}}", "${u:=${many}${many}}",
+					    "${many}${many}"};
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		automap Map *map = map_new(free);
+		map_put(map, "many", filled(1 << 16, 'a'));
+		SubstituteVars vars = vars_of(map, true);
+		vars.max_bytes = 100000;
+		autobuf Buf out = {0};
+		autoerror Error err = {0};
+		assert_false(substitute_expand(texts[i], &vars, &out, &err));
+		assert_int_equal(err.code, ERR_LIMIT);
+		assert_true(out.len <= vars.max_bytes && vars.used <= vars.max_bytes);
+		assert_non_null(strstr(err_text(&err), "writes more than 100000 bytes"));
+	}
+	automap Map *map = values();
+	SubstituteVars vars = vars_of(map, true);
+	vars.max_bytes = 12;
+	for (int i = 0; i < 3; i++) {
+		autobuf Buf out = {0};
+		autoerror Error err = {0};
+		assert_int_equal(substitute_expand("${v}", &vars, &out, &err), i < 2);
+	}
+}
+
+static void time_is_limited(void **state)
+{
+	(void)state;
+	automap Map *map = values();
+	SubstituteVars vars = vars_of(map, true);
+	vars.until_ms = clock_mono_ms();
+	autobuf Buf out = {0};
+	autoerror Error err = {0};
+	assert_false(substitute_expand("${v}", &vars, &out, &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_non_null(strstr(err_text(&err), "takes longer than 60000 ms"));
+}
+
+/* Quadratic, these would be minutes. */
+static void trimming_is_linear(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"${many##*zzz}", "${many%%zzz*}", "${many#*zzz}",
+					    "${many%z*}", "${many##*a*b*a}"};
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		automap Map *map = map_new(free);
+		map_put(map, "many", filled(900000, 'a'));
+		SubstituteVars vars = vars_of(map, true);
+		vars.max_ms = 5000;
+		vars.until_ms = clock_mono_ms() + vars.max_ms;
+		autobuf Buf out = {0};
+		autoerror Error err = {0};
+		if (!substitute_expand(texts[i], &vars, &out, &err))
+			fail_msg("%s: %s", texts[i], err_text(&err));
+		assert_int_equal(out.len, 900000);
+	}
+}
+
+static void globs(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{"${path#?/}", "b/c.tar.gz"},
+		{"${path#[a-c]*/}", "b/c.tar.gz"},
+		{"${path##[^x]*/}", "c.tar.gz"},
+		{"${path##*}", ""},
+		{"${path#*b*.}", "tar.gz"},
+		{"${path##*b*.}", "gz"},
+		{"${path#*}", "/b/c.tar.gz"},
+		{"${path%?}", "a/b/c.tar.g"},
+		{"${path%%*}", ""},
+		{"${path#x*}", "a/b/c.tar.gz"},
+		{"${path#[}", "a/b/c.tar.gz"},
+		{"${path#[a-]}", "a/b/c.tar.gz"},
+		{"${path#[!x]}", "a/b/c.tar.gz"},
+		{"${path#\\a}", "/b/c.tar.gz"},
+		{"${path#}", "a/b/c.tar.gz"},
+		{"${path##*/*/*.tar.gz}", ""},
+		{"${path##*z}", ""},
+		{"${empty#*}", ""},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++)
+		expands(rows[i].text, rows[i].want, true);
 }
 
 static void K31_names(void **state)
@@ -137,6 +247,10 @@ int main(void)
 		cmocka_unit_test(forms_that_transform),
 		cmocka_unit_test(what_does_not_parse_fails),
 		cmocka_unit_test(nesting_is_limited),
+		cmocka_unit_test(what_is_written_is_limited_over_all_texts),
+		cmocka_unit_test(time_is_limited),
+		cmocka_unit_test(trimming_is_linear),
+		cmocka_unit_test(globs),
 		cmocka_unit_test(K31_names),
 	};
 	return cmocka_run_group_tests_name("kustomize-controller/substitute", tests, NULL, NULL);
