@@ -33,7 +33,8 @@ void prepare_metadata(const Kustomization *ks, json_t *object)
 	json_put_text(labels, KS_OWNER_NAMESPACE, ks->ns);
 }
 
-/* A key removed from stringData must leave the cluster: as data it is owned, and dropped (K63). */
+/* A key removed from stringData must leave the cluster: as data it is owned, and dropped (K63).
+ * null, which an empty variable leaves (K37), is no text. */
 static void merge_string_data(json_t *secret)
 {
 	json_t *values = json_map(secret, "stringData");
@@ -44,9 +45,10 @@ static void merge_string_data(json_t *secret)
 	json_t *value;
 	json_object_foreach(values, key, value)
 	{
-		autofree char *text = json_is_string(value) ? NULL : json_dump(value);
-		const char *plain = text ? text : json_string_value(value);
-		size_t len = text ? strlen(text) : json_string_length(value);
+		bool is_text = json_is_string(value);
+		autofree char *text = is_text || json_is_null(value) ? NULL : json_dump(value);
+		const char *plain = is_text ? json_string_value(value) : text ? text : "";
+		size_t len = is_text ? json_string_length(value) : strlen(plain);
 		autofree char *encoded = base64_encode(plain, len);
 		json_put_text(data, key, encoded);
 	}

@@ -1,4 +1,5 @@
 """Kustomizations end to end: staged apply, drift, other writers' fields."""
+import base64
 import re
 import time
 
@@ -295,6 +296,26 @@ def test_K63_secret_string_data_keys_leave(app, objects, api):
     app.commit({"s.yaml": secret + "  a: one\n"})
     app.ready()
     assert set(api.rest.get(path)["data"]) == {"a"}
+
+
+def test_K63_values_that_are_no_text(app, objects, api):
+    """A variable that is empty leaves null behind (K37): an empty password, not the word."""
+    app.commit({"s.yaml": """\
+        apiVersion: v1
+        kind: Secret
+        metadata: {name: s}
+        data: null
+        stringData:
+          password: ${PW}
+          port: 5432
+          flag: true
+          none: null
+        """})
+    app.kustomization(postBuild={"substitute": {"PW": ""}})
+    app.ready()
+    data = api.rest.get(f"/api/v1/namespaces/{objects.ns}/secrets/s")["data"]
+    assert {key: base64.b64decode(value or "").decode() for key, value in data.items()} == {
+        "password": "", "port": "5432", "flag": "true", "none": ""}
 
 
 def test_K64_immutable_fields_and_force(app, objects, api):
