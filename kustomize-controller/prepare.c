@@ -1,6 +1,6 @@
 /*
  * Built objects to what is sent (facts 6.1): owner labels, commonMetadata, no status, stringData
- * merged, namespaces checked against the kind's scope.
+ * merged, no caBundle that holds none, namespaces checked against the kind's scope.
  */
 #include "internal.h"
 
@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "data/base64.h"
+#include "net/tls.h"
 
 static void put_all(json_t *target, const json_t *values)
 {
@@ -55,6 +56,34 @@ static void merge_string_data(json_t *secret)
 	json_object_del(secret, "stringData");
 }
 
+static bool holds_certificate(const char *bundle)
+{
+	autobuf Buf pem = {0};
+	autoerror Error err = {0};
+	if (!base64_decode(bundle, strlen(bundle), &pem, &err))
+		return false;
+	TlsIdentity *identity = tls_identity_new(&(TlsConfig){.ca_pem = buf_text(&pem)}, &err);
+	bool holds = identity != NULL;
+	tls_identity_free(identity);
+	return holds;
+}
+
+/* What generators write where somebody else fills it in later; API servers since 1.31 refuse it
+ * (6.1). */
+static void drop_invalid_bundle(json_t *definition)
+{
+	json_t *config = json_at(definition, "spec", "conversion", "webhook", "clientConfig", NULL);
+	const char *bundle = json_text(config, "caBundle");
+	if (!cstr_empty(bundle) && !holds_certificate(bundle))
+		json_object_del(config, "caBundle");
+}
+
+static bool is_definition(const json_t *object)
+{
+	return cstr_eq(object_kind(object), "CustomResourceDefinition") &&
+	       cstr_starts(object_api_version(object), "apiextensions.k8s.io/");
+}
+
 static void clean_object(json_t *object)
 {
 	json_t *metadata = json_map(object, "metadata");
@@ -63,7 +92,9 @@ static void clean_object(json_t *object)
 						 "generation",	      "selfLink"};
 	for (size_t i = 0; i < COUNT(server_set); i++)
 		json_object_del(metadata, server_set[i]);
-	if (!cstr_eq(object_kind(object), "CustomResourceDefinition"))
+	if (is_definition(object))
+		drop_invalid_bundle(object);
+	else
 		json_object_del(object, "status");
 	if (cstr_eq(object_kind(object), "Secret") && cstr_eq(object_api_version(object), "v1"))
 		merge_string_data(object);

@@ -1,5 +1,6 @@
 """Kustomizations end to end: staged apply, drift, other writers' fields."""
 import base64
+import pathlib
 import re
 import time
 
@@ -296,6 +297,35 @@ def test_K63_secret_string_data_keys_leave(app, objects, api):
     app.commit({"s.yaml": secret + "  a: one\n"})
     app.ready()
     assert set(api.rest.get(path)["data"]) == {"a"}
+
+
+@pytest.mark.parametrize("bundle, stays", [
+    ("Cg==", False), ("no base64", False), (base64.b64encode(b"a text").decode(), False),
+    ("CA", True)])
+def test_a_conversion_webhook_whose_caBundle_is_to_be_filled_in(app, objects, api, bundle, stays):
+    """Facts 6.1: what holds no certificate is not sent, what somebody fills in stays."""
+    group = f"{objects.ns}.example.test"
+    crd = widget_crd(group)
+    if bundle == "CA":
+        bundle = base64.b64encode(pathlib.Path(api.ca_file).read_bytes()).decode()
+    config = {"caBundle": bundle, "service": {"namespace": objects.ns, "name": "hook"}}
+    crd["spec"]["conversion"] = {"strategy": "Webhook", "webhook": {
+        "conversionReviewVersions": ["v1"], "clientConfig": config}}
+    app.commit({"crd.yaml": yaml.safe_dump(crd)})
+    app.kustomization()
+    app.ready()
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.{group}"
+    live = api.rest.get(path)["spec"]["conversion"]["webhook"]["clientConfig"]
+    assert live.get("caBundle") == (bundle if stays else None)
+    if stays:
+        return
+    filled = base64.b64encode(pathlib.Path(api.ca_file).read_bytes()).decode()
+    code, reply = api.rest.call("PATCH", path, {"spec": {"conversion": {"webhook": {
+        "clientConfig": {"caBundle": filled}}}}}, "application/merge-patch+json")
+    assert code == 200, reply
+    app.rerun()
+    live = api.rest.get(path)["spec"]["conversion"]["webhook"]["clientConfig"]
+    assert live["caBundle"] == filled
 
 
 def test_K63_values_that_are_no_text(app, objects, api):
