@@ -28,9 +28,15 @@ static void checks_dispose(Checks *checks)
 	free(checks->items);
 }
 
+static bool is_job(const Check *check)
+{
+	autofree char *group = api_group(check->api_version);
+	return cstr_eq(check->kind, "Job") && cstr_eq(group, "batch");
+}
+
 static bool applied_with_ttl(const ItemSet *set, const Check *check)
 {
-	for (size_t i = 0; cstr_eq(check->kind, "Job") && i < set->len; i++) {
+	for (size_t i = 0; is_job(check) && i < set->len; i++) {
 		const json_t *object = set->items[i].object;
 		if (object_expires(object) && cstr_eq(object_name(object), check->name) &&
 		    cstr_eq(object_namespace(object), check->ns))
@@ -76,12 +82,25 @@ static void collect(Run *run, const Kustomization *ks, const ItemSet *set, Check
  * them. */
 static bool is_always_current(const Check *check)
 {
-	static const char *const kinds[] = {
-		"ConfigMap",	"Secret",	 "ServiceAccount",     "Role",
-		"ClusterRole",	"RoleBinding",	 "ClusterRoleBinding", "NetworkPolicy",
-		"StorageClass", "PriorityClass", "LimitRange"};
+	static const struct {
+		const char *group, *kind;
+	} kinds[] = {
+		{"", "ConfigMap"},
+		{"", "LimitRange"},
+		{"", "Secret"},
+		{"", "ServiceAccount"},
+		{"networking.k8s.io", "NetworkPolicy"},
+		{"rbac.authorization.k8s.io", "ClusterRole"},
+		{"rbac.authorization.k8s.io", "ClusterRoleBinding"},
+		{"rbac.authorization.k8s.io", "Role"},
+		{"rbac.authorization.k8s.io", "RoleBinding"},
+		{"scheduling.k8s.io", "PriorityClass"},
+		{"storage.k8s.io", "StorageClass"},
+	};
+	autofree char *group = api_group(check->api_version);
 	for (size_t i = 0; i < COUNT(kinds); i++)
-		if (check->item && cstr_eq(kinds[i], check->kind))
+		if (check->item && cstr_eq(kinds[i].kind, check->kind) &&
+		    cstr_eq(kinds[i].group, group))
 			return true;
 	return false;
 }

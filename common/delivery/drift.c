@@ -161,7 +161,8 @@ static void note_deletion(Entry *entry, const json_t *object)
 
 bool object_expires(const json_t *object)
 {
-	return cstr_eq(object_kind(object), "Job") &&
+	autofree char *group = api_group(object_api_version(object));
+	return cstr_eq(object_kind(object), "Job") && cstr_eq(group, "batch") &&
 	       json_object_get(json_map(object, "spec"), "ttlSecondsAfterFinished");
 }
 

@@ -1,6 +1,7 @@
 """Kustomizations end to end: health of what was applied."""
 import time
 
+import pytest
 import yaml
 
 from tests.lib.apps import (DEPLOYMENT, OWNER, app, config_map, install_crd,  # noqa: F401
@@ -213,6 +214,39 @@ def test_K83_custom_resources(app, objects, api):
     condition("Stalled", "True")
     objects.request("Kustomization", "app", "look again")
     app.failed("HealthCheckFailed", "failed early due to stalled resources")
+
+
+@pytest.mark.parametrize("kind", ["Role", "Secret", "NetworkPolicy"])
+def test_K83_kinds_named_like_built_in_ones(app, objects, api, kind):
+    """Their group says what they are: their state is looked at."""
+    group = f"{objects.ns}.example.test"
+    install_crd(api, widget_crd(group, kind))
+    app.commit({"w.yaml": yaml.safe_dump({
+        "apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "w"}})})
+    path = f"/apis/{group}/v1/namespaces/{objects.ns}/{kind.lower()}s/w"
+    app.kustomization(wait=True)
+    app.ready()
+    put_status(api, path, {"conditions": [{"type": "Ready", "status": "False", "reason": "R"}]})
+    objects.request("Kustomization", "app", "look")
+    waits_for(objects)
+    put_status(api, path, {"conditions": [{"type": "Ready", "status": "True", "reason": "R"}]})
+    app.ready()
+
+
+def test_K82_a_foreign_job_that_is_gone_is_not_done(app, objects, api):
+    """Only a Job of batch is deleted by its time to live."""
+    group = f"{objects.ns}.example.test"
+    install_crd(api, widget_crd(group, "Job"))
+    app.commit({"j.yaml": yaml.safe_dump({
+        "apiVersion": f"{group}/v1", "kind": "Job", "metadata": {"name": "j"},
+        "spec": {"ttlSecondsAfterFinished": 0}})})
+    path = f"/apis/{group}/v1/namespaces/{objects.ns}/jobs/j"
+    app.kustomization()
+    app.ready()
+    uid = api.rest.get(path)["metadata"]["uid"]
+    assert api.rest.call("DELETE", path)[0] == 200
+    wait_until(lambda: (api.rest.get(path) or {"metadata": {"uid": uid}})["metadata"]["uid"] != uid,
+               "the watch to bring it back")
 
 
 def test_K88_a_new_revision_waits_for_its_turn(app, objects, api):
