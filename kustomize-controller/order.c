@@ -83,29 +83,40 @@ void item_set_sort(ItemSet *set)
 	set->cap = set->len;
 }
 
-/* "group/Kind", "Kind" or "version.group/Kind" forms of --custom-apply-stage-kinds. */
+/* "group/Kind" of --custom-apply-stage-kinds, "Kind" for the core group, or "group/version/Kind". */
 static bool is_custom(const json_t *object, const Vec *custom_kinds)
 {
+	const char *kind = object_kind(object);
 	autofree char *group = api_group(object_api_version(object));
-	autofree char *full =
-		mem_printf("%s/%s/%s", group, api_version_only(object_api_version(object)),
-			   object_kind(object));
-	autofree char *with_group = mem_printf("%s/%s", group, object_kind(object));
+	autofree char *full = mem_printf("%s/%s/%s", group,
+					 api_version_only(object_api_version(object)), kind);
+	autofree char *short_form =
+		*group ? mem_printf("%s/%s", group, kind) : mem_strdup(kind);
 	for (size_t i = 0; i < custom_kinds->len; i++)
 		if (cstr_eq(custom_kinds->items[i], full) ||
-		    cstr_eq(custom_kinds->items[i], with_group) ||
-		    cstr_eq(custom_kinds->items[i], object_kind(object)))
+		    cstr_eq(custom_kinds->items[i], short_form))
 			return true;
 	return false;
 }
 
+bool object_is_namespace(const json_t *object)
+{
+	return cstr_eq(object_kind(object), "Namespace") &&
+	       cstr_eq(object_api_version(object), "v1");
+}
+
+bool object_is_definition(const json_t *object)
+{
+	return cstr_eq(object_kind(object), "CustomResourceDefinition") &&
+	       cstr_starts(object_api_version(object), "apiextensions.k8s.io/");
+}
+
 int item_stage(const json_t *object, const Vec *custom_kinds)
 {
-	static const char *const definitions[] = {"CustomResourceDefinition", "Namespace",
-						  "ClusterRole"};
-	for (size_t i = 0; i < COUNT(definitions); i++)
-		if (cstr_eq(object_kind(object), definitions[i]))
-			return 0;
+	bool cluster_role = cstr_eq(object_kind(object), "ClusterRole") &&
+			    cstr_starts(object_api_version(object), "rbac.authorization.k8s.io/");
+	if (object_is_definition(object) || object_is_namespace(object) || cluster_role)
+		return 0;
 	if (cstr_ends(object_kind(object), "Class"))
 		return 1;
 	return is_custom(object, custom_kinds) ? 2 : 3;

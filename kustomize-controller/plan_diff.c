@@ -29,9 +29,9 @@ static void tell_created(Plan *plan, const Item *item)
 {
 	const json_t *object = item->object;
 	autofree char *what = mem_printf("Namespace/%s", object_name(object));
-	if (cstr_eq(object_kind(object), "Namespace"))
+	if (object_is_namespace(object))
 		map_put(plan->created, what, NULL);
-	if (cstr_eq(object_kind(object), "CustomResourceDefinition")) {
+	if (object_is_definition(object)) {
 		const json_t *spec = json_map(object, "spec");
 		autofree char *definition =
 			mem_printf("%s/%s", json_text_or(spec, "group", ""),

@@ -101,6 +101,40 @@ static void K51_order_and_stages(void **state)
 		assert_string_equal(object_kind(set.items[i].object), want[i]);
 }
 
+static void K51_kinds_of_other_groups_are_ordinary(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *version, *kind;
+		int stage;
+	} rows[] = {
+		{"apiextensions.k8s.io/v1beta1", "CustomResourceDefinition", 0},
+		{"apiextensions.example.com/v1", "CustomResourceDefinition", 3},
+		{"servicebus.azure.upbound.io/v1beta1", "Namespace", 3},
+		{"authorization.openshift.io/v1", "ClusterRole", 3},
+		{"example.com/v1", "WidgetClass", 1},
+	};
+	autovec Vec none = {0};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autojson json_t *obj = object(rows[i].version, rows[i].kind, "n", "x");
+		if (item_stage(obj, &none) != rows[i].stage)
+			fail_msg("%s %s", rows[i].version, rows[i].kind);
+	}
+}
+
+static void K52_a_bare_kind_is_of_the_core_group(void **state)
+{
+	(void)state;
+	static char role[] = "Role", account[] = "ServiceAccount";
+	autovec Vec custom = {0};
+	vec_push(&custom, role);
+	vec_push(&custom, account);
+	autojson json_t *of_rbac = object("rbac.authorization.k8s.io/v1", "Role", "n", "x");
+	autojson json_t *of_core = object("v1", "ServiceAccount", "n", "x");
+	assert_int_equal(item_stage(of_rbac, &custom), 3);
+	assert_int_equal(item_stage(of_core, &custom), 2);
+}
+
 static void K96_history_keeps_five_and_counts_repeats(void **state)
 {
 	(void)state;
@@ -128,6 +162,8 @@ int main(void)
 		cmocka_unit_test(damaged_ids_are_refused),
 		cmocka_unit_test(K70_difference_ignores_the_version),
 		cmocka_unit_test(K51_order_and_stages),
+		cmocka_unit_test(K51_kinds_of_other_groups_are_ordinary),
+		cmocka_unit_test(K52_a_bare_kind_is_of_the_core_group),
 		cmocka_unit_test(K96_history_keeps_five_and_counts_repeats),
 	};
 	return cmocka_run_group_tests_name("kustomize-controller/inventory", tests, NULL, NULL);
