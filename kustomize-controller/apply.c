@@ -81,9 +81,23 @@ bool apply_wrap_error(const Item *item, const char *step, Error *err)
 	return err_wrap(err, "%s%s %s (%s)", item->id, place, step, reason);
 }
 
-bool apply_is_recreated(const ApplyRun *apply, const Item *item, const Error *refusal)
+bool apply_is_recreated(const ApplyRun *apply, const Item *item, const json_t *live,
+			const Error *refusal)
 {
-	return (apply->ks->force || object_is_forced(item->object)) && is_immutable(refusal);
+	bool forced = apply->ks->force || object_is_forced(item->object) || object_is_forced(live);
+	return forced && is_immutable(refusal);
+}
+
+bool apply_is_refusal(const Error *err)
+{
+	int status = err->http_status;
+	return status >= 400 && status < 500 && status != 401 && status != 408 && status != 429;
+}
+
+static json_t *get_live(const ApplyRun *apply, const Item *item, Error *err)
+{
+	return kube_get(apply->client, object_api_version(item->object), object_kind(item->object),
+			object_namespace(item->object), object_name(item->object), err);
 }
 
 static KubeRequest dry_run_of(const ApplyRun *apply, const Item *item)
@@ -161,15 +175,10 @@ static bool is_taken_as_new(const ApplyRun *apply, Item *item, Error *err)
 	return reply.object != NULL;
 }
 
-/* A refused dry run or write: with force an immutable object is deleted, to be created by a later
- * run. One that is not there was refused for something else, or has gone just now. */
-static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *take_cause,
-		    Error *err)
+/* To be created by a later run. One that is not there was refused for something else, or has gone
+ * just now. */
+static bool delete_refused(const ApplyRun *apply, Item *item, const char *step, Error *err)
 {
-	if (!apply_is_recreated(apply, item, take_cause)) {
-		err_move(err, take_cause);
-		return apply_wrap_error(item, step, err);
-	}
 	autojson json_t *deleted =
 		kube_do(apply->client,
 			&(KubeRequest){.verb = KUBE_DELETE,
@@ -189,6 +198,51 @@ static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *
 	return true;
 }
 
+static bool is_left_alone(const Item *item, const json_t *live)
+{
+	return object_is_exempt(live) || object_only_created(item->object);
+}
+
+static void skip(Item *item)
+{
+	item->action = ITEM_SKIPPED;
+	item->change = CHANGE_NONE;
+}
+
+/* A refused dry run or write. What is there and to be left alone (K60, K61) need not be taken; else
+ * with force an immutable object is deleted, unless nobody can tell what it says of itself. */
+static bool refused(const ApplyRun *apply, Item *item, const char *step, Error *take_cause,
+		    Error *err)
+{
+	autoerror Error lookup = {0};
+	bool final = apply_is_refusal(take_cause) || is_immutable(take_cause);
+	autojson json_t *live = final ? get_live(apply, item, &lookup) : NULL;
+	if (live && is_left_alone(item, live)) {
+		skip(item);
+		return true;
+	}
+	bool seen = live || lookup.code == ERR_NOT_FOUND;
+	if (seen && apply_is_recreated(apply, item, live, take_cause))
+		return delete_refused(apply, item, step, err);
+	err_move(err, take_cause);
+	return apply_wrap_error(item, step, err);
+}
+
+/* Where a manifest has keys of its own for that, the reply to its dry run does not tell what the
+ * live object says. */
+static bool ask_exemption(const ApplyRun *apply, Item *item, Error *err)
+{
+	DriftLive known;
+	if (!object_has_policy(item->object) || drift_live(apply->drift, item->key, &known))
+		return true;
+	autojson json_t *live = get_live(apply, item, err);
+	if (!live)
+		return apply_wrap_error(item, "get failed", err);
+	if (object_is_exempt(live))
+		skip(item);
+	return true;
+}
+
 /* Where spec.ignore names fields of the object (K68): nothing is written when only those differ,
  * and what is written leaves them as they are. */
 static bool leave_ignored(const ApplyRun *apply, Item *item, const json_t *reply, Error *err)
@@ -196,9 +250,7 @@ static bool leave_ignored(const ApplyRun *apply, Item *item, const json_t *reply
 	autojson json_t *paths = ignore_paths(apply->ignore, reply);
 	if (!json_array_size(paths))
 		return true;
-	autojson json_t *live =
-		kube_get(apply->client, object_api_version(item->object), object_kind(item->object),
-			 object_namespace(item->object), object_name(item->object), err);
+	autojson json_t *live = get_live(apply, item, err);
 	if (!live)
 		return apply_wrap_error(item, "get failed", err);
 	if (!item->takeover && !ignore_has_drifted(live, reply, paths)) {
@@ -218,7 +270,9 @@ static bool on_dry_run(const ApplyRun *apply, Item *item, KubeReply *reply, void
 		return refused(apply, item, "dry-run failed", &reply->err, err);
 	judge(apply, item, reply->object);
 	bool exists = item->action == ITEM_APPLY && item->change == CHANGE_NONE;
-	return !exists || !ignore_rules_any(apply->ignore) ||
+	if (exists && !ask_exemption(apply, item, err))
+		return false;
+	return !exists || item->action == ITEM_SKIPPED || !ignore_rules_any(apply->ignore) ||
 	       leave_ignored(apply, item, reply->object, err);
 }
 
@@ -357,9 +411,7 @@ static void find_clean(const ApplyRun *apply, Item *item)
 
 static bool refresh_status(const ApplyRun *apply, Item *item, Error *err)
 {
-	autojson json_t *live =
-		kube_get(apply->client, object_api_version(item->object), object_kind(item->object),
-			 object_namespace(item->object), object_name(item->object), err);
+	autojson json_t *live = get_live(apply, item, err);
 	if (!live)
 		return apply_wrap_error(item, "get failed", err);
 	note_status(item, live);

@@ -56,8 +56,13 @@ bool reversible_write(const ApplyRun *apply, const Vec *items, Vec *others, Erro
 /* What the next run can take back. */
 void reversible_remember(const ApplyRun *apply, const ItemSet *set);
 
-/* Whether what was refused is to be deleted and made anew: immutable, and force says so (K64). */
-bool apply_is_recreated(const ApplyRun *apply, const Item *item, const Error *refusal);
+/* Whether what was refused is to be deleted and made anew: immutable, and force says so, of the
+ * manifest or of the live object, which may be NULL (K64). */
+bool apply_is_recreated(const ApplyRun *apply, const Item *item, const json_t *live,
+			const Error *refusal);
+
+/* The server's last word on the object, and not that it is busy or does not know us. */
+bool apply_is_refusal(const Error *err);
 
 /* "ID [FILE:LINE] STEP (REASON)" in front of err. Returns false. */
 bool apply_wrap_error(const Item *item, const char *step, Error *err);
@@ -89,6 +94,9 @@ bool object_is_passive(const json_t *object);
 
 /* ssa IfNotPresent: created once, never updated (K60). */
 bool object_only_created(const json_t *object);
+
+/* Any of the labels and annotations that say what apply is to do with it (facts 6.4), but force. */
+bool object_has_policy(const json_t *object);
 
 /* The force annotation or label (K64). */
 bool object_is_forced(const json_t *object);

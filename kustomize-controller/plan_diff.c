@@ -91,7 +91,7 @@ static bool judge(Plan *plan, const Item *item, const KubeReply *live, KubeReply
 		tell_drift(plan, item, object, dry->object);
 	} else if (dry->object) {
 		tell_created(plan, item);
-	} else if (object ? apply_is_recreated(&plan->apply, item, &dry->err)
+	} else if (object ? apply_is_recreated(&plan->apply, item, object, &dry->err)
 			  : dry->err.code == ERR_NOT_FOUND && comes_with_plan(plan, item)) {
 		tell_created(plan, item);
 	} else {

@@ -53,13 +53,6 @@ typedef struct {
 	bool told;
 } Undoing;
 
-/* The server's last word on the object, and not that it is busy or does not know us. */
-static bool is_refusal(const Error *err)
-{
-	int status = err->http_status;
-	return status >= 400 && status < 500 && status != 401 && status != 408 && status != 429;
-}
-
 /* An item that was written has a uid from here on. A refusal ends the attempt. */
 static bool on_attempted(const ApplyRun *apply, Item *item, KubeReply *reply, void *arg, Error *err)
 {
@@ -70,7 +63,7 @@ static bool on_attempted(const ApplyRun *apply, Item *item, KubeReply *reply, vo
 	}
 	bool exists = item->presumed_new && reply->err.code == ERR_CONFLICT;
 	drift_write_failed(apply->drift, item->key);
-	*refused = *refused || (!exists && is_refusal(&reply->err));
+	*refused = *refused || (!exists && apply_is_refusal(&reply->err));
 	return !*refused;
 }
 
@@ -144,7 +137,7 @@ bool reversible_write(const ApplyRun *apply, const Vec *items, Vec *others, Erro
 	/* A dry run tells what the others do about one that exists, and why one is refused. */
 	if (apply_send_each(apply, &apply_dry_runs, NULL, (Item *const *)left.items, left.len, err))
 		return true;
-	if (refused || is_refusal(err))
+	if (refused || apply_is_refusal(err))
 		undo(apply, &written, err);
 	return false;
 }

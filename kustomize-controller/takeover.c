@@ -30,6 +30,16 @@ bool object_only_created(const json_t *object)
 	return object_says(object, KS_GROUP "/ssa", "IfNotPresent");
 }
 
+static bool has_key(const json_t *object, const char *key)
+{
+	return object_label(object, key) || object_annotation(object, key);
+}
+
+bool object_has_policy(const json_t *object)
+{
+	return has_key(object, KS_GROUP "/ssa") || has_key(object, KS_GROUP "/reconcile");
+}
+
 bool object_is_forced(const json_t *object)
 {
 	return object_says(object, KS_GROUP "/force", "enabled");
