@@ -398,7 +398,9 @@ static bool has_expired(const ApplyRun *apply, const Item *item)
 static void find_clean(const ApplyRun *apply, Item *item)
 {
 	const KustomizeContext *context = apply->context;
-	if (object_is_exempt(item->object)) {
+	DriftLive live;
+	if (object_is_exempt(item->object) ||
+	    (drift_live(apply->drift, item->key, &live) && live.exempt)) {
 		item->action = ITEM_SKIPPED;
 		return;
 	}

@@ -4,6 +4,7 @@ import pytest
 
 from tests.lib.apps import (DEPLOYMENT, OWNER, app, config_map,  # noqa: F401
                             set_deployment_status)
+from tests.lib.net import wait_until
 
 
 def immutable(value, **metadata):
@@ -76,3 +77,20 @@ def test_K64_force_by_the_live_object(app, objects, api, path):
     app.ready()
     after = objects.configmap("one")
     assert after["data"] == {"a": "2"} and after["metadata"]["uid"] != before["metadata"]["uid"]
+
+
+def test_K81_an_object_exempted_in_the_cluster_is_not_waited_for(app, objects, api):
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, retryInterval="1h")
+    objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Healthy").get(
+        "status") == "Unknown", "to wait for health")
+    set_deployment_status(api, objects.ns)
+    app.ready()
+    annotate(api, f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web", "reconcile", "disabled")
+    set_deployment_status(api, objects.ns, readyReplicas=0, availableReplicas=0, conditions=[
+        {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
+         "message": ""}])
+    # The watch may tell of the annotation a moment after the request came.
+    wait_until(lambda: objects.condition(app.rerun())["status"] == "True", "it to be left out")
+    obj = objects.get("Kustomization", "app")
+    assert not objects.condition(obj, "Healthy"), "nothing is left to check"
