@@ -424,6 +424,8 @@ static bool refresh_status(const ApplyRun *apply, Item *item, Error *err)
 static bool check_stage(const ApplyRun *apply, Item *const *items, size_t count, int stage,
 			int64_t *out_wait_ms, Error *err)
 {
+	struct Memory *memory = apply->context->memory;
+	autofree char *what = mem_printf("stage %d of %s", stage, apply->revision);
 	for (size_t i = 0; i < count; i++) {
 		Item *item = items[i];
 		if (item->recreate) {
@@ -436,16 +438,16 @@ static bool check_stage(const ApplyRun *apply, Item *const *items, size_t count,
 			return false;
 		if (item->status == KSTATUS_CURRENT)
 			continue;
-		autofree char *what = mem_printf("stage %d of %s", stage, apply->revision);
-		int64_t since = memory_waiting_since(apply->context->memory, apply->ks_key, what);
+		int64_t since = memory_waiting_since(memory, apply->ks_key, what);
 		if (clock_mono_ms() - since > STAGE_TIMEOUT_MS) {
-			memory_stop_waiting(apply->context->memory, apply->ks_key);
+			memory_stop_waiting_for(memory, apply->ks_key, what);
 			return err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s status: '%s']",
 				       item->id, kstatus_name(item->status));
 		}
 		*out_wait_ms = LOOK_AGAIN_MS;
 		return false;
 	}
+	memory_stop_waiting_for(memory, apply->ks_key, what);
 	return true;
 }
 

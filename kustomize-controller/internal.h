@@ -249,6 +249,8 @@ bool memory_is_waiting(struct Memory *memory, const char *ks);
 void memory_keep_wait(struct Memory *memory, const char *ks, const json_t *what);
 json_t *memory_kept_wait(struct Memory *memory, const char *ks);
 void memory_stop_waiting(struct Memory *memory, const char *ks);
+/* The same if that is what it waits for. */
+void memory_stop_waiting_for(struct Memory *memory, const char *ks, const char *what);
 /* Objects as they were last applied, by drift_key, so that a write can be taken back: kept packed
  * and within a bound on all, so that memory_sent may give NULL. The tree is the caller's own. NULL
  * drops what is kept. */

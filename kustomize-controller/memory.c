@@ -137,16 +137,27 @@ bool memory_is_waiting(struct Memory *memory, const char *ks)
 	return waiting;
 }
 
-void memory_stop_waiting(struct Memory *memory, const char *ks)
+/* `what` NULL: for whatever. */
+static void stop_waiting(struct Memory *memory, const char *ks, const char *what)
 {
 	pthread_mutex_lock(&memory->lock);
 	Remembered *remembered = map_get(memory->by_ks, ks);
-	if (remembered) {
+	if (remembered && (!what || cstr_eq(remembered->waiting_for, what))) {
 		free(remembered->waiting_for);
 		free(remembered->kept_wait);
 		remembered->waiting_for = remembered->kept_wait = NULL;
 	}
 	pthread_mutex_unlock(&memory->lock);
+}
+
+void memory_stop_waiting(struct Memory *memory, const char *ks)
+{
+	stop_waiting(memory, ks, NULL);
+}
+
+void memory_stop_waiting_for(struct Memory *memory, const char *ks, const char *what)
+{
+	stop_waiting(memory, ks, what);
 }
 
 /* Lock held. */

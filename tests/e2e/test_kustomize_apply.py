@@ -477,8 +477,10 @@ def test_K53_an_unhealthy_definition_stops_the_rest(app, objects, api):
             "conditions": [{"type": "Ready", "status": "False", "reason": "R"}]})
         who = f"WidgetClass/{objects.ns}/w"
     app.commit({"first.yaml": manifest, "cm.yaml": config_map("after")})
+    started = time.monotonic()
     app.kustomization(retryInterval="1h")
     app.failed("ReconciliationFailed", f"timeout waiting for: [{who} status: ", timeout=100)
+    assert time.monotonic() - started > 58, "the minute was not kept"
     assert not objects.configmap("after"), "a later stage was applied"
 
 
