@@ -225,6 +225,8 @@ void waiting_keep(Run *run, const SourceState *source, const char *digest, int64
 		  const json_t *checks);
 /* When the wait for this revision's health began its work, or now. */
 int64_t waiting_started_ms(Run *run, const char *revision, int64_t now_ms);
+/* Its time begins anew when other objects were built than those it is about. */
+void waiting_renew(Run *run, const char *digest);
 /* True: the wait goes on, or ended just now, and *out is this run's outcome. */
 bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *source, Outcome *out,
 		     Error *err);

@@ -165,6 +165,7 @@ static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *so
 	progress(run, ks, "Detecting drift", revision);
 	bool applied = apply_items(run, ks, target, &set, revision, out_wait_ms, err);
 	apply_announce(run, &set, metadata);
+	waiting_renew(run, facts->digest);
 	bool ok = applied && update_inventory(run, ks, target, &set, metadata, err) &&
 		  health_check(run, ks, target->client, &set, revision, out_wait_ms, &checks, err);
 	if (checks)

@@ -1,8 +1,9 @@
 /*
  * A wait for health outlives the run that began it: the worker is free meanwhile, so that a new
  * revision may come before the wait is over (K88). By default the wait is finished first, for the
- * revision it is about; with CancelHealthCheckOnNewRevision it is dropped. A changed spec or a
- * request ends it either way: whoever asks shall not wait for what they just corrected.
+ * revision it is about; with CancelHealthCheckOnNewRevision it is dropped. A changed spec, or a
+ * request where there is something newer, ends it either way: whoever asks shall not wait for what
+ * they just corrected. A request for what is waited for already is a look, and its time goes on.
  */
 #include "internal.h"
 
@@ -30,6 +31,15 @@ int64_t waiting_started_ms(Run *run, const char *revision, int64_t now_ms)
 	autojson json_t *kept = memory_kept_wait(context->memory, key);
 	bool same = kept && cstr_eq(json_text(kept, "revision"), revision);
 	return same ? json_int(kept, "startedMs", now_ms) : now_ms;
+}
+
+void waiting_renew(Run *run, const char *digest)
+{
+	const KustomizeContext *context = run_context(run);
+	autofree char *key = run_key(run);
+	autojson json_t *kept = memory_kept_wait(context->memory, key);
+	if (kept && !cstr_eq(json_text(kept, "digest"), digest))
+		memory_stop_waiting(context->memory, key);
 }
 
 static void cancel(Run *run, const Kustomization *ks, const json_t *metadata, bool newer)
@@ -78,12 +88,12 @@ bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *sourc
 	if (!kept)
 		return false;
 	bool newer = !cstr_eq(json_text(kept, "revision"), source->artifact.revision);
-	bool asked = run_requested_at(run) ||
-		     json_int(kept, "generation", 0) != object_generation(run_object(run));
-	if (!newer && !asked)
-		return false;
+	bool corrected = json_int(kept, "generation", 0) != object_generation(run_object(run));
+	bool asked = run_requested_at(run);
 	bool cancels = manager_gate(run_manager(run), "CancelHealthCheckOnNewRevision");
-	if (!cancels && !asked) {
+	if (!newer && !corrected && !(asked && cancels))
+		return false;
+	if (!cancels && !asked && !corrected) {
 		*out = finish(run, ks, kept, err);
 		return true;
 	}

@@ -276,6 +276,40 @@ def test_K88_a_request_does_not_wait(app, objects):
     waits_for(objects)
 
 
+def test_K88_requests_do_not_put_the_end_of_a_wait_off(app, objects):
+    """Each is for the revision that is waited for: the time-out comes when it was to come."""
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, timeout="30s", retryInterval="1h")
+    waits_for(objects)
+    began, asked = time.monotonic(), 0
+
+    def ended():
+        nonlocal asked
+        if asked * 3 < time.monotonic() - began < 60:
+            asked += 1
+            objects.request("Kustomization", "app", f"request-{asked}")
+        return objects.condition(objects.get("Kustomization", "app"))["status"] == "False"
+    wait_until(ended, "the end of the wait", timeout=150)
+    assert time.monotonic() - began < 60, "the requests put it off"
+    assert asked > 5
+    app.failed("HealthCheckFailed", "timeout waiting for")
+
+
+def test_K88_other_objects_have_a_wait_of_their_own(app, objects, api):
+    """The values changed at the same revision: what was built of them has not waited yet."""
+    app.commit({"d.yaml": DEPLOYMENT.replace("image: nginx", "image: 'nginx:${tag}'")})
+    api.apply(config_map("vars", {"tag": "1"}, namespace=objects.ns))
+    app.kustomization(wait=True, timeout="30s", retryInterval="1h", postBuild={
+        "substituteFrom": [{"kind": "ConfigMap", "name": "vars"}]})
+    waits_for(objects)
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() - began > 20, "most of the time to pass")
+    api.apply(config_map("vars", {"tag": "2"}, namespace=objects.ns))
+    objects.request("Kustomization", "app", "now")
+    app.failed("HealthCheckFailed", "timeout waiting for", timeout=100)
+    assert time.monotonic() - began > 48, "it inherited the end of the old one's wait"
+
+
 def test_K88_a_changed_spec_does_not_wait(app, objects):
     app.commit({"d.yaml": DEPLOYMENT})
     app.kustomization(wait=True, timeout="5m")
