@@ -65,8 +65,8 @@ static bool is_settled(const Action *action, const Resource *resource)
 	if (!is_tracked(action) || !old || !json_same(old->object, object))
 		return false;
 	autofree char *key = drift_key(object);
-	return drift_is_clean(action->target->drift, key, object_api_version(object),
-			      object_kind(object));
+	return drift_is_clean(action->target->drift, key, action->input.owner,
+			      object_api_version(object), object_kind(object));
 }
 
 static void note_left_alone(Resource *resource)

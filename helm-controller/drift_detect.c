@@ -193,7 +193,7 @@ static void put_helm_metadata(const HelmRecord *record, json_t *object)
 
 static bool needs_look(const Comparison *comparison, const Compared *item)
 {
-	return !drift_is_clean(comparison->target->drift, item->key,
+	return !drift_is_clean(comparison->target->drift, item->key, comparison->attempt->owner,
 			       object_api_version(item->object), object_kind(item->object));
 }
 

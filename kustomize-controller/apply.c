@@ -405,8 +405,8 @@ static void find_clean(const ApplyRun *apply, Item *item)
 		return;
 	}
 	bool clean = memory_desired(context->memory, apply->ks_key, item->key) == item->desired &&
-		     (drift_is_clean(apply->drift, item->key, object_api_version(item->object),
-				     object_kind(item->object)) ||
+		     (drift_is_clean(apply->drift, item->key, apply->ks_key,
+				     object_api_version(item->object), object_kind(item->object)) ||
 		      has_expired(apply, item));
 	item->action = clean ? ITEM_CLEAN : ITEM_APPLY;
 }

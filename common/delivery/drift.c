@@ -20,6 +20,7 @@ typedef struct {
 	DriftLive live;	  /* the newest state seen */
 	char *owner;	  /* "ns/name" of who applied it; NULL: none yet */
 	uint64_t applied; /* live.hash after our last apply; 0: not applied by this process */
+	char applied_time[24]; /* live.time after it */
 	bool present;	  /* the watch has seen it and not its deletion */
 	bool writing;
 	bool expires; /* a Job that its own TTL deletes: gone is no drift (K82) */
@@ -284,6 +285,7 @@ void drift_applied(Drift *drift, const char *key, const char *owner, const json_
 	Entry *entry = entry_of(drift, key);
 	entry->writing = false;
 	entry->applied = state.hash;
+	memcpy(entry->applied_time, state.time, sizeof(entry->applied_time));
 	entry->expires = object_expires(reply);
 	if (!cstr_eq(entry->owner, owner)) {
 		free(entry->owner);
@@ -312,15 +314,24 @@ void drift_write_failed(Drift *drift, const char *key)
 	pthread_mutex_unlock(&drift->lock);
 }
 
-bool drift_is_clean(Drift *drift, const char *key, const char *api_version, const char *kind)
+/* The hash knows which fields are ours, not their values: another process that applies under our
+ * name tells itself by the time alone. */
+static bool holds(const Entry *entry, const char *owner)
+{
+	return entry->present && entry->applied && entry->live.hash == entry->applied &&
+	       !entry->live.overridden && cstr_eq(entry->live.time, entry->applied_time) &&
+	       cstr_eq(entry->owner, owner);
+}
+
+bool drift_is_clean(Drift *drift, const char *key, const char *owner, const char *api_version,
+		    const char *kind)
 {
 	autofree char *kind_key = mem_printf("%s/%s", api_version, kind);
 	pthread_mutex_lock(&drift->lock);
 	const KindWatcher *watcher = map_get(drift->watchers, kind_key);
 	const Entry *entry = map_get(drift->entries, key);
 	bool clean = watcher && watcher->informer && informer_is_synced(watcher->informer) &&
-		     entry && entry->present && entry->applied &&
-		     entry->live.hash == entry->applied && !entry->live.overridden;
+		     entry && holds(entry, owner);
 	pthread_mutex_unlock(&drift->lock);
 	return clean;
 }

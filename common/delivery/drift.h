@@ -47,8 +47,10 @@ void drift_writing(Drift *drift, const char *key);
 void drift_applied(Drift *drift, const char *key, const char *owner, const json_t *reply);
 void drift_write_failed(Drift *drift, const char *key);
 
-/* True when the watch is in step and says that the object still holds what was applied. */
-bool drift_is_clean(Drift *drift, const char *key, const char *api_version, const char *kind);
+/* True when the watch is in step and says that the object still holds what `owner` applied: nobody
+ * else of this process, nor another one by the same field manager, has applied since. */
+bool drift_is_clean(Drift *drift, const char *key, const char *owner, const char *api_version,
+		    const char *kind);
 
 /* Live state as the watch saw it. */
 typedef struct {

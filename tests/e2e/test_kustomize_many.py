@@ -4,7 +4,7 @@ sanitizers."""
 import re
 import time
 
-from tests.lib.apps import DEPLOYMENT, app, config_map  # noqa: F401
+from tests.lib.apps import DEPLOYMENT, OWNER, app, config_map  # noqa: F401
 from tests.lib.net import wait_until
 
 CHAIN, UNCHANGED, WAITING = 20, 40, 200
@@ -58,6 +58,42 @@ def test_K55_runs_that_change_nothing_send_no_apply(app, objects, toolkit):  # n
     assert after["APPLY"] == before["APPLY"], (before, after)
     assert versions == [c["metadata"]["resourceVersion"] for c in objects.api.rest.get(
         f"/api/v1/namespaces/{objects.ns}/configmaps")["items"]]
+
+
+def test_K55_two_that_have_one_object_both_write_it(app, objects):  # noqa: F811
+    """Each in its turn: what the other applied is not what it has applied."""
+    app.commit({f"{name}/cm.yaml": config_map("one", {"of": name}) for name in "ab"})
+
+    def holds(name):
+        one = objects.configmap("one")
+        return one["data"] == {"of": name} and one["metadata"]["labels"][OWNER + "name"] == name
+    for name in "ab":
+        app.kustomization(name, path=f"./{name}", prune=False)
+        app.ready(name)
+        assert holds(name)
+    for name in "abba":
+        app.rerun(name)
+        assert holds(name), name
+
+
+def test_K56_another_process_under_our_name(app, objects, api):  # noqa: F811
+    """The fields stay ours, only their values are another's."""
+    app.commit({"cm.yaml": config_map("one", {"a": "ours"})})
+    app.kustomization()
+    app.ready()
+    one = objects.configmap("one")
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() - began > 1.1, "times of managedFields have seconds")
+    code, reply = api.rest.call(
+        "PATCH", f"/api/v1/namespaces/{objects.ns}/configmaps/one"
+        "?fieldManager=kustomize-controller&force=true", {
+            "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "theirs"},
+            "metadata": {"name": "one", "labels": one["metadata"]["labels"]}},
+        "application/apply-patch+yaml")
+    assert code == 200 and reply["data"] == {"a": "theirs"}, reply
+    # The watch may tell of it a moment after the request came.
+    wait_until(lambda: app.rerun() and objects.configmap("one")["data"] == {"a": "ours"},
+               "the next run to apply")
 
 
 def time_to_apply(app, objects, name):  # noqa: F811
