@@ -85,6 +85,16 @@ StepResult step_store_failed(Action *action, Error *err)
 
 /* --- other revisions --- */
 
+/* What is not there any more, such as a failed base that was pruned, keeps nobody from going on. */
+static bool is_gone(Action *action, Error *err)
+{
+	if (err->code != ERR_NOT_FOUND)
+		return false;
+	action_note(action, "failed to update release: %s", err_text(err));
+	error_dispose(err);
+	return true;
+}
+
 /* Somebody else may have written the record since it was read: it is read again, once. */
 static bool supersede(Action *action, HelmRecord *take_record, const char *why, Error *err)
 {
@@ -98,25 +108,32 @@ static bool supersede(Action *action, HelmRecord *take_record, const char *why, 
 		helm_record_free(record);
 		record = storage_get(&storage, version, err);
 		if (!record)
-			return false;
+			return is_gone(action, err);
 		helm_record_set_status(record, "superseded", why);
 		ok = store(action, record, err);
 	}
-	if (ok)
-		vec_push(&action->superseded, steal(&record));
-	return ok;
+	if (!ok)
+		return is_gone(action, err);
+	vec_push(&action->superseded, steal(&record));
+	return true;
+}
+
+static bool supersede_version(Action *action, int64_t version, const char *why, Error *err)
+{
+	Storage storage = action_storage(action);
+	HelmRecord *record = storage_get(&storage, version, err);
+	return record ? supersede(action, record, why, err) : is_gone(action, err);
 }
 
 /* What was uninstalled and is replaced; a failed one stays failed. */
 StepResult step_supersede_replaced(Action *action, Error *err)
 {
-	Storage storage = action_storage(action);
 	const StoredRow *last = stored_newest(&action->rows, NULL);
 	if (!last || cstr_eq(last->status, "failed"))
 		return STEP_NEXT;
-	HelmRecord *record = storage_get(&storage, last->version, err);
-	return record && supersede(action, record, "superseded by new release", err) ? STEP_NEXT
-										     : STEP_FAIL;
+	return supersede_version(action, last->version, "superseded by new release", err)
+		       ? STEP_NEXT
+		       : STEP_FAIL;
 }
 
 StepResult step_supersede_base(Action *action, Error *err)
@@ -128,14 +145,12 @@ StepResult step_supersede_base(Action *action, Error *err)
 /* All that say that they are deployed, but the one at hand. */
 StepResult step_supersede_deployed(Action *action, Error *err)
 {
-	Storage storage = action_storage(action);
 	for (size_t i = 0; i < action->rows.len; i++) {
 		StoredRow *row = &action->rows.items[i];
 		if (!cstr_eq(row->status, "deployed") ||
 		    row->version == helm_record_version(action->record))
 			continue;
-		HelmRecord *record = storage_get(&storage, row->version, err);
-		if (!record || !supersede(action, record, NULL, err))
+		if (!supersede_version(action, row->version, NULL, err))
 			return STEP_FAIL;
 		free(row->status);
 		row->status = mem_strdup("superseded");

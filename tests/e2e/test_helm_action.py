@@ -367,7 +367,8 @@ def test_H93_what_an_account_may_not_do_is_told(api, actions, ns, tmp_path):
                                       "labels: ") and not answer["stored"]
 
 
-def test_a_record_that_somebody_else_wrote_is_superseded_all_the_same(api, actions, ns, tmp_path):
+def begin_gated(api, actions, ns, tmp_path):
+    """An upgrade of `raced` that waits for its hook; opens the gate."""
     hook = yaml.safe_dump({"apiVersion": "batch/v1", "kind": "Job", "metadata": {
         "name": "gate", "annotations": {"helm.sh/hook": "pre-upgrade"}}, "spec": {"template": {
             "spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "c:1"}]}}}})
@@ -376,21 +377,61 @@ def test_a_record_that_somebody_else_wrote_is_superseded_all_the_same(api, actio
     actions.begin("upgrade", "raced", ns, **quiet(chart, timeout_ms=20000))
     path = f"/apis/batch/v1/namespaces/{ns}/jobs/gate"
     wait_until(lambda: api.rest.get(path), "the gate")
-    secret = f"/api/v1/namespaces/{ns}/secrets/sh.helm.release.v1.raced.v1"
-    api.rest.call("PATCH", secret, {"metadata": {"labels": {"theirs": "x"}}},
-                  "application/merge-patch+json")
-    stamp = "2026-01-02T03:04:05Z"
-    conditions = [{"type": t, "status": "True", "lastProbeTime": stamp,
-                   "lastTransitionTime": stamp, "reason": "x", "message": ""}
-                  for t in ("SuccessCriteriaMet", "Complete")]
-    code, reply = api.rest.call("PATCH", path + "/status", {"status": {
-        "startTime": stamp, "completionTime": stamp, "succeeded": 1, "conditions": conditions}},
-        "application/merge-patch+json")
+
+    def open_gate():
+        stamp = "2026-01-02T03:04:05Z"
+        conditions = [{"type": t, "status": "True", "lastProbeTime": stamp,
+                       "lastTransitionTime": stamp, "reason": "x", "message": ""}
+                      for t in ("SuccessCriteriaMet", "Complete")]
+        code, reply = api.rest.call("PATCH", path + "/status", {"status": {
+            "startTime": stamp, "completionTime": stamp, "succeeded": 1,
+            "conditions": conditions}}, "application/merge-patch+json")
+        assert code == 200, reply
+        return actions.end()
+    return open_gate
+
+
+def stored(ns, version):
+    return f"/api/v1/namespaces/{ns}/secrets/sh.helm.release.v1.raced.v{version}"
+
+
+def touch(api, ns, version, body):
+    code, reply = api.rest.call("PATCH", stored(ns, version), body, "application/merge-patch+json")
     assert code == 200, reply
-    answer = actions.end()
+
+
+def rewrite(api, ns, version, **info):
+    """Writes a record as somebody else would."""
+    record = decode(api.rest.get(stored(ns, version)))
+    record["info"].update(info)
+    touch(api, ns, version, {"data": {"release": encode(record)}})
+
+
+LABELLED = {"metadata": {"labels": {"theirs": "x"}, "annotations": {"theirs": "x"}}}
+
+
+@pytest.mark.parametrize("change", [
+    lambda api, ns: touch(api, ns, 1, LABELLED),
+    lambda api, ns: rewrite(api, ns, 1, description="theirs")], ids=["labels", "record"])
+def test_a_record_that_somebody_else_wrote_is_superseded_all_the_same(api, actions, ns, tmp_path, change):
+    open_gate = begin_gated(api, actions, ns, tmp_path)
+    change(api, ns)
+    before = api.rest.get(stored(ns, 1))
+    answer = open_gate()
     assert answer["state"] == "succeeded", answer
     assert statuses(api, ns, "raced") == {1: "superseded", 2: "deployed"}
-    assert api.rest.get(secret)["metadata"]["labels"]["theirs"] == "x"
+    after = api.rest.get(stored(ns, 1))
+    assert after["metadata"]["labels"].get("theirs") == before["metadata"]["labels"].get("theirs")
+    assert decode(after)["info"]["description"] == decode(before)["info"]["description"]
+
+
+def test_a_base_that_somebody_else_removed_fails_no_upgrade(api, actions, ns, tmp_path):
+    open_gate = begin_gated(api, actions, ns, tmp_path)
+    assert api.rest.call("DELETE", stored(ns, 1))[0] == 200
+    answer = open_gate()
+    assert answer["state"] == "succeeded", answer
+    assert statuses(api, ns, "raced") == {2: "deployed"}
+    assert "failed to update release" in answer["log"]
 
 
 @pytest.mark.parametrize("name", ["Upper", "a,owner=x", "../x", "a b", "-a", "a.", "", "a" * 54])

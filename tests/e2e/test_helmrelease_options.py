@@ -132,6 +132,16 @@ def test_maxHistory(releases, kept, versions):
     assert sorted(releases.statuses()) == versions
 
 
+def test_E80_maxHistory_of_one_after_a_failed_install(releases):
+    """Nothing is deployed, so nothing is spared: the base of the upgrade is pruned before it ends."""
+    releases.chart({**GOOD, "templates/broken.yaml": BROKEN})
+    releases.quiet(maxHistory=1)
+    releases.stalled()
+    releases.chart(GOOD, version="2.0.0")
+    releases.ready(version=2)
+    assert releases.statuses() == {2: "deployed"}
+
+
 @pytest.mark.parametrize("name", ["legacy", "poller"])
 def test_waitStrategy(releases, name):
     """kstatus is content with an address in the cluster, the legacy rules want one of the balancer."""
