@@ -158,7 +158,7 @@ static HelmRecord *record_of_rollback(const Action *action, const HelmRecord *ol
 	json_put_text(tree, "apply_method", action->server_side ? "ssa" : "csa");
 	HelmRecord *record = helm_record_new(tree, err);
 	if (record)
-		helm_record_set_stored(record, helm_record_labels(old), "");
+		helm_record_set_stored(record, helm_record_labels(old), "", "");
 	return record;
 }
 

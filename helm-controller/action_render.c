@@ -109,7 +109,7 @@ static void describe(const Action *action, HelmRecordInput *out)
 static void keep_labels(Action *action)
 {
 	if (action->last)
-		helm_record_set_stored(action->record, helm_record_labels(action->last), "");
+		helm_record_set_stored(action->record, helm_record_labels(action->last), "", "");
 }
 
 StepResult step_render(Action *action, Error *err)

@@ -8,8 +8,14 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "data/base64.h"
+#include "data/digest.h"
 
-enum { MAX_ROWS = 100000, DELETE_BATCH = 100, MS = 1000 };
+enum {
+	MAX_ROWS = 100000,
+	DELETE_BATCH = 100,
+	MS = 1000,
+	TOUCHES_MAX = 3, /* how often a Secret may change around its record during one write */
+};
 
 static const char secret_type[] = "helm.sh/release.v1", secret_prefix[] = "sh.helm.release.v1.";
 
@@ -127,6 +133,12 @@ static json_t *own_labels(const json_t *secret)
 	return labels;
 }
 
+static void digest_of_record(const json_t *secret, char out[DIGEST_TEXT_SIZE])
+{
+	const char *data = json_text_or(json_map(secret, "data"), "release", "");
+	digest_of(DIGEST_SHA256, data, strlen(data), out);
+}
+
 static HelmRecord *decode(const char *name, const json_t *secret, Error *err)
 {
 	autobuf Buf text = {0};
@@ -139,8 +151,10 @@ static HelmRecord *decode(const char *name, const json_t *secret, Error *err)
 		record = helm_record_decode(buf_text(&text), text.len, err);
 	if (!record)
 		return err_wrap_null(err, "get: failed to decode data \"%s\"", name);
+	char digest[DIGEST_TEXT_SIZE];
+	digest_of_record(secret, digest);
 	autojson json_t *labels = own_labels(secret);
-	helm_record_set_stored(record, labels, object_resource_version(secret));
+	helm_record_set_stored(record, labels, object_resource_version(secret), digest);
 	return record;
 }
 
@@ -205,47 +219,61 @@ static json_t *secret_of(const Storage *storage, const HelmRecord *record, const
 	return secret;
 }
 
-/* A reply was lost, and what is stored is what was sent: the write was done. */
-static bool was_written(const Storage *storage, HelmRecord *record, const Error *cause)
+typedef enum {
+	WRITE_DONE,
+	WRITE_TOUCHED, /* refused, though nobody but us has written the record: to be sent again */
+	WRITE_FAILED,
+} WriteState;
+
+/* What is stored tells what became of a write that was refused, or whose reply was lost. Labels
+ * that others have put on the Secret meanwhile are kept. */
+static WriteState look_what_became(const Storage *storage, HelmRecord *record, const Error *cause)
 {
 	bool unsure = cause->code == ERR_UNAVAILABLE || cause->code == ERR_TIMEOUT ||
 		      cause->code == ERR_EXISTS || cause->code == ERR_CONFLICT;
 	autoerror Error unseen = {0};
 	autohelmrecord HelmRecord *stored =
 		unsure ? storage_get(storage, helm_record_version(record), &unseen) : NULL;
-	if (!stored || !json_same(helm_record_tree(stored), helm_record_tree(record)))
-		return false;
-	helm_record_set_stored(record, helm_record_labels(stored),
-			       helm_record_resource_version(stored));
-	return true;
+	if (!stored)
+		return WRITE_FAILED;
+	const char *digest = helm_record_stored_digest(stored);
+	bool done = json_same(helm_record_tree(stored), helm_record_tree(record));
+	bool touched =
+		cause->code == ERR_CONFLICT && cstr_eq(digest, helm_record_stored_digest(record));
+	if (done || touched)
+		helm_record_set_stored(record, helm_record_labels(stored),
+				       helm_record_resource_version(stored), digest);
+	return done ? WRITE_DONE : touched ? WRITE_TOUCHED : WRITE_FAILED;
 }
 
 /* Replies hold metadata only: nobody needs the bytes back. */
-static bool send(const Storage *storage, HelmRecord *record, KubeVerb verb, const json_t *secret,
-		 Error *err)
+static WriteState send(const Storage *storage, HelmRecord *record, KubeVerb verb,
+		       const json_t *secret, Error *err)
 {
+	char digest[DIGEST_TEXT_SIZE];
 	autojson json_t *reply =
 		kube_do(storage->client,
 			&(KubeRequest){.verb = verb, .body = secret, .metadata_only = true}, err);
 	if (!reply) {
-		bool done = was_written(storage, record, err);
-		if (done)
+		WriteState state = look_what_became(storage, record, err);
+		if (state == WRITE_DONE)
 			error_dispose(err);
-		return done;
+		return state;
 	}
 	autojson json_t *labels = own_labels(reply);
-	helm_record_set_stored(record, labels, object_resource_version(reply));
-	return true;
+	digest_of_record(secret, digest);
+	helm_record_set_stored(record, labels, object_resource_version(reply), digest);
+	return WRITE_DONE;
 }
 
 bool storage_create(const Storage *storage, HelmRecord *record, Error *err)
 {
-	helm_record_set_stored(record, helm_record_labels(record), "");
+	helm_record_set_stored(record, helm_record_labels(record), "", "");
 	autojson json_t *secret = secret_of(storage, record, "createdAt", err);
 	if (!secret)
 		return err_wrap(err, "create: failed to encode release \"%s\"",
 				helm_record_name(record));
-	if (send(storage, record, KUBE_CREATE, secret, err))
+	if (send(storage, record, KUBE_CREATE, secret, err) == WRITE_DONE)
 		return true;
 	if (err->code != ERR_EXISTS)
 		return err_wrap(err, "create: failed to create");
@@ -253,14 +281,27 @@ bool storage_create(const Storage *storage, HelmRecord *record, Error *err)
 	return err_set(err, ERR_EXISTS, "release: already exists");
 }
 
-bool storage_update(const Storage *storage, HelmRecord *record, Error *err)
+static WriteState update(const Storage *storage, HelmRecord *record, Error *err)
 {
 	autojson json_t *secret = secret_of(storage, record, "modifiedAt", err);
-	if (!secret)
-		return err_wrap(err, "update: failed to encode release \"%s\"",
-				helm_record_name(record));
-	return send(storage, record, KUBE_REPLACE, secret, err) ||
-	       err_wrap(err, "update: failed to update");
+	if (!secret) {
+		err_wrap(err, "update: failed to encode release \"%s\"", helm_record_name(record));
+		return WRITE_FAILED;
+	}
+	WriteState state = send(storage, record, KUBE_REPLACE, secret, err);
+	if (state != WRITE_DONE)
+		err_wrap(err, "update: failed to update");
+	return state;
+}
+
+bool storage_update(const Storage *storage, HelmRecord *record, Error *err)
+{
+	WriteState state = update(storage, record, err);
+	for (int touches = 1; state == WRITE_TOUCHED && touches <= TOUCHES_MAX; touches++) {
+		error_dispose(err);
+		state = update(storage, record, err);
+	}
+	return state == WRITE_DONE;
 }
 
 /* --- removal --- */

@@ -52,7 +52,8 @@ char *storage_created_at(const Storage *storage, int64_t version, Error *err) MU
 /* Writes a new record; ERR_EXISTS "release: already exists", ERR_LIMIT before anything is sent. The
  * record then knows its resourceVersion. */
 bool storage_create(const Storage *storage, HelmRecord *record, Error *err) MUST_USE;
-/* Replaces a record; ERR_CONFLICT when somebody else has written it since it was read. */
+/* Replaces a record; ERR_CONFLICT when somebody else has written it since it was read. Labels that
+ * were put on its Secret meanwhile are no such write. */
 bool storage_update(const Storage *storage, HelmRecord *record, Error *err) MUST_USE;
 /* Removes revisions; one that is not there is no error. */
 bool storage_delete(const Storage *storage, const int64_t *versions, size_t count,

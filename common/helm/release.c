@@ -9,6 +9,7 @@ struct HelmRecord {
 	json_t *tree;
 	json_t *labels; /* or NULL */
 	char *resource_version;
+	char *stored_digest;
 };
 
 static bool is_alphanumeric(char byte)
@@ -60,6 +61,7 @@ HelmRecord *helm_record_new(json_t *take, Error *err)
 	HelmRecord *record = mem_zalloc(1, sizeof(*record));
 	record->tree = take;
 	record->resource_version = mem_strdup("");
+	record->stored_digest = mem_strdup("");
 	return record;
 }
 
@@ -70,6 +72,7 @@ void helm_record_free(HelmRecord *record)
 	json_decref(record->tree);
 	json_decref(record->labels);
 	free(record->resource_version);
+	free(record->stored_digest);
 	free(record);
 }
 
@@ -89,6 +92,7 @@ HelmRecord *helm_record_copy(const HelmRecord *record)
 	unshare(copy->tree, "hooks");
 	copy->labels = json_incref(record->labels);
 	copy->resource_version = mem_strdup(record->resource_version);
+	copy->stored_digest = mem_strdup(record->stored_digest);
 	return copy;
 }
 
@@ -137,14 +141,26 @@ const char *helm_record_resource_version(const HelmRecord *record)
 	return record->resource_version;
 }
 
-void helm_record_set_stored(HelmRecord *record, const json_t *labels, const char *resource_version)
+const char *helm_record_stored_digest(const HelmRecord *record)
+{
+	return record->stored_digest;
+}
+
+static void put_text(char **field, const char *text)
+{
+	char *copy = mem_strdup(text ? text : "");
+	free(*field);
+	*field = copy;
+}
+
+void helm_record_set_stored(HelmRecord *record, const json_t *labels, const char *resource_version,
+			    const char *digest)
 {
 	json_t *kept = labels ? json_deep_copy(labels) : NULL;
 	json_decref(record->labels);
 	record->labels = kept;
-	char *version = mem_strdup(resource_version ? resource_version : "");
-	free(record->resource_version);
-	record->resource_version = version;
+	put_text(&record->resource_version, resource_version);
+	put_text(&record->stored_digest, digest);
 }
 
 void helm_record_set_status(HelmRecord *record, const char *status, const char *description)

@@ -45,10 +45,13 @@ bool helm_record_is_server_side(const HelmRecord *record); /* apply_method ssa (
 json_t *helm_record_tree(const HelmRecord *record);
 
 /* What a record does not hold in its JSON: the Secret's labels that are not Helm's own (an object,
- * borrowed, or NULL) and its resourceVersion ("" when it was not stored). */
+ * borrowed, or NULL), its resourceVersion and a digest of its bytes (both "" when it was not
+ * stored). */
 json_t *helm_record_labels(const HelmRecord *record);
 const char *helm_record_resource_version(const HelmRecord *record);
-void helm_record_set_stored(HelmRecord *record, const json_t *labels, const char *resource_version);
+const char *helm_record_stored_digest(const HelmRecord *record);
+void helm_record_set_stored(HelmRecord *record, const json_t *labels, const char *resource_version,
+			    const char *digest);
 
 /* Another record with info and hooks of its own; what is large is shared and unchanged. Owned. */
 HelmRecord *helm_record_copy(const HelmRecord *record) MUST_USE;

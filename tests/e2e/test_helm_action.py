@@ -434,6 +434,24 @@ def test_a_base_that_somebody_else_removed_fails_no_upgrade(api, actions, ns, tm
     assert "failed to update release" in answer["log"]
 
 
+def test_labels_that_somebody_puts_on_the_record_under_way_fail_no_upgrade(api, actions, ns, tmp_path):
+    open_gate = begin_gated(api, actions, ns, tmp_path)
+    touch(api, ns, 2, LABELLED)
+    answer = open_gate()
+    assert answer["state"] == "succeeded", answer
+    assert statuses(api, ns, "raced") == {1: "superseded", 2: "deployed"}
+    assert api.rest.get(stored(ns, 2))["metadata"]["labels"]["theirs"] == "x"
+
+
+def test_a_record_under_way_that_somebody_else_wrote_is_left_alone(api, actions, ns, tmp_path):
+    """Another leader, or a person with helm: two of them must not both end the upgrade."""
+    open_gate = begin_gated(api, actions, ns, tmp_path)
+    rewrite(api, ns, 2, status="failed", description="theirs")
+    answer = open_gate()
+    assert answer["state"] == "failed" and "update: failed to update" in answer["error"]
+    assert decode(api.rest.get(stored(ns, 2)))["info"]["description"] == "theirs"
+
+
 @pytest.mark.parametrize("name", ["Upper", "a,owner=x", "../x", "a b", "-a", "a.", "", "a" * 54])
 def test_names_that_helm_refuses(api, actions, ns, tmp_path, name):
     chart = config_chart(tmp_path)
