@@ -120,6 +120,12 @@ ActionState action_advance(Action *action, const ActionTarget *target, int64_t *
 	return end(action, err);
 }
 
+bool action_awaits_health(const Action *action)
+{
+	StepFn *step = action->steps[action->at].run;
+	return step == step_wait || step == step_await_crds;
+}
+
 void action_abort(Action *action, const ActionTarget *target, const char *why)
 {
 	action->target = target;

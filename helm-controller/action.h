@@ -99,6 +99,8 @@ AUTO_POINTER(Action, action_free, auto_action);
 ActionState action_advance(Action *action, const ActionTarget *target, int64_t *out_wait_ms,
 			   Error *err);
 
+/* It waits for what it applied, not for hooks or deletions: that wait may be cancelled. */
+bool action_awaits_health(const Action *action);
 /* The daemon stops, or the wait is cancelled: the release is stored as failed (H96), with `why` in
  * its description. */
 void action_abort(Action *action, const ActionTarget *target, const char *why);

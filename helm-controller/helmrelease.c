@@ -226,11 +226,11 @@ static Outcome replace_target(Run *run, Attempt *take_attempt, Target *target, E
 /* --- going on with what an earlier run began --- */
 
 /* CancelHealthCheckOnNewRevision: something newer is more important than the end of a wait (H97).
- */
+ * Hooks, which may be migrations, come to their end. */
 static bool is_overtaken(Run *run, const Attempt *attempt)
 {
 	if (!manager_gate(run_manager(run), "CancelHealthCheckOnNewRevision") ||
-	    attempt->uninstalls || attempt->step == DO_TEST || attempt->step == DO_UNINSTALL)
+	    !attempt->action || !action_awaits_health(attempt->action))
 		return false;
 	autofree char *revision = source_revision(run, &attempt->spec);
 	return object_generation(run_object(run)) != attempt->spec.generation ||
@@ -273,11 +273,13 @@ static Outcome resume(Run *run, Attempt *take_attempt, Error *err)
 	autoattempt Attempt *attempt = take_attempt;
 	autotarget Target target = {0};
 	reopen_target(run, attempt, &target);
-	if (is_overtaken(run, attempt))
-		return overtaken(run, attempt, &target);
 	if (attempt->uninstalls)
 		return replace_target(run, steal(&attempt), &target, err);
-	Outcome outcome = release_loop(run, attempt, &target, err);
+	Outcome outcome = outcome_waiting(0);
+	if (!is_overtaken(run, attempt))
+		outcome = release_loop(run, attempt, &target, err);
+	if (is_overtaken(run, attempt))
+		return overtaken(run, attempt, &target);
 	return keep_or_end(run, steal(&attempt), &target, outcome);
 }
 

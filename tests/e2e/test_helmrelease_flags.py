@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
+from tests.lib.helm import decode
 from tests.lib.net import http, wait_until
 from tests.lib.releases import (chart_server, config, controller_with, deployment,  # noqa: F401
-                                pack, releases)
+                                job_hook, pack, releases)
 
 helm_controller = controller_with(
     "--no-cross-namespace-refs", "--requeue-dependency=1s", "--min-retry-delay=50ms",
@@ -97,6 +98,23 @@ def test_H97_something_newer_cancels_the_wait(releases):
             f"HelmChart/{releases.ns}/chart")
     assert releases.event(text)[:2] == ("Normal", "HealthCheckCanceled")
     assert releases.statuses()[1] in ("failed", "superseded")
+
+
+def test_H97_hooks_come_to_their_end(releases):
+    """They may be migrations: only the wait behind them is cancelled."""
+    releases.chart({**WEB, "templates/migrate.yaml": job_hook("migrate", "pre-install")})
+    releases.apply()
+    wait_until(lambda: releases.live("Job", "migrate"), "the hook to run")
+    before = releases.live("Job", "migrate")["metadata"]["uid"]
+    releases.chart({"templates/config.yaml": config("{{ .Release.Name }}")}, version="2.0.0")
+    releases.quiet("other", releaseName="other")
+    releases.ready("other")
+    assert releases.statuses() == {1: "pending-install"}
+    releases.end_job("migrate")
+    releases.ready(version=2)
+    assert decode(releases.secrets()[0])["hooks"][0]["last_run"]["phase"] == "Succeeded"
+    assert releases.live("Job", "migrate")["metadata"]["uid"] == before
+    assert releases.event("Health checks canceled")[1] == "HealthCheckCanceled"
 
 
 def test_overridden_managers_lose_their_fields(releases):
