@@ -78,12 +78,6 @@ static void drop_invalid_bundle(json_t *definition)
 		json_object_del(config, "caBundle");
 }
 
-static bool is_definition(const json_t *object)
-{
-	return cstr_eq(object_kind(object), "CustomResourceDefinition") &&
-	       cstr_starts(object_api_version(object), "apiextensions.k8s.io/");
-}
-
 static void clean_object(json_t *object)
 {
 	json_t *metadata = json_map(object, "metadata");
@@ -92,7 +86,7 @@ static void clean_object(json_t *object)
 						 "generation",	      "selfLink"};
 	for (size_t i = 0; i < COUNT(server_set); i++)
 		json_object_del(metadata, server_set[i]);
-	if (is_definition(object))
+	if (object_is_definition(object))
 		drop_invalid_bundle(object);
 	else
 		json_object_del(object, "status");
