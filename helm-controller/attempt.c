@@ -65,6 +65,7 @@ void attempt_free(Attempt *attempt)
 	free(attempt->source_revision);
 	free(attempt->filters);
 	free(attempt->storage_before);
+	free(attempt->handled_at);
 	free(attempt->owner);
 	release_spec_dispose(&attempt->spec);
 	json_decref(attempt->object);

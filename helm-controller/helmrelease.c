@@ -351,15 +351,25 @@ static void restore_status(Run *run)
 	}
 }
 
+/* One that comes while an attempt is under way is for the next one, with what it asks for: to force
+ * an upgrade, to clear the counters. */
+static void leave_request(Run *run, const Attempt *attempt)
+{
+	json_put_text(run_status(run), "lastHandledReconcileAt", attempt->handled_at);
+}
+
 Outcome helmrelease_reconcile(Run *run, Error *err)
 {
 	const HelmContext *context = run_context(run);
 	autofree char *key = run_key(run);
 	restore_status(run);
 	Attempt *waiting = attempts_take(context->attempts, key);
-	if (waiting)
+	if (waiting) {
+		leave_request(run, waiting);
 		return resume(run, waiting, err);
+	}
 	autoattempt Attempt *attempt = attempt_new(run_object(run));
+	attempt->handled_at = mem_strdup(json_text(run_status(run), "lastHandledReconcileAt"));
 	if (!check_chart(&attempt->spec, err))
 		return stalled(run, err);
 	return reconcile_steps(run, steal(&attempt), err);

@@ -254,6 +254,17 @@ def test_H65_forceAt_upgrades_once(releases):
     assert len(releases.statuses()) == 2 and again["status"]["history"][0]["version"] == 2
 
 
+def test_H65_forceAt_that_comes_during_a_wait(releases):
+    """It is not the business of the action under way, and is not lost with it."""
+    releases.chart({"templates/web.yaml": deployment()})
+    releases.apply()
+    wait_until(lambda: releases.statuses() == {1: "pending-install"}, "the install to wait")
+    releases.annotate(requestedAt="now", forceAt="now")
+    releases.make_deployment_ready()
+    obj = releases.ready(version=2)
+    assert obj["status"]["lastHandledForceAt"] == obj["status"]["lastHandledReconcileAt"] == "now"
+
+
 def test_H66_forceAt_overrides_exhausted_retries(releases):
     releases.chart(GOOD)
     releases.quiet()
