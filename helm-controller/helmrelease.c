@@ -129,15 +129,26 @@ static bool is_asked_for(Run *run, const char *annotation, const char *handled)
 	return acts;
 }
 
+/* A SHA-1 without its name is what versions before this API wrote. */
+static bool values_have_changed(const json_t *status, const json_t *values)
+{
+	const char *digest = json_text(status, "lastAttemptedConfigDigest");
+	const char *checksum = json_text(status, "lastAttemptedValuesChecksum");
+	if (cstr_empty(digest) && cstr_empty(checksum))
+		return false;
+	autofree char *said =
+		cstr_empty(digest) ? mem_printf("sha1:%s", checksum) : mem_strdup(digest);
+	return !helm_values_have_digest(values, said);
+}
+
 static bool has_changed_since(Run *run, const Attempt *attempt)
 {
 	const json_t *status = run_status(run);
 	const HelmChart *chart = prepared_chart_chart(attempt->chart);
-	const char *values = json_text(status, "lastAttemptedConfigDigest");
 	return json_int(status, "lastAttemptedGeneration", 0) != attempt->spec.generation ||
 	       !cstr_eq(json_text_or(status, "lastAttemptedRevision", ""),
 			helm_chart_field(chart, "version")) ||
-	       (!cstr_empty(values) && !cstr_eq(values, attempt->config_digest));
+	       values_have_changed(status, attempt->values);
 }
 
 static void note_attempt(Run *run, Attempt *attempt)
@@ -229,8 +240,8 @@ static Outcome replace_target(Run *run, Attempt *take_attempt, Target *target, E
  * Hooks, which may be migrations, come to their end. */
 static bool is_overtaken(Run *run, const Attempt *attempt)
 {
-	if (!manager_gate(run_manager(run), "CancelHealthCheckOnNewRevision") ||
-	    !attempt->action || !action_awaits_health(attempt->action))
+	if (!manager_gate(run_manager(run), "CancelHealthCheckOnNewRevision") || !attempt->action ||
+	    !action_awaits_health(attempt->action))
 		return false;
 	autofree char *revision = source_revision(run, &attempt->spec);
 	return object_generation(run_object(run)) != attempt->spec.generation ||

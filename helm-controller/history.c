@@ -157,14 +157,7 @@ bool snapshot_matches(const json_t *snapshot, const HelmRecord *record)
 
 bool snapshot_has_values(const json_t *snapshot, const json_t *values)
 {
-	autoerror Error ignored = {0};
-	char digest[DIGEST_TEXT_SIZE];
-	DigestAlgo algo;
-	const char *said = json_text_or(snapshot, "configDigest", ""), *hex;
-	if (!digest_parse(said, &algo, &hex, &ignored))
-		return false;
-	helm_values_digest(values, algo, digest);
-	return cstr_eq(digest, said);
+	return helm_values_have_digest(values, json_text_or(snapshot, "configDigest", ""));
 }
 
 static size_t count_phase(const json_t *hooks, const char *phase)

@@ -209,3 +209,15 @@ void helm_values_digest(const json_t *values, DigestAlgo algo, char out[DIGEST_T
 		yaml_emit_by_bytes(values, &text);
 	digest_of(algo, buf_text(&text), text.len, out);
 }
+
+bool helm_values_have_digest(const json_t *values, const char *said)
+{
+	autoerror Error ignored = {0};
+	char digest[DIGEST_TEXT_SIZE];
+	DigestAlgo algo;
+	const char *hex;
+	if (!digest_parse(said, &algo, &hex, &ignored))
+		return false;
+	helm_values_digest(values, algo, digest);
+	return cstr_eq(digest, said);
+}

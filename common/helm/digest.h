@@ -16,5 +16,7 @@ void helm_record_digest(const HelmRecord *record, const char *oci_digest, Digest
 
 /* Of values (an object or NULL) as YAML with sorted keys; none: of nothing (H39-H41). */
 void helm_values_digest(const json_t *values, DigestAlgo algo, char out[DIGEST_TEXT_SIZE]);
+/* Whether `said` is their digest, by whichever algorithm it names; false when it is none. */
+bool helm_values_have_digest(const json_t *values, const char *said);
 
 #endif

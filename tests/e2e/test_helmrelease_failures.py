@@ -1,4 +1,6 @@
 """Failures of HelmReleases: counters, retries, remediation, rollback, retry strategies, recovery."""
+import hashlib
+
 import pytest
 
 from tests.lib.apps import put_status
@@ -241,6 +243,25 @@ def test_H64_resetAt_clears_counters_once(releases):
     # Without a count the failed release is upgraded.
     assert releases.statuses() == {1: "failed", 2: "failed"}
     assert obj["status"]["upgradeFailures"] == 1 and "installFailures" not in obj["status"]
+
+
+@pytest.mark.parametrize("differs", [False, True], ids=["same", "other"])
+@pytest.mark.parametrize("algo", ["sha512", "sha1"])
+def test_H63_values_are_known_by_the_digest_that_was_noted(releases, algo, differs):
+    """Of another --snapshot-digest-algo, or of a version before it; none is a reason to try again."""
+    releases.chart(BAD)
+    releases.quiet()
+    releases.stalled()
+    noted = hashlib.new(algo, b"a: b\n" if differs else b"").hexdigest()
+    status = {"lastAttemptedConfigDigest": None, "lastAttemptedValuesChecksum": noted} \
+        if algo == "sha1" else {"lastAttemptedConfigDigest": f"{algo}:{noted}"}
+    code, reply = releases.api.rest.call("PATCH", releases.objects.path("HelmRelease", "app") + "/status",
+                                         {"status": status}, "application/merge-patch+json")
+    assert code == 200, reply
+    obj = releases.rerun()
+    assert releases.statuses() == ({1: "failed", 2: "failed"} if differs else {1: "failed"})
+    assert obj["status"].get("installFailures") == (None if differs else 1)
+    assert obj["status"]["lastAttemptedConfigDigest"] == f"sha256:{hashlib.sha256(b'').hexdigest()}"
 
 
 def test_H65_forceAt_upgrades_once(releases):
