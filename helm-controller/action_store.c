@@ -201,9 +201,16 @@ StepResult step_begin_uninstall(Action *action, Error *err)
 	return STEP_NEXT;
 }
 
+/* No reason to leave the objects behind. */
 StepResult step_store_uninstalling(Action *action, Error *err)
 {
-	return store(action, action->record, err) ? STEP_NEXT : STEP_FAIL;
+	if (store(action, action->record, err))
+		return STEP_NEXT;
+	if (err->not_yet)
+		return STEP_FAIL;
+	action_note(action, "uninstall: Failed to store updated release: %s", err_text(err));
+	error_dispose(err);
+	return STEP_NEXT;
 }
 
 StepResult step_store_uninstalled(Action *action, Error *err)

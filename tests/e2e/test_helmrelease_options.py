@@ -77,6 +77,18 @@ def test_deletionPropagation(releases, how):
         patch(releases, {"metadata": {"finalizers": None}}, name=name)
 
 
+def test_H8_a_record_that_goes_amid_the_uninstall_leaves_no_objects(releases):
+    releases.chart({**GOOD, "templates/gate.yaml": job_hook("gate", "pre-delete")})
+    releases.quiet()
+    releases.ready()
+    releases.objects.delete("HelmRelease", "app")
+    wait_until(lambda: releases.live("Job", "gate"), "the hook to run")
+    assert releases.api.rest.call("DELETE", releases.path("Secret", "sh.helm.release.v1.app.v1"))[0] == 200
+    releases.end_job("gate")
+    releases.objects.gone("HelmRelease", "app")
+    assert not releases.live("ConfigMap", "config")
+
+
 @pytest.mark.parametrize("keeps", [True, False])
 def test_preserveValues(releases, keeps):
     releases.chart({"templates/values.yaml": VALUES_CONFIG})
