@@ -135,7 +135,7 @@ static ActionKind kind_of(ReleaseStep step)
 }
 
 static void start(const HelmContext *context, Attempt *attempt, ReleaseStep step,
-		  int64_t to_version)
+		  int64_t to_version, const HealthExprs *exprs)
 {
 	const ReleaseSpec *spec = &attempt->spec;
 	ActionInput input = {.kind = kind_of(step),
@@ -150,7 +150,7 @@ static void start(const HelmContext *context, Attempt *attempt, ReleaseStep step
 			     .name_free = attempt->absent,
 			     .rows = attempt->rows_known ? &attempt->rows : NULL,
 			     .last = attempt->last,
-			     .exprs = attempt->exprs,
+			     .exprs = exprs,
 			     .owner = attempt->owner,
 			     .origin_labels = {spec->name, spec->ns},
 			     .limits = context->limits};
@@ -171,7 +171,7 @@ void attempt_start(const HelmContext *context, Attempt *attempt, ReleaseStep ste
 		.run = release_post_render,
 		.context = &attempt->spec,
 		.strategy = release_post_render_strategy(spec, context->helm3_defaults)};
-	start(context, attempt, step, to_version);
+	start(context, attempt, step, to_version, attempt->exprs);
 }
 
 void attempt_start_uninstall(const HelmContext *context, Attempt *attempt, const json_t *status)
@@ -180,7 +180,8 @@ void attempt_start_uninstall(const HelmContext *context, Attempt *attempt, const
 	attempt->release = mem_strdup(json_text_or(latest, "name", ""));
 	attempt->ns = mem_strdup(json_text_or(latest, "namespace", ""));
 	attempt->storage_ns = mem_strdup(json_text_or(status, "storageNamespace", ""));
-	start(context, attempt, DO_UNINSTALL, 0);
+	/* spec's expressions are for what spec has installed now. */
+	start(context, attempt, DO_UNINSTALL, 0, NULL);
 }
 
 ActionTarget action_target_of(const Target *target)

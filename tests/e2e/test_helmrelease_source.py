@@ -327,6 +327,19 @@ def test_H45_the_hooks_of_the_old_release_are_awaited(releases):
     assert releases.statuses() == {} and releases.statuses("other") == {1: "deployed"}
 
 
+def test_H45_expressions_do_not_judge_the_hooks_of_what_goes(releases):
+    releases.chart({**CHART, "templates/gate.yaml": job_hook("gate", "pre-delete")})
+    releases.quiet(healthCheckExprs=[{"apiVersion": "batch/v1", "kind": "Job", "current": "false"}])
+    releases.ready()
+    releases.quiet(releaseName="other", healthCheckExprs=[
+        {"apiVersion": "batch/v1", "kind": "Job", "current": "false"}])
+    releases.end_job("gate")
+    wait_until(lambda: releases.statuses("other") == {1: "deployed"}, "the move")
+    assert releases.statuses() == {}
+    releases.quiet(releaseName="other", uninstall={"disableHooks": True})
+    releases.ready()
+
+
 @pytest.mark.parametrize("strategy,version", [(None, 1), ("InPlaceUpdate", 2)])
 def test_H46_another_chart_name(releases, strategy, version):
     releases.put_source("HelmChart", "chart", releases.artifact(pack(CHART, name="one"), "1"))
