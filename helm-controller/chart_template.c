@@ -87,10 +87,22 @@ static bool has_more(const json_t *live, const json_t *wanted)
 	return ignores && !json_object_get(wanted, "ignoreMissingValuesFiles");
 }
 
+static const char *const maps[] = {"labels", "annotations"};
+
+/* Labels and annotations that spec may just have lost, or that others have put there: only an apply
+ * can tell them apart. */
+static bool may_have_lost(const json_t *live, const json_t *wanted)
+{
+	for (size_t i = 0; i < COUNT(maps); i++)
+		if (json_object_size(json_at(live, "metadata", maps[i], NULL)) >
+		    json_object_size(json_at(wanted, "metadata", maps[i], NULL)))
+			return true;
+	return false;
+}
+
 static bool is_as_wanted(const json_t *live, const json_t *wanted)
 {
 	const json_t *spec = json_map(live, "spec"), *want = json_map(wanted, "spec");
-	static const char *const maps[] = {"labels", "annotations"};
 	if (!live || object_is_deleting(live) || !has_all(spec, want) || has_more(spec, want))
 		return false;
 	for (size_t i = 0; i < COUNT(maps); i++)
@@ -110,7 +122,7 @@ static void tell(Run *run, const ReleaseSpec *spec, const json_t *wanted, bool c
 }
 
 /* The object as the server has it then; owned. */
-static json_t *apply(Run *run, const ReleaseSpec *spec, const json_t *wanted, bool created,
+static json_t *apply(Run *run, const ReleaseSpec *spec, const json_t *wanted, const json_t *live,
 		     Error *err)
 {
 	json_t *reply =
@@ -122,7 +134,8 @@ static json_t *apply(Run *run, const ReleaseSpec *spec, const json_t *wanted, bo
 			run_event(run, EVENT_TRACE, "HelmChartSyncErr", NULL, "%s", err_text(err));
 		return NULL;
 	}
-	tell(run, spec, wanted, created);
+	if (!live || !cstr_eq(object_resource_version(reply), object_resource_version(live)))
+		tell(run, spec, wanted, !live);
 	return reply;
 }
 
@@ -211,9 +224,10 @@ bool chart_template_apply(Run *run, const ReleaseSpec *spec, json_t **out_made, 
 	autojson json_t *wanted = chart_of(spec);
 	autojson json_t *live =
 		run_peer_get(run, SOURCE_VERSION, "HelmChart", spec->source_ns, spec->source_name);
-	if (!is_as_wanted(live, wanted)) {
+	bool new_spec = json_int(run_status(run), "lastAttemptedGeneration", 0) != spec->generation;
+	if (!is_as_wanted(live, wanted) || (new_spec && may_have_lost(live, wanted))) {
 		add_finalizer(wanted, live);
-		*out_made = apply(run, spec, wanted, !live, err);
+		*out_made = apply(run, spec, wanted, live, err);
 		if (!*out_made)
 			return false;
 	}

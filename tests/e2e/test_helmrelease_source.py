@@ -86,6 +86,28 @@ def test_H3_H4_refused_by_the_api(releases, spec):
     assert code == 422, reply
 
 
+def test_H13_what_the_template_has_lost_goes_from_the_chart(releases):
+    """Labels of others stay, and what an apply leaves as it is, is not told of."""
+    metadata = {"labels": {"team": "a", "old": "x"}, "annotations": {"note": "b"}}
+    apply_template(releases, {**TEMPLATE, "metadata": metadata})
+    publish(releases, pack(CHART), "1.0.0")
+    releases.ready()
+    code, reply = releases.api.rest.call(
+        "PATCH", releases.objects.path("HelmChart", f"{releases.ns}-app"),
+        {"metadata": {"labels": {"theirs": "x"}}}, "application/merge-patch+json")
+    assert code == 200, reply
+    apply_template(releases, {**TEMPLATE, "metadata": {"labels": {"team": "a"}}})
+    wait_until(lambda: "note" not in generated(releases)["metadata"].get("annotations", {}), "the annotation to go")
+    labels = generated(releases)["metadata"]["labels"]
+    assert labels["theirs"] == "x" and labels["team"] == "a" and "old" not in labels
+    apply_template(releases, {**TEMPLATE, "metadata": {"labels": {"team": "a"}}}, values={"a": 1})
+    releases.ready(version=2)
+    releases.event("upgrade succeeded")  # told after it
+    told = [e for e in releases.api.rest.get(f"/api/v1/namespaces/{releases.ns}/events")["items"]
+            if e["reason"] == "HelmChartConfigured"]
+    assert [e.get("count", 1) for e in told] == [1], told
+
+
 def test_H13_H16_the_generated_chart(releases):
     template = {**TEMPLATE, "metadata": {"labels": {"team": "a"}, "annotations": {"note": "b"}}}
     apply_template(releases, template, interval="7m")
