@@ -286,7 +286,7 @@ static LoopState end_retry(ReleaseLoop *loop, int64_t interval_ms)
 		       text);
 	json_object_set_new(run_status(loop->run), "observedGeneration",
 			    json_integer(loop->attempt->spec.generation));
-	return over(loop, outcome_waiting(interval_ms));
+	return over(loop, outcome_waiting(run_jittered(loop->run, interval_ms)));
 }
 
 /* There are retries left: again after the back-off. */

@@ -98,7 +98,7 @@ static void wait_for_source(Run *run, bool fresh, const char *message, Outcome *
 	const HelmContext *context = run_context(run);
 	autofree char *key = run_key(run);
 	int64_t quiet_ms = source_waits_quiet_ms(context->waits, key);
-	*out_outcome = outcome_waiting(context->flags->requeue_dependency_ms);
+	*out_outcome = outcome_waiting(run_jittered(run, context->flags->requeue_dependency_ms));
 	bool is_new = !json_list(run_status(run), "conditions");
 	if ((fresh || is_new) && quiet_ms > 0)
 		*out_outcome = outcome_waiting(quiet_ms);

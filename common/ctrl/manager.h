@@ -188,6 +188,10 @@ char *run_key(Run *run); /* "ns/name", owned */
 /* The value of requestedAt when it has not been handled before, else NULL. */
 const char *run_requested_at(Run *run);
 
+/* An interval with --interval-jitter-percentage: for whatever many objects may wait for together.
+ */
+int64_t run_jittered(Run *run, int64_t interval_ms);
+
 /* A step begins that may block: its conditions are written once the run has taken over 2 s
  * (design.md 3.5), while the step still runs if need be; else they are left to the end. */
 void run_progress(Run *run);

@@ -172,9 +172,9 @@ static void note_outcome(Run *run, Outcome outcome, const Error *err)
 	}
 }
 
-static int64_t with_jitter(const Manager *manager, int64_t interval_ms)
+int64_t run_jittered(Run *run, int64_t interval_ms)
 {
-	int64_t spread = interval_ms * manager->common->jitter_percent / 100;
+	int64_t spread = interval_ms * run->manager->common->jitter_percent / 100;
 	if (spread <= 0)
 		return interval_ms;
 	return interval_ms - spread + (int64_t)rand_below((uint64_t)spread * 2 + 1);
@@ -202,8 +202,7 @@ static void requeue(Run *run, const char *key, Outcome outcome, const Error *err
 	case OUTCOME_AGAIN:
 		queue_forget(queue, key);
 		if (outcome.after_ms > 0)
-			queue_add_after(queue, key, with_jitter(run->manager, outcome.after_ms),
-					true);
+			queue_add_after(queue, key, run_jittered(run, outcome.after_ms), true);
 		break;
 	case OUTCOME_FAILED:
 		queue_add_backoff(queue, key, asked_ms);

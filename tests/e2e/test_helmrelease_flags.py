@@ -1,4 +1,5 @@
 """HelmReleases under lockdown flags and feature gates."""
+import datetime
 import hashlib
 import os
 import pathlib
@@ -8,18 +9,22 @@ import pytest
 
 from tests.lib.helm import decode
 from tests.lib.net import http, wait_until
-from tests.lib.releases import (chart_server, config, controller_with, deployment,  # noqa: F401
+from tests.lib.releases import (BROKEN, chart_server, config, controller_with, deployment,  # noqa: F401
                                 job_hook, pack, releases)
 
 helm_controller = controller_with(
     "--no-cross-namespace-refs", "--requeue-dependency=1s", "--min-retry-delay=50ms",
-    "--max-retry-delay=500ms", "--override-manager=intruder",
+    "--max-retry-delay=500ms", "--override-manager=intruder", "--interval-jitter-percentage=99",
     "--feature-gates=AdditiveCELDependencyCheck=true,DisableChartDigestTracking=true,"
     "CancelHealthCheckOnNewRevision=true")
 
 CHART = {"templates/config.yaml": config("config")}
 WEB = {"templates/web.yaml": deployment()}
 DIGEST = hashlib.sha256(b"x").hexdigest()
+
+
+def seconds(stamp):
+    return datetime.datetime.fromisoformat(stamp).timestamp()
 
 
 def test_H17_charts_of_other_namespaces(releases):
@@ -115,6 +120,21 @@ def test_H97_hooks_come_to_their_end(releases):
     assert decode(releases.secrets()[0])["hooks"][0]["last_run"]["phase"] == "Succeeded"
     assert releases.live("Job", "migrate")["metadata"]["uid"] == before
     assert releases.event("Health checks canceled")[1] == "HealthCheckCanceled"
+
+
+def test_H61_what_fails_together_is_not_retried_together(releases):
+    names = [f"app{i}" for i in range(12)]
+    releases.chart({"templates/broken.yaml": BROKEN})
+    for name in names:
+        releases.quiet(name, releaseName=name, install={"strategy": {
+            "name": "RetryOnFailure", "retryInterval": "2s"}})
+
+    def waits():
+        records = [[decode(s)["info"]["last_deployed"] for s in releases.secrets(name)[:2]] for name in names]
+        return [seconds(second) - seconds(first) for first, second in records] \
+            if all(len(r) == 2 for r in records) else None
+    waited = wait_until(waits, "all to be retried")
+    assert max(waited) - min(waited) > 1, waited
 
 
 def test_overridden_managers_lose_their_fields(releases):
