@@ -10,7 +10,13 @@
 #include "oci/reference.h"
 #include "oci/registry_internal.h"
 
-enum { DEFAULT_TIMEOUT_MS = 60000, MAX_ATTEMPTS = 3, MAX_HEADERS = 5, UNAUTHORIZED = 401 };
+enum {
+	DEFAULT_TIMEOUT_MS = 60000,
+	MAX_ATTEMPTS = 3,
+	MAX_HEADERS = 5,
+	BAD_REQUEST = 400,
+	UNAUTHORIZED = 401
+};
 
 Registry *registry_open(RegistryHub *hub, const RegistryConfig *config, Error *err)
 {
@@ -262,19 +268,47 @@ static char *call_url(const Registry *registry, const RegistryCall *call, const 
 	return mem_printf("%s://%s/v2/%s", scheme, registry->host, call->path);
 }
 
-/* What a host spoke is forgotten when nobody is there any more. */
+/* What a TLS port says to plain http, or where a host sends that has gone over to TLS. */
+static bool hints_at_tls(const Registry *registry, const HttpResponse *reply, const char *answered)
+{
+	autofree char *by_tls = mem_printf("https://%s/", registry->host);
+	return reply->status == BAD_REQUEST || cstr_starts(answered, by_tls);
+}
+
+/* Whether a host that was asked by plain http speaks https by now. */
+static bool has_gone_to_tls(Registry *registry, const char *asked)
+{
+	autoerror Error ignored = {0};
+	return cstr_starts(asked, "http:") && cstr_eq(registry_scheme(registry, &ignored), "https");
+}
+
+/* Nothing of what came was handed on, and the URL is made of the host's scheme. */
+static bool may_repeat(const RegistryCall *call, bool replied, int status)
+{
+	return !strstr(call->path, "://") && (replied ? status / 100 != 2 : !call->on_data);
+}
+
+/* What a host spoke is forgotten when nobody is there any more, or it may speak otherwise. */
 bool registry_call(Registry *registry, const RegistryCall *call, HttpResponse *out, char **out_url,
 		   Error *err)
 {
 	const char *scheme = registry_scheme(registry, err);
 	if (!scheme)
 		return false;
-	autofree char *url = call_url(registry, call, scheme);
-	if (send_following(registry, call, url, out, out_url, err))
-		return true;
-	if (registry->may_http && err->code == ERR_UNAVAILABLE)
+	autofree char *url = call_url(registry, call, scheme), *answered = NULL;
+	bool ok = send_following(registry, call, url, out, &answered, err);
+	bool doubt = ok ? cstr_eq(scheme, "http") && hints_at_tls(registry, out, answered)
+			: registry->may_http && err->code == ERR_UNAVAILABLE;
+	if (doubt)
 		hub_host_set_scheme(registry->hub, registry->identity, registry->host, NULL);
-	return false;
+	if (doubt && may_repeat(call, ok, out->status) && has_gone_to_tls(registry, url)) {
+		autofree char *by_tls = call_url(registry, call, "https");
+		error_dispose(err);
+		return send_following(registry, call, by_tls, out, out_url, err);
+	}
+	if (ok)
+		*out_url = steal(&answered);
+	return ok;
 }
 
 bool registry_expect(Registry *registry, const RegistryCall *call, int want, HttpResponse *out,

@@ -265,6 +265,27 @@ def test_S56_an_expired_certificate(objects, directory, authority, context, ns, 
         server.stop()
 
 
+@pytest.mark.parametrize("insecure", [False, True], ids=["a local host", "insecure"])
+def test_S56_a_registry_that_begins_to_speak_tls(objects, directory, authority, context, ns, ca, insecure):
+    """At once and for good, and back again."""
+    spec = {"interval": "1h", **({"insecure": True} if insecure else {"certSecretRef": ca})}
+    home, port = directory / f"moves-{insecure}", None
+    for files, tls in (({"a": "1"}, None), ({"a": "2"}, authority.issue("moves")), ({"a": "3"}, None)):
+        server = Registry(home, tls=tls, context=context if tls else None, port=port)
+        try:
+            port = server.port
+            digest = server.push(ns, "latest", files)
+            if files == {"a": "1"}:
+                objects.apply("OCIRepository", "src", {**spec, "url": server.url_of(ns)})
+            else:
+                objects.request("OCIRepository", "src", files["a"])
+            objects.ready("OCIRepository", "src", revision=digest)
+            if tls:
+                assert not [e for e in objects.events("src") if e[0] == "Warning"]
+        finally:
+            server.stop()
+
+
 def test_S56_certificate_secrets_that_lack_something(objects, basic, ns, secret, authority):
     cert, key = authority.issue("half")
     rows = {

@@ -110,13 +110,13 @@ class Remote:
 
 class Registry(Remote):
     """docker-registry on a free port. `tls`: (certificate, key); `auth`: (user, password) for
-    Basic, `others` more of them; `tokens`: a TokenServer."""
+    Basic, `others` more of them; `tokens`: a TokenServer; `port`: where another one has stopped."""
 
     def __init__(self, directory, tls=None, auth=None, tokens=None, context=None, client_ca=None,
-                 others=()):
+                 others=(), port=None):
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.host = f"127.0.0.1:{self.port}"
         scheme = "https" if tls else "http"
         super().__init__(f"{scheme}://{self.host}", context, basic(*auth) if auth else None)
