@@ -68,14 +68,17 @@ static bool configure_http(GitRemote *remote, Loop *loop, const GitRemoteConfig 
 	return remote->http != NULL;
 }
 
-/* For HTTP httpc says so. */
-static bool proxy_scheme_is_known(const char *proxy)
+/* For HTTP httpc says so. The stream of SSH is a socket's, which TLS to a proxy does not leave. */
+static bool check_proxy_of_ssh(const char *proxy, Error *err)
 {
-	static const char *const schemes[] = {"http://", "https://", "socks5://"};
+	static const char *const schemes[] = {"http://", "socks5://"};
+	static const char tls[] = "https://";
 	for (size_t i = 0; i < COUNT(schemes); i++)
 		if (strncasecmp(proxy, schemes[i], strlen(schemes[i])) == 0)
 			return true;
-	return false;
+	if (strncasecmp(proxy, tls, strlen(tls)) == 0)
+		return refuse(err, "proxy: ssh goes through http and socks5 proxies, not https");
+	return refuse(err, "proxy: the URL's scheme is not http, https or socks5");
 }
 
 /* An authority counts unless the flags exclude certificates. A host whose key is known, too, is
@@ -96,8 +99,8 @@ static bool configure_ssh(GitRemote *remote, const GitRemoteConfig *config, Erro
 		return refuse(err, "ssh needs an identity");
 	if (cstr_empty(config->ssh_known_hosts))
 		return refuse(err, "ssh needs known_hosts");
-	if (remote->proxy && !proxy_scheme_is_known(remote->proxy))
-		return refuse(err, "proxy: the URL's scheme is not http, https or socks5");
+	if (remote->proxy && !check_proxy_of_ssh(remote->proxy, err))
+		return false;
 	remote->username = mem_strdup(first_of(remote->url.user, "git"));
 	remote->kex_algos = mem_strdup(config->ssh_kex_algos);
 	remote->hostkey_algos = mem_strdup(config->ssh_hostkey_algos);

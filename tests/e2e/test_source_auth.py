@@ -184,6 +184,15 @@ def test_S36_good_addresses_fail_when_they_are_used(objects, source, secret, add
     objects.not_ready("GitRepository", "src", "GitOperationFailed")
 
 
+def test_S36_ssh_through_an_https_proxy_fails(objects, source, secret, directory):
+    key = SshKey(directory / "proxied")
+    secret(identity=key.path.read_text(), known_hosts=f"127.0.0.1 {key.public}")
+    secret("proxy", address="https://127.0.0.1:1")
+    source("ssh://git@127.0.0.1/x.git", proxySecretRef={"name": "proxy"})
+    obj = objects.not_ready("GitRepository", "src", "AuthenticationFailed")
+    assert "http and socks5 proxies, not https" in objects.condition(obj)["message"]
+
+
 # --- redirects, and submodules of other hosts ---
 
 def test_S30_credentials_do_not_follow_a_redirect(objects, source, secret):

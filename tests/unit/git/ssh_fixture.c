@@ -201,6 +201,8 @@ void check_proxies(const Fixture *f, Attempt a)
 	stop(pid);
 	a.proxy = "ftp://127.0.0.1:1";
 	must_fail(f, &a, ERR_INVALID, "scheme");
+	a.proxy = "HTTPS://127.0.0.1:1";
+	must_fail(f, &a, ERR_INVALID, "http and socks5 proxies, not https");
 }
 
 void check_identities(const Fixture *f, Attempt a)
