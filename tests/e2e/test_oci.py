@@ -251,6 +251,30 @@ def test_S48_an_index_gives_its_linux_amd64_child(objects, source, registry, ns)
     oci_failure(objects, "OCIArtifactPullFailed", "no child with platform linux/amd64 in index")
 
 
+def test_S48_S52_images_and_lists_as_docker_pushes_them(objects, source, registry, ns):
+    docker = "application/vnd.docker"
+    manifest, items = f"{docker}.distribution.manifest.v2+json", f"{docker}.distribution.manifest.list.v2+json"
+    layer = f"{docker}.image.rootfs.diff.tar.gzip"
+
+    def image(tag, files):
+        digest = registry.push(ns, tag, layers=[(tar_gz(files), layer)], media_type=manifest,
+                               config_type=f"{docker}.container.image.v1+json")
+        status, headers, data = registry.send("GET", f"/v2/{ns}/manifests/{tag}", Accept=manifest)
+        assert (status, headers["Content-Type"], digest_of(data)) == (200, manifest, digest)
+        return data
+
+    arm, amd = image("arm", {"arm": "1"}), image("amd", {"amd": "1"})
+    source(ref={"tag": "arm"})
+    obj = objects.ready("OCIRepository", "src", revision=f"arm@{digest_of(arm)}")
+    assert names(obj) == ["arm"]
+    digest = registry.push_manifest(ns, "latest", {"schemaVersion": 2, "mediaType": items, "manifests": [
+        descriptor(arm, manifest, platform={"os": "linux", "architecture": "arm64"}),
+        descriptor(amd, manifest, platform={"os": "linux", "architecture": "amd64"})]}, items)
+    source(layerSelector={"mediaType": layer, "operation": "copy"})
+    obj = objects.ready("OCIRepository", "src", revision=f"latest@{digest}")
+    assert fetch(obj) == tar_gz({"amd": "1"})
+
+
 def test_S60_hostile_archives(objects, source, registry, ns):
     for i, raw in enumerate(["../../x", "/etc/x", "a/../../x"]):
         registry.push(ns, f"evil{i}", layers=[(tar_gz({"a": "1"}, raw_names=[raw]), LAYER)])

@@ -91,7 +91,8 @@ class Remote:
         assert status == 201, (status, body)
         return digest_of(data)
 
-    def push(self, repository, tag, files=None, layers=None, annotations=None):
+    def push(self, repository, tag, files=None, layers=None, annotations=None, media_type=MANIFEST,
+             config_type=CONFIG):
         """An artifact as `flux push artifact` makes it; its digest. `layers`: (bytes, media type)
         in place of the one that `files` make."""
         if layers is None:
@@ -100,12 +101,12 @@ class Remote:
         self.push_blob(repository, config)
         for data, _ in layers:
             self.push_blob(repository, data)
-        manifest = {"schemaVersion": 2, "mediaType": MANIFEST,
-                    "config": descriptor(config, CONFIG),
+        manifest = {"schemaVersion": 2, "mediaType": media_type,
+                    "config": descriptor(config, config_type),
                     "layers": [descriptor(data, kind) for data, kind in layers]}
         if annotations:
             manifest["annotations"] = annotations
-        return self.push_manifest(repository, tag, manifest)
+        return self.push_manifest(repository, tag, manifest, media_type)
 
 
 class Registry(Remote):
