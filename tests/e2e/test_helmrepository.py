@@ -449,6 +449,19 @@ def test_S65_certificates(objects, repository, secret, server, ca):
     failure(objects, "Failed", "over")
 
 
+@pytest.mark.parametrize("name, issued, words", [
+    ("over", {"days": -1}, "certificate has expired"),
+    ("elsewhere", {"san": "DNS:example.org"}, "subject name")])
+def test_S65_certificates_that_are_over_or_of_another_host(
+        objects, repository, secret, server, ca, name, issued, words):
+    context = ca.server_context(name, **issued)
+    files = server({"index.yaml": index_of({"version": "1.0.0"})}, context=context)
+    secret("tls", ca__crt=ca.cert.read_text())
+    repository(files.url, certSecretRef={"name": "tls"})
+    assert words in failure(objects, "Failed")
+    assert not files.requests
+
+
 def test_S66_credentials_stay_with_their_host(objects, repository, secret, server, helm, directory,
                                               ns):
     word = planted("own")

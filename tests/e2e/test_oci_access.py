@@ -253,14 +253,18 @@ def test_S56_a_private_ca_needs_its_secret(objects, basic, ns, secret, ca, autho
     oci_failure(objects, "OCIArtifactPullFailed", "tls: ", name="strict")
 
 
-def test_S56_an_expired_certificate(objects, directory, authority, context, ns, ca):
-    server = Registry(directory / "expired", tls=authority.issue("expired", days=-1),
+@pytest.mark.parametrize("name, issued, words", [
+    ("expired", {"days": -1}, "certificate has expired"),
+    ("elsewhere", {"san": "DNS:example.org"}, "subject name")])
+def test_S56_certificates_that_are_over_or_of_another_host(
+        objects, directory, authority, ns, ca, name, issued, words):
+    server = Registry(directory / name, tls=authority.issue(name, **issued),
                       context=ssl._create_unverified_context())
     try:
         server.push(ns, "latest", {"a": "1"})
         objects.apply("OCIRepository", "src", {
             "url": server.url_of(ns), "interval": "1h", "certSecretRef": ca})
-        oci_failure(objects, "OCIArtifactPullFailed", "certificate has expired")
+        oci_failure(objects, "OCIArtifactPullFailed", words)
     finally:
         server.stop()
 

@@ -27,9 +27,9 @@ class Authority:
                 "-CAcreateserial", "-days", days, "-extfile", extensions, "-out", cert)
         return cert, key
 
-    def server_context(self, name="server", san="IP:127.0.0.1", client_ca=None):
+    def server_context(self, name="server", san="IP:127.0.0.1", client_ca=None, days=2):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self.issue(name, san))
+        context.load_cert_chain(*self.issue(name, san, days))
         if client_ca:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(client_ca)
