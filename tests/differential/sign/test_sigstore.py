@@ -541,6 +541,7 @@ ROOTS = {
     "log too new": (lambda r, w, o: r["tlogs"][0]["publicKey"].update(
         validFor=period(w, HOUR, DAY)), False),
     "log without a start": (lambda r, w, o: r["tlogs"][0]["publicKey"].pop("validFor"), False),
+    "log without a URL": (lambda r, w, o: r["tlogs"][0].pop("baseUrl"), True),
     "log with another key": (lambda r, w, o: r["tlogs"][0]["publicKey"].update(
         rawBytes=o.trusted_root()["tlogs"][0]["publicKey"]["rawBytes"]), False),
     "certificate log too old": (lambda r, w, o: r["ctlogs"][0]["publicKey"].update(
