@@ -152,7 +152,7 @@ static bool authenticate(Work *work, Error *err)
 {
 	work->auth = git_auth_load(work->run, work->repo, err);
 	if (work->auth)
-		work->remote = git_auth_remote(work->auth, work->repo->url, err);
+		work->remote = git_auth_remote(work->auth, NULL, work->repo->url, err);
 	if (work->remote)
 		return true;
 	if (!err->reason)

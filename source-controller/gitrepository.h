@@ -33,10 +33,12 @@ void git_auth_free(GitAuth *auth);
 AUTO_POINTER(GitAuth, git_auth_free, auto_git_auth);
 #define autogitauth __attribute__((cleanup(auto_git_auth)))
 
-/* A remote for spec.url or a submodule's URL. Only the scheme, host and port of spec.url get its
- * credentials over HTTP; over SSH known_hosts is the limit.
- * Errors have the reason AuthenticationFailed. Owned. */
-GitRemote *git_auth_remote(const GitAuth *auth, const char *url, Error *err) MUST_USE;
+/* A remote for spec.url, or for a submodule's URL that the repository at `parent` names (NULL: none
+ * does), and that then must not lead from outside inside. Only the scheme, host and port of
+ * spec.url get its credentials over HTTP; over SSH known_hosts is the limit. Errors have the reason
+ * AuthenticationFailed. Owned. */
+GitRemote *git_auth_remote(const GitAuth *auth, const char *parent, const char *url,
+			   Error *err) MUST_USE;
 
 /* The server refused them: a token that was kept is not used again. */
 void git_auth_refused(const GitAuth *auth);

@@ -303,11 +303,14 @@ static bool configure(const GitAuth *auth, const char *text, GitRemoteConfig *ou
 
 /* What lacks a part is a matter of the Secret. A key or certificate that is there and cannot be
  * used is found out by upstream when it clones. */
-GitRemote *git_auth_remote(const GitAuth *auth, const char *url, Error *err)
+GitRemote *git_auth_remote(const GitAuth *auth, const char *parent, const char *url, Error *err)
 {
 	GitRemoteConfig config;
 	GitRemote *remote = NULL;
-	bool configured = configure(auth, url, &config, err);
+	autourl Url namer = {0};
+	bool configured =
+		(!parent || url_parse(parent, &namer, err)) && configure(auth, url, &config, err);
+	config.named_by = namer.host;
 	if (configured)
 		remote = git_remote_new(manager_loop(run_manager(auth->run)), &config, err);
 	if (!remote && (!configured || err->reason))

@@ -65,7 +65,7 @@ static bool fetch_module(Work *work, const GitTree *parent, const GitModuleSpec 
 	out->url = git_module_url(parent->url, spec->url, err);
 	if (!out->url)
 		return false;
-	autogitremote GitRemote *remote = git_auth_remote(work->auth, out->url, err);
+	autogitremote GitRemote *remote = git_auth_remote(work->auth, parent->url, out->url, err);
 	GitFetch fetch = {.hash = hash};
 	return remote && git_tree_open(work->auth, out, err) &&
 	       git_lease_fetch(out->lease, remote, &fetch, NULL, err);

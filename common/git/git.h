@@ -22,7 +22,9 @@ enum {
 
 /* How to reach and authenticate (all borrowed for the call of git_remote_new). */
 typedef struct {
-	const char *url; /* http, https or ssh; userinfo is used when username is NULL */
+	const char *url;      /* http, https or ssh; userinfo is used when username is NULL */
+	const char *named_by; /* host of the repository whose .gitmodules names this one, which must
+				 not lead from outside inside (net/address.h); NULL: nobody */
 	const char *username, *password, *bearer_token;
 	const char *ca_pem, *cert_pem, *key_pem; /* CA is added to the system's (S32) */
 	const char *proxy, *proxy_user, *proxy_password;

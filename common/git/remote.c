@@ -13,6 +13,7 @@
 #include "git/http_pipe.h"
 #include "git/session.h"
 #include "git/ssh_program.h"
+#include "net/address.h"
 
 enum { DEFAULT_TIMEOUT_MS = 60 * 1000, SSH_PORT = 22 };
 
@@ -127,6 +128,7 @@ static bool configure(GitRemote *remote, Loop *loop, const GitRemoteConfig *conf
 {
 	if (!url_parse(config->url, &remote->url, err))
 		return false;
+	remote->named_by = mem_strdup(config->named_by);
 	remote->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
 	remote->is_cancelled = config->is_cancelled;
 	remote->cancel_arg = config->cancel_arg;
@@ -172,7 +174,14 @@ void git_remote_free(GitRemote *remote)
 				&remote->identity_text,	 &remote->passphrase};
 	for (size_t i = 0; i < COUNT(texts); i++)
 		wipe(texts[i]);
+	free(remote->named_by);
 	free(remote);
+}
+
+bool git_remote_is_guarded(const GitRemote *remote, const char *to)
+{
+	return address_is_elsewhere(remote->url.host, to) ||
+	       (remote->named_by && address_is_elsewhere(remote->named_by, to));
 }
 
 /* --- operations --- */

@@ -82,8 +82,8 @@ static char *absolute_location(const Url *from, const char *location)
 	return service_url(&root, location, NULL);
 }
 
-/* Sets *base to where `location` says the repository is, seen from `home`. */
-static bool follow(const Url *home, Url *base, const char *location, Error *err)
+/* Sets *base to where `location` says the repository is. */
+static bool follow(const GitRemote *remote, Url *base, const char *location, Error *err)
 {
 	autofree char *text = absolute_location(base, location);
 	autourl Url to = {0};
@@ -94,7 +94,7 @@ static bool follow(const Url *home, Url *base, const char *location, Error *err)
 		return err_set(err, ERR_INVALID, "redirect to a scheme that is not http(s)");
 	if (is_http && cstr_eq(base->scheme, "https"))
 		return err_set(err, ERR_INVALID, "redirect from https to http refused");
-	if (address_is_elsewhere(home->host, to.host) &&
+	if (git_remote_is_guarded(remote, to.host) &&
 	    address_kind_of_host(to.host) == ADDRESS_INTERNAL)
 		return err_set(err, ERR_FORBIDDEN, "redirect to an internal address refused");
 	if (!cstr_ends(to.path, refs_path) || !to.query || !strstr(to.query, service_query))
@@ -165,7 +165,7 @@ static void set_peer(const HttpTransport *self, const Url *to, HttpRequest *requ
 		     Headers *headers)
 {
 	const GitRemote *remote = self->remote;
-	request->no_internal = address_is_elsewhere(remote->url.host, to->host);
+	request->no_internal = git_remote_is_guarded(remote, to->host);
 	if (!is_home(&remote->url, to))
 		return;
 	if (remote->bearer_header)
@@ -214,7 +214,7 @@ static bool get_refs(HttpTransport *self, const char *protocol_header, Url *base
 		*out_moved = true;
 		if (cstr_empty(location))
 			return err_set(err, ERR_INVALID, "redirect to nowhere");
-		return follow(&self->remote->url, base, location, err);
+		return follow(self->remote, base, location, err);
 	}
 	if (head->status != 200)
 		return fail_status(self, head, err);

@@ -16,6 +16,7 @@
 /* One worker at a time. Texts owned; secrets are wiped at the end. */
 struct GitRemote {
 	Url url; /* without userinfo */
+	char *named_by;
 	bool is_ssh;
 	int64_t timeout_ms;
 	bool (*is_cancelled)(void *arg);
@@ -34,6 +35,9 @@ struct GitRemote {
 	bool by_program; /* the host may show a certificate, which libssh does not know */
 	char *identity_text, *passphrase; /* then; else NULL */
 };
+
+/* True when host `to` must not be inside, given where the remote is and who named it. */
+bool git_remote_is_guarded(const GitRemote *remote, const char *to);
 
 GitTransport *git_http_transport_new(GitRemote *remote);
 GitTransport *git_ssh_transport_new(const GitRemote *remote);

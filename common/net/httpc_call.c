@@ -464,7 +464,7 @@ static bool may_start(HttpCall *call)
 {
 	if (!headers_are_clean(&call->request))
 		return err_set(&call->failure, ERR_INVALID, "line break in a request header");
-	return is_in_time(call);
+	return is_in_time(call) && httpc_guard_url(call);
 }
 
 void httpc_call_start(HttpCall *call)

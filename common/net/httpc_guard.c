@@ -1,5 +1,5 @@
 /*
- * Redirects into internal addresses. A literal one is refused when the reply that names it comes; a
+ * Redirects and links into internal addresses. A literal one is refused as soon as it is seen; a
  * name is judged by what it resolves to, before a connection is made and again before a request
  * goes over one that was there already. A proxy resolves names itself: there the literals are all
  * we see.
@@ -53,6 +53,18 @@ bool httpc_guard_location(HttpCall *call, const char *location)
 		return err_set(&call->failure, ERR_INVALID, "redirect to something that is no URL");
 	return address_kind_of_host(to.host) != ADDRESS_INTERNAL || !leads_elsewhere(call, &to) ||
 	       refuse(call, url);
+}
+
+bool httpc_guard_url(HttpCall *call)
+{
+	autoerror Error ignored = {0};
+	autourl Url url = {0};
+	if (!call->request.no_internal)
+		return true;
+	if (!url_parse(call->request.url, &url, &ignored))
+		return err_set(&call->failure, ERR_INVALID, "link to something that is no URL");
+	return address_kind_of_host(url.host) != ADDRESS_INTERNAL ||
+	       refuse(call, call->request.url);
 }
 
 /* Whether another host's reply has led here. */

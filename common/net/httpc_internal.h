@@ -103,6 +103,9 @@ void httpc_handle_release(HttpCall *call);
 
 /* --- httpc_guard.c --- */
 
+/* False, with call->failure, when another host named the request's URL, which is inside. */
+bool httpc_guard_url(HttpCall *call);
+
 /* Has curl ask before it connects, where the request needs that. */
 void httpc_guard_set(HttpCall *call);
 

@@ -1,13 +1,17 @@
-"""Passwords that stand in the URLs of sources, where they work as in any other client but are told
-nowhere: the module's end searches logs, Events and statuses for them."""
+"""URLs of sources. A login in one works as in any other client but is told nowhere: the module's end
+searches logs, Events and statuses for the passwords. And what one source names must not lead inside."""
 import json
 
 import pytest
 
+from tests.lib.alerts import secret  # noqa: F401 - a fixture
 from tests.lib.charts import ChartServer, Helm, chart_files, write
 from tests.lib.controllers import Toolkit
+from tests.lib.forward_proxy import Proxy as ForwardProxy
+from tests.lib.git import git
 from tests.lib.net import wait_until
 from tests.lib.planted import found, planted
+from tests.lib.sink import Sink
 
 USER = "ann"
 
@@ -131,3 +135,53 @@ def test_S30_a_login_in_the_url_of_a_repository(objects, url):
     objects.wait("GitRepository", "src", lambda o: objects.condition(o).get("status") == "False",
                  "to fail")
     told(objects, "GitRepository", "src")
+
+
+# --- what another host names -------------------------------------------------------------------
+
+@pytest.fixture
+def inside():
+    server = Sink()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def public(objects, git_server, secret):
+    """public(repo) makes GitRepository "src" of a name that only the proxy knows; `.proxy`."""
+    place = git_server.url.removeprefix("http://").rsplit(":", 1)
+    proxy = ForwardProxy({"git.test:80": (place[0], int(place[1]))}, socks=True)
+    secret("proxy", address=f"socks5://127.0.0.1:{proxy.port}")
+
+    def make(repo, **spec):
+        objects.apply("GitRepository", "src", {
+            "url": git_server.url_of(repo).replace(git_server.url, "http://git.test"),
+            "interval": "1h", "ref": {"branch": "main"}, "proxySecretRef": {"name": "proxy"},
+            **spec})
+    make.proxy = proxy
+    yield make
+    proxy.stop()
+
+
+def commit_module(repo, name, url, commit):
+    git(repo.work, "update-index", "--add", "--cacheinfo", f"160000,{commit},{name}")
+    git(repo.work, "config", "-f", ".gitmodules", f"submodule.{name}.path", name)
+    git(repo.work, "config", "-f", ".gitmodules", f"submodule.{name}.url", url)
+    git(repo.work, "add", ".gitmodules")
+    git(repo.work, "commit", "--quiet", "-m", name)
+    repo.push()
+
+
+def test_S37_submodules_of_a_public_host_lead_nowhere_inside(objects, git_server, public, inside,
+                                                             ns):
+    repo, lib = git_server.repository(ns), git_server.repository(f"{ns}-lib")
+    commit = lib.commit({"lib": "1"})
+    repo.commit({"a": "1"})
+    commit_module(repo, "beside", f"../{lib.name}.git", commit)
+    public(repo, recurseSubmodules=True)
+    objects.ready("GitRepository", "src")
+    commit_module(repo, "inside", f"{inside.url}/lib.git", commit)
+    objects.request("GitRepository", "src")
+    obj = objects.not_ready("GitRepository", "src", "GitOperationFailed")
+    assert "link or redirect to an internal address refused" in objects.condition(obj)["message"]
+    assert set(public.proxy.asked) == {"git.test:80"} and not inside.messages

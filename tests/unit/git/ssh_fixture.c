@@ -97,12 +97,14 @@ char *known(const Fixture *f, int port, const char *type)
 static bool list(const Fixture *f, const Attempt *a, GitRefs *refs, Error *err)
 {
 	int port = a->port ? a->port : f->port;
-	autofree char *url = mem_printf("ssh://%s@127.0.0.1:%d%s/%s", f->user, port, f->dir,
-					a->path ? a->path : "repo.git");
+	autofree char *url =
+		mem_printf("ssh://%s@%s:%d%s/%s", f->user, a->host ? a->host : "127.0.0.1", port,
+			   f->dir, a->path ? a->path : "repo.git");
 	autofree char *identity = read_file(f->dir, a->identity);
 	autofree char *hosts =
 		a->known_hosts ? mem_strdup(a->known_hosts) : known(f, port, "ed25519");
 	GitRemoteConfig config = {.url = url,
+				  .named_by = a->named_by,
 				  .ssh_identity = identity,
 				  .ssh_passphrase = a->passphrase,
 				  .ssh_known_hosts = hosts,

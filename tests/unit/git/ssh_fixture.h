@@ -27,6 +27,7 @@ char *known(const Fixture *f, int port, const char *type);
 typedef struct {
 	const char *identity, *passphrase, *known_hosts, *path, *kex, *hostkeys;
 	const char *proxy, *proxy_password;
+	const char *named_by, *host; /* host: 127.0.0.1 when NULL */
 	int port;
 	int64_t timeout_ms;
 } Attempt;

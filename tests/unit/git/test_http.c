@@ -430,6 +430,37 @@ static void redirects_lead_nowhere_inside(void **state)
 	}
 }
 
+/* A repository's .gitmodules is as good as a redirect. */
+static void S37_links_lead_nowhere_inside(void **state)
+{
+	static const struct {
+		const char *named_by, *host, *path;
+		bool good;
+	} rows[] = {
+		{"public.test", "127.0.0.1", "v2/repo.git", false},
+		{"public.test", "localhost", "v2/repo.git", false},
+		{"public.test", "inside.test", "v2/repo.git", false},
+		{"10.0.0.1", "127.0.0.1", "v2/repo.git", false},
+		{"public.test", "public.test", "v2/repo.git", true}, /* beside the parent */
+		{"127.0.0.1", "inside.test", "v2/repo.git", true},   /* from inside */
+		{"localhost", "127.0.0.1", "v2/repo.git", true},
+		{"127.0.0.1", "127.0.0.1", "inward/repo.git", true},
+		{"127.0.0.1", "public.test", "inward/repo.git", false}, /* out and in again */
+	};
+	const ServedRepos *f = *state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autofree char *url =
+			mem_printf("http://%s:%d/%s", rows[i].host, f->server.port, rows[i].path);
+		autoerror Error err = {0};
+		const GitRemoteConfig config = {.url = url, .named_by = rows[i].named_by};
+		if (list_with(config, &err) != rows[i].good)
+			fail_msg("%s -> %s: %s", rows[i].named_by, url, err_text(&err));
+		assert_int_equal(err.code, rows[i].good ? ERR_NONE : ERR_FORBIDDEN);
+		if (!rows[i].good)
+			assert_non_null(strstr(err_text(&err), "internal address"));
+	}
+}
+
 static void sha256_repository_is_refused_clearly(void **state)
 {
 	static const char *const paths[] = {"v2/sha256.git", "v0/sha256.git"};
@@ -499,6 +530,7 @@ int main(void)
 		cmocka_unit_test(failures_have_codes),
 		cmocka_unit_test(redirects_keep_credentials_at_home),
 		cmocka_unit_test(redirects_lead_nowhere_inside),
+		cmocka_unit_test(S37_links_lead_nowhere_inside),
 		cmocka_unit_test(list_then_fetch_over_one_remote),
 		cmocka_unit_test(S38_timeout_ends_a_silent_server),
 		cmocka_unit_test(sha256_repository_is_refused_clearly),

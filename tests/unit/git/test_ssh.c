@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "../net/test_names.h"
 #include "ssh_fixture.h"
 
 static void S29_S30_identities_of_all_kinds(void **state)
@@ -119,6 +120,28 @@ static void S36_proxies_with_login(void **state)
 	check_proxies(*state, (Attempt){.identity = "id_ed25519"});
 }
 
+/* Not a connection is made there; known_hosts, which has the host's key, is asked later. */
+static void S37_links_lead_nowhere_inside(void **state)
+{
+	const Fixture *f = *state;
+	autofree char *hosts =
+		shell(f->dir, "echo \"[*]:%d $(cut -d' ' -f1,2 host_ed25519.pub)\"", f->port);
+	static const char *const inside[] = {NULL, "localhost", "inside.test"};
+	for (size_t i = 0; i < COUNT(inside); i++) {
+		Attempt a = {.identity = "id_ed25519",
+			     .known_hosts = hosts,
+			     .host = inside[i],
+			     .named_by = "public.test"};
+		must_fail(f, &a, ERR_FORBIDDEN, "internal address");
+		a.named_by = "127.0.0.1";
+		must_work(f, &a);
+	}
+	must_work(f, &(Attempt){.identity = "id_ed25519",
+				.known_hosts = hosts,
+				.host = "public.test",
+				.named_by = "public.test"});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +153,7 @@ int main(void)
 		cmocka_unit_test(unreachable_server),
 		cmocka_unit_test(fetch_by_protocol_0_and_2),
 		cmocka_unit_test(S36_proxies_with_login),
+		cmocka_unit_test(S37_links_lead_nowhere_inside),
 		cmocka_unit_test(S38_timeout_ends_a_silent_server),
 	};
 	return cmocka_run_group_tests(tests, ssh_set_up, ssh_tear_down);

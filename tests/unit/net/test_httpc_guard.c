@@ -101,6 +101,33 @@ static void a_proxy_may_be_inside(void **state)
 	}
 }
 
+/* What a link names is all that can be seen of it where a proxy goes there. */
+static void nor_do_links_by_a_proxy(void **state)
+{
+	static const struct {
+		const char *host;
+		ErrorCode code;
+	} rows[] = {
+		{"127.0.0.1:1", ERR_FORBIDDEN}, {"169.254.169.254", ERR_FORBIDDEN},
+		{"localhost", ERR_FORBIDDEN},	{"10.0.0.1", ERR_NONE},
+		{"public.test", ERR_NONE},
+	};
+	const Fixture *f = *state;
+	autoerror Error err = {0};
+	autofree char *proxy = mem_printf("http://127.0.0.1:%d", httpd_port(f->httpd));
+	autohttpc HttpClient *client =
+		httpc_new(f->loop, &(HttpClientConfig){.proxy = proxy}, &err);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autofree char *url = mem_printf("http://%s/end", rows[i].host);
+		autohttpresponse HttpResponse reply = {0};
+		autoerror Error said = {0};
+		const HttpRequest request = {.url = url, .no_internal = true};
+		assert_int_equal(httpc_do(client, &request, &reply, &said),
+				 rows[i].code == ERR_NONE);
+		assert_int_equal(said.code, rows[i].code);
+	}
+}
+
 static void kinds_of_hosts(void **state)
 {
 	(void)state;
@@ -141,6 +168,7 @@ int main(void)
 		WITH_SERVER(nor_over_a_connection_that_is_there),
 		WITH_SERVER(nothing_connects),
 		WITH_SERVER(a_proxy_may_be_inside),
+		WITH_SERVER(nor_do_links_by_a_proxy),
 		cmocka_unit_test(kinds_of_hosts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
