@@ -122,10 +122,11 @@ static bool add_local(Builder *builder, const Dependency *dependency, Error *err
 static char *repository_url(const Dependency *dependency, Error *err)
 {
 	const char *url = dependency->repository;
-	autofree char *shown = url_redacted(url);
-	if (cstr_starts(url, "@"))
+	bool is_alias = cstr_starts(url, "@");
+	autofree char *shown = url_redacted(url + is_alias);
+	if (is_alias)
 		return err_null(err, ERR_UNSUPPORTED,
-				"aliased repository dependency is not supported: %s", shown);
+				"aliased repository dependency is not supported: @%s", shown);
 	if (!cstr_starts(url, "oci://") && !cstr_starts(url, "http://") &&
 	    !cstr_starts(url, "https://"))
 		return err_null(err, ERR_INVALID, "invalid dependency repository URL: %s", shown);
