@@ -97,10 +97,11 @@ typedef struct {
 void chart_version_dispose(ChartVersion *version);
 #define autochartversion __attribute__((cleanup(chart_version_dispose)))
 
-/* From a HelmRepository object, or one made up of a URL alone, for that chart. Errors have a
- * reason; of those "Failed" stalls. Owned. */
-ChartSource *chart_source_open(Run *run, const json_t *repository, const char *chart,
-			       Error *err) MUST_USE;
+/* From a HelmRepository object, for that chart; or, with `named_by`, from one made up of a URL
+ * alone that a chart of that host names, and that then must not lead from outside inside. Errors
+ * have a reason; of those "Failed" stalls. Owned. */
+ChartSource *chart_source_open(Run *run, const json_t *repository, const char *named_by,
+			       const char *chart, Error *err) MUST_USE;
 void chart_source_close(ChartSource *source);
 AUTO_POINTER(ChartSource, chart_source_close, auto_chart_source);
 #define autochartsource __attribute__((cleanup(auto_chart_source)))
@@ -121,9 +122,13 @@ bool chart_source_pull(ChartSource *source, const ChartVersion *version, int fd,
 
 /* --- helmchart_dependencies.c --- */
 
-/* Adds the dependencies that the chart lacks (S74). `root` is the source's directory, `path` the
- * chart's below it. */
-bool helmchart_add_dependencies(Run *run, const char *root, const char *path, HelmChart *chart,
+/* Where a chart in a tree is: the source's directory, the chart's below it, the source's host. */
+typedef struct {
+	const char *root, *path, *host;
+} ChartPlace;
+
+/* Adds the dependencies that the chart lacks (S74). */
+bool helmchart_add_dependencies(Run *run, const ChartPlace *place, HelmChart *chart,
 				size_t *out_count, Error *err) MUST_USE;
 
 #endif

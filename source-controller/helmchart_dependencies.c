@@ -23,7 +23,7 @@ enum { MAX_DEPENDENCIES = 200 };
 /* Where the chart lies, and what was opened for it. */
 typedef struct {
 	Run *run;
-	const char *root, *path;
+	const ChartPlace *place;
 	HelmChart *chart;
 	Map *sources; /* URL, and for registries the chart -> ChartSource, owned */
 	Vec objects;  /* json_t *: what sources borrow, owned */
@@ -83,8 +83,8 @@ static char *local_path(const Builder *builder, const Dependency *dependency)
 	autofree char *below = *dependency->repository
 				       ? mem_strdup(dependency->repository + strlen("file://"))
 				       : path_join("charts", dependency->name);
-	autofree char *path = path_join(builder->path, below);
-	return path_confine(builder->root, path);
+	autofree char *path = path_join(builder->place->path, below);
+	return path_confine(builder->place->root, path);
 }
 
 static HelmChart *load_local(const Builder *builder, const char *path, Error *err)
@@ -102,7 +102,7 @@ static HelmChart *load_local(const Builder *builder, const char *path, Error *er
 static bool add_local(Builder *builder, const Dependency *dependency, Error *err)
 {
 	autofree char *path = local_path(builder, dependency);
-	const char *shown = path + strlen(builder->root);
+	const char *shown = path + strlen(builder->place->root);
 	if (access(path, F_OK) != 0)
 		return err_set(err, ERR_NOT_FOUND, "no chart found at '%s' (reference '%s')", shown,
 			       dependency->repository);
@@ -151,11 +151,13 @@ static bool is_wanted(void *arg, const json_t *object)
 	return false;
 }
 
-/* The namespace's HelmRepository of that URL, else one that has nothing but it. Owned. */
-static json_t *find_repository(Run *run, const char *url)
+/* The namespace's HelmRepository of that URL; else one that has nothing but it, which is
+ * *out_made_up. Owned. */
+static json_t *find_repository(Run *run, const char *url, bool *out_made_up)
 {
 	Wanted wanted = {.ns = run_namespace(run), .url = url};
 	run_peer_each(run, SOURCE_VERSION, "HelmRepository", is_wanted, &wanted);
+	*out_made_up = !wanted.found;
 	return wanted.found ? wanted.found : json_pack("{s{ss}}", "spec", "url", url);
 }
 
@@ -169,9 +171,11 @@ static ChartSource *source_of(Builder *builder, const Dependency *dependency, Er
 	ChartSource *source = map_get(builder->sources, key);
 	if (source)
 		return source;
-	json_t *object = find_repository(builder->run, url);
+	bool made_up;
+	json_t *object = find_repository(builder->run, url, &made_up);
 	vec_push(&builder->objects, object);
-	source = chart_source_open(builder->run, object, dependency->name, err);
+	const char *named_by = made_up ? builder->place->host : NULL;
+	source = chart_source_open(builder->run, object, named_by, dependency->name, err);
 	if (!source) {
 		autofree char *shown = url_redacted(url);
 		return err_wrap_null(err, "failed to get chart repository for URL '%s'", shown);
@@ -252,7 +256,7 @@ static bool add_missing(Builder *builder, const json_t *list, size_t *out_count,
 	return true;
 }
 
-bool helmchart_add_dependencies(Run *run, const char *root, const char *path, HelmChart *chart,
+bool helmchart_add_dependencies(Run *run, const ChartPlace *place, HelmChart *chart,
 				size_t *out_count, Error *err)
 {
 	autojson json_t *list = declared(chart, err);
@@ -263,7 +267,7 @@ bool helmchart_add_dependencies(Run *run, const char *root, const char *path, He
 	if (json_array_size(list) > MAX_DEPENDENCIES)
 		return err_set(err, ERR_LIMIT, "more than %d dependencies", MAX_DEPENDENCIES);
 	__attribute__((cleanup(builder_dispose)))
-	Builder builder = {.run = run, .root = root, .path = path, .chart = chart};
+	Builder builder = {.run = run, .place = place, .chart = chart};
 	builder.sources = map_new(close_source);
 	return add_missing(&builder, list, out_count, err);
 }

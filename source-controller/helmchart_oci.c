@@ -21,6 +21,7 @@ bool chart_oci_open(ChartSource *source, const char *name, Error *err)
 	autofree char *url = mem_printf("%.*s/%s", (int)len, view->url, name);
 	source->shown_url = url_redacted(url);
 	const SourceRegistry spec = {.url = url,
+				     .named_by = view->named_by,
 				     .provider = view->provider,
 				     .secret_name = view->secret_name,
 				     .cert_secret_name = view->cert_secret_name,

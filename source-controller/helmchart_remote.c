@@ -171,7 +171,7 @@ bool helmchart_build_remote(Run *run, const HelmChartView *view, const json_t *s
 {
 	if (!check_name(view, err))
 		return false;
-	autochartsource ChartSource *from = chart_source_open(run, source, view->chart, err);
+	autochartsource ChartSource *from = chart_source_open(run, source, NULL, view->chart, err);
 	if (!from)
 		return false;
 	if (build(run, view, from, out, err))

@@ -34,12 +34,14 @@ void chart_source_close(ChartSource *source)
 	free(source);
 }
 
-ChartSource *chart_source_open(Run *run, const json_t *repository, const char *chart, Error *err)
+ChartSource *chart_source_open(Run *run, const json_t *repository, const char *named_by,
+			       const char *chart, Error *err)
 {
 	autochartsource ChartSource *source = mem_zalloc(1, sizeof(*source));
 	source->run = run;
 	source->object = repository;
 	helmrepository_parse(repository, &source->view);
+	source->view.named_by = named_by;
 	source->is_oci = cstr_starts(source->view.url, "oci://");
 	if (source->view.is_oci && !source->is_oci) {
 		autofree char *shown = url_redacted(source->view.url);

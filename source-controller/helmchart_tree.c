@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "helm/archive.h"
 #include "helmchart.h"
+#include "net/url.h"
 
 enum { SHORT_HEX = 12 };
 
@@ -21,6 +22,7 @@ typedef struct {
 	Run *run;
 	const HelmChartView *view;
 	char *root; /* the source's tree */
+	char *host; /* where that comes from; "" when it is not known */
 	char *path; /* of the chart */
 	bool is_dir;
 	int fd; /* of an archive, or -1 */
@@ -30,6 +32,7 @@ static void tree_dispose(Tree *tree)
 {
 	dir_auto_remove(&tree->root);
 	free(tree->path);
+	free(tree->host);
 	auto_close(&tree->fd);
 }
 
@@ -164,9 +167,9 @@ static bool package(Tree *tree, ChartBuild *out, Error *err)
 		return chart_build_fail(CHART_PACKAGE, err);
 	if (!chart_build_values(tree->run, tree->view, chart, read_values, tree, NULL, out, err))
 		return false;
+	const ChartPlace place = {tree->root, shown(tree, tree->path), tree->host};
 	if (tree->is_dir &&
-	    !helmchart_add_dependencies(tree->run, tree->root, shown(tree, tree->path), chart,
-					&out->resolved, err))
+	    !helmchart_add_dependencies(tree->run, &place, chart, &out->resolved, err))
 		return chart_build_fail(CHART_DEPENDENCY, err);
 	return chart_build_package(tree->run, chart, out, err);
 }
@@ -191,6 +194,17 @@ static bool build(Tree *tree, const char *revision, ChartBuild *out, Error *err)
 	return chart_build_fail(CHART_PULL, err);
 }
 
+/* Of a GitRepository's URL or a Bucket's endpoint, which may lack the scheme. Owned. */
+static char *host_of(const json_t *source)
+{
+	autoerror Error ignored = {0};
+	autourl Url url = {0};
+	const json_t *spec = json_map(source, "spec");
+	const char *place = json_text_or(spec, "url", json_text_or(spec, "endpoint", ""));
+	autofree char *text = mem_printf("%s%s", strstr(place, "://") ? "" : "https://", place);
+	return mem_strdup(url_parse(text, &url, &ignored) ? url.host : "");
+}
+
 bool helmchart_build_tree(Run *run, const HelmChartView *view, const json_t *source,
 			  ChartBuild *out, Error *err)
 {
@@ -198,5 +212,6 @@ bool helmchart_build_tree(Run *run, const HelmChartView *view, const json_t *sou
 	autoartifact Artifact artifact = {0};
 	if (!artifact_of_json(json_at(source, "status", "artifact", NULL), &artifact))
 		return err_set(err, ERR_NOT_FOUND, "the source has no artifact");
+	tree.host = host_of(source);
 	return unpack(&tree, &artifact, err) && build(&tree, artifact.revision, out, err);
 }

@@ -8,6 +8,7 @@
 /* spec, parsed once; all borrowed from the object. */
 typedef struct {
 	const char *url;
+	const char *named_by; /* no object: the host whose chart names it; else NULL */
 	int64_t interval_ms, timeout_ms;
 	const char *provider;
 	const char *secret_name, *cert_secret_name;

@@ -94,6 +94,7 @@ HelmClient *helmrepository_client(Run *run, const HelmRepository *repo, Error *e
 	Opening opening = {.run = run,
 			   .repo = repo,
 			   .config = {.url = url,
+				      .named_by = repo->named_by,
 				      .pass_all = repo->pass_credentials,
 				      .timeout_ms = repo->timeout_ms}};
 	HelmClient *client = NULL;

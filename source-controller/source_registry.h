@@ -12,7 +12,8 @@
 
 /* Parts of a spec; all borrowed, NULL or "" for what it does not have. */
 typedef struct {
-	const char *url; /* "oci://HOST/REPOSITORY", without a tag */
+	const char *url;      /* "oci://HOST/REPOSITORY", without a tag */
+	const char *named_by; /* as in RegistryConfig */
 	const char *provider;
 	const char *secret_name, *cert_secret_name, *proxy_secret_name;
 	const char *service_account;

@@ -13,6 +13,7 @@ struct HelmClient {
 	HttpClient *http;
 	bool own_http;
 	char *base; /* normalized */
+	char *named_by;
 	char *user, *password;
 	bool pass_all;
 	int64_t timeout_ms;
@@ -31,6 +32,7 @@ void helm_client_free(HelmClient *client)
 	text_wipe(&client->user);
 	text_wipe(&client->password);
 	free(client->base);
+	free(client->named_by);
 	free(client);
 }
 
@@ -43,6 +45,7 @@ HelmClient *helm_client_new(const HelmClientConfig *config, Error *err)
 	client->http = config->http;
 	client->own_http = config->own_http;
 	client->base = base;
+	client->named_by = mem_strdup(config->named_by);
 	client->user = config->user ? mem_strdup(config->user) : NULL;
 	client->password = config->password ? mem_strdup(config->password) : NULL;
 	client->pass_all = config->pass_all;
@@ -136,13 +139,15 @@ static bool check_status(const Download *download, const char *shown, Error *err
 	return false;
 }
 
-/* An index may name charts of other hosts. */
+/* An index may name charts of other hosts, and a chart such repositories. */
 static bool leads_elsewhere(const HelmClient *client, const char *url)
 {
 	autoerror Error ignored = {0};
 	autourl Url base = {0}, to = {0};
-	return url_parse(client->base, &base, &ignored) && url_parse(url, &to, &ignored) &&
-	       address_is_elsewhere(base.host, to.host);
+	if (!url_parse(client->base, &base, &ignored) || !url_parse(url, &to, &ignored))
+		return false;
+	return address_is_elsewhere(base.host, to.host) ||
+	       (client->named_by && address_is_elsewhere(client->named_by, to.host));
 }
 
 static bool send_request(HelmClient *client, const char *url, Download *download, Error *err)

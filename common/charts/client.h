@@ -21,6 +21,8 @@ typedef struct {
 	HttpClient *http;
 	bool own_http; /* it is the client's once that is made, else borrowed */
 	const char *url;
+	const char *named_by; /* host whose chart names the repository, which must not lead from
+				 outside inside (net/address.h); NULL: nobody */
 	const char *user, *password; /* only together; NULL: none */
 	bool pass_all;		     /* credentials go to other hosts, too */
 	int64_t timeout_ms;

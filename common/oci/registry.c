@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/address.h"
 #include "oci/reference.h"
 #include "oci/registry_internal.h"
 
@@ -17,6 +18,15 @@ enum {
 	BAD_REQUEST = 400,
 	UNAUTHORIZED = 401
 };
+
+static bool is_led_elsewhere(const RegistryConfig *config)
+{
+	autoerror Error ignored = {0};
+	autourl Url url = {0};
+	autofree char *text = mem_printf("https://%s", config->host);
+	return config->named_by && (!url_parse(text, &url, &ignored) ||
+				    address_is_elsewhere(config->named_by, url.host));
+}
 
 Registry *registry_open(RegistryHub *hub, const RegistryConfig *config, Error *err)
 {
@@ -34,6 +44,7 @@ Registry *registry_open(RegistryHub *hub, const RegistryConfig *config, Error *e
 			       .proxy_password = mem_strdup(config->proxy_password),
 			       .may_http = may_http,
 			       .push = config->push,
+			       .is_guarded = is_led_elsewhere(config),
 			       .deadline_ms = clock_mono_ms() + timeout_ms};
 	registry_auth_copy(&registry->auth, config->auth);
 	return registry;
@@ -165,7 +176,8 @@ static bool send_shown(Registry *registry, const RegistryCall *call, const char 
 				     .body = call->body,
 				     .body_len = call->body_len,
 				     .max_body = call->max_body,
-				     .no_internal = !shown && !registry_is_inside(registry),
+				     .no_internal = registry->is_guarded ||
+						    (!shown && !registry_is_inside(registry)),
 				     .user = basic ? registry->auth.username : NULL,
 				     .password = basic ? registry->auth.password : NULL};
 	return registry_send(registry, &request, call, out, err);

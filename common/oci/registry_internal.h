@@ -67,6 +67,7 @@ struct Registry {
 	RegistryAuth auth;
 	char *proxy_user, *proxy_password; /* hidden in errors */
 	bool may_http, push;
+	bool is_guarded;       /* no request may go inside */
 	int64_t deadline_ms;   /* monotonic */
 	char *token;	       /* what was shown last: hidden in errors */
 	Buf kept;	       /* the text of a manifest that is about to be pulled, */

@@ -32,6 +32,7 @@ static void ask_both(Registry *registry, Probe *probe)
 	int64_t left_ms = registry->deadline_ms - clock_mono_ms();
 	HttpRequest requests[SCHEMES] = {{.url = https}, {.url = http}};
 	for (size_t i = 0; i < SCHEMES; i++) {
+		requests[i].no_internal = registry->is_guarded;
 		requests[i].max_body = PROBE_MAX_BODY;
 		requests[i].timeout_ms = left_ms < 1		      ? 1
 					 : left_ms < PROBE_TIMEOUT_MS ? left_ms

@@ -87,8 +87,9 @@ static bool ask(Registry *registry, const char *first, const char *body, HttpRes
 					     .body = body,
 					     .body_len = body ? strlen(body) : 0,
 					     .max_body = MAX_TOKEN_BODY,
-					     .no_internal = !url_same_origin(home, url) &&
-							    !oci_host_is_local(registry->host),
+					     .no_internal = registry->is_guarded ||
+							    (!url_same_origin(home, url) &&
+							     !oci_host_is_local(registry->host)),
 					     .user = own && !body ? auth->username : NULL,
 					     .password = own && !body ? auth->password : NULL};
 		if (!registry_send(registry, &request, NULL, out, err))

@@ -185,3 +185,24 @@ def test_S37_submodules_of_a_public_host_lead_nowhere_inside(objects, git_server
     obj = objects.not_ready("GitRepository", "src", "GitOperationFailed")
     assert "link or redirect to an internal address refused" in objects.condition(obj)["message"]
     assert set(public.proxy.asked) == {"git.test:80"} and not inside.messages
+
+
+@pytest.mark.parametrize("scheme", ["http", "oci"])
+def test_S74_dependencies_of_a_public_host_lead_nowhere_inside(objects, git_server, public, inside,
+                                                               ns, scheme):
+    repo = git_server.repository(ns)
+    url = f"{scheme}://{inside.url.removeprefix('http://')}/charts"
+    lines = json.dumps([{"name": "demo", "version": "1.0.0", "repository": url}])
+    repo.commit({"Chart.yaml": f"apiVersion: v2\nname: parent\nversion: 1.0.0\n"
+                               f"dependencies: {lines}\n"})
+    public(repo)
+    objects.ready("GitRepository", "src")
+    helm_chart(objects, "GitRepository", "src", ".")
+    obj = objects.not_ready("HelmChart", "chart", "DependencyBuildError")
+    assert "link or redirect to an internal address refused" in objects.condition(obj)["message"]
+    assert not inside.messages
+    # Who may write HelmRepositories says where such a place is.
+    objects.apply("HelmRepository", "repo", {"url": url, "interval": "1h", **(
+        {"type": "oci", "insecure": True} if scheme == "oci" else {})})
+    objects.request("HelmChart", "chart")
+    inside.wait(lambda m: "charts" in m.path)
