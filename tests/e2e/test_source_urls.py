@@ -10,6 +10,7 @@ from tests.lib.controllers import Toolkit
 from tests.lib.forward_proxy import Proxy as ForwardProxy
 from tests.lib.git import git
 from tests.lib.net import wait_until
+from tests.lib.pki import Authority
 from tests.lib.planted import found, planted
 from tests.lib.sink import Sink
 
@@ -20,6 +21,11 @@ USER = "ann"
 def toolkit(api, directory):
     with Toolkit(api, directory / "toolkit").run("source-controller") as kit:
         yield kit
+
+
+@pytest.fixture(scope="module")
+def authority(directory):
+    return Authority(directory / "pki")
 
 
 @pytest.fixture
@@ -63,6 +69,29 @@ def test_S61_S65_a_login_in_the_url_of_a_chart_repository(objects, charts):
     told(objects, "HelmChart", "chart")
     assert charts.requests == [("index.yaml", charts.wanted()),
                                ("demo-1.0.0.tgz", charts.wanted())]
+
+
+@pytest.mark.parametrize("form", ["secret", "passed on", "url"])
+def test_S66_a_redirect_to_plain_http_takes_no_login_along(objects, secret, authority, form):
+    """It is followed, as upstream does; that it is the same host is no reason to show in the clear what
+    was meant for TLS."""
+    word = planted("downgrade")
+    plain = ChartServer({"index.yaml": b"apiVersion: v1\nentries: {}\n"})
+    server = ChartServer(auth=(USER, word), context=authority.server_context())
+    server.hooks["index.yaml"] = lambda handler: handler.reply(
+        302, Location=f"{plain.url}/index.yaml")
+    secret("ca", ca__crt=authority.cert.read_text())
+    secret("login", username=USER, password=word)
+    in_url = form == "url"
+    objects.apply("HelmRepository", "repo", {
+        "url": with_login(server.url, word) if in_url else server.url, "interval": "1h",
+        "certSecretRef": {"name": "ca"}, "passCredentials": form == "passed on",
+        **({} if in_url else {"secretRef": {"name": "login"}})})
+    objects.ready("HelmRepository", "repo")
+    assert server.requests == [("index.yaml", server.wanted())]
+    assert plain.requests == [("index.yaml", None)]
+    server.stop()
+    plain.stop()
 
 
 @pytest.mark.parametrize("login", ["{}:{}@", "{}:a/b{}@", "{}:{}/x@"], ids=["plain", "slash", "cut"])
