@@ -30,8 +30,19 @@ static bool account_exists(Run *run, const Kustomization *ks)
 	return object || failure.code != ERR_NOT_FOUND;
 }
 
+/* The revision whose objects go; owned. */
+static json_t *last_applied(const json_t *object)
+{
+	const json_t *status = json_map(object, "status");
+	json_t *metadata = json_object();
+	json_put_text(metadata, KS_GROUP "/revision", json_text(status, "lastAppliedRevision"));
+	json_put_text(metadata, KS_GROUP "/originRevision",
+		      json_text(status, "lastAppliedOriginRevision"));
+	return metadata;
+}
+
 /* Nobody is left who may delete them (K77): they stay, and somebody is told which. */
-static Outcome orphaned(Run *run, const json_t *entries)
+static Outcome orphaned(Run *run, const json_t *entries, const json_t *metadata)
 {
 	autobuf Buf names = {0};
 	size_t i;
@@ -43,7 +54,7 @@ static Outcome orphaned(Run *run, const json_t *entries)
 			buf_printf(&names, "\n%s/%s%s%s", id.kind, id.ns, *id.ns ? "/" : "",
 				   id.name);
 	}
-	run_event(run, EVENT_WARNING, "PruneFailed", NULL,
+	run_event(run, EVENT_WARNING, "PruneFailed", metadata,
 		  "unable to prune objects, the account to impersonate is gone: %s",
 		  buf_text(&names));
 	return outcome_gone();
@@ -58,14 +69,15 @@ Outcome kustomization_finalize(Run *run, Error *err)
 	const json_t *entries = json_at(run_object(run), "status", "inventory", "entries", NULL);
 	if (!deletes_objects(&ks, run_object(run)) || !json_array_size(entries))
 		return outcome_gone();
+	autojson json_t *metadata = last_applied(run_object(run));
 	if (!account_exists(run, &ks))
-		return orphaned(run, entries);
+		return orphaned(run, entries, metadata);
 	autotarget Target target = {0};
 	if (!kustomization_target(run, &ks, &target, err))
 		return outcome_failed();
 	autojson json_t *kept = json_array();
-	if (!prune_entries(run, &target, entries, kept, NULL, err)) {
-		run_verdict(run, EVENT_WARNING, "PruneFailed", NULL, "%s", err_text(err));
+	if (!prune_entries(run, &target, entries, kept, metadata, err)) {
+		run_verdict(run, EVENT_WARNING, "PruneFailed", metadata, "%s", err_text(err));
 		return outcome_failed();
 	}
 	if (!cstr_eq(ks.deletion_policy, "WaitForTermination") ||
@@ -77,7 +89,7 @@ Outcome kustomization_finalize(Run *run, Error *err)
 	int64_t since = memory_waiting_since(context->memory, key, what);
 	if (run_waited_ms(since) < ks.timeout_ms)
 		return outcome_waiting(LOOK_AGAIN_MS);
-	run_event(run, EVENT_WARNING, "PruneFailed", NULL,
+	run_event(run, EVENT_WARNING, "PruneFailed", metadata,
 		  "failed to wait for resources termination");
 	log_info(run_log(run), "gave up waiting for termination", NULL);
 	return outcome_gone();

@@ -162,18 +162,31 @@ static bool fail(Run *run, Error *err)
 	return err_reason(err, "HealthCheckFailed");
 }
 
-static void healthy(Run *run, int64_t waited_ms, const char *revision, bool changed)
+/* As it was before the wait, however many runs that took (K98). */
+typedef struct {
+	bool was_healthy, changed;
+} Before;
+
+static Before before_wait(Run *run, const char *key, bool changed)
 {
-	bool was = condition_is(run_object(run), "Healthy", "True");
+	const KustomizeContext *context = run_context(run);
+	autojson json_t *kept = memory_kept_wait(context->memory, key);
+	bool is = condition_is(run_object(run), "Healthy", "True");
+	return (Before){.was_healthy = kept ? json_flag(kept, "wasHealthy", false) : is,
+			.changed = changed || json_flag(kept, "changed", false)};
+}
+
+static void healthy(Run *run, int64_t waited_ms, const RunFacts *facts, Before before)
+{
 	const char *last = json_text_at(run_object(run), "status", "lastAppliedRevision", NULL);
-	bool new_revision = !cstr_eq(last, revision);
+	bool new_revision = !cstr_eq(last, facts->revision);
 	char took[DURATION_TEXT_SIZE];
 	duration_format(waited_ms, took);
 	autofree char *message = mem_printf("Health check passed in %s", took);
-	if (!was || (new_revision && changed))
-		run_event(run, EVENT_NORMAL, "Progressing", NULL, "%s", message);
+	if (!before.was_healthy || (new_revision && before.changed))
+		run_event(run, EVENT_NORMAL, "Progressing", facts->metadata, "%s", message);
 	/* A steady state keeps its message: nothing happened, nothing is written. */
-	if (!was || changed)
+	if (before.changed || !condition_is(run_object(run), "Healthy", "True"))
 		condition_set(run_object(run), "Healthy", "True", "Succeeded", message);
 }
 
@@ -220,7 +233,7 @@ static bool decide(Run *run, const Kustomization *ks, const Verdict *verdict, co
 }
 
 static bool check(Run *run, const Kustomization *ks, KubeClient *client, const Checks *checks,
-		  const char *revision, bool changed, int64_t *out_wait_ms, Error *err)
+		  const RunFacts *facts, Before *before, int64_t *out_wait_ms, Error *err)
 {
 	const KustomizeContext *context = run_context(run);
 	autohealthexprs HealthExprs *exprs =
@@ -229,14 +242,15 @@ static bool check(Run *run, const Kustomization *ks, KubeClient *client, const C
 		return fail(run, err);
 	__attribute__((cleanup(verdict_dispose))) Verdict verdict = {0};
 	autofree char *key = run_key(run);
-	autofree char *what = mem_printf("health of %s", revision);
+	autofree char *what = mem_printf("health of %s", facts->revision);
 	int64_t waited = run_waited_ms(memory_waiting_since(context->memory, key, what));
+	*before = before_wait(run, key, before->changed);
 	judge(client, exprs, checks, &verdict);
-	bool ok = decide(run, ks, &verdict, revision, waited, out_wait_ms, err);
+	bool ok = decide(run, ks, &verdict, facts->revision, waited, out_wait_ms, err);
 	if (ok || err_is_set(err))
 		memory_stop_waiting(context->memory, key);
 	if (ok)
-		healthy(run, waited, revision, changed);
+		healthy(run, waited, facts, *before);
 	return ok;
 }
 
@@ -271,24 +285,27 @@ static void checks_of_json(const json_t *list, Checks *out)
 }
 
 bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
-		  const char *revision, int64_t *out_wait_ms, json_t **out_checks, Error *err)
+		  const RunFacts *facts, int64_t *out_wait_ms, json_t **out_kept, Error *err)
 {
+	Before before = {.changed = has_changes(set)};
 	__attribute__((cleanup(checks_dispose))) Checks checks = {0};
 	collect(run, ks, set, &checks);
 	if (!checks.len) {
 		condition_remove(run_object(run), "Healthy");
 		return true;
 	}
-	bool ok = check(run, ks, client, &checks, revision, has_changes(set), out_wait_ms, err);
+	bool ok = check(run, ks, client, &checks, facts, &before, out_wait_ms, err);
 	if (!ok && !err_is_set(err))
-		*out_checks = checks_to_json(&checks);
+		*out_kept = json_pack("{s:o,s:b,s:b}", "checks", checks_to_json(&checks),
+				      "wasHealthy", before.was_healthy, "changed", before.changed);
 	return ok;
 }
 
 bool health_check_again(Run *run, const Kustomization *ks, KubeClient *client, const json_t *kept,
-			const char *revision, int64_t *out_wait_ms, Error *err)
+			const RunFacts *facts, int64_t *out_wait_ms, Error *err)
 {
+	Before before = {0};
 	__attribute__((cleanup(checks_dispose))) Checks checks = {0};
 	checks_of_json(kept, &checks);
-	return check(run, ks, client, &checks, revision, true, out_wait_ms, err);
+	return check(run, ks, client, &checks, facts, &before, out_wait_ms, err);
 }

@@ -212,17 +212,25 @@ bool prune_any_left(Run *run, KubeClient *client, const json_t *entries);
 Outcome kustomization_finalize(Run *run, Error *err);  /* finalize.c */
 Outcome kustomization_reconcile(Run *run, Error *err); /* kustomization.c */
 
-/* health.c: true when all is healthy, or nothing is to be checked; else either err is set, or
- * *out_wait_ms says when to look again at the latest and *out_checks, owned, what is waited for. */
-bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
-		  const char *revision, int64_t *out_wait_ms, json_t **out_checks, Error *err);
-/* The same for what an earlier run waited for. */
-bool health_check_again(Run *run, const Kustomization *ks, KubeClient *client, const json_t *checks,
-			const char *revision, int64_t *out_wait_ms, Error *err);
+/* What a run is about. */
+typedef struct {
+	const char *revision;
+	const char *digest; /* of the built objects */
+	int64_t started_ms;
+	json_t *metadata; /* of events */
+} RunFacts;
 
-/* waiting.c: what a trigger does to a wait for health (K88). */
-void waiting_keep(Run *run, const SourceState *source, const char *digest, int64_t started_ms,
-		  const json_t *checks);
+/* health.c: true when all is healthy, or nothing is to be checked; else either err is set, or
+ * *out_wait_ms says when to look again at the latest and *out_kept, owned, what waiting_keep has to
+ * keep of it: "checks", and what later tells whether health is news (K98). */
+bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
+		  const RunFacts *facts, int64_t *out_wait_ms, json_t **out_kept, Error *err);
+/* The same for the checks that an earlier run waited for. */
+bool health_check_again(Run *run, const Kustomization *ks, KubeClient *client, const json_t *checks,
+			const RunFacts *facts, int64_t *out_wait_ms, Error *err);
+
+/* waiting.c: what a trigger does to a wait for health (K88). `take_kept`: of health_check. */
+void waiting_keep(Run *run, const SourceState *source, const RunFacts *facts, json_t *take_kept);
 /* When the wait for this revision's health began its work, or now. */
 int64_t waiting_started_ms(Run *run, const char *revision, int64_t now_ms);
 /* Its time begins anew when other objects were built than those it is about. */
@@ -268,11 +276,6 @@ KustomizeCache *parsed_get(struct ParsedSources *parsed, const char *digest);
 void parsed_put(struct ParsedSources *parsed, KustomizeCache *cache);
 
 /* kustomization.c: shared by steps. */
-typedef struct {
-	const char *digest; /* of the built objects */
-	int64_t started_ms;
-	json_t *metadata; /* of events */
-} RunFacts;
 /* The end of a run that got as far as applying: history, conditions, event. */
 Outcome kustomization_conclude(Run *run, const Kustomization *ks, const SourceState *source,
 			       const RunFacts *facts, bool ok, Error *err);

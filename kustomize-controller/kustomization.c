@@ -153,9 +153,9 @@ static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *so
 			int64_t *out_wait_ms, Error *err)
 {
 	autoitemset ItemSet set = {0};
-	autojson json_t *checks = NULL;
+	json_t *kept = NULL;
 	const json_t *metadata = facts->metadata;
-	const char *revision = source->artifact.revision;
+	const char *revision = facts->revision;
 	const KustomizeContext *context = run_context(run);
 	if (!prepare_items(ks, target->client, &context->flags->custom_stage_kinds, result, &set,
 			   err))
@@ -167,9 +167,9 @@ static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *so
 	apply_announce(run, &set, metadata);
 	waiting_renew(run, facts->digest);
 	bool ok = applied && update_inventory(run, ks, target, &set, metadata, err) &&
-		  health_check(run, ks, target->client, &set, revision, out_wait_ms, &checks, err);
-	if (checks)
-		waiting_keep(run, source, facts->digest, facts->started_ms, checks);
+		  health_check(run, ks, target->client, &set, facts, out_wait_ms, &kept, err);
+	if (kept)
+		waiting_keep(run, source, facts, kept);
 	autofree char *key = run_key(run);
 	drift_wake_on_change(target->drift, key, !ok && !err_is_set(err));
 	return ok;
@@ -309,7 +309,10 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 		return failed(run, ks, metadata, err);
 	char digest[DIGEST_TEXT_SIZE];
 	stream_digest(&result, digest);
-	RunFacts facts = {.digest = digest, .started_ms = started_ms, .metadata = metadata};
+	RunFacts facts = {.revision = source->artifact.revision,
+			  .digest = digest,
+			  .started_ms = started_ms,
+			  .metadata = metadata};
 	int64_t wait_ms = 0;
 	bool ok = apply_steps(run, ks, source, &target, &result, &facts, &wait_ms, err);
 	if (ok || err_is_set(err))

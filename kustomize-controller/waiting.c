@@ -9,18 +9,16 @@
 
 #include "base/mem.h"
 
-void waiting_keep(Run *run, const SourceState *source, const char *digest, int64_t started_ms,
-		  const json_t *checks)
+void waiting_keep(Run *run, const SourceState *source, const RunFacts *facts, json_t *take_kept)
 {
 	const KustomizeContext *context = run_context(run);
 	autofree char *key = run_key(run);
-	autojson json_t *what = json_object();
+	autojson json_t *what = take_kept;
 	json_put_text(what, "revision", source->artifact.revision);
 	json_put_text(what, "originRevision", source->origin_revision);
-	json_put_text(what, "digest", digest);
-	json_object_set_new(what, "startedMs", json_integer(started_ms));
+	json_put_text(what, "digest", facts->digest);
+	json_object_set_new(what, "startedMs", json_integer(facts->started_ms));
 	json_object_set_new(what, "generation", json_integer(object_generation(run_object(run))));
-	json_object_set(what, "checks", json_borrow(checks));
 	memory_keep_wait(context->memory, key, what);
 }
 
@@ -61,15 +59,16 @@ static Outcome finish(Run *run, const Kustomization *ks, const json_t *kept, Err
 		.artifact = {.revision = (char *)(uintptr_t)json_text(kept, "revision")},
 		.origin_revision = (char *)(uintptr_t)json_text(kept, "originRevision")};
 	autojson json_t *metadata = kustomization_event_metadata(&older);
-	RunFacts facts = {.digest = json_text_or(kept, "digest", ""),
+	RunFacts facts = {.revision = older.artifact.revision,
+			  .digest = json_text_or(kept, "digest", ""),
 			  .started_ms = json_int(kept, "startedMs", 0),
 			  .metadata = metadata};
 	int64_t wait_ms = 0;
 	autotarget Target target = {0};
 	if (!kustomization_target(run, ks, &target, err))
 		return kustomization_conclude(run, ks, &older, &facts, false, err);
-	bool ok = health_check_again(run, ks, target.client, json_list(kept, "checks"),
-				     older.artifact.revision, &wait_ms, err);
+	bool ok = health_check_again(run, ks, target.client, json_list(kept, "checks"), &facts,
+				     &wait_ms, err);
 	if (!ok && !err_is_set(err))
 		return outcome_waiting(wait_ms);
 	autofree char *key = run_key(run);

@@ -9,7 +9,7 @@ import time
 import pytest
 import yaml
 
-from tests.lib.apps import (DEPLOYMENT, app, config_map, install_crd, runs,  # noqa: F401
+from tests.lib.apps import (DEPLOYMENT, account, app, config_map, install_crd, runs,  # noqa: F401
                             set_deployment_status, widget_crd)
 from tests.lib.controllers import Controller, Toolkit
 from tests.lib.net import http, wait_until
@@ -288,6 +288,53 @@ def test_K97_origin_revision(app, objects, api):
     put_artifact(api, objects.ns, artifact)
     obj = objects.ready("Kustomization", "app", revision=artifact["revision"])
     assert obj["status"]["lastAppliedOriginRevision"] == "o" * 256, "somebody else's text is cut"
+
+
+def test_K97_every_event_of_a_life_has_its_revision(app, objects, api):
+    prefix = "kustomize.toolkit.fluxcd.io/"
+
+    def told(text):
+        """The metadata of the event with that text, after `prefix`."""
+        events = api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+        notes = [e["metadata"].get("annotations", {}) for e in events if text in e["message"]
+                 and e["involvedObject"]["kind"] == "Kustomization"]
+        return {k.removeprefix(prefix): v for k, v in notes[0].items()} if notes else None
+
+    def expect(text, **more):
+        wait_until(lambda: told(text) is not None, f"an event with {text!r}")
+        assert told(text) == {"revision": f"main@sha1:{app.head}", **more}, text
+    account(api, objects.ns, "limited", "*")
+    app.commit({"a.yaml": config_map("one"), "b.yaml": config_map("two")})
+    app.kustomization(wait=True, serviceAccountName="limited", retryInterval="1h")
+    app.ready()
+    expect("two created")
+    expect("Health check passed")
+    expect("Reconciliation finished", commit_status="update")
+    app.commit({}, remove=["b.yaml"])
+    app.ready()
+    expect("two deleted")
+    api.kubectl("delete", "role", "limited", "-n", objects.ns)
+    objects.delete("Kustomization", "app")
+    expect("forbidden")
+    api.kubectl("create", "role", "limited", "-n", objects.ns, "--verb=*",
+                "--resource=configmaps")
+    objects.gone("Kustomization", "app", timeout=60)
+    expect("one deleted")
+
+
+def test_K97_events_when_nobody_may_delete(app, objects, api):
+    account(api, objects.ns, "gone", "*")
+    app.commit({"a.yaml": config_map("one")})
+    app.kustomization(serviceAccountName="gone")
+    app.ready()
+    api.kubectl("delete", "serviceaccount", "gone", "-n", objects.ns)
+    objects.delete("Kustomization", "app")
+    objects.gone("Kustomization", "app")
+    event = wait_until(lambda: next((
+        e for e in api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+        if "unable to prune objects" in e["message"]), None), "the event of what stays")
+    assert event["metadata"]["annotations"] == {
+        "kustomize.toolkit.fluxcd.io/revision": f"main@sha1:{app.head}"}
 
 
 @pytest.fixture

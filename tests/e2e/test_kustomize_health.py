@@ -46,6 +46,37 @@ def test_K98_health_is_told_of_when_it_is_news(app, objects, api):
     assert told() == 2
 
 
+def test_K98_a_wait_of_several_looks_is_told_of_as_one(app, objects, api):
+    """What was healthy before it began is no news at its end, however often it was looked at."""
+    def told():
+        events = api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+        return sum(e["count"] for e in events if "Health check passed" in e["message"])
+
+    def waits():
+        objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Healthy").get(
+            "status") == "Unknown", "to wait for health")
+
+    def goes_down_and_up():
+        set_deployment_status(api, objects.ns, readyReplicas=0, availableReplicas=0)
+        objects.request("Kustomization", "app", f"look-{objects.ns}-{told()}")
+        waits()
+        set_deployment_status(api, objects.ns)
+        app.ready()
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, timeout="5m")
+    waits()
+    set_deployment_status(api, objects.ns)
+    app.ready()
+    wait_until(lambda: told() == 1, "the first event")
+    goes_down_and_up()
+    app.commit({"d.yaml": DEPLOYMENT.replace("nginx", "nginx:2")})
+    waits()
+    set_deployment_status(api, objects.ns)
+    app.ready()
+    wait_until(lambda: told() > 1, "the event of what changed")
+    assert told() == 2
+
+
 def test_K79_a_failing_deployment_fails_at_once(app, objects, api):
     """Also when another one may still get ready."""
     slow = DEPLOYMENT.replace("name: web", "name: slow").replace("app: web", "app: slow")
