@@ -104,6 +104,7 @@ static void helmrelease_changed(Manager *manager, const Kind *kind, const char *
 {
 	HelmContext *context = manager_context(manager);
 	autofree char *key = mem_printf("%s/%s", ns, name);
+	wake_dependents(manager, kind, context->seen, ns, name, object);
 	if (!object) {
 		attempts_forget(context->attempts, key);
 		source_waits_over(context->waits, key);
@@ -111,8 +112,6 @@ static void helmrelease_changed(Manager *manager, const Kind *kind, const char *
 		return;
 	}
 	note_written(context, key, object);
-	if (condition_is(object, "Ready", "True"))
-		wake_dependents(manager, kind, ns, name);
 }
 
 /* What of a source concerns its users: the artifact, and whether it is Ready. */

@@ -62,7 +62,7 @@ typedef struct {
 	Attempts *attempts;	/* per HelmRelease, between runs */
 	SourceWaits *waits;
 	OomWatch *oom; /* or NULL */
-	Map *seen;     /* source key -> what was last told of it; loop's thread */
+	Map *seen;     /* index key of a source or dependency -> last told of it; loop's thread */
 } HelmContext;
 
 /* The run's object's status. A write of status may replace it: not to be held across one. */

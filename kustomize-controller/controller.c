@@ -89,14 +89,12 @@ static void kustomization_changed(Manager *manager, const Kind *kind, const char
 {
 	const KustomizeContext *context = manager_context(manager);
 	autofree char *ks_key = mem_printf("%s/%s", ns, name);
+	wake_dependents(manager, kind, context->seen, ns, name, object);
 	if (!object) {
 		memory_forget(context->memory, ks_key);
 		source_waits_over(context->waits, ks_key);
 		clusters_leave(context->targets.clusters, ks_key);
-		return;
 	}
-	if (condition_is(object, "Ready", "True"))
-		wake_dependents(manager, kind, ns, name);
 }
 
 /* True when this revision and digest were the last told of a source; remembers them. Loop's thread.

@@ -47,7 +47,7 @@ typedef struct {
 	ArtifactCache *artifacts;
 	WorkDir *workdir; /* unpacked artifacts */
 	Targets targets;
-	Map *seen; /* source key -> revision and digest last told; loop's thread */
+	Map *seen; /* index key -> what was last told of a source or dependency; loop's thread */
 	SourceWaits *waits;
 	struct Memory *memory;	      /* per Kustomization, between runs: memory.c */
 	struct ParsedSources *parsed; /* parsed files by artifact digest: parsed.c */

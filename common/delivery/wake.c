@@ -45,9 +45,29 @@ void wake_add_kubeconfig(const json_t *spec, const char *ns, IndexAdd *add, void
 	wake_add_config("ConfigMap", ns, json_map(remote, "configMapRef"), add, arg);
 }
 
-void wake_dependents(Manager *manager, const Kind *kind, const char *ns, const char *name)
+/* What dependents wait for; owned, or NULL for one that is not Ready. */
+static char *news_of(const json_t *object)
+{
+	const json_t *status = json_map(object, "status");
+	const json_t *last = json_array_get(json_list(status, "history"), 0);
+	if (!condition_is(object, "Ready", "True"))
+		return NULL;
+	return mem_printf("%lld %s %s", (long long)json_int(status, "observedGeneration", 0),
+			  json_text_or(status, "lastAppliedRevision", ""),
+			  json_text_or(last, "digest", ""));
+}
+
+void wake_dependents(Manager *manager, const Kind *kind, Map *told, const char *ns,
+		     const char *name, const json_t *object)
 {
 	autofree char *key = dependency_key(ns, name);
+	autofree char *news = object ? news_of(object) : NULL;
+	bool same = news && cstr_eq(map_get(told, key), news);
+	if (!news)
+		map_remove(told, key);
+	if (!news || same)
+		return;
+	map_put(told, key, steal(&news));
 	manager_enqueue_indexed(manager, kind, key);
 }
 

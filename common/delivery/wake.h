@@ -6,6 +6,7 @@
 #ifndef DELIVERY_WAKE_H
 #define DELIVERY_WAKE_H
 
+#include "base/map.h"
 #include "ctrl/manager.h"
 
 /* The index key of a source. Owned. */
@@ -17,8 +18,13 @@ void wake_add_config(const char *kind, const char *ns, const json_t *reference, 
 		     void *arg);
 void wake_add_kubeconfig(const json_t *spec, const char *ns, IndexAdd *add, void *arg);
 
-/* One that is Ready wakes who depends on it, at once. */
-void wake_dependents(Manager *manager, const Kind *kind, const char *ns, const char *name);
+/*
+ * For Kind.changed: an object wakes who depends on it once it has turned Ready, and while it is so
+ * by each new generation, revision or content that it has been brought to; other writes of its
+ * status are no news. `told` remembers by object, and forgets where `object` is NULL.
+ */
+void wake_dependents(Manager *manager, const Kind *kind, Map *told, const char *ns,
+		     const char *name, const json_t *object);
 
 /* KindWatch.map of Secrets and ConfigMaps. */
 void wake_by_config(Manager *manager, const Kind *kind, InformerEvent event, const json_t *object);

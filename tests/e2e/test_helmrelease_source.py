@@ -1,5 +1,6 @@
 """Where charts come from: generated HelmCharts, references, artifacts, revisions."""
 import hashlib
+import re
 
 import pytest
 
@@ -267,6 +268,30 @@ def test_H27_H28_dependencies_wake_at_once(releases):
     releases.quiet("first", chart="one")
     releases.ready("first")
     releases.ready("second")
+
+
+def test_H29_a_dependency_that_ran_again_wakes_nobody(releases, helm_controller):
+    def runs(name):
+        found = re.search(r'gotk_reconcile_duration_seconds_count\{kind="HelmRelease",'
+                          rf'name="{name}",namespace="{releases.ns}"\}} (\d+)',
+                          helm_controller.metrics())
+        return int(found.group(1)) if found else 0
+
+    def rerun(name):
+        """How often it has run, once no run of it is left to be counted."""
+        before = runs(name)
+        releases.rerun(name)
+        wait_until(lambda: runs(name) > before, "the run to be counted")
+        return runs(name)
+    releases.chart(CHART)
+    releases.quiet("first", interval="1h")
+    releases.quiet("second", interval="1h", releaseName="two", dependsOn=[{"name": "first"}])
+    releases.ready("second")
+    rerun("second")
+    before = rerun("second")
+    for _ in range(3):
+        rerun("first")
+    assert rerun("second") == before + 1
 
 
 def test_H29_H30_readyExpr(releases):

@@ -24,6 +24,25 @@ def test_K89_a_chain_of_twenty_settles_at_once(app, objects):  # noqa: F811
     assert order == sorted(order, key=int)
 
 
+def test_K89_a_dependency_that_ran_again_wakes_nobody(app, objects):  # noqa: F811
+    """But what it then has at another revision or generation does."""
+    app.commit({"a/cm.yaml": config_map("a"), "b/cm.yaml": config_map("b")})
+    app.kustomization("a", path="./a")
+    app.kustomization("b", path="./b", dependsOn=[{"name": "a"}])
+    app.ready("b")
+
+    def total(obj):
+        return obj["status"]["history"][0]["totalReconciliations"]
+    before = total(app.rerun("b"))
+    for _ in range(3):
+        app.rerun("a")
+    assert total(app.rerun("b")) == before + 1
+    app.kustomization("a", path="./a", interval="2h")
+    objects.wait("Kustomization", "b", lambda o: total(o) == before + 2, "to run for a's generation")
+    app.commit({"a/cm.yaml": config_map("a", {"n": "2"})})
+    app.ready("b", timeout=20)
+
+
 def requests_of(toolkit):
     """{(verb, code): how many} that the controller has sent."""
     lines = toolkit["kustomize-controller"].metrics().splitlines()
