@@ -87,8 +87,8 @@ static bool expand_object(KustomizeResource *resource, SubstituteVars *vars, Err
 		return true;
 	if (!substitute_expand(buf_text(&text), vars, &expanded, err))
 		return false;
-	json_t *object =
-		yaml_parse(buf_text(&expanded), expanded.len, OBJECT_MAX, resource->file, err);
+	json_t *object = yaml_parse(buf_text(&expanded), expanded.len, OBJECT_MAX,
+				    "the object after substitution", err);
 	if (!object)
 		return false;
 	json_decref(resource->object);

@@ -207,6 +207,18 @@ def test_substitution_is_within_the_limits_of_a_build(name, tmp_path):
     assert says in done.stderr and ".yaml" in done.stderr, done.stderr[-2000:]
 
 
+def test_a_text_that_substitution_breaks_is_told_as_such(tmp_path):
+    """The line is one of the rendered object, not of the file."""
+    kustomization = yaml.safe_load(KUSTOMIZATION)
+    kustomization["spec"]["postBuild"] = {"substitute": {"v": "a: b"}}
+    write(tmp_path, {"src/r.yaml": "# A comment.\n" * 9 + config_map("x", {"k": "${v}"}),
+                     "ks.yaml": json.dumps(kustomization)})
+    done = run_within(tmp_path, ["build", "ks", "a", "--path=src", "--kustomization-file=ks.yaml",
+                                 "--dry-run"])
+    assert done.returncode == 1 and "[src/r.yaml:10]: the object after substitution:3:" in \
+        done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("flag", ["max-file-bytes=0", "max-bytes=-1", "max-objects=x", "timeout=0s",
                                   "timeout=5"])
 def test_limits_that_are_none_are_refused(flag, tmp_path):
