@@ -264,22 +264,6 @@ def test_K83_kinds_named_like_built_in_ones(app, objects, api, kind):
     app.ready()
 
 
-def test_K82_a_foreign_job_that_is_gone_is_not_done(app, objects, api):
-    """Only a Job of batch is deleted by its time to live."""
-    group = f"{objects.ns}.example.test"
-    install_crd(api, widget_crd(group, "Job"))
-    app.commit({"j.yaml": yaml.safe_dump({
-        "apiVersion": f"{group}/v1", "kind": "Job", "metadata": {"name": "j"},
-        "spec": {"ttlSecondsAfterFinished": 0}})})
-    path = f"/apis/{group}/v1/namespaces/{objects.ns}/jobs/j"
-    app.kustomization()
-    app.ready()
-    uid = api.rest.get(path)["metadata"]["uid"]
-    assert api.rest.call("DELETE", path)[0] == 200
-    wait_until(lambda: (api.rest.get(path) or {"metadata": {"uid": uid}})["metadata"]["uid"] != uid,
-               "the watch to bring it back")
-
-
 def test_K88_a_new_revision_waits_for_its_turn(app, objects, api):
     app.commit({"d.yaml": DEPLOYMENT})
     old = app.head

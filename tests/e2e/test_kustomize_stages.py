@@ -12,10 +12,16 @@ def put_ready(api, path, status):
     put_status(api, path, {"conditions": [{"type": "Ready", "status": status, "reason": "R"}]})
 
 
+def install(api, group, kind):
+    """A real server serves a new group a moment after its definition is established."""
+    install_crd(api, widget_crd(group, kind))
+    wait_until(lambda: api.rest.get(f"/apis/{group}/v1"), "the group to be served")
+
+
 def test_K53_a_foreign_namespace_keeps_nobody_waiting(app, objects, api):
     """A kind that is only called so: nothing stands in it."""
     group = f"{objects.ns}.example.test"
-    install_crd(api, widget_crd(group, "Namespace"))
+    install(api, group, "Namespace")
     foreign = {"apiVersion": f"{group}/v1", "kind": "Namespace",
                "metadata": {"name": "w", "namespace": objects.ns}}
     api.apply(foreign)
@@ -30,7 +36,7 @@ def start_unready_class(app, objects, api, files):
     """A Kustomization of a WidgetClass that is not ready, and those files; its path once it was
     written."""
     group = f"{objects.ns}.example.test"
-    install_crd(api, widget_crd(group, "WidgetClass"))
+    install(api, group, "WidgetClass")
     manifest = {"apiVersion": f"{group}/v1", "kind": "WidgetClass",
                 "metadata": {"name": "w", "namespace": objects.ns}}
     api.apply(manifest)

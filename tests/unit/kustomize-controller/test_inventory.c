@@ -135,6 +135,29 @@ static void K52_a_bare_kind_is_of_the_core_group(void **state)
 	assert_int_equal(item_stage(of_core, &custom), 2);
 }
 
+static void K82_only_a_job_of_batch_expires(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *version, *kind;
+		bool expires;
+	} rows[] = {
+		{"batch/v1", "Job", true},
+		{"batch/v1beta1", "Job", true},
+		{"batch/v1", "CronJob", false},
+		{"batch.volcano.sh/v1alpha1", "Job", false},
+		{"v1", "Job", false},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		autojson json_t *obj = object(rows[i].version, rows[i].kind, "n", "x");
+		assert_false(object_expires(obj));
+		json_object_set_new(json_make_at(obj, "spec", NULL), "ttlSecondsAfterFinished",
+				    json_integer(0));
+		if (object_expires(obj) != rows[i].expires)
+			fail_msg("%s %s", rows[i].version, rows[i].kind);
+	}
+}
+
 static void K96_history_keeps_five_and_counts_repeats(void **state)
 {
 	(void)state;
@@ -164,6 +187,7 @@ int main(void)
 		cmocka_unit_test(K51_order_and_stages),
 		cmocka_unit_test(K51_kinds_of_other_groups_are_ordinary),
 		cmocka_unit_test(K52_a_bare_kind_is_of_the_core_group),
+		cmocka_unit_test(K82_only_a_job_of_batch_expires),
 		cmocka_unit_test(K96_history_keeps_five_and_counts_repeats),
 	};
 	return cmocka_run_group_tests_name("kustomize-controller/inventory", tests, NULL, NULL);
