@@ -327,6 +327,9 @@ static Outcome reconcile_steps(Run *run, Attempt *take_attempt, Error *err)
 		return stalled(run, err);
 	if (!chart_template_apply(run, spec, &made, err))
 		return outcome_failed();
+	if (json_flag(spec->rollback, "recreate", false))
+		log_info(run_log(run),
+			 "warning: spec.rollback.recreate is deprecated, it has no effect", NULL);
 	if (!dependencies_ready(run, json_list(spec->spec, "dependsOn"), NULL, NULL, err))
 		return cstr_eq(err->reason, REASON_INVALID_CEL) ? stalled(run, err)
 								: wait_for_dependency(run, err);

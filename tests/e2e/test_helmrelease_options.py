@@ -229,7 +229,8 @@ def test_the_timeout_of_an_upgrade(releases):
 
 
 @pytest.mark.parametrize("rollback,reason", [
-    ({"timeout": "1s"}, "RollbackFailed"), ({"disableWait": True}, "RollbackSucceeded")], ids=["timeout", "disableWait"])
+    ({"timeout": "1s"}, "RollbackFailed"), ({"disableWait": True}, "RollbackSucceeded")],
+    ids=["timeout", "disableWait"])
 def test_the_wait_of_a_rollback(releases, rollback, reason):
     """For what nobody makes ready; spec.upgrade waits for nothing."""
     web = {"templates/web.yaml": deployment()}
@@ -284,6 +285,14 @@ def test_force_of_a_rollback(releases, forces):
     obj = releases.stalled()
     assert releases.condition(obj)["reason"] == "RollbackSucceeded"
     assert ("extra" in releases.live("ConfigMap", "config")["data"]) != forces
+
+
+def test_recreate_of_a_rollback_is_told_of(releases, helm_controller):
+    releases.chart(GOOD)
+    releases.quiet(rollback={"recreate": True})
+    releases.ready()
+    lines = [line for line in helm_controller.log().splitlines() if "spec.rollback.recreate" in line]
+    assert lines and all(f'"namespace":"{releases.ns}"' in line for line in lines)
 
 
 def test_H86_health_expressions_are_asked(releases):
