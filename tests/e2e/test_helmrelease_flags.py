@@ -15,8 +15,9 @@ from tests.lib.releases import (BROKEN, chart_server, config, controller_with, d
 helm_controller = controller_with(
     "--no-cross-namespace-refs", "--requeue-dependency=1s", "--min-retry-delay=50ms",
     "--max-retry-delay=500ms", "--override-manager=intruder", "--interval-jitter-percentage=99",
+    "--insecure-kubeconfig-tls", "--default-kubeconfig-service-account=traveller",
     "--feature-gates=AdditiveCELDependencyCheck=true,DisableChartDigestTracking=true,"
-    "CancelHealthCheckOnNewRevision=true")
+    "CancelHealthCheckOnNewRevision=true,ObjectLevelWorkloadIdentity=true")
 
 CHART = {"templates/config.yaml": config("config")}
 WEB = {"templates/web.yaml": deployment()}
@@ -135,6 +136,32 @@ def test_H61_what_fails_together_is_not_retried_together(releases):
             if all(len(r) == 2 for r in records) else None
     waited = wait_until(waits, "all to be retried")
     assert max(waited) - min(waited) > 1, waited
+
+
+def test_K95_insecure_tls_alone_is_allowed(releases):
+    releases.chart(CHART)
+    releases.kubeconfig(releases.by_command)
+    releases.quiet(kubeConfig={"secretRef": {"name": "remote"}})
+    releases.failed("RESTClientError", "running a command is not allowed here")
+    releases.kubeconfig(releases.unverified)
+    releases.ready()
+
+
+def test_K94_the_default_account_of_a_token(releases, api):
+    releases.chart(CHART)
+    api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "remote", "namespace": releases.ns},
+               "data": {"provider": "generic", "address": api.server,
+                        "ca.crt": pathlib.Path(api.ca_file).read_text(),
+                        "audiences": "https://kubernetes.default.svc"}})
+    releases.quiet(kubeConfig={"configMapRef": {"name": "remote"}})
+    releases.failed("RESTClientError", f"service account '{releases.ns}/traveller'")
+    api.apply(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "traveller", "namespace": releases.ns}},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+         "metadata": {"name": "traveller", "namespace": releases.ns},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+         "subjects": [{"kind": "ServiceAccount", "name": "traveller", "namespace": releases.ns}]})
+    releases.ready()
 
 
 def test_overridden_managers_lose_their_fields(releases):

@@ -16,7 +16,8 @@ def google(clouds):
     return clouds
 
 
-helm_controller = controller_with("--min-retry-delay=50ms", "--max-retry-delay=500ms", env="google")
+helm_controller = controller_with("--insecure-kubeconfig-exec", "--min-retry-delay=50ms",
+                                  "--max-retry-delay=500ms", env="google")
 
 CONFIG = {"templates/config.yaml": config("config", {"v": "1"})}
 REMOTE = {"kubeConfig": {"secretRef": {"name": "remote"}}}
@@ -94,6 +95,15 @@ def test_a_kubeconfig_that_is_none(releases, api):
     releases.quiet(**REMOTE)
     releases.failed("RESTClientError")
     put_kubeconfig(releases, api)
+    releases.ready()
+
+
+def test_K95_commands_alone_are_allowed(releases):
+    releases.chart(CONFIG)
+    releases.kubeconfig(releases.unverified)
+    releases.quiet(**REMOTE)
+    releases.failed("RESTClientError", "insecure-skip-tls-verify")
+    releases.kubeconfig(releases.by_command)
     releases.ready()
 
 

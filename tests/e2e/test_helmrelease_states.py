@@ -319,7 +319,7 @@ def test_H76_postRenderers_upgrade_when_they_change(releases):
     assert releases.live("ConfigMap", "config")["data"] == {"v": "1"}
 
 
-def test_H77_common_metadata(releases):
+def test_H77_common_metadata_upgrades_when_it_changes(releases):
     releases.chart({**CONFIG, **WEB})
     releases.quiet(commonMetadata={"labels": {"team": "a", "helm.toolkit.fluxcd.io/name": "no"},
                                    "annotations": {"note": "b"}})
@@ -329,6 +329,9 @@ def test_H77_common_metadata(releases):
     assert metadata["labels"]["helm.toolkit.fluxcd.io/name"] == "app"
     pod = releases.live("Deployment", "web")["spec"]["template"]["metadata"]
     assert pod["labels"] == {"app": "web"}
+    releases.quiet(commonMetadata={"labels": {"team": "b"}})
+    releases.ready(version=2)
+    assert releases.live("ConfigMap", "config")["metadata"]["labels"]["team"] == "b"
 
 
 # --- deletion ---

@@ -4,6 +4,7 @@ HTTP server, source objects with a status made by hand. Import `releases` to use
 import hashlib
 import io
 import itertools
+import json
 import tarfile
 import time
 
@@ -102,6 +103,26 @@ class Releases:
         return {"path": path[1:], "url": self.server.url + path, "revision": revision,
                 "digest": f"sha256:{digest}", "size": len(data),
                 "lastUpdateTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+
+    def kubeconfig(self, change, name="remote"):
+        """Puts a Secret with this server's, changed by change(cluster, user)."""
+        config = yaml.safe_load(self.api.kubeconfig.read_text())
+        change(config["clusters"][0]["cluster"], config["users"][0]["user"])
+        self.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": self.ns},
+                        "stringData": {"value": yaml.safe_dump(config)}})
+
+    @staticmethod
+    def unverified(cluster, _):
+        cluster.pop("certificate-authority-data")
+        cluster["insecure-skip-tls-verify"] = True
+
+    @staticmethod
+    def by_command(_, user):
+        token = user.pop("token")
+        user["exec"] = {"apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/echo",
+                        "interactiveMode": "Never", "args": [json.dumps({
+                            "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+                            "status": {"token": token}})]}
 
     def put_source(self, kind, name, artifact, ready="True", **status):
         specs = {"HelmChart": {"chart": "shop", "interval": "1h",
