@@ -16,9 +16,9 @@
 #define REASON_LAYER "OCIArtifactLayerOperationFailed"
 
 /* A file that is gone when it is closed. */
-static int open_nameless(Error *err)
+static int open_nameless(const SourceContext *context, Error *err)
 {
-	int fd = fd_open(dir_temp(), O_TMPFILE | O_RDWR, 0600, err);
+	int fd = fd_nameless(workdir_path(context->workdir), err);
 	if (fd < 0) {
 		err_wrap(err, "failed to create file to copy layer to");
 		err_reason(err, REASON_LAYER);
@@ -101,7 +101,7 @@ bool ocirepository_pull(Run *run, const OCIRepository *repo, Registry *registry,
 		return err_reason(err, "OCIArtifactPullFailed");
 	}
 	const OciDescriptor *layer = select_layer(repo, &manifest, err);
-	autofd int fd = layer ? open_nameless(err) : -1;
+	autofd int fd = layer ? open_nameless(run_context(run), err) : -1;
 	if (fd < 0)
 		return false;
 	run_progress(run);

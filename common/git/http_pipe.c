@@ -3,7 +3,6 @@
 #include "git/http_pipe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 
 #include "base/clock.h"
@@ -35,7 +34,7 @@ struct HttpPipe {
 static bool spool(HttpPipe *pipe, const char *bytes, size_t len, Error *err)
 {
 	if (pipe->spool_fd < 0)
-		pipe->spool_fd = fd_open(dir_temp(), O_TMPFILE | O_RDWR, 0600, err);
+		pipe->spool_fd = fd_nameless(dir_temp(), err);
 	if (pipe->spool_fd < 0)
 		return false;
 	if (pipe->spool_written + (off_t)len > max_spool_bytes)
