@@ -70,6 +70,7 @@ def sink():
     server = Sink()
     yield server
     server.stop()
+    assert not server.told, server.told[:10]
 
 
 @pytest.fixture

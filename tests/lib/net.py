@@ -15,6 +15,8 @@ import urllib.parse
 import urllib.request
 from http import client as http_client
 
+from .planted import search_deleted
+
 
 PORTS = range(20000, 32000)  # below those that the kernel gives to whoever connects
 _claims = []
@@ -110,6 +112,7 @@ class RestClient:
         self.context = ssl.create_default_context(cafile=ca_file) if ca_file else None
         self.local = threading.local()
         self.plurals = {}
+        self.told_by_deleted = []  # planted secrets in what objects said when they were deleted
 
     def connection(self, timeout):
         """(connection, whether it was used before)"""
@@ -157,7 +160,10 @@ class RestClient:
             body = json.dumps(body)
         if isinstance(body, str):
             body = body.encode()
-        return self.send(method, path, body, headers, timeout)
+        reply = self.send(method, path, body, headers, timeout)
+        if method == "DELETE":
+            self.told_by_deleted += search_deleted(path, reply[0], reply[2])
+        return reply
 
     def call(self, method, path, body=None, content_type="application/json", accept=None):
         """(status, parsed JSON)"""

@@ -52,11 +52,23 @@ TOLD = ["/api/v1/events", *(f"/apis/{group}.toolkit.fluxcd.io/{kinds}" for group
 def search_objects(rest):
     """Finds in what the API server tells of Events and of objects' statuses. What an object's spec or
     annotations say, somebody has put there."""
-    finds = []
+    finds = list(rest.told_by_deleted)
     for path in TOLD:
         # A kind that is not there is told of in plain text.
         status, _, data = rest.raw("GET", path)
         for item in json.loads(data)["items"] if status == 200 else []:
-            told = {k: v for k, v in item.items() if k not in ("metadata", "spec")}
-            finds += [f"{path} {item['metadata']['name']}: {text}" for text in found(str(told))]
+            finds += search_object(path, item)
     return finds
+
+
+def search_object(path, obj):
+    told = {k: v for k, v in obj.items() if k not in ("metadata", "spec")}
+    return [f"{path} {obj['metadata']['name']}: {text}" for text in found(str(told))]
+
+
+def search_deleted(path, status, data):
+    """Finds in the reply to a DELETE, which shows an object of ours as it was last."""
+    if ".toolkit.fluxcd.io/" not in path or status not in (200, 202):
+        return []
+    obj = json.loads(data)
+    return [] if obj.get("kind") == "Status" else search_object(path, obj)

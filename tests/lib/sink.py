@@ -5,6 +5,7 @@ import threading
 import time
 
 from .net import note_wait
+from .planted import found
 
 
 class Message:
@@ -26,6 +27,7 @@ class Sink:
 
     def __init__(self, answers=None, context=None):
         self.messages = []
+        self.told = []  # planted secrets in bodies, those of messages that were cleared, too
         self.arrived = threading.Condition()
         self.answers = answers or {}
         sink = self
@@ -67,6 +69,7 @@ class Sink:
         with self.arrived:
             earlier = sum(m.path == message.path for m in self.messages)
             self.messages.append(message)
+            self.told += found(message.body.decode(errors="replace"))
             self.arrived.notify_all()
         answer = self.answers.get(message.path)
         return answer(message, earlier) if answer else (200, {}, b"ok")
