@@ -83,15 +83,15 @@ void item_set_sort(ItemSet *set)
 	set->cap = set->len;
 }
 
-/* "group/Kind" of --custom-apply-stage-kinds, "Kind" for the core group, or "group/version/Kind". */
+/* "group/Kind" of --custom-apply-stage-kinds, "Kind" for the core group, or "group/version/Kind".
+ */
 static bool is_custom(const json_t *object, const Vec *custom_kinds)
 {
 	const char *kind = object_kind(object);
 	autofree char *group = api_group(object_api_version(object));
-	autofree char *full = mem_printf("%s/%s/%s", group,
-					 api_version_only(object_api_version(object)), kind);
-	autofree char *short_form =
-		*group ? mem_printf("%s/%s", group, kind) : mem_strdup(kind);
+	autofree char *full =
+		mem_printf("%s/%s/%s", group, api_version_only(object_api_version(object)), kind);
+	autofree char *short_form = *group ? mem_printf("%s/%s", group, kind) : mem_strdup(kind);
 	for (size_t i = 0; i < custom_kinds->len; i++)
 		if (cstr_eq(custom_kinds->items[i], full) ||
 		    cstr_eq(custom_kinds->items[i], short_form))

@@ -142,10 +142,8 @@ static void K82_only_a_job_of_batch_expires(void **state)
 		const char *version, *kind;
 		bool expires;
 	} rows[] = {
-		{"batch/v1", "Job", true},
-		{"batch/v1beta1", "Job", true},
-		{"batch/v1", "CronJob", false},
-		{"batch.volcano.sh/v1alpha1", "Job", false},
+		{"batch/v1", "Job", true},	{"batch/v1beta1", "Job", true},
+		{"batch/v1", "CronJob", false}, {"batch.volcano.sh/v1alpha1", "Job", false},
 		{"v1", "Job", false},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
