@@ -17,11 +17,11 @@ enum {
 };
 
 typedef struct {
-	DriftLive live;	  /* the newest state seen */
-	char *owner;	  /* "ns/name" of who applied it; NULL: none yet */
-	uint64_t applied; /* live.hash after our last apply; 0: not applied by this process */
+	DriftLive live;	       /* the newest state seen */
+	char *owner;	       /* "ns/name" of who applied it; NULL: none yet */
+	uint64_t applied;      /* live.hash after our last apply; 0: not applied by this process */
 	char applied_time[24]; /* live.time after it */
-	bool present;	  /* the watch has seen it and not its deletion */
+	bool present;	       /* the watch has seen it and not its deletion */
 	bool writing;
 	bool expires; /* a Job that its own TTL deletes: gone is no drift (K82) */
 	int64_t window_start_ms;
