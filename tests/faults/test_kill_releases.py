@@ -175,6 +175,7 @@ class Rollback(Life):
         super().__init__(releases)
         self.publish(0)
         self.with_release(0)
+        self.until = self.told
 
     def make(self, n):
         self.releases.quiet(
@@ -190,6 +191,11 @@ class Rollback(Life):
         assert self.releases.condition(obj, "Stalled").get("status") == "True", obj["status"]
         statuses = self.releases.statuses()
         assert set(statuses.values()) <= {"deployed", "superseded", "failed"}, statuses
+
+    def told(self, n):
+        """The last request is that of the Event."""
+        self.check(n)
+        assert any(f"shop@1.{n + 1}.0" in text for _, _, text in self.releases.objects.events("app"))
 
 
 LIVES = [Install, InstallOfTemplate, Upgrade, Rollback, Uninstall, InstallAndDeletedMeanwhile,
