@@ -14,14 +14,16 @@ enum {
 	FIGHT_LIMIT = 5,	 /* ...beyond this many are slowed down */
 	FIGHT_DELAY_MS = 10000,
 	HEALTH_DEBOUNCE_MS = 50, /* status changes come in bursts */
+	CONFIRM_MS = 5000,	 /* by then the watch has told of what was applied */
 };
 
 typedef struct {
-	DriftLive live;	       /* the newest state seen */
-	char *owner;	       /* "ns/name" of who applied it; NULL: none yet */
-	uint64_t applied;      /* live.hash after our last apply; 0: not applied by this process */
-	char applied_time[24]; /* live.time after it */
-	bool present;	       /* the watch has seen it and not its deletion */
+	DriftLive live;		/* the newest state seen */
+	char *owner;		/* "ns/name" of who applied it; NULL: none yet */
+	uint64_t applied;	/* live.hash after our last apply; 0: not applied by this process */
+	char applied_time[24];	/* live.time after it */
+	bool present;		/* it was there, and no deletion was seen since */
+	int64_t unconfirmed_ms; /* when a reply said what the watch has not told yet; 0: it has */
 	bool writing;
 	bool expires; /* a Job that its own TTL deletes: gone is no drift (K82) */
 	int64_t window_start_ms;
@@ -148,6 +150,7 @@ void drift_state_of(const Drift *drift, const json_t *object, DriftLive *out)
 static void note_state(const Drift *drift, Entry *entry, const json_t *object)
 {
 	entry->present = true;
+	entry->unconfirmed_ms = 0;
 	drift_state_of(drift, object, &entry->live);
 }
 
@@ -295,6 +298,8 @@ void drift_applied(Drift *drift, const char *key, const char *owner, const json_
 	 * was taken for an echo. */
 	bool is_newest = state.version >= entry->live.version;
 	if (is_newest) {
+		if (!entry->present || state.version > entry->live.version)
+			entry->unconfirmed_ms = clock_mono_ms();
 		entry->present = true;
 		entry->live = state;
 	}
@@ -314,13 +319,19 @@ void drift_write_failed(Drift *drift, const char *key)
 	pthread_mutex_unlock(&drift->lock);
 }
 
+/* What was made and deleted before a list was read is told by no watch. */
+static bool is_confirmed(const Entry *entry)
+{
+	return !entry->unconfirmed_ms || clock_mono_ms() - entry->unconfirmed_ms < CONFIRM_MS;
+}
+
 /* The hash knows which fields are ours, not their values: another process that applies under our
  * name tells itself by the time alone. */
 static bool holds(const Entry *entry, const char *owner)
 {
 	return entry->present && entry->applied && entry->live.hash == entry->applied &&
 	       !entry->live.overridden && cstr_eq(entry->live.time, entry->applied_time) &&
-	       cstr_eq(entry->owner, owner);
+	       cstr_eq(entry->owner, owner) && is_confirmed(entry);
 }
 
 bool drift_is_clean(Drift *drift, const char *key, const char *owner, const char *api_version,

@@ -48,7 +48,8 @@ void drift_applied(Drift *drift, const char *key, const char *owner, const json_
 void drift_write_failed(Drift *drift, const char *key);
 
 /* True when the watch is in step and says that the object still holds what `owner` applied: nobody
- * else of this process, nor another one by the same field manager, has applied since. */
+ * else of this process, nor another one by the same field manager, has applied since. No longer
+ * when the watch has not told of it within 5 s: it was deleted before the watch began. */
 bool drift_is_clean(Drift *drift, const char *key, const char *owner, const char *api_version,
 		    const char *kind);
 

@@ -3,9 +3,11 @@ cut at any byte, 409, 410, 429, 500, replies lost, late or never, the server gon
 state is right, nothing was lost, requests backed off, and the user could see what was wrong."""
 import collections
 import os
+import threading
 import time
 
 import pytest
+import yaml
 
 from tests.faults.conftest import config_map
 from tests.lib.apps import account
@@ -90,6 +92,31 @@ def test_410_lists_again_and_notices_what_the_gap_hid(app, objects, proxy, api, 
                    f"{name} to be as it should", 40)
     assert expired.hits
     assert busiest(proxy, mark, query=WATCH) < 12
+
+
+def test_what_is_deleted_before_its_watch_begins_is_made_again(app, objects, proxy):
+    """No watch tells of that: the next run notices that none has told of the object."""
+    begun = threading.Event()
+
+    def late(x):
+        begun.wait(30)
+        x.forward()
+    proxy.on(late, method="GET", path="/limitranges$")
+    path = f"/api/v1/namespaces/{objects.ns}/limitranges"
+    limits = {name: {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": name},
+                     "spec": {"limits": [{"type": "Pod", "max": {"cpu": "9"}}]}} for name in "ab"}
+    app.deploy({f"{name}.yaml": yaml.safe_dump(limit) for name, limit in limits.items()})
+    assert objects.api.rest.call("DELETE", f"{path}/a")[0] == 200
+    begun.set()
+    assert objects.api.rest.call("PATCH", f"{path}/b", {"spec": {"limits": []}},
+                                 "application/merge-patch+json")[0] == 200
+    wait_until(lambda: objects.api.rest.get(f"{path}/b")["spec"]["limits"],
+               "the watch to tell of the other one")
+
+    def made_again():
+        objects.request("Kustomization", "app", str(time.monotonic()))
+        return objects.api.rest.get(f"{path}/a")
+    wait_until(made_again, "the other one to be there again", 20, interval=0.5)
 
 
 def test_a_first_watch_that_tells_nothing(app, objects, proxy, toolkit):
