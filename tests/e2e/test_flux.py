@@ -44,10 +44,20 @@ class Tools:
         assert done.returncode == 0, done.stderr
         return done
 
+    def both(self, *args, shown=str, **more):
+        """What both said of one state. Of all namespaces: other tests' objects, which may still be
+        worked on, looked the same before and after; `shown` takes away what no two runs share."""
+        def settled():
+            theirs, ours = self.flux(*args, **more), self.sluice(*args, **more)
+            still = "-A" not in args or \
+                shown(self.flux(*args, **more).stdout) == shown(theirs.stdout)
+            return still and (theirs, ours)
+        return wait_until(settled, f"all namespaces to be at rest: {args}")
+
     def same(self, *args, stderr=True, **more):
         """stdout of both, which must be equal to the byte; the exit codes and, unless told otherwise,
         stderr too."""
-        theirs, ours = self.flux(*args, **more), self.sluice(*args, **more)
+        theirs, ours = self.both(*args, **more)
         assert (ours.stdout, ours.returncode) == (theirs.stdout, theirs.returncode), ours.stderr
         if stderr:
             assert ours.stderr == theirs.stderr
@@ -225,7 +235,7 @@ def test_events(tools, road, ns):
     for args in ((), ("--for", "Kustomization/app"), ("--for", "kustomization"),
                  ("--types", "normal"), ("--types=Warning,Normal",), ("-A",),
                  ("--for", "Alert/on-call"), ("--for", "HelmChart/chart")):
-        theirs, ours = tools.flux("events", *args), tools.sluice("events", *args)
+        theirs, ours = tools.both("events", *args, shown=without_ages)
         assert without_ages(ours.stdout) == without_ages(theirs.stdout), args
         assert (ours.stderr, ours.returncode) == (theirs.stderr, theirs.returncode)
     assert "GitRepository/src" in tools.sluice("events", "--for", "Kustomization/app").stdout

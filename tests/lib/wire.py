@@ -1,5 +1,6 @@
 """One kept HTTPS connection, read by hand: twenty thousand requests through http.client would spend
 more time in its header parser than in both servers."""
+import select
 import socket
 import urllib.parse
 
@@ -17,6 +18,8 @@ class Connection:
         self.head = self.head_of({})
         self.headers = {}  # of the last reply, by lower-case names
         self.socket = self.stream = None
+        self.answered = False  # since it was opened
+        self.asked = None  # the last request
 
     def head_of(self, headers):
         """`headers` instead of the usual ones; None takes one away, a list is sent line by line."""
@@ -35,10 +38,20 @@ class Connection:
         bare.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = self.context.wrap_socket(bare, server_hostname=self.address[0])
         self.stream = self.socket.makefile("rb")
+        self.answered = False
+
+    def is_over(self):
+        """A server speaks unasked only to say that it hung up on an idle connection (RFC 9112, 9.5):
+        this one was idle for as long as the other server thought. After a first reply, since session
+        tickets come before it."""
+        return self.answered and bool(select.select([self.socket], [], [], 0)[0])
 
     def send(self, method, path, data, media, headers=None):
+        if self.socket and self.is_over():
+            self.close()
         if not self.socket:
             self.open()
+        self.asked = f"{method} {path}"
         extra = "" if data is None else f"Content-Type: {media}\r\nContent-Length: {len(data)}\r\n"
         usual = self.head_of(headers) if headers else self.head
         head = f"{method} {path} HTTP/1.1\r\n{usual}{extra}\r\n"
@@ -49,7 +62,9 @@ class Connection:
         line = self.stream.readline()
         if not line:
             self.close()
-            raise ConnectionError("the server closed the connection")
+            raise ConnectionError(f"{self.host} closed the connection instead of answering "
+                                  f"{self.asked}")
+        self.answered = True
         status, headers, warnings = int(line.split()[1]), {}, []
         while (line := self.stream.readline().strip()):
             name, _, value = line.decode().partition(": ")
