@@ -69,8 +69,7 @@ bool local_check(Command *command, Error *err)
 static bool is_wanted(const Command *command, const LocalKind *kind, const json_t *object)
 {
 	const char *ns = object_namespace(object);
-	autofree char *group = api_group(object_api_version(object));
-	return cstr_eq(group, kind->group) && cstr_eq(object_kind(object), kind->kind) &&
+	return object_is_of(object, kind->group, kind->kind) &&
 	       cstr_eq(object_name(object), command_word(command, 1)) &&
 	       (!*ns || cstr_eq(ns, command->ns));
 }

@@ -33,12 +33,6 @@ static bool read_texts(const Action *action, Buf *out, Error *err)
 	return true;
 }
 
-static bool is_crd(const json_t *object)
-{
-	return cstr_eq(object_kind(object), "CustomResourceDefinition") &&
-	       cstr_starts(object_api_version(object), "apiextensions.k8s.io/");
-}
-
 /* Others are ignored (H81); what remains says whose it is. */
 static void keep_crds(Action *action)
 {
@@ -47,7 +41,7 @@ static void keep_crds(Action *action)
 	const char *const *origin = action->input.origin_labels;
 	for (size_t i = 0; i < crds->len; i++) {
 		json_t *object = crds->items[i].object;
-		if (!is_crd(object)) {
+		if (!object_is_definition(object)) {
 			action_note(
 				action,
 				"warning: ignoring %s \"%s\" found in the chart's crds/ directory",

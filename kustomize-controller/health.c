@@ -28,15 +28,11 @@ static void checks_dispose(Checks *checks)
 	free(checks->items);
 }
 
-static bool is_job(const Check *check)
-{
-	autofree char *group = api_group(check->api_version);
-	return cstr_eq(check->kind, "Job") && cstr_eq(group, "batch");
-}
-
 static bool applied_with_ttl(const ItemSet *set, const Check *check)
 {
-	for (size_t i = 0; is_job(check) && i < set->len; i++) {
+	if (!api_is_of(check->api_version, "batch") || !cstr_eq(check->kind, "Job"))
+		return false;
+	for (size_t i = 0; i < set->len; i++) {
 		const json_t *object = set->items[i].object;
 		if (object_expires(object) && cstr_eq(object_name(object), check->name) &&
 		    cstr_eq(object_namespace(object), check->ns))
@@ -97,10 +93,9 @@ static bool is_always_current(const Check *check)
 		{"scheduling.k8s.io", "PriorityClass"},
 		{"storage.k8s.io", "StorageClass"},
 	};
-	autofree char *group = api_group(check->api_version);
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		if (check->item && cstr_eq(kinds[i].kind, check->kind) &&
-		    cstr_eq(kinds[i].group, group))
+		    api_is_of(check->api_version, kinds[i].group))
 			return true;
 	return false;
 }

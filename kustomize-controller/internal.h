@@ -119,9 +119,7 @@ void item_set_dispose(ItemSet *set);
 #define autoitemset __attribute__((cleanup(item_set_dispose)))
 void item_set_add(ItemSet *set, json_t *take_object, const char *file, size_t line);
 
-/* order.c: facts 6.2. Kinds of that name in other groups are none of these. */
-bool object_is_namespace(const json_t *object);
-bool object_is_definition(const json_t *object);
+/* order.c: facts 6.2. */
 int item_stage(const json_t *object, const Vec *custom_kinds);
 void item_set_sort(ItemSet *set);
 int object_order_compare(const json_t *a, const json_t *b);

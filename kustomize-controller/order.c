@@ -99,23 +99,10 @@ static bool is_custom(const json_t *object, const Vec *custom_kinds)
 	return false;
 }
 
-bool object_is_namespace(const json_t *object)
-{
-	return cstr_eq(object_kind(object), "Namespace") &&
-	       cstr_eq(object_api_version(object), "v1");
-}
-
-bool object_is_definition(const json_t *object)
-{
-	return cstr_eq(object_kind(object), "CustomResourceDefinition") &&
-	       cstr_starts(object_api_version(object), "apiextensions.k8s.io/");
-}
-
 int item_stage(const json_t *object, const Vec *custom_kinds)
 {
-	bool cluster_role = cstr_eq(object_kind(object), "ClusterRole") &&
-			    cstr_starts(object_api_version(object), "rbac.authorization.k8s.io/");
-	if (object_is_definition(object) || object_is_namespace(object) || cluster_role)
+	if (object_is_definition(object) || object_is_of(object, "", "Namespace") ||
+	    object_is_of(object, "rbac.authorization.k8s.io", "ClusterRole"))
 		return 0;
 	if (cstr_ends(object_kind(object), "Class"))
 		return 1;

@@ -29,7 +29,7 @@ static void tell_created(Plan *plan, const Item *item)
 {
 	const json_t *object = item->object;
 	autofree char *what = mem_printf("Namespace/%s", object_name(object));
-	if (object_is_namespace(object))
+	if (object_is_of(object, "", "Namespace"))
 		map_put(plan->created, what, NULL);
 	if (object_is_definition(object)) {
 		const json_t *spec = json_map(object, "spec");

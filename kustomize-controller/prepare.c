@@ -90,7 +90,7 @@ static void clean_object(json_t *object)
 		drop_invalid_bundle(object);
 	else
 		json_object_del(object, "status");
-	if (cstr_eq(object_kind(object), "Secret") && cstr_eq(object_api_version(object), "v1"))
+	if (object_is_of(object, "", "Secret"))
 		merge_string_data(object);
 }
 
@@ -98,12 +98,11 @@ static void clean_object(json_t *object)
 static bool scope_from_build(const KustomizeResult *result, const json_t *object,
 			     bool *out_namespaced)
 {
-	autofree char *group = api_group(object_api_version(object));
 	for (size_t i = 0; i < result->len; i++) {
 		const json_t *crd = result->items[i].object;
 		const json_t *spec = json_map(crd, "spec");
-		if (!cstr_eq(object_kind(crd), "CustomResourceDefinition") ||
-		    !cstr_eq(json_text(spec, "group"), group) ||
+		if (!object_is_definition(crd) || !json_text(spec, "group") ||
+		    !api_is_of(object_api_version(object), json_text(spec, "group")) ||
 		    !cstr_eq(json_text_at(spec, "names", "kind", NULL), object_kind(object)))
 			continue;
 		*out_namespaced = cstr_eq(json_text(spec, "scope"), "Namespaced");

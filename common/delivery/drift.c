@@ -165,8 +165,7 @@ static void note_deletion(Entry *entry, const json_t *object)
 
 bool object_expires(const json_t *object)
 {
-	autofree char *group = api_group(object_api_version(object));
-	return cstr_eq(object_kind(object), "Job") && cstr_eq(group, "batch") &&
+	return object_is_of(object, "batch", "Job") &&
 	       json_object_get(json_map(object, "spec"), "ttlSecondsAfterFinished");
 }
 

@@ -90,17 +90,14 @@ static const struct {
 
 bool kstatus_asks_pods(const json_t *object)
 {
-	const char *kind = object_kind(object);
-	autofree char *group = api_group(object_api_version(object));
-	return cstr_eq(group, "apps") &&
-	       (cstr_eq(kind, "StatefulSet") || cstr_eq(kind, "ReplicaSet"));
+	return object_is_of(object, "apps", "StatefulSet") ||
+	       object_is_of(object, "apps", "ReplicaSet");
 }
 
 static KstatusRule *rule_of(const json_t *object)
 {
-	autofree char *group = api_group(object_api_version(object));
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (cstr_eq(rows[i].kind, object_kind(object)) && cstr_eq(rows[i].group, group))
+		if (object_is_of(object, rows[i].group, rows[i].kind))
 			return rows[i].rule;
 	return NULL;
 }

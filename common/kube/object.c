@@ -94,6 +94,23 @@ const char *api_version_only(const char *api_version)
 	return slash ? slash + 1 : api_version;
 }
 
+bool api_is_of(const char *api_version, const char *group)
+{
+	size_t len = strlen(group);
+	return len ? strncmp(api_version, group, len) == 0 && api_version[len] == '/'
+		   : !strchr(api_version, '/');
+}
+
+bool object_is_of(const json_t *object, const char *group, const char *kind)
+{
+	return cstr_eq(object_kind(object), kind) && api_is_of(object_api_version(object), group);
+}
+
+bool object_is_definition(const json_t *object)
+{
+	return object_is_of(object, "apiextensions.k8s.io", "CustomResourceDefinition");
+}
+
 char *object_id(const json_t *object)
 {
 	const char *ns = object_namespace(object);

@@ -22,6 +22,12 @@ bool object_has_finalizer(const json_t *object, const char *finalizer);
 char *api_group(const char *api_version);
 const char *api_version_only(const char *api_version);
 
+/* True when the apiVersion is of that group ("" for core), and the object of that kind as well,
+ * whatever the version: a kind's name alone says nothing, other groups may have one like it. */
+bool api_is_of(const char *api_version, const char *group);
+bool object_is_of(const json_t *object, const char *group, const char *kind);
+bool object_is_definition(const json_t *object); /* a CustomResourceDefinition */
+
 /* "Kind/namespace/name" or "Kind/name": for messages. Owned. */
 char *object_id(const json_t *object);
 
