@@ -230,7 +230,7 @@ def test_K72_a_failed_delete_is_tried_again(app, objects, api):
         f"{objects.ns}_stays__ConfigMap", f"{objects.ns}_new__ConfigMap"}
 
 
-def test_K77_the_account_is_gone(app, objects, api):
+def test_K77_K97_the_account_is_gone(app, objects, api):
     account(api, objects.ns, "gone", "*")
     app.commit({"a.yaml": config_map("one")})
     app.kustomization(serviceAccountName="gone")
@@ -241,6 +241,10 @@ def test_K77_the_account_is_gone(app, objects, api):
     assert objects.configmap("one")
     kind, _, text = app.event("unable to prune objects")
     assert kind == "Warning" and f"ConfigMap/{objects.ns}/one" in text
+    told = [e["metadata"]["annotations"]
+            for e in api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
+            if "unable to prune objects" in e["message"]]
+    assert told == [{"kustomize.toolkit.fluxcd.io/revision": f"main@sha1:{app.head}"}]
 
 
 def test_K76_waits_for_termination(app, objects, api):

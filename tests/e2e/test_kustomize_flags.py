@@ -322,21 +322,6 @@ def test_K97_every_event_of_a_life_has_its_revision(app, objects, api):
     expect("one deleted")
 
 
-def test_K97_events_when_nobody_may_delete(app, objects, api):
-    account(api, objects.ns, "gone", "*")
-    app.commit({"a.yaml": config_map("one")})
-    app.kustomization(serviceAccountName="gone")
-    app.ready()
-    api.kubectl("delete", "serviceaccount", "gone", "-n", objects.ns)
-    objects.delete("Kustomization", "app")
-    objects.gone("Kustomization", "app")
-    event = wait_until(lambda: next((
-        e for e in api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
-        if "unable to prune objects" in e["message"]), None), "the event of what stays")
-    assert event["metadata"]["annotations"] == {
-        "kustomize.toolkit.fluxcd.io/revision": f"main@sha1:{app.head}"}
-
-
 @pytest.fixture
 def shard(api, directory):
     """Starts one more controller for a shard; ends all that were started."""
