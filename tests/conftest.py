@@ -12,7 +12,7 @@ import pytest
 from tests.lib.controllers import Toolkit
 from tests.lib.git import GitServer
 from tests.lib.kube import start_api
-from tests.lib.net import wait_until
+from tests.lib.net import PATIENCE, wait_until
 from tests.lib.planted import search_logs, search_objects
 from tests.lib.proxy import ProxiedApi
 from tests.lib.sink import Sink
@@ -136,7 +136,7 @@ class Objects:
                 return c
         return {}
 
-    def wait(self, kind, name, match, what="", timeout=30):
+    def wait(self, kind, name, match, what="", timeout=PATIENCE):
         """The object once match(object) is true."""
         def look():
             obj = self.get(kind, name)
@@ -146,7 +146,7 @@ class Objects:
         except AssertionError as e:
             raise AssertionError(f"{e}\n{self.get(kind, name)}") from None
 
-    def ready(self, kind, name, timeout=30, revision=None):
+    def ready(self, kind, name, timeout=PATIENCE, revision=None):
         """Waits for Ready True at the present generation (and a revision)."""
         def match(obj):
             status = obj.get("status", {})
@@ -157,12 +157,12 @@ class Objects:
                     (revision is None or revision in at))
         return self.wait(kind, name, match, "to be Ready", timeout)
 
-    def not_ready(self, kind, name, reason, timeout=30):
+    def not_ready(self, kind, name, reason, timeout=PATIENCE):
         return self.wait(kind, name, lambda o: self.condition(o).get("status") == "False" and
                          self.condition(o).get("reason") == reason, f"to fail with {reason}",
                          timeout)
 
-    def gone(self, kind, name, timeout=30):
+    def gone(self, kind, name, timeout=PATIENCE):
         wait_until(lambda: self.get(kind, name) is None, f"{kind}/{name} to be gone", timeout)
 
     def events(self, name):

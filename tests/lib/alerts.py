@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from .net import http, wait_until
+from .net import PATIENCE, http, wait_until
 
 serial = itertools.count()
 EVERYTHING = [{"kind": "Kustomization", "name": "*"}]
@@ -56,12 +56,12 @@ def secret(api, ns):
     return make
 
 
-def delivered(sink, path, text, timeout=30):
+def delivered(sink, path, text, timeout=PATIENCE):
     return sink.wait(lambda m: m.path == path and text in m.body.decode(), f"delivery of {text}",
                      timeout)
 
 
-def post_until(post, sink, path, timeout=30, **event):
+def post_until(post, sink, path, timeout=PATIENCE, **event):
     """The controller's own watch may be a moment behind our write: posts new events until one comes
     through, and returns that delivery."""
     marks = []
@@ -74,7 +74,7 @@ def post_until(post, sink, path, timeout=30, **event):
     return wait_until(attempt, f"a delivery to {path}", timeout, interval=0.2)
 
 
-def post_until_event(post, objects, name, failure, timeout=30, **event):
+def post_until_event(post, objects, name, failure, timeout=PATIENCE, **event):
     """Posts new events until the object called `name` has an Event of the reason `failure`; its
     message."""
     def attempt():

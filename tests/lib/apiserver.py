@@ -20,6 +20,8 @@ import uuid
 
 import pytest
 
+from .net import PATIENCE
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build"))
 BINARY = BUILD / "apiserver" / "sluice-apiserver"
@@ -53,7 +55,7 @@ class Api:
     def identity(self, token):
         return Api(self.url, self.ca, token, self.kubeconfig)
 
-    def open(self, method, path, body=None, content_type=None, headers=None, timeout=20):
+    def open(self, method, path, body=None, content_type=None, headers=None, timeout=PATIENCE):
         data = None
         if body is not None:
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -111,7 +113,7 @@ class Watch:
     """Events of a watch, read on a thread."""
 
     def __init__(self, api, path):
-        self.reply = api.open("GET", path, timeout=90)
+        self.reply = api.open("GET", path)
         self.events = queue.Queue()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -125,10 +127,10 @@ class Watch:
             pass
         self.events.put(None)
 
-    def next(self, timeout=30):
+    def next(self, timeout=PATIENCE):
         return self.events.get(timeout=timeout)
 
-    def until_end(self, timeout=30):
+    def until_end(self, timeout=PATIENCE):
         found = []
         while True:
             event = self.next(timeout)
@@ -217,7 +219,7 @@ def rv(reply):
     return reply.json["metadata"]["resourceVersion"]
 
 
-def eventually(check, timeout=30):
+def eventually(check, timeout=PATIENCE):
     end = time.monotonic() + timeout
     while True:
         value = check()

@@ -71,6 +71,8 @@ def account(api, ns, name, verbs):
     api.kubectl("create", "role", name, "-n", ns, f"--verb={verbs}", "--resource=configmaps")
     api.kubectl("create", "rolebinding", name, "-n", ns, f"--role={name}",
                 f"--serviceaccount={ns}:{name}")
+    api.wait_allowed(f"system:serviceaccount:{ns}:{name}",
+                     "delete" if verbs == "*" else verbs.split(",")[0], "configmaps", ns)
 
 
 def runs(toolkit, ns, name="app"):

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from . import leaks
-from .net import free_port, http
+from .net import PATIENCE, free_port, http
 from .process import Process
 
 
@@ -34,7 +34,7 @@ class Controller(Process):
         self.wait_ready(
             lambda: http("GET", f"http://127.0.0.1:{self.health_port}/readyz")[0] == 200,
             # A kube-apiserver on Debian's etcd 3.4 may keep a first watch waiting for a minute.
-            f"{self.name} to be ready", timeout=90)
+            f"{self.name} to be ready", timeout=60 + PATIENCE)
         self.held = self.holds()
         return self
 

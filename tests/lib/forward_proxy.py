@@ -10,6 +10,8 @@ import socketserver
 import threading
 import urllib.parse
 
+from .net import PATIENCE
+
 
 def pump(a, b):
     while True:
@@ -118,7 +120,7 @@ class HttpProxy:
                 proxy.logins.append(self.headers.get("Proxy-Authorization"))
                 url = urllib.parse.urlsplit(self.path)
                 headers = {k: v for k, v in self.headers.items() if not k.startswith("Proxy-")}
-                upstream = http.client.HTTPConnection(*target, timeout=10)
+                upstream = http.client.HTTPConnection(*target, timeout=PATIENCE)
                 upstream.request("GET", url.path + (f"?{url.query}" if url.query else ""),
                                  headers=headers)
                 reply = upstream.getresponse()

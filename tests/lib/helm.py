@@ -9,6 +9,7 @@ import subprocess
 import pytest
 import yaml
 
+from .net import PATIENCE
 from .oracle import oracle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -60,7 +61,7 @@ class Actions:
 
     def stop(self):
         self.process.stdin.close()
-        code = self.process.wait(30)
+        code = self.process.wait(PATIENCE)
         self.process.stdout.close()
         return code
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import yaml
 
-from .net import RestClient, free_port, wait_until
+from .net import PATIENCE, RestClient, free_port, wait_until
 from .process import Process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -56,7 +56,7 @@ class ApiServer:
         self.rest = RestClient(self.server, self.ca_file, self.token)
         write_kubeconfig(self.kubeconfig, self.server, self.ca_file, self.token)
 
-    def kubectl(self, *args, stdin=None, check=True, timeout=60):
+    def kubectl(self, *args, stdin=None, check=True, timeout=PATIENCE):
         """stdout of kubectl; the CompletedProcess when check is False. Debian has none: a test that
         needs it is skipped, and counted, where it is missing."""
         if not has_kubectl():
@@ -87,11 +87,34 @@ class ApiServer:
         for crd in crds:
             self.rest.apply(crd)
         for crd in crds:
-            wait_until(lambda crd=crd: self.is_established(crd), crd["metadata"]["name"])
+            wait_until(lambda crd=crd: self.is_established(crd) and self.is_served(crd),
+                       crd["metadata"]["name"])
 
     def is_established(self, crd):
         conditions = self.rest.get(self.rest.path_of(crd)).get("status", {}).get("conditions", [])
         return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+
+    def is_served(self, crd):
+        """In discovery and by itself, which a real server is a moment after it said Established."""
+        group, plural = crd["spec"]["group"], crd["spec"]["names"]["plural"]
+        roots = [f"/apis/{group}/{v['name']}" for v in crd["spec"]["versions"] if v["served"]]
+        return all(plural in (row["name"] for row in self.rest.get(root)["resources"]) and
+                   self.rest.raw("GET", f"{root}/{plural}")[0] == 200 for root in roots)
+
+    def wait_allowed(self, user, verb, resource, ns, allowed=True, name=""):
+        """A real server learns of roles and bindings a moment after they were written."""
+        asked = {"verb": verb, "resource": resource, "namespace": ns, "name": name}
+        review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+                  "spec": {"user": user, "resourceAttributes": asked}}
+        if user.startswith("system:serviceaccount:"):
+            review["spec"]["groups"] = ["system:serviceaccounts", f"system:serviceaccounts:{ns}"]
+
+        def says():
+            status, reply = self.rest.call(
+                "POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+            assert status == 201, reply
+            return reply["status"].get("allowed", False) is allowed
+        wait_until(says, f"{user} {'to be' if allowed else 'no longer'} allowed to {verb} {resource}")
 
 
 class KubeApi(ApiServer):
@@ -156,7 +179,7 @@ class KubeApi(ApiServer):
              "--endpoint-reconciler-type=none", f"--cert-dir={d}", *self.flags],
             d / "apiserver.log")
         self.connect()
-        self.apiserver.wait_ready(self.is_ready, "the real kube-apiserver", 90)
+        self.apiserver.wait_ready(self.is_ready, "the real kube-apiserver", 2 * PATIENCE)
 
     def is_ready(self):
         return self.rest.raw("GET", "/readyz")[0] == 200 and \

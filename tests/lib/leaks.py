@@ -157,7 +157,7 @@ def empty(rest, seconds=10):
         pass
 
 
-def check(rest, daemons, directories=(), seconds=60):
+def check(rest, daemons, directories=(), seconds=120):
     """Deletes our objects; fails when daemons (Controllers; those that run) then hold more than after
     their start, or leave files in directories. Connections beyond what is allowed at once are given
     the time after which an idle one is closed (common/net/httpc.c)."""

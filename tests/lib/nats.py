@@ -5,7 +5,7 @@ import socket
 import socketserver
 import threading
 
-from .net import free_port
+from .net import PATIENCE, free_port
 from .pki import openssl
 from .process import Process
 
@@ -82,7 +82,7 @@ class Server(Process):
     def subscribe(self, subject, user, password):
         """A socket that has subscribed; the server has said so."""
         peer = socket.create_connection(("127.0.0.1", self.port), 10)
-        peer.settimeout(20)
+        peer.settimeout(PATIENCE)
         options = json.dumps({"user": user, "pass": password, "verbose": False})
         peer.sendall(f"CONNECT {options}\r\nSUB {subject} 1\r\nPING\r\n".encode())
         self.read_until(peer, b"PONG\r\n")

@@ -19,6 +19,10 @@ from .planted import search_deleted
 
 
 PORTS = range(20000, 32000)  # below those that the kernel gives to whoever connects
+# Seconds for what comes at once on a machine that has nothing else to do. How long it takes on a busy
+# one says nothing: a test that has something to say of time gives its own bound.
+PATIENCE = 90
+INITIALIZING = b"storage is (re)initializing"
 _claims = []
 
 
@@ -59,7 +63,7 @@ def note_wait(started, timeout, what):
             out.write(json.dumps(row) + "\n")
 
 
-def wait_until(probe, what, timeout=30.0, interval=0.02):
+def wait_until(probe, what, timeout=PATIENCE, interval=0.02):
     """Calls probe() until it returns something true and returns that; exceptions of probe count as
     'not yet'. The deadline fails the test with the last thing seen."""
     started = time.monotonic()
@@ -81,7 +85,7 @@ def wait_until(probe, what, timeout=30.0, interval=0.02):
         time.sleep(interval)  # between two looks, not in place of one
 
 
-def http(method, url, body=None, headers=None, context=None, timeout=30):
+def http(method, url, body=None, headers=None, context=None, timeout=PATIENCE):
     """(status, headers, bytes) of one request; HTTP errors are results, not exceptions."""
     data = body.encode() if isinstance(body, str) else body
     request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
@@ -150,7 +154,7 @@ class RestClient:
             raise
 
     def raw(self, method, path, body=None, content_type="application/json", accept=None,
-            timeout=30):
+            timeout=PATIENCE):
         headers = {"Content-Type": content_type} if body is not None else {}
         if accept:
             headers["Accept"] = accept
@@ -161,9 +165,16 @@ class RestClient:
         if isinstance(body, str):
             body = body.encode()
         reply = self.send(method, path, body, headers, timeout)
+        if reply[0] == 429 and INITIALIZING in reply[2]:
+            reply = wait_until(lambda: self.ready_reply(method, path, body, headers, timeout), path)
         if method == "DELETE":
             self.told_by_deleted += search_deleted(path, reply[0], reply[2])
         return reply
+
+    def ready_reply(self, *request):
+        """None while the server still reads what it stores of a new kind: it has done nothing."""
+        reply = self.send(*request)
+        return None if reply[0] == 429 and INITIALIZING in reply[2] else reply
 
     def call(self, method, path, body=None, content_type="application/json", accept=None):
         """(status, parsed JSON)"""

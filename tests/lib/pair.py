@@ -1,9 +1,7 @@
 """The embedded API server and the real kube-apiserver side by side: the same request to both, and
 what differs between the replies."""
-import http.client
 import json
 import os
-import urllib.parse
 
 from .kube import EmbeddedApi, KubeApi
 
@@ -14,21 +12,12 @@ class Client:
     """Requests over one connection: thousands of handshakes would be most of the time."""
 
     def __init__(self, server):
-        self.server = server
-        host = urllib.parse.urlsplit(server.server)
-        self.connection = http.client.HTTPSConnection(
-            host.hostname, host.port, timeout=30, context=server.rest.context)
+        self.rest = server.rest
 
     def call(self, method, path, body=None, media="application/json"):
-        headers = {"Authorization": f"Bearer {self.server.token}", "Accept": "application/json"}
-        data = None
-        if body is not None:
-            headers["Content-Type"] = media
-            data = body if isinstance(body, (str, bytes)) else json.dumps(body)
-        self.connection.request(method, path, data, headers)
-        reply = self.connection.getresponse()
-        text = reply.read().decode()
-        return reply.status, json.loads(text) if text.startswith("{") else text
+        status, _, data = self.rest.raw(method, path, body, media, "application/json")
+        text = data.decode()
+        return status, json.loads(text) if text.startswith("{") else text
 
 
 def without_nulls(value):

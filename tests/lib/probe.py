@@ -118,7 +118,7 @@ class Replicas:
         """Who wrote after that many writes."""
         def look():
             return next((who for _, who in self.writes.seen()[since:] if who != other_than), None)
-        return wait_until(look, f"a writer other than {other_than}", 20)
+        return wait_until(look, f"a writer other than {other_than}")
 
     def never_both(self):
         """Each write is by who held the lease when it was written."""

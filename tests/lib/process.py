@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from .net import InVain, note_wait, wait_until
+from .net import PATIENCE, InVain, note_wait, wait_until
 
 
 def started_by(pid):
@@ -81,7 +81,7 @@ class Process:
         with open(self.log_path, errors="replace") as f:
             return f.read()
 
-    def wait_ready(self, probe, what, timeout=90):
+    def wait_ready(self, probe, what, timeout=PATIENCE):
         """Waits for probe(), failing at once (with the log's end) when the process ends; real peers on a
         busy machine take their time."""
         def look():
@@ -108,7 +108,7 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def stop(self, timeout=20):
+    def stop(self, timeout=PATIENCE):
         """SIGTERM, then the exit code; -9 when it did not end in time."""
         if self.group:
             with contextlib.suppress(ProcessLookupError):

@@ -21,7 +21,7 @@ import time
 import urllib.parse
 
 from .kube import write_kubeconfig
-from .net import free_port, wait_until
+from .net import PATIENCE, free_port, wait_until
 
 PIECE = 65536
 
@@ -329,7 +329,7 @@ class Proxy:
 
     def connect(self):
         try:
-            sock = socket.create_connection(self.upstream, 10)
+            sock = socket.create_connection(self.upstream, PATIENCE)
             sock.settimeout(None)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
@@ -436,7 +436,7 @@ class Proxy:
         with self.lock:
             return len(self.log)
 
-    def wait_for(self, what, count=1, since=0, timeout=30, **match):
+    def wait_for(self, what, count=1, since=0, timeout=PATIENCE, **match):
         return wait_until(lambda: self.count(since, **match) >= count and
                           self.requests(since, **match), what, timeout)
 

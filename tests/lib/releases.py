@@ -15,7 +15,7 @@ from . import leaks
 from .apps import put_status
 from .controllers import Controller
 from .helm import secrets_of, statuses
-from .net import wait_until
+from .net import PATIENCE, wait_until
 from .sink import Sink
 
 OWNER = "helm.toolkit.fluxcd.io/"
@@ -169,7 +169,7 @@ class Releases:
     def get(self, name="app"):
         return self.objects.get("HelmRelease", name)
 
-    def ready(self, name="app", version=None, timeout=30):
+    def ready(self, name="app", version=None, timeout=PATIENCE):
         """Once Ready at its generation (and, of a chart's version)."""
         def match(obj):
             status = obj.get("status", {})
@@ -211,7 +211,7 @@ class Releases:
                 self.condition(obj).get("status") != "Unknown"
         return self.objects.wait("HelmRelease", name, match, "to run once more")
 
-    def delete(self, name="app", timeout=30):
+    def delete(self, name="app", timeout=PATIENCE):
         self.objects.delete("HelmRelease", name)
         self.objects.gone("HelmRelease", name, timeout)
 

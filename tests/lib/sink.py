@@ -4,7 +4,7 @@ import json
 import threading
 import time
 
-from .net import note_wait
+from .net import PATIENCE, note_wait
 from .planted import found
 
 
@@ -74,7 +74,7 @@ class Sink:
         answer = self.answers.get(message.path)
         return answer(message, earlier) if answer else (200, {}, b"ok")
 
-    def wait(self, match, what="a message", timeout=30):
+    def wait(self, match, what="a message", timeout=PATIENCE):
         """The first message for which match(message) is true."""
         started = time.monotonic()
         with self.arrived:
