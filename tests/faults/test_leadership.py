@@ -10,8 +10,8 @@ from tests.lib.net import wait_until
 from tests.lib.probe import Replicas
 
 @pytest.fixture
-def replicas(api, ns, directory):
-    pair = Replicas(api, ns, directory)
+def replicas(api, ns, directory, request):
+    pair = Replicas(api, ns, directory, lease_ms=getattr(request, "param", ""))
     yield pair
     pair.stop()
 
@@ -50,6 +50,7 @@ def test_a_killed_leader_is_replaced_and_nobody_acts_meanwhile(replicas):
     replicas.never_both()
 
 
+@pytest.mark.parametrize("replicas", [20000], indirect=True)
 def test_a_stop_shorter_than_the_lease_costs_nothing(replicas):
     leader = replicas.writer()
     pid = replicas.running[leader].child.pid

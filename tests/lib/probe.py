@@ -97,9 +97,12 @@ class Watch(threading.Thread):
 
 
 class Replicas:
-    """Two probes that elect a leader, which writes all the time. `env`: of each by its name."""
+    """Two probes that elect a leader, which writes all the time. `env`: of each by its name;
+    `lease_ms`: longer than its own three seconds where nobody but the leader is to get it, however
+    busy the machine is."""
 
-    def __init__(self, api, ns, directory, env=None):
+    def __init__(self, api, ns, directory, env=None, lease_ms=""):
+        self.lease_ms = lease_ms
         self.api, self.ns, self.directory, self.env = api, ns, directory, env or {}
         api.apply({"apiVersion": "v1", "kind": "ConfigMap", "data": {"v": ""},
                    "metadata": {"name": "shared", "namespace": ns}})
@@ -111,7 +114,7 @@ class Replicas:
     def start(self, name):
         probe = Probe(self.api.kubeconfig, self.directory / f"{name}-{self.ns[-8:]}.log",
                       self.env.get(name))
-        probe.run("lead", self.ns, "shared", name)
+        probe.run("lead", self.ns, "shared", name, self.lease_ms)
         return probe
 
     def writer(self, other_than=None, since=0):

@@ -7,7 +7,7 @@
  *	apply NS PREFIX COUNT VALUE	one batch of server-side applies
  *	watch NS			an informer of ConfigMaps that tells each event
  *	cache NS			one that keeps them and tells how many it has
- *	lead NS NAME IDENTITY		leader election; the leader applies ConfigMap NAME all the
+ *	lead NS NAME IDENTITY [MS]	leader election; the leader applies ConfigMap NAME all the
  *time at-rest				gives free memory back
  */
 #include <inttypes.h>
@@ -25,7 +25,7 @@
 #include "kube/lease.h"
 #include "net/loop.h"
 
-enum { MAX_BATCH = 1000, LEASE_MS = 3000, RENEW_MS = 2000, RETRY_MS = 400, WRITE_EVERY_MS = 20 };
+enum { MAX_BATCH = 1000, LEASE_MS = 3000, RETRY_MS = 400, WRITE_EVERY_MS = 20 };
 
 typedef struct {
 	Loop *loop;
@@ -137,23 +137,27 @@ static void *act(void *arg)
 	return NULL;
 }
 
-static void lead(Probe *probe, const char *ns, const char *name, const char *identity)
+static void lead(Probe *probe, const char *ns, const char *name, const char *identity,
+		 const char *duration)
 {
 	autoerror Error err = {0};
+	unsigned long long lease_ms = LEASE_MS;
+	str_to_u64(str_of(duration), &lease_ms);
 	probe->ns = mem_strdup(ns);
 	probe->name = mem_strdup(name);
 	probe->identity = mem_strdup(identity);
-	probe->election = leader_election_start(probe->client,
-						&(LeaderElectionConfig){.ns = ns,
-									.name = name,
-									.identity = identity,
-									.lease_ms = LEASE_MS,
-									.renew_ms = RENEW_MS,
-									.retry_ms = RETRY_MS,
-									.release_on_stop = true,
-									.on_change = on_change,
-									.arg = probe},
-						&err);
+	probe->election =
+		leader_election_start(probe->client,
+				      &(LeaderElectionConfig){.ns = ns,
+							      .name = name,
+							      .identity = identity,
+							      .lease_ms = (int64_t)lease_ms,
+							      .renew_ms = (int64_t)lease_ms * 2 / 3,
+							      .retry_ms = RETRY_MS,
+							      .release_on_stop = true,
+							      .on_change = on_change,
+							      .arg = probe},
+				      &err);
 	if (!probe->election) {
 		printf("failed %s\n", err_text(&err));
 		return;
@@ -189,7 +193,7 @@ static void run(Probe *probe, Str line)
 	else if (cstr_eq(words[0], "count"))
 		tell_cached(probe);
 	else if (cstr_eq(words[0], "lead"))
-		lead(probe, words[1], words[2], words[3]);
+		lead(probe, words[1], words[2], words[3], words[4]);
 	else if (cstr_eq(words[0], "at-rest"))
 		footprint_shrink();
 	for (size_t i = 0; i < WORDS; i++)
