@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from tests.lib.net import PATIENCE
+
 
 def config_map(name, value):
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{v: \"{value}\"}}\n"
@@ -30,10 +32,10 @@ class App:
             "targetNamespace": self.objects.ns, "path": "./",
             "sourceRef": {"kind": "GitRepository", "name": "src"}, **spec})
 
-    def settled(self, timeout=60):
+    def settled(self, timeout=PATIENCE):
         return self.objects.ready("Kustomization", "app", timeout, revision=self.head)
 
-    def deploy(self, files, remove=(), timeout=60):
+    def deploy(self, files, remove=(), timeout=PATIENCE):
         """Commits, and waits until the cluster holds it."""
         self.commit(files, remove)
         if not self.objects.get("Kustomization", "app"):

@@ -26,14 +26,13 @@ def toolkit(proxied, directory):
     kit.finish()
 
 
-def drift_comes_back(objects, name, value, timeout=20):
+def drift_comes_back(objects, name, value):
     """Somebody edits an applied object: undone, so the watch that tells of it lives."""
     path = f"/api/v1/namespaces/{objects.ns}/configmaps/{name}"
     code, reply = objects.api.rest.call("PATCH", path, {"data": {"v": "edited"}},
                                         "application/merge-patch+json")
     assert code == 200, reply
-    wait_until(lambda: objects.configmap(name)["data"] == {"v": value}, "the edit to be undone",
-               timeout)
+    wait_until(lambda: objects.configmap(name)["data"] == {"v": value}, "the edit to be undone")
 
 
 def test_the_proxy_lets_everything_pass(app, objects, proxy):
@@ -61,7 +60,7 @@ def test_a_watch_cut_at_any_byte_loses_nothing(app, objects, proxy, offset):
     app.deploy({"a.yaml": config_map("a", "2")}, remove=["b.yaml"])
     wait_until(lambda: rule.hits > 1, "watches to be there again")
     assert objects.configmap("a")["data"] == {"v": "2"} and not objects.configmap("b")
-    drift_comes_back(objects, "a", "2", 40)
+    drift_comes_back(objects, "a", "2")
     assert busiest(proxy, mark, query=WATCH) < 12
 
 
@@ -89,7 +88,7 @@ def test_410_lists_again_and_notices_what_the_gap_hid(app, objects, proxy, api, 
     app.settled()
     for name in "abc":
         wait_until(lambda n=name: (objects.configmap(n) or {}).get("data") == {"v": "1"},
-                   f"{name} to be as it should", 40)
+                   f"{name} to be as it should")
     assert expired.hits
     assert busiest(proxy, mark, query=WATCH) < 12
 
@@ -116,7 +115,7 @@ def test_what_is_deleted_before_its_watch_begins_is_made_again(app, objects, pro
     def made_again():
         objects.request("Kustomization", "app", str(time.monotonic()))
         return objects.api.rest.get(f"{path}/a")
-    wait_until(made_again, "the other one to be there again", 20, interval=0.5)
+    wait_until(made_again, "the other one to be there again", interval=0.5)
 
 
 def test_a_first_watch_that_tells_nothing(app, objects, proxy, toolkit):
@@ -145,7 +144,7 @@ def test_410_for_ever_is_no_storm(app, objects, proxy):
     assert busiest(proxy, mark, query=WATCH) < 20
     proxy.off()
     proxy.break_connections()
-    drift_comes_back(objects, "a", "1", 60)
+    drift_comes_back(objects, "a", "1")
 
 
 def test_a_watch_that_ends_at_once_is_no_storm(app, objects, proxy):
@@ -161,7 +160,7 @@ def test_a_watch_that_ends_at_once_is_no_storm(app, objects, proxy):
         assert busiest(proxy, mark, query=WATCH) < 15, body
         proxy.off(rule)
     proxy.break_connections()
-    drift_comes_back(objects, "a", "1", 60)
+    drift_comes_back(objects, "a", "1")
 
 
 GARBAGE = {"portal": b"<html>Please log in</html>", "zeros": b"\0\0\0", "deep": b"{" * 100000,
@@ -176,7 +175,7 @@ def test_garbage_instead_of_a_watch(app, objects, proxy, toolkit, kind):
     rule = proxy.on(reply(200, GARBAGE[kind]), each=True, query=WATCH)
     proxy.break_connections()
     app.deploy({"a.yaml": config_map("a", "2")})
-    drift_comes_back(objects, "a", "2", 40)
+    drift_comes_back(objects, "a", "2")
     assert rule.hits and all(c.alive() for c in toolkit.running.values())
     # 16 MiB at most for each watch, beside the sanitizer's own.
     assert all(c.memory_kib() < 1 << 20 for c in toolkit.running.values())
@@ -201,10 +200,10 @@ def test_429_waits_as_long_as_it_says_and_is_no_failure(app, objects, proxy, too
     mark = proxy.mark()
     app.deploy({"a.yaml": config_map("a", "2"), "b.yaml": config_map("b", "2")})
     assert objects.configmap("a")["data"] == {"v": "2"}
-    refused, *later = proxy.requests(mark, method="PATCH", path=path)
-    again = next(r for r in proxy.requests(mark, method="PATCH", path=path)
-                 if r.target == refused.target and r is not refused)
-    assert refused.status == 429 and 1.9 < again.at - refused.at < 6
+    sent = proxy.requests(mark, method="PATCH", path=path)
+    refused = next(r for r in sent if r.status == 429)
+    again = next(r for r in sent if r.target == refused.target and r.at > refused.at)
+    assert 1.9 < again.at - refused.at < 20
     assert warnings(objects) == [] and errors_in_log(toolkit, objects) == []
 
 
@@ -213,17 +212,19 @@ def test_429_holds_no_worker(app, objects, proxy):
     app.deploy({"a.yaml": config_map("a", "1")})
     mark = proxy.mark()
     match = {"method": "PATCH", "path": f"/{objects.ns}/kustomizations/waiting-[0-9]*$"}
-    rule = proxy.on(status(429, "TooManyRequests", headers={"Retry-After": "28"}), times=10, **match)
+    rule = proxy.on(status(429, "TooManyRequests", headers={"Retry-After": "10"}), **match)
     for i in range(10):
         objects.apply("Kustomization", f"waiting-{i}", {
             "interval": "1h", "prune": True, "path": "./", "targetNamespace": objects.ns,
             "namePrefix": f"w{i}-",  # objects of its own: two owners of one would fight
             "sourceRef": {"kind": "GitRepository", "name": "src"}})
-    wait_until(lambda: rule.hits == 10, "all to be told to wait", 27)
+    wait_until(lambda: len({r.path for r in proxy.requests(mark, **match)}) == 10,
+               "all to be told to wait")
     app.deploy({"a.yaml": config_map("a", "2")})
-    assert time.monotonic() - proxy.requests(mark, **match)[0].at < 28, "none of them went on yet"
+    assert {r.status for r in proxy.requests(mark, **match)} == {429}, "none of them went on yet"
+    proxy.off(rule)
     for i in range(10):
-        objects.ready("Kustomization", f"waiting-{i}", 90)
+        objects.ready("Kustomization", f"waiting-{i}")
         assert warnings(objects, f"waiting-{i}") == []
         objects.delete("Kustomization", f"waiting-{i}")
 
@@ -262,8 +263,8 @@ def test_5xx_says_which_object_and_backs_off(app, objects, proxy, toolkit, code,
     wait_until(lambda: any("etcd has no leader" in m and f"ConfigMap/{objects.ns}/a" in m
                            for _, _, m in warnings(objects)), "the Warning event")
     wait_until(lambda: rule.hits >= 3, "two more tries")
-    first, *_, last = proxy.requests(mark, method="PATCH", path=path)
-    assert rule.hits <= 2 + (last.at - first.at) / 0.7, "retryInterval is 1 s"
+    tries = [r.at for r in proxy.requests(mark, method="PATCH", path=path)]
+    assert len(tries) <= 2 + (tries[-1] - tries[0]) / 0.7, "retryInterval is 1 s"
     proxy.off(rule)
     app.settled()
     assert objects.configmap("a")["data"] == {"v": "2"}
@@ -280,7 +281,7 @@ def test_500_of_everything_but_watches_is_no_storm(app, objects, proxy):
     assert busiest(proxy, mark) < 25, proxy.requests(mark)[-30:]
     proxy.off(rule)
     app.settled(90)
-    drift_comes_back(objects, "a", "2", 60)
+    drift_comes_back(objects, "a", "2")
 
 
 def test_409_on_the_status_is_done_again(app, objects, proxy, toolkit):
@@ -350,7 +351,7 @@ def test_a_write_done_whose_reply_is_lost(app, objects, proxy, what, form):
 def test_an_event_whose_reply_is_lost_is_there_once(app, objects, proxy, api):
     rule = proxy.on(lose_reply(), times=2, method="POST", path=f"/{objects.ns}/events$")
     app.deploy({"a.yaml": config_map("a", "1")})
-    assert rule.hits == 2
+    wait_until(lambda: rule.hits == 2, "both replies to be lost")
     proxy.wait_for("the event again", 3, method="POST", path=f"/{objects.ns}/events$")
     items = api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
     seen = [(e["involvedObject"]["name"], e["reason"], e["message"]) for e in items]
@@ -388,7 +389,9 @@ def test_a_slow_server(app, objects, proxy, toolkit):
 
 
 def test_objects_that_the_server_refuses_leave_their_stage_unchanged(app, objects, proxy):
-    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    app.commit({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    app.start(retryInterval="1h")
+    app.settled()
     rule = proxy.on(status(403, "Forbidden", "quota says no"), method="PATCH",
                     path=f"/{objects.ns}/configmaps/b")
     app.commit({"a.yaml": config_map("a", "2"), "b.yaml": config_map("b", "2"),
@@ -398,6 +401,7 @@ def test_objects_that_the_server_refuses_leave_their_stage_unchanged(app, object
     assert "quota says no" in objects.condition(failed)["message"]
     assert objects.configmap("a")["data"] == {"v": "1"} and not objects.configmap("c")
     proxy.off(rule)
+    objects.request("Kustomization", "app")
     app.settled()
     assert objects.configmap("c")["data"] == {"v": "2"}
 
@@ -416,7 +420,7 @@ def test_K76_a_finalizer_that_stays_does_not_begin_the_wait_anew(app, objects, p
     mark = proxy.mark()
     deleted = time.monotonic()
     objects.delete("Kustomization", "app")
-    proxy.wait_for("the finalizer to be taken off again", 2, since=mark, timeout=90, **release)
+    proxy.wait_for("the finalizer to be taken off again", 2, since=mark, timeout=150, **release)
     first, second = proxy.requests(mark, **release)[:2]
     assert unknown.hits == 1 and first.at - deleted > 29
     assert rule.hits == 1 and second.at - first.at < 29
@@ -429,12 +433,13 @@ def test_K77_an_account_that_cannot_be_asked_for_is_not_gone(app, objects, proxy
     app.commit({"a.yaml": config_map("a", "1")})
     app.start(serviceAccountName="deployer")
     app.settled()
+    before = warnings(objects)
     rule = proxy.on(status(500, "InternalError"), times=1, method="GET",
                     path=f"/{objects.ns}/serviceaccounts/deployer$")
     objects.delete("Kustomization", "app")
     objects.gone("Kustomization", "app")
     assert rule.hits == 1 and not objects.configmap("a")
-    assert warnings(objects) == []
+    assert warnings(objects) == before
 
 
 # --- the server gone ---
@@ -451,4 +456,4 @@ def test_a_server_that_is_not_ready_yet(app, objects, proxy):
     assert busiest(proxy, mark) < 25, proxy.requests(mark)[-30:]
     proxy.off(rule)
     app.settled(90)
-    drift_comes_back(objects, "a", "2", 60)
+    drift_comes_back(objects, "a", "2")

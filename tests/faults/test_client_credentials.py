@@ -1,6 +1,7 @@
 """How the API client gets to the server and who it is there: certificates that a command gives and
 replaces, proxies."""
 import json
+import time
 import urllib.parse
 
 import pytest
@@ -84,16 +85,17 @@ def test_client_certificates_from_a_command_and_their_renewal(api, ns, directory
         user["exec"] = people.command(2)
     client = probe(use_command)
     # The server learns of the binding a moment after it was made.
-    wait_until(lambda: outcome(client.run("apply", ns, "a", 1, "1")) == "ok", "alice to be let in",
-               20)
+    wait_until(lambda: outcome(client.run("apply", ns, "a", 1, "1")) == "ok", "alice to be let in")
     people.certify("bob")
-    wait_until(lambda: outcome(client.run("apply", ns, "a", 1, "2")) == 403, "bob to be refused", 20)
+    wait_until(lambda: outcome(client.run("apply", ns, "a", 1, "2")) == 403, "bob to be refused")
     people.certify("alice")
-    wait_until(lambda: outcome(client.run("apply", ns, "a", 1, "3")) == "ok", "alice again", 20)
-    runs = people.runs()
+    wait_until(lambda: outcome(client.run("apply", ns, "a", 1, "3")) == "ok", "alice again")
+    runs, began = people.runs(), time.monotonic()
     for i in range(50):
         client.run("apply", ns, "a", 1, i)
-    assert people.runs() <= runs + 5, "the command runs when a certificate expires, not each time"
+    # Each is good for two seconds.
+    assert people.runs() <= runs + 5 + (time.monotonic() - began), \
+        "the command runs when a certificate expires, not each time"
 
 
 def test_a_token_in_a_file_that_changes(api, ns, directory, probe):
@@ -125,7 +127,7 @@ def test_a_token_in_a_file_that_changes(api, ns, directory, probe):
     write_token("second")
     assert api.rest.call("DELETE", f"/api/v1/namespaces/{ns}/serviceaccounts/first")[0] == 200
     # At the latest when the server has forgotten that it knew the first one's token.
-    wait_until(lambda: outcome(client.run("apply", ns, "a", 1, "2")) == "ok", "the second one", 40)
+    wait_until(lambda: outcome(client.run("apply", ns, "a", 1, "2")) == "ok", "the second one")
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])

@@ -22,7 +22,7 @@ def test_a_status_that_cannot_be_written_costs_no_second_upgrade(releases, proxi
     rule = proxied.proxy.on(fault, times=8, method="PATCH",
                             path=f"/namespaces/{releases.ns}/helmreleases/app/status")
     releases.quiet(values={"a": "b"})
-    releases.ready(version=2, timeout=90)  # what the server asks for adds up
+    releases.ready(version=2)  # what the server asks for adds up
     proxied.proxy.off(rule)
     assert rule.hits > 0
     assert releases.statuses() == {1: "superseded", 2: "deployed"}

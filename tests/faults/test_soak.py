@@ -88,7 +88,7 @@ class World:
             self.objects.condition(obj).get("status") != "Unknown"
 
     def await_one(self, item, token):
-        wait_until(lambda: self.handled(item, token), f"{item} to have handled {token}", 60, 0.05)
+        wait_until(lambda: self.handled(item, token), f"{item} to have handled {token}", interval=0.05)
 
     def round(self):
         """All once more, and one GitRepository comes and another goes."""
@@ -217,7 +217,7 @@ def test_nothing_grows_with_reconciles(api, objects, toolkit, git_server, ssh, r
         make_alerts(objects, sink)
         for kind, name in (("GitRepository", "ssh"), ("Kustomization", "pgp"),
                            ("Kustomization", "remote"), ("HelmRelease", "release")):
-            objects.ready(kind, name, 60)
+            objects.ready(kind, name)
         world.rounds(WARM, SECONDS)
         before, held = memories(toolkit), {name: toolkit[name].holds() for name in NAMES}
         count = world.rounds(ROUNDS * max(1, int(SECONDS / 10)), SECONDS)
