@@ -20,10 +20,15 @@ def toolkit(proxied, directory):
         yield kit
 
 
-def kinds_sent(proxy, since, method):
-    """The plurals of a method's requests in the order in which they came."""
-    return [r.path.split("/")[-2] for r in proxy.requests(since, method=method)
-            if "toolkit.fluxcd.io" not in r.path]
+def sent_for(objects, proxy, since, method):
+    """A method's requests for the test's own objects, which have its namespace or name."""
+    return [r for r in proxy.requests(since, method=method, path=f"/{objects.ns}(/|$)")
+            if "toolkit.fluxcd.io" not in r.path and "/events" not in r.path]
+
+
+def kinds_sent(objects, proxy, since, method):
+    """The plurals of them in the order in which they came."""
+    return [r.path.split("/")[-2] for r in sent_for(objects, proxy, since, method)]
 
 
 def test_K51_K52_a_stage_is_written_before_the_next_is_asked_about(app, objects, proxy):
@@ -58,7 +63,7 @@ rules: []
     mark = proxy.mark()
     app.start()
     app.settled()
-    sent = kinds_sent(proxy, mark, "PATCH")
+    sent = kinds_sent(objects, proxy, mark, "PATCH")
     # One Service is asked about, both are written.
     assert sent == ["clusterroles", "storageclasses", "roles"] + ["services"] * 3
 
@@ -91,8 +96,8 @@ rules: []
         gate.set()
     obj = app.settled()
     assert [e["id"].split("_")[1] for e in obj["status"]["inventory"]["entries"]] == ["a"]
-    assert kinds_sent(proxy, mark, "DELETE") == ["configmaps", "roles", "serviceaccounts"]
-    options = proxy.requests(mark, method="DELETE")[0].json
+    assert kinds_sent(objects, proxy, mark, "DELETE") == ["configmaps", "roles", "serviceaccounts"]
+    options = sent_for(objects, proxy, mark, "DELETE")[0].json
     assert options["preconditions"] == {"uid": uid}
     assert options["propagationPolicy"] == "Background"
 
@@ -104,7 +109,7 @@ def test_K64_what_is_made_anew_takes_its_dependents_along(app, objects, proxy):
     app.deploy(immutable("1"))
     mark = proxy.mark()
     app.deploy(immutable("2"))
-    assert [r.json["propagationPolicy"] for r in proxy.requests(mark, method="DELETE")] == [
+    assert [r.json["propagationPolicy"] for r in sent_for(objects, proxy, mark, "DELETE")] == [
         "Background"]
 
 
@@ -186,5 +191,4 @@ def test_K56_drift_before_the_reply_to_what_it_undoes(app, objects, proxy, edit)
                     path=f"/{objects.ns}/configmaps/a$")
     app.deploy({"a.yaml": config_map("a", "2")})
     assert rule.hits == 1
-    wait_until(lambda: (objects.configmap("a") or {}).get("data") == {"v": "2"}, "the correction",
-               10)
+    wait_until(lambda: (objects.configmap("a") or {}).get("data") == {"v": "2"}, "the correction")

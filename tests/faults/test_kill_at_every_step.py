@@ -76,13 +76,13 @@ def each_step(proxy, process, change, check, done, before=None, down=None, until
         rule = proxy.on(killer(process, done), times=1, skip=n, **match)
         change(n)
         wait_until(lambda: not process.alive() or settled(until or check, n),
-                   "the kill, or the end without one", 60)
+                   "the kill, or the end without one")
         was_killed = killed(proxy, rule, process)
         if down:
             down(n)
         if was_killed:
             process.start()
-        wait_until(lambda: settled(check, n), f"the right state after a kill at request {n}", 60,
+        wait_until(lambda: settled(check, n), f"the right state after a kill at request {n}",
                    interval=0.1)
         if not was_killed:
             return n
@@ -124,7 +124,7 @@ def test_kustomize_controller_killed_at_each_request(app, objects, toolkit, prox
         assert obj["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
 
     steps = each_step(proxied["kustomize-controller"].proxy, toolkit["kustomize-controller"], change,
-                      check, done, query=NO_WATCH)
+                      check, done, query=NO_WATCH, path=f"/{objects.ns}/")
     assert steps >= 6, "dry run, apply, status, delete, status, event"
 
 
@@ -155,7 +155,8 @@ def test_kustomize_controller_killed_while_it_makes_and_deletes(app, objects, to
     def delete(_):
         objects.delete("Kustomization", "app")
 
-    match = {"query": NO_WATCH, "path": r"/(kustomizations/app|configmaps/[ab])(/status)?$"}
+    match = {"query": NO_WATCH,
+             "path": rf"/{objects.ns}/(kustomizations/app|configmaps/[ab])(/status)?$"}
     assert each_step(proxy, controller, delete, deleted, done,
                      before=lambda _: (app.start(), app.settled()), **match) >= 3
     assert each_step(proxy, controller, make, made, done,
@@ -185,8 +186,9 @@ def test_source_controller_killed_at_each_request(app, objects, toolkit, proxied
         assert objects.configmap("a")["data"] == {"v": str(n)}
 
     proxy = proxied["source-controller"].proxy if where == "api" else middle
-    match = {"query": NO_WATCH} if where == "api" else {"path": app.repo.name}
+    match = {"query": NO_WATCH, "path": f"/{objects.ns}/"} if where == "api" else {
+        "path": app.repo.name}
     steps = each_step(proxy, toolkit["source-controller"], change, check, done, **match)
     assert steps >= (1 if where == "api" else 3)
     wait_until(lambda: len(list(toolkit.dir.glob("gitrepository*"))) <= 1,
-               "temporary directories of killed processes to be gone", 10)
+               "temporary directories of killed processes to be gone")

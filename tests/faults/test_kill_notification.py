@@ -36,12 +36,12 @@ def rounds(proxy, daemon, done, act, check, **match):
     for n in range(MOST):
         rule = proxy.on(killer(daemon, done), times=1, skip=n, **match)
         act(n)
-        wait_until(lambda: not daemon.alive() or settled(check, n), "the kill or the end", 60)
+        wait_until(lambda: not daemon.alive() or settled(check, n), "the kill or the end")
         if not killed(proxy, rule, daemon):
             return n
         daemon.start()
         daemon.wait_until_ready()
-        wait_until(lambda: settled(check, n), f"the right state after a kill at request {n}", 60)
+        wait_until(lambda: settled(check, n), f"the right state after a kill at request {n}")
     raise AssertionError("a reconcile without end")
 
 
@@ -74,9 +74,9 @@ def test_while_a_receiver_comes_and_goes(objects, secret, proxied, daemon, done)
         objects.delete("Receiver", "hook")
 
     assert rounds(proxied.proxy, daemon, done, make, made, query=NO_WATCH,
-                  path="/(receivers|secrets)/hook") >= 3, "finalizer, Secret, status"
+                  path=f"/{objects.ns}/(receivers|secrets)/hook") >= 3, "finalizer, Secret, status"
     assert rounds(proxied.proxy, daemon, done, drop, gone, query=NO_WATCH, method="PATCH",
-                  body='"finalizers":\\[\\]', path="/receivers/hook") == 1
+                  body='"finalizers":\\[\\]', path=f"/{objects.ns}/receivers/hook") == 1
 
 
 @pytest.mark.parametrize("done", forms())
