@@ -2,7 +2,6 @@
 over SSH to a host with a certificate, where OpenSSH's program carries the bytes."""
 import os
 import re
-import time
 
 import pytest
 
@@ -10,7 +9,7 @@ from tests.lib.artifact import names
 from tests.lib.controllers import Toolkit
 from tests.lib.gate import Gate
 from tests.lib.git import GitServer
-from tests.lib.net import wait_until
+from tests.lib.net import PATIENCE, wait_until
 from tests.lib.process import below, is_gone
 from tests.lib.sign import SshKey
 from tests.lib.ssh import SshServer
@@ -90,15 +89,21 @@ def parts_of_packs(kit):
             if p.suffix not in (".pack", ".idx")]
 
 
+def held_by(controller):
+    """Descriptors, but those of connections to the API server, which are as many as it needs."""
+    held = controller.holds()
+    return held.connections + held.pairs + held.trees + held.others
+
+
 def kill_amid_fetch(objects, host, trigger):
     """Ends the server with a MiB of the pack gone over; the object that failed by it."""
     host.gate.hold_after(MIB)
     trigger()
-    assert host.gate.held.wait(60), "a fetch"
+    assert host.gate.held.wait(PATIENCE), "a fetch"
     ran = host.server.kill()
     assert "git" in ran or "git-upload-pack" in ran, ran  # it had not said all of it
     host.gate.open()
-    return objects.not_ready("GitRepository", "src", "GitOperationFailed", 20)
+    return objects.not_ready("GitRepository", "src", "GitOperationFailed")
 
 
 def test_S99_a_server_that_says_no_more_does_not_hold_up_the_end(objects, toolkit, host, ns):
@@ -106,20 +111,18 @@ def test_S99_a_server_that_says_no_more_does_not_hold_up_the_end(objects, toolki
     repo.commit({"a": os.urandom(4 * MIB)})
     host.gate.hold_after(MIB)
     objects.apply("GitRepository", "src", spec_of(objects, host, repo))
-    assert host.gate.held.wait(60), "a fetch"
+    assert host.gate.held.wait(PATIENCE), "a fetch"
     controller = toolkit["source-controller"]
     children = below(controller.pid)
-    began = time.monotonic()
     try:
-        assert controller.stop(timeout=20) == 0
-        assert time.monotonic() - began < 10
+        assert controller.stop(timeout=40) == 0  # the fetch would go on for a minute
         assert all(is_gone(pid) for pid in children)
         # Nothing is said of what was broken off.
         assert not [r for t, r, _ in objects.events("src") if t == "Warning"]
     finally:
         host.gate.open()
         toolkit.start("source-controller")
-    objects.ready("GitRepository", "src", 60)
+    objects.ready("GitRepository", "src")
     objects.delete("GitRepository", "src")
 
 
@@ -131,28 +134,27 @@ def test_S38_S102_a_server_that_is_killed_amid_a_fetch(objects, toolkit, host, n
     spec = spec_of(objects, host, repo)
     objects.apply("GitRepository", "before", {**spec, "url": host.url_of(small)})
     names(objects.ready("GitRepository", "before"))  # what is opened once is open
-    quiet = controller.open_files()
+    quiet = held_by(controller)
 
     obj = kill_amid_fetch(objects, host, lambda: objects.apply("GitRepository", "src", spec))
     url = re.escape(re.sub("//.*@", "//", spec["url"]))
     clear = f"failed to checkout and determine revision: fetch {url}: .*({host.clear}).*"
     wait_until(lambda: any(re.fullmatch(clear, message) for _, _, message in objects.events("src")),
-               "a clear Warning", 10)
+               "a clear Warning")
     assert "artifact" not in obj["status"]
     assert not list(toolkit.storage.glob(f"gitrepository/{ns}/src/*"))
-    wait_until(lambda: not parts_of_packs(toolkit), "parts of packs to be gone", 5)
+    wait_until(lambda: not parts_of_packs(toolkit), "parts of packs to be gone")
     host.server.start()
-    old = objects.ready("GitRepository", "src", 60, revision=first)
+    old = objects.ready("GitRepository", "src", revision=first)
 
     second = repo.commit({f"g{i}": os.urandom(MIB) for i in range(6)})
     obj = kill_amid_fetch(objects, host, lambda: objects.request("GitRepository", "src", "2"))
     assert obj["status"]["artifact"]["digest"] == old["status"]["artifact"]["digest"]
     assert len(names(obj)) == 6  # and still served
     host.server.start()
-    assert len(names(objects.ready("GitRepository", "src", 60, revision=second))) == 12
+    assert len(names(objects.ready("GitRepository", "src", revision=second))) == 12
 
     assert not parts_of_packs(toolkit)
-    wait_until(lambda: not below(controller.pid), "its children to be gone", 10)
-    wait_until(lambda: len(controller.open_files()) <= len(quiet),
-               f"no more descriptors than {quiet}: {controller.open_files()}", 30)
+    wait_until(lambda: not below(controller.pid), "its children to be gone")
+    wait_until(lambda: len(held_by(controller)) <= len(quiet), f"no more descriptors than {quiet}")
     objects.delete("GitRepository", "src")

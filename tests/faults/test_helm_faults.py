@@ -5,6 +5,7 @@ import pytest
 
 from tests.lib.charts import ChartServer, chart_files, endless, tgz
 from tests.lib.controllers import Toolkit
+from tests.lib.net import PATIENCE, wait_until
 
 INDEX = (b"apiVersion: v1\nentries:\n  demo:\n  - {name: demo, version: 1.0.0, urls: [demo.tgz]}\n")
 
@@ -60,15 +61,22 @@ def test_S62_rate_limits_are_honoured(objects, repository, chart, server):
 
 
 @pytest.mark.parametrize("to, text", [
-    ("file:///etc/passwd", "file"), ("/index.yaml", "redirect"), ("http://127.0.0.1:1/x", "refused"),
+    ("file:///etc/passwd", "file"), ("/index.yaml?again", "redirect"), ("http://127.0.0.1:1/x", "refused"),
 ], ids=["scheme", "for-ever", "nowhere"])
 def test_S66_redirects_that_lead_astray(objects, repository, server, to, text):
-    server.hooks["index.yaml"] = lambda handler: handler.reply(302, Location=to)
+    tries = []
+
+    def lead(handler):
+        if "?" not in handler.path:  # nobody was led yet
+            tries.append(0)
+        tries[-1] += 1
+        handler.reply(302, Location=to)
+    server.hooks["index.yaml"] = lead
     repository()
     obj = objects.not_ready("HelmRepository", "repo", "Failed")
     said = objects.condition(obj)["message"]
     assert said.startswith("failed to fetch Helm repository index: ") and "root:" not in said
-    assert server.count("index.yaml") < 40
+    assert max(tries) < 20
 
 
 def test_S62_an_error_page_without_end(objects, repository, server, toolkit):
@@ -88,12 +96,12 @@ def test_S19_killed_while_it_downloads(objects, repository, chart, server, toolk
         handler.end_headers()
         handler.wfile.write(b"x" * 5000)
         asked.set()
-        over.wait(60)
+        over.wait(PATIENCE)
         handler.close_connection = True
     once(server, path, half)
     repository()
     chart()
-    assert asked.wait(30)
+    assert asked.wait(PATIENCE)
     toolkit["source-controller"].child.kill()
     toolkit["source-controller"].child.wait()
     over.set()
@@ -102,7 +110,8 @@ def test_S19_killed_while_it_downloads(objects, repository, chart, server, toolk
     objects.ready("HelmChart", "chart")
     left = [path for path in toolkit.dir.glob("source-controller-*")
             if path.is_dir() and not path.name.startswith("source-controller-git-")]
-    assert len(left) == 1 and not list(left[0].iterdir()), left
+    assert len(left) == 1
+    wait_until(lambda: not list(left[0].iterdir()), "the directory to be empty")
 
 
 def test_S19_a_storage_that_takes_nothing(objects, repository, server, toolkit):
