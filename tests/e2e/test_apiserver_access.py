@@ -59,6 +59,7 @@ def anybody_may_ask(api):
     """Who they are; by itself that is for authenticated users."""
     api.kubectl("create", "clusterrolebinding", "anybody", "--clusterrole=system:basic-user",
                 "--group=system:unauthenticated")
+    wait_until(lambda: whoami(api, user("system:anonymous")), "the binding to count")
 
 
 @pytest.mark.parametrize("headers, groups", [

@@ -8,7 +8,7 @@ from tests.lib.apiserver import (  # noqa: F401 - fixtures
 def test_A72_crd_established(api, widgets):
     assert eventually(lambda: any(
         c["type"] == "Established" and c["status"] == "True"
-        for c in api.get(widgets.crd_path).json["status"]["conditions"]), 1)
+        for c in api.get(widgets.crd_path).json["status"]["conditions"]))
     api.kubectl("get", "widgets." + widgets.group, "-A")
 
 

@@ -101,9 +101,12 @@ def test_A57_changes_before_the_watch_are_of_its_namespace(lists):
     for name in ("one", "two"):
         for space in reversed(lists.spaces):
             lists.make(space, name)
-    code, _, stream = lists.rest.raw(
-        "GET", f"/api/v1/namespaces/{lists.ns}/configmaps?watch=1&timeoutSeconds=1"
-        f"&resourceVersion={metadata['resourceVersion']}")
-    assert code == 200
-    found = [json.loads(line)["object"]["metadata"] for line in stream.splitlines()]
+    for seconds in (1, 10, 60):  # what is not told when the watch ends, a longer one tells
+        code, _, stream = lists.rest.raw(
+            "GET", f"/api/v1/namespaces/{lists.ns}/configmaps?watch=1&timeoutSeconds={seconds}"
+            f"&resourceVersion={metadata['resourceVersion']}")
+        assert code == 200
+        found = [json.loads(line)["object"]["metadata"] for line in stream.splitlines()]
+        if len(found) > 1:
+            break
     assert [(o["namespace"], o["name"]) for o in found] == [(lists.ns, "one"), (lists.ns, "two")]

@@ -193,7 +193,11 @@ def test_A90_nothing_is_simulated_unless_asked(directory, flags):
         for path, version in made.items():
             assert own.rest.get(path)["metadata"]["resourceVersion"] == version, path
         assert not own.rest.get("/api/v1/pods")["items"]
-        found = own.rest.get("/api/v1/namespaces/fresh/configmaps")["items"]
-        assert bool(found) is not bool(flags)
+        def authority():
+            return own.rest.get("/api/v1/namespaces/fresh/configmaps")["items"]
+        if flags:
+            assert not authority()
+        else:
+            wait_until(authority, "the authority's ConfigMap")
     finally:
         server.stop()

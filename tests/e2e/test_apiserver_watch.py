@@ -42,16 +42,25 @@ def test_A56_field_selectors(api, ns):
     assert labels.code == 400
 
 
+def events_until(watch, last):
+    """All that are told up to the one for which last(event) is true."""
+    events = [watch.next()]
+    while not last(events[-1]):
+        events.append(watch.next())
+    return events
+
+
 def test_A57_watch_from_version(api, ns):
     start = rv(api.get(CM % ns))
     api.post(CM % ns, config_map("a"))
     api.patch(CM % ns + "/a", {"data": {"k": "2"}}, MERGE)
-    watch = api.watch(CM % ns + "?watch=1&timeoutSeconds=3&resourceVersion=" + start)
+    watch = api.watch(CM % ns + "?watch=1&timeoutSeconds=90&resourceVersion=" + start)
     api.post(CM % "default", config_map("a"))
     api.delete(CM % "default" + "/a")
     api.patch(CM % ns + "/a", {"data": {"k": "3"}}, MERGE)
     api.delete(CM % ns + "/a")
-    events = [e for e in watch.until_end() if e["object"]["metadata"]["name"] == "a"]
+    events = events_until(watch, lambda e: e["type"] == "DELETED")
+    events = [e for e in events if e["object"]["metadata"]["name"] == "a"]
     assert [(e["type"], e["object"]["data"]["k"]) for e in events] == [
         ("ADDED", "v"), ("MODIFIED", "2"), ("MODIFIED", "3"), ("DELETED", "3")]
     versions = [int(e["object"]["metadata"]["resourceVersion"]) for e in events]
@@ -60,11 +69,12 @@ def test_A57_watch_from_version(api, ns):
 
 def test_A58_leaving_a_selector(api, ns):
     made = api.post(CM % ns, config_map("a", metadata={"labels": {"on": "1"}}))
-    path = CM % ns + "?watch=1&timeoutSeconds=2&labelSelector=on%3D1&resourceVersion=" + rv(made)
+    path = CM % ns + "?watch=1&timeoutSeconds=90&labelSelector=on%3D1&resourceVersion=" + rv(made)
     watch = api.watch(path)
     gone = api.patch(CM % ns + "/a", {"metadata": {"labels": None}}, MERGE)
     back = api.patch(CM % ns + "/a", {"metadata": {"labels": {"on": "1"}}}, MERGE)
-    events = watch.until_end()
+    api.post(CM % ns, config_map("last", metadata={"labels": {"on": "1"}}))
+    *events, _ = events_until(watch, lambda e: e["object"]["metadata"]["name"] == "last")
     assert [e["type"] for e in events] == ["DELETED", "ADDED"]
     assert events[0]["object"]["metadata"]["labels"] == {"on": "1"}
     assert [e["object"]["metadata"]["resourceVersion"] for e in events] == [rv(gone), rv(back)]
@@ -74,7 +84,7 @@ def test_A60_watch_list(api, ns):
     for name in ("a", "b"):
         api.post(CM % ns, config_map(name))
     watch = api.watch(CM % ns + "?watch=1&sendInitialEvents=true&allowWatchBookmarks=true"
-                      "&resourceVersionMatch=NotOlderThan&timeoutSeconds=5")
+                      "&resourceVersionMatch=NotOlderThan&timeoutSeconds=90")
     names = []
     while True:
         event = watch.next()
@@ -89,7 +99,6 @@ def test_A60_watch_list(api, ns):
     while event["type"] != "ADDED":
         event = watch.next()
     assert event["object"]["metadata"]["name"] == "c"
-    watch.close()
     assert api.get(CM % ns + "?sendInitialEvents=true").code == 422
     assert api.get(CM % ns + "?watch=1&sendInitialEvents=true").code == 422
     assert api.get(CM % ns + "?resourceVersionMatch=Exact").code == 422

@@ -38,11 +38,11 @@ def workload(kind, **more):
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
 def test_A89_rollout_status_finishes(api, ns, kind):
     make(api, ns, kind, "w", workload(kind))
-    api.kubectl("rollout", "status", f"{kind}/w", "-n", ns, "--timeout=20s")
+    api.kubectl("rollout", "status", f"{kind}/w", "-n", ns, "--timeout=60s")
     changed = {"metadata": {"labels": {"app": "x"}}, "spec": {
         "containers": [{"name": "c", "image": "i:2"}]}}
     make(api, ns, kind, "w", workload(kind, template=changed))
-    api.kubectl("rollout", "status", f"{kind}/w", "-n", ns, "--timeout=20s")
+    api.kubectl("rollout", "status", f"{kind}/w", "-n", ns, "--timeout=60s")
     path = f"/apis/apps/v1/namespaces/{ns}/{kind.lower()}s/w"
     obj = api.rest.get(path)
     assert obj["metadata"]["generation"] == obj["status"]["observedGeneration"] == 2
@@ -57,28 +57,28 @@ def test_A89_rollout_status_finishes(api, ns, kind):
 def test_A89_a_job_completes(api, ns):
     job = {"template": {"spec": {**POD, "restartPolicy": "Never"}}}
     make(api, ns, "Job", "good", job)
-    api.kubectl("wait", "--for=condition=Complete", "job/good", "-n", ns, "--timeout=20s")
+    api.kubectl("wait", "--for=condition=Complete", "job/good", "-n", ns, "--timeout=60s")
     make(api, ns, "Job", "bad", job, **{"sluice.dev/simulate": "fail"})
-    api.kubectl("wait", "--for=condition=Failed", "job/bad", "-n", ns, "--timeout=20s")
+    api.kubectl("wait", "--for=condition=Failed", "job/bad", "-n", ns, "--timeout=60s")
     make(api, ns, "Job", "held", {**job, "suspend": True})
     api.kubectl("patch", "job", "held", "-n", ns, "-p", '{"spec":{"suspend":false}}')
-    api.kubectl("wait", "--for=condition=Complete", "job/held", "-n", ns, "--timeout=20s")
+    api.kubectl("wait", "--for=condition=Complete", "job/held", "-n", ns, "--timeout=60s")
 
 
 def test_A89_a_deployment_that_fails_or_hangs(api, ns):
     make(api, ns, "Deployment", "bad", workload("Deployment"), **{"sluice.dev/simulate": "fail"})
-    done = api.kubectl("rollout", "status", "deployment/bad", "-n", ns, "--timeout=20s",
+    done = api.kubectl("rollout", "status", "deployment/bad", "-n", ns, "--timeout=60s",
                        check=False)
     assert done.returncode == 1 and "exceeded its progress deadline" in done.stderr
     make(api, ns, "Deployment", "held", workload("Deployment"),
          **{"sluice.dev/simulate": "hold"})
     make(api, ns, "Pod", "after", POD)
-    api.kubectl("wait", "--for=condition=Ready", "pod/after", "-n", ns, "--timeout=20s")
+    api.kubectl("wait", "--for=condition=Ready", "pod/after", "-n", ns, "--timeout=60s")
     held = f"/apis/apps/v1/namespaces/{ns}/deployments/held"
     assert api.rest.get(held)["status"] == {}
     # Let go, it finishes.
     api.kubectl("annotate", "deployment", "held", "-n", ns, "sluice.dev/simulate-")
-    api.kubectl("rollout", "status", "deployment/held", "-n", ns, "--timeout=20s")
+    api.kubectl("rollout", "status", "deployment/held", "-n", ns, "--timeout=60s")
 
 
 @pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
@@ -91,7 +91,7 @@ def test_A89_others_fail_on_request_too(api, ns, kind):
     late = api.kubectl("rollout", "status", f"{kind}/bad", "-n", ns, "--timeout=1s", check=False)
     assert late.returncode == 1
     api.kubectl("annotate", kind, "bad", "-n", ns, "sluice.dev/simulate-")
-    api.kubectl("rollout", "status", f"{kind}/bad", "-n", ns, "--timeout=20s")
+    api.kubectl("rollout", "status", f"{kind}/bad", "-n", ns, "--timeout=60s")
 
 
 def seconds_until_ready(api, ns, name, **annotations):
@@ -139,7 +139,7 @@ def test_A89_what_was_stored_before_is_taken_up_at_start(api, ns):
     api.process.argv.append("--simulate=workloads")
     api.process.start()
     api.process.wait_ready(lambda: api.rest.raw("GET", "/readyz")[0] == 200, "the server")
-    api.kubectl("rollout", "status", "deployment/old", "-n", ns, "--timeout=20s")
+    api.kubectl("rollout", "status", "deployment/old", "-n", ns, "--timeout=60s")
 
 
 def test_A90_an_unknown_profile_is_refused(directory):
