@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.lib.charts import chart_files, write
+from tests.lib.net import wait_until
 from tests.lib.oracle import oracle
 
 SLUICE = pathlib.Path(os.environ.get("SLUICE_BUILD", "build-test"), "cli", "sluice")
@@ -104,6 +105,15 @@ READERS = """
 AS = ["--kube-as-user", "jane"]
 
 
+def let_readers_read(api, cluster):
+    """The server learns of it a moment after it was written."""
+    for obj in yaml.safe_load(READERS):
+        obj["metadata"]["namespace"] = cluster
+        api.apply(obj)
+    wait_until(lambda: api.kubectl("auth", "can-i", "list", "configmaps", "-n", cluster, "--as=jane",
+                                   "--as-group=readers,all", check=False).stdout == "yes\n", "the role to count")
+
+
 @pytest.mark.parametrize("words,env,renders", [
     (AS, {}, False), ([*AS, "--kube-as-group", "strangers"], {}, False),
     ([*AS, "--kube-as-group", "strangers", "--kube-as-group", "readers,all"], {}, True),
@@ -112,9 +122,7 @@ AS = ["--kube-as-user", "jane"]
     ([*AS, "--kube-as-group", "two\nlines"], {}, False),
     (["--kube-as-group", "readers,all"], {}, False), ([], {"HELM_KUBEASGROUPS": "readers"}, False)])
 def test_groups_are_impersonated(api, cluster, tmp_path, words, env, renders):
-    for obj in yaml.safe_load(READERS):
-        obj["metadata"]["namespace"] = cluster
-        api.apply(obj)
+    let_readers_read(api, cluster)
     write(tmp_path / "chart", {**chart_files(), "templates/map.yaml": LOOKUP})
     for program in ([oracle("helm") / "helm"], [SLUICE, "helm"]):
         done = subprocess.run(
@@ -126,9 +134,7 @@ def test_groups_are_impersonated(api, cluster, tmp_path, words, env, renders):
 
 
 def test_groups_of_the_kubeconfig_are_impersonated(api, cluster, tmp_path):
-    for obj in yaml.safe_load(READERS):
-        obj["metadata"]["namespace"] = cluster
-        api.apply(obj)
+    let_readers_read(api, cluster)
     write(tmp_path / "chart", {**chart_files(), "templates/map.yaml": LOOKUP})
     for groups, renders in ((["readers,all"], True), (["strangers"], False), (["a", 1], False)):
         config = yaml.safe_load(pathlib.Path(api.kubeconfig).read_text())

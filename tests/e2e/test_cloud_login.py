@@ -140,10 +140,18 @@ def source(objects, secret, proxy, clouds):
     clouds.session = ""
     clouds.clear()
 
+    made = []
+
     def make(url, name="src", kind="OCIRepository", **spec):
         objects.apply(kind, name, {"url": url, "interval": "1h",
                                    "proxySecretRef": {"name": "proxy"}, **spec})
-    return make
+        made.append((kind, name))
+    yield make
+    # What fails asks the clouds again and again: not in the next test.
+    for kind, name in made:
+        objects.delete(kind, name)
+    for kind, name in made:
+        objects.gone(kind, name)
 
 
 def shown(front, mark):

@@ -21,7 +21,7 @@ def test_S101_everything_applies(api):
     def apply():
         return api.kubectl("apply", "--server-side", "--force-conflicts", "-k",
                            str(ROOT / "deploy"), check=False).returncode == 0
-    wait_until(apply, "kubectl apply -k deploy", 30, 0.5)
+    wait_until(apply, "kubectl apply -k deploy", interval=0.5)
     for name in CONTROLLERS:
         deployment = api.rest.get(f"/apis/apps/v1/namespaces/flux-system/deployments/{name}")
         security = deployment["spec"]["template"]["spec"]["containers"][0]["securityContext"]
@@ -48,7 +48,7 @@ def test_S18_missing_storage_path_ends_the_process(api, directory):
     done = subprocess.run(
         [binary, f"--kubeconfig={api.kubeconfig}", "--storage-path", directory / "nowhere",
          "--metrics-addr=0", "--health-addr=0", "--storage-addr=127.0.0.1:0"],
-        capture_output=True, text=True, timeout=30)
+        capture_output=True, text=True, timeout=90)
     assert done.returncode != 0 and "nowhere" in done.stderr
 
 
@@ -57,7 +57,7 @@ def test_S10_unknown_digest_algorithm_ends_the_process(api, directory):
     done = subprocess.run(
         [binary, f"--kubeconfig={api.kubeconfig}", "--storage-path", directory,
          "--artifact-digest-algo=md5", "--metrics-addr=0", "--health-addr=0"],
-        capture_output=True, text=True, timeout=30)
+        capture_output=True, text=True, timeout=90)
     assert done.returncode != 0 and "md5" in done.stderr
 
 

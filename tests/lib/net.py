@@ -85,6 +85,15 @@ def wait_until(probe, what, timeout=PATIENCE, interval=0.02):
         time.sleep(interval)  # between two looks, not in place of one
 
 
+def with_time_enough(command, is_enough):
+    """What command(time) made that ends by its timeout, once that was enough for what it tells before."""
+    for time_out in ("1s", "5s", "30s"):
+        done = command(time_out)
+        if is_enough(done):
+            break
+    return done
+
+
 def http(method, url, body=None, headers=None, context=None, timeout=PATIENCE):
     """(status, headers, bytes) of one request; HTTP errors are results, not exceptions."""
     data = body.encode() if isinstance(body, str) else body
