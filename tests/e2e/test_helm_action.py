@@ -352,6 +352,9 @@ def allow(api, ns, user, *rules):
                "metadata": {"name": "some", "namespace": ns},
                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "some"},
                "subjects": [{"kind": "User", "name": user}]})
+    for rule in rules:
+        verb = "delete" if rule["verbs"] == ["*"] else rule["verbs"][0]
+        api.wait_allowed(user, verb, rule["resources"][0], ns)
 
 
 def test_H93_what_an_account_may_not_do_is_told(api, actions, ns, tmp_path):
@@ -374,7 +377,7 @@ def begin_gated(api, actions, ns, tmp_path):
             "spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "c:1"}]}}}})
     chart = config_chart(tmp_path, "1.0.0", {"templates/gate.yaml": hook})
     actions.ok("install", "raced", ns, **quiet(chart))
-    actions.begin("upgrade", "raced", ns, **quiet(chart, timeout_ms=20000))
+    actions.begin("upgrade", "raced", ns, **quiet(chart, timeout_ms=90000))
     path = f"/apis/batch/v1/namespaces/{ns}/jobs/gate"
     wait_until(lambda: api.rest.get(path), "the gate")
 
@@ -464,7 +467,7 @@ def test_names_that_helm_refuses(api, actions, ns, tmp_path, name):
 def test_a_rollback_that_is_not_ready_in_time(api, actions, ns, tmp_path, chart):
     actions.ok("install", "late", ns, **quiet(chart))
     actions.ok("upgrade", "late", ns, **quiet(config_chart(tmp_path, "2.0.0")))
-    answer = actions("rollback", "late", ns, to_version=1, timeout_ms=1500)
+    answer = actions("rollback", "late", ns, to_version=1, timeout_ms=4000)
     cause = f"timeout waiting for: [Deployment/{ns}/late-web status: 'InProgress']"
     assert answer["error"] == f"release late failed: {cause}"
     assert statuses(api, ns, "late") == {1: "superseded", 2: "deployed", 3: "failed"}

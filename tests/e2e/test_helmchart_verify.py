@@ -34,7 +34,10 @@ def refused(objects, text):
     """The chart, once its signature was not found or not good."""
     def match(obj):
         failed = objects.condition(obj, "BuildFailed")
-        return failed.get("reason") == "ChartVerificationError" and text in failed["message"]
+        # A retry that takes its time is shown without what it is about to find again.
+        return failed.get("reason") == "ChartVerificationError" and text in failed["message"] and \
+            objects.condition(obj)["status"] == "False" and \
+            objects.condition(obj, "SourceVerified").get("status") == "False"
     obj = objects.wait("HelmChart", "chart", match, f"to be refused: {text}")
     said = objects.condition(obj, "BuildFailed")["message"]
     assert said.startswith("chart verification error: ")

@@ -54,8 +54,8 @@ def test_H51_one_retry_uninstalls_installs_and_stalls(releases):
     obj = releases.stalled()
     assert obj["status"]["installFailures"] == 2
     assert releases.statuses() == {1: "failed"}
-    events = [e[1] for e in releases.objects.events("app")]
-    assert events.count("InstallFailed") >= 1 and "UninstallSucceeded" in events
+    for reason in ("InstallFailed", "UninstallSucceeded"):
+        releases.event("", reason=reason)
 
 
 def test_H52_endless_retries_never_stall(releases):
@@ -210,10 +210,10 @@ def test_H61_H62_retry_on_failure_upgrades_until_it_works(releases):
     strategy = {"strategy": {"name": "RetryOnFailure", "retryInterval": "300ms"}}
     releases.quiet(install=strategy, upgrade=strategy)
     obj = releases.objects.wait("HelmRelease", "app",
-                                lambda o: o["status"].get("upgradeFailures", 0) >= 2, "upgrades")
+                                lambda o: o["status"].get("upgradeFailures", 0) >= 2 and releases.condition(
+                                    o, "Reconciling").get("reason") == "ProgressingWithRetry", "upgrades")
     assert releases.condition(obj, "Stalled") == {}
     assert obj["status"]["observedGeneration"] == 1
-    assert releases.condition(obj, "Reconciling")["reason"] == "ProgressingWithRetry"
     assert len(obj["status"]["history"]) <= 5
     releases.chart(GOOD, version="2.0.0")
     obj = releases.ready()

@@ -40,7 +40,7 @@ def test_installed_upgraded_watched_and_uninstalled(releases, api):
         "PATCH", releases.path("ConfigMap", "config") + "?fieldManager=x", {"data": {"v": "2"}},
         "application/merge-patch+json")
     assert code == 200, reply
-    wait_until(lambda: releases.live("ConfigMap", "config")["data"] == {"v": "1"}, "correction", 10)
+    wait_until(lambda: releases.live("ConfigMap", "config")["data"] == {"v": "1"}, "correction")
     releases.delete()
     assert releases.statuses() == {} and not releases.live("ConfigMap", "config")
 

@@ -11,11 +11,11 @@ from tests.lib.releases import chart_server, config, controller_with, releases  
 helm_controller = controller_with(server="proxied")
 
 
-def asked(proxied, since):
-    """'METHOD last part of the path' of requests about releases, watches left out."""
+def asked(releases, proxied, since):
+    """'METHOD last part of the path' of requests about the test's own releases, watches left out."""
     return [f"{r.method} {r.target.split('?')[0].split('/namespaces/')[-1].split('/', 1)[-1]}"
             for r in proxied.proxy.requests(since=since, query=r"^(?!.*watch=true)",
-                                            path="/namespaces/test-") if "/events" not in r.target]
+                                            path=f"/namespaces/{releases.ns}/") if "/events" not in r.target]
 
 
 @contextlib.contextmanager
@@ -37,7 +37,7 @@ def test_an_installation_costs_one_status_write(releases, proxied):
     mark = proxied.proxy.mark()
     releases.quiet()
     releases.ready()
-    requests = asked(proxied, mark)
+    requests = asked(releases, proxied, mark)
     written = "PATCH helmreleases/app/status"
     assert requests.count(written) == 1
     assert [r for r in requests if not r.startswith("GET")][-1] == written
@@ -47,7 +47,7 @@ def test_an_installation_costs_one_status_write(releases, proxied):
     mark = proxied.proxy.mark()
     releases.quiet(values={"a": "b"})
     releases.ready(version=2)
-    requests = asked(proxied, mark)
+    requests = asked(releases, proxied, mark)
     assert requests.count(written) == 1
     assert "GET secrets" not in requests
 
@@ -92,23 +92,32 @@ def test_what_was_installed_by_hand_stays(releases, helm, ns, tmp_path):
     assert releases.statuses() == {1: "deployed"} and releases.live("ConfigMap", "a")
 
 
+def others_come(releases, seconds):
+    """For so long; the longest pause between two of them."""
+    times = [time.monotonic()]
+
+    def has_others():
+        releases.chart({"templates/a.yaml": config("a", {"n": str(len(times))})}, name="other")
+        times.append(time.monotonic())
+        return times[-1] - times[0] > seconds
+    wait_until(has_others, "others to come for a while", interval=0.2)
+    return max(b - a for a, b in zip(times, times[1:]))
+
+
 def test_a_wait_for_a_busy_source_costs_no_status_write(releases, proxied):
     """While artifacts of others keep coming; once they do not, the wait is told."""
     for name in ("chart", "other"):
         releases.put_source("HelmChart", name, None, "False")
-    mark = proxied.proxy.mark()
-    releases.quiet()
-    wait_until(lambda: releases.get()["metadata"].get("finalizers"), "a first run")
-    # Longer than it waits in silence, and far from as long as it waits at most.
-    until = time.monotonic() + 3.5
-
-    def has_others():
-        name = str(time.monotonic_ns())
-        releases.chart({"templates/a.yaml": config("a", {"n": name})}, name="other")
-        return time.monotonic() > until
-    wait_until(has_others, "others to come for a while", interval=0.2)
+    for _ in range(5):
+        mark = proxied.proxy.mark()
+        releases.quiet()
+        wait_until(lambda: releases.get()["metadata"].get("finalizers"), "a first run")
+        # Longer than it waits in silence, and far from as long as it waits at most.
+        if others_come(releases, 3.5) < 1:
+            break
+        releases.delete()  # there was a silence: this machine has other work
     assert not releases.get()["status"].get("conditions")
-    assert not [r for r in asked(proxied, mark) if r.endswith("app/status")]
+    assert not [r for r in asked(releases, proxied, mark) if r.endswith("app/status")]
     releases.failed("SourceNotReady", "does not have an artifact")
 
 
@@ -119,7 +128,7 @@ def test_what_is_in_sync_is_only_looked_at(releases, proxied):
     releases.rerun()
     mark = proxied.proxy.mark()
     releases.rerun()
-    requests = asked(proxied, mark)
+    requests = asked(releases, proxied, mark)
     assert [r for r in requests if not r.startswith("GET")] == ["PATCH helmreleases/app/status"]
     assert not [r for r in requests if "configmaps" in r], "drift needs no request"
     assert "GET secrets" not in requests
@@ -142,7 +151,7 @@ def test_a_watch_that_is_behind_misleads_nobody(releases, proxied, helm_controll
         assert code == 200, reply
         mark = proxied.proxy.mark()
         releases.rerun()
-        assert "GET secrets" in asked(proxied, mark)
+        assert "GET secrets" in asked(releases, proxied, mark)
         assert releases.statuses() == {1: "deployed"}, "installed anew"
 
 
@@ -152,7 +161,7 @@ def test_without_the_right_to_watch_releases_are_listed(releases, proxied, helm_
         mark = proxied.proxy.mark()
         releases.quiet()
         releases.ready()
-        assert "GET secrets" in asked(proxied, mark)
+        assert "GET secrets" in asked(releases, proxied, mark)
         assert releases.statuses() == {1: "deployed"}
 
 
@@ -167,7 +176,7 @@ def test_H88_after_a_restart_the_watch_knows_again(releases, proxied, helm_contr
     def only_looked_at():
         mark = proxied.proxy.mark()
         releases.rerun()
-        return not [r for r in asked(proxied, mark) if "configmaps" in r]
+        return not [r for r in asked(releases, proxied, mark) if "configmaps" in r]
     wait_until(only_looked_at, "a run without a dry run, once the watch is in step")
     code, reply = releases.api.rest.call(
         "PATCH", releases.path("ConfigMap", "a") + "?fieldManager=x", {"data": {"k": "w"}},

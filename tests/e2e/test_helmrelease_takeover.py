@@ -135,10 +135,9 @@ def everything(releases):
             for o in objects}
 
 
-def runs(daemon):
-    rows = [line for line in daemon.metrics().splitlines()
-            if line.startswith('controller_runtime_reconcile_total{controller="helmrelease"')]
-    return sum(float(row.rsplit(" ", 1)[1]) for row in rows)
+def has_run(daemon, releases):
+    return 'gotk_reconcile_duration_seconds_count{kind="HelmRelease",name="app",' \
+        f'namespace="{releases.ns}"}}' in daemon.metrics()
 
 
 @pytest.mark.parametrize("template", [True, False], ids=["chart", "chartRef"])
@@ -154,7 +153,7 @@ def test_the_release_of_another_controller_is_left_as_it_is(releases, proxied, h
     daemon = Controller("helm-controller", proxied, directory / f"daemon-{releases.ns}")
     try:
         daemon.wait_until_ready()
-        wait_until(lambda: runs(daemon), "a run")
+        wait_until(lambda: has_run(daemon, releases), "a run")
         if drift == "enabled":
             releases.objects.wait("HelmRelease", "app", lambda o: releases.condition(
                 o, "Drifted").get("status") == "False", "to be looked at for drift")
