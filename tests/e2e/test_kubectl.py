@@ -180,7 +180,7 @@ def test_describe_and_events(api, ns, kubectl):
 
 def test_wait_and_delete_with_wait(api, ns, kubectl):
     kubectl("create", "-f", "-", stdin=config_map(ns, "a", finalizers=["example.com/hold"]))
-    assert "met" in kubectl("wait", "cm/a", "--for=jsonpath={.data.v}=1", "--timeout=10s")
+    assert "met" in kubectl("wait", "cm/a", "--for=jsonpath={.data.v}=1", "--timeout=60s")
     delete = subprocess.Popen(["kubectl", "--kubeconfig", api.kubeconfig, "delete", "cm", "a", "-n",
                                ns, "--wait=true"], stdout=subprocess.PIPE, text=True)
     path = f"/api/v1/namespaces/{ns}/configmaps/a"
@@ -196,7 +196,8 @@ def test_wait_and_delete_with_wait(api, ns, kubectl):
 def test_explain_api_resources_and_can_i(api, kubectl):
     text = kubectl("explain", "deployment.spec.strategy.rollingUpdate")
     assert "maxSurge" in text and "GROUP:      apps" in text
-    assert "KIND:       GitRepository" in kubectl("explain", "gitrepositories.spec")
+    # What is known of custom kinds is published in its time.
+    wait_until(lambda: "KIND:       GitRepository" in kubectl("explain", "gitrepositories.spec"), "it")
     rows = api.kubectl("api-resources", "--no-headers", "-o", "wide").splitlines()
     assert any(row.startswith("deployments ") and "deploy" in row for row in rows)
     assert any(row.startswith("kustomizations ") for row in rows)

@@ -111,7 +111,7 @@ def test_K86_an_absent_field_waits_to_the_timeout(app, objects, widget):
     app.kustomization(wait=True, timeout="5s", retryInterval="1h", healthCheckExprs=[
         {"apiVersion": f"{group}/v1", "kind": "Widget", "current": "status.phase == 'Done'"}])
     app.failed("HealthCheckFailed", "timeout waiting for: [Widget/"
-               f"{objects.ns}/w status: 'Unknown'", timeout=60)
+               f"{objects.ns}/w status: 'Unknown'", timeout=150)
 
 
 def test_K91_ready_expression_in_place_of_readiness(app, objects):

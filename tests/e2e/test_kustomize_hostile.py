@@ -234,14 +234,14 @@ def test_the_controller_survives_them_all(app, objects):  # noqa: F811
     app.commit({"good/cm.yaml": config_map("good"),
                 **{f"{name}/{path}": content for name in SMALL
                    for path, content in TREES[name][0].items()}})
-    objects.ready("GitRepository", "src", timeout=60)
+    objects.ready("GitRepository", "src")
     for name in SMALL:
         app.kustomization(name.replace("_", "-"), path=f"./{name}", retryInterval="1h")
     app.kustomization("good", path="./good")
-    objects.ready("Kustomization", "good", timeout=60)
+    objects.ready("Kustomization", "good")
     for name in SMALL:
         text = TREES[name][1]
         if text:
-            app.failed("BuildFailed", text, name=name.replace("_", "-"), timeout=60)
+            app.failed("BuildFailed", text, name=name.replace("_", "-"))
         else:
-            objects.ready("Kustomization", name.replace("_", "-"), timeout=60)
+            objects.ready("Kustomization", name.replace("_", "-"))

@@ -172,6 +172,8 @@ def test_K54_what_cannot_be_put_back_is_told(app, objects):  # noqa: F811
                             "name": "writer"}})):
         code, reply = objects.api.rest.call("POST", f"/{version}/namespaces/{ns}/{plural}", body)
         assert code == 201, reply
+    for verb, name in (("create", ""), ("delete", "c3")):
+        objects.api.wait_allowed(f"system:serviceaccount:{ns}:writer", verb, "configmaps", ns, name=name)
     app.commit({**maps("1"), "z.yaml": BAD})
     app.kustomization(serviceAccountName="writer", retryInterval="1h")
     obj = objects.not_ready("Kustomization", "app", "ReconciliationFailed")
