@@ -63,9 +63,13 @@ def note_wait(started, timeout, what):
             out.write(json.dumps(row) + "\n")
 
 
-def wait_until(probe, what, timeout=PATIENCE, interval=0.02):
+SOON, LATER = 0.02, 0.1  # seconds between two looks: at first, and once it has taken two seconds
+
+
+def wait_until(probe, what, timeout=PATIENCE, interval=None):
     """Calls probe() until it returns something true and returns that; exceptions of probe count as
-    'not yet'. The deadline fails the test with the last thing seen."""
+    'not yet'. The deadline fails the test with the last thing seen. Without an interval it looks less
+    often the longer it takes: each look is a request that the servers of the test have to answer."""
     started = time.monotonic()
     deadline = started + timeout
     last = None
@@ -79,10 +83,12 @@ def wait_until(probe, what, timeout=PATIENCE, interval=0.02):
             raise
         except Exception as e:  # noqa: BLE001 - whatever went wrong may heal until the deadline
             last = e
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             note_wait(started, timeout, what)
             raise Timeout(f"timed out after {timeout:g} s waiting for {what}; last: {last!r}")
-        time.sleep(interval)  # between two looks, not in place of one
+        # between two looks, not in place of one
+        time.sleep(interval or min(max(SOON, (now - started) / 20), LATER))
 
 
 def with_time_enough(command, is_enough):
