@@ -34,8 +34,7 @@ def api(directory):
     """An API server with the CRDs and the namespace flux-system."""
     server = start_api(os.environ.get("SLUICE_API", "embedded"), directory / "api")
     try:
-        server.install_crds()
-        server.create_namespace("flux-system")
+        server.prepare()
         yield server
         told = search_objects(server.rest)
         assert not told, told[:10]

@@ -4,7 +4,9 @@ import functools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 import yaml
@@ -82,10 +84,12 @@ class ApiServer:
 
     def install_crds(self, *crds):
         """Ours when none are given; returns when the server serves them."""
-        crds = crds or [crd for f in sorted((ROOT / "deploy" / "crds").glob("*.yaml"))
-                        for crd in yaml.load_all(f.read_text(), YAML_LOADER) if crd]
+        crds = crds or our_crds()
         for crd in crds:
             self.rest.apply(crd)
+        self.await_crds(crds)
+
+    def await_crds(self, crds):
         for crd in crds:
             wait_until(lambda crd=crd: self.is_established(crd) and self.is_served(crd),
                        crd["metadata"]["name"])
@@ -116,17 +120,52 @@ class ApiServer:
             return reply["status"].get("allowed", False) is allowed
         wait_until(says, f"{user} {'to be' if allowed else 'no longer'} allowed to {verb} {resource}")
 
+    def prepare(self):
+        """What a module of tests begins with: our CRDs and the namespace flux-system."""
+        self.install_crds()
+        self.create_namespace("flux-system")
+
+
+def our_crds():
+    return [crd for f in sorted((ROOT / "deploy" / "crds").glob("*.yaml"))
+            for crd in yaml.load_all(f.read_text(), YAML_LOADER) if crd]
+
+
+@functools.cache
+def certificates():
+    """Those of every real kube-apiserver of this process, in a directory that goes with it: openssl
+    needs longer for them than some tests for all that they do."""
+    kept = tempfile.TemporaryDirectory(prefix="sluice-certificates-")
+
+    def openssl(*args):
+        subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, cwd=kept.name)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", "ca.key", "-out", "ca.crt", "-days", "30", "-subj", "/CN=test-ca")
+    pathlib.Path(kept.name, "san.cnf").write_text(
+        "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc\n")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=127.0.0.1")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+            "-CAcreateserial", "-out", "server.crt", "-days", "30", "-extfile", "san.cnf")
+    openssl("genrsa", "-out", "sa.key", "2048")
+    return kept
+
 
 class KubeApi(ApiServer):
-    """The real kube-apiserver with etcd; `oracle` is what tests/oracles/build kube printed."""
+    """The real kube-apiserver with etcd; `oracle` is what tests/oracles/build kube printed. `like`: the
+    directory of one that was prepared and stopped, whose objects this one begins with."""
 
     kind = "kube"
 
-    def __init__(self, directory, oracle, flags=()):
+    def __init__(self, directory, oracle, flags=(), like=None):
         super().__init__(directory)
         self.flags = flags
         self.oracle = pathlib.Path(oracle)
-        self.make_certificates()
+        self.like = like
+        self.copy_certificates()
+        if like:  # a log of etcd's is 64 MB from its first day on, nearly all of them zero
+            subprocess.run(["cp", "-r", "--sparse=always", pathlib.Path(like, "etcd"),
+                            self.dir / "etcd"], check=True)
         self.etcd_port, self.peer_port, self.port = free_port(), free_port(), free_port()
         self.server = f"https://127.0.0.1:{self.port}"
         self.ca_file = str(self.dir / "ca.crt")
@@ -134,20 +173,9 @@ class KubeApi(ApiServer):
         self.etcd = self.apiserver = None
         self.start()
 
-    def make_certificates(self):
-        d = self.dir
-        def openssl(*args):
-            subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, cwd=d)
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", "ca.key", "-out", "ca.crt", "-days", "30", "-subj", "/CN=test-ca")
-        (d / "san.cnf").write_text(
-            "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc\n")
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=127.0.0.1")
-        openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
-                "-CAcreateserial", "-out", "server.crt", "-days", "30", "-extfile", "san.cnf")
-        openssl("genrsa", "-out", "sa.key", "2048")
-        (d / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
+    def copy_certificates(self):
+        shutil.copytree(certificates().name, self.dir, dirs_exist_ok=True)
+        (self.dir / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
 
     def start(self):
         self.start_etcd()
@@ -192,10 +220,17 @@ class KubeApi(ApiServer):
         while_down()
         self.start()
 
+    def prepare(self):
+        if self.like:
+            self.await_crds(our_crds())
+        else:
+            super().prepare()
+
     def stop(self):
+        """kill -9: how it ends by itself is not ours to test, and takes it seconds."""
         for process in (self.apiserver, self.etcd):
             if process:
-                process.stop()
+                process.kill()
 
 
 class EmbeddedApi(ApiServer):
@@ -239,7 +274,9 @@ class EmbeddedApi(ApiServer):
 
 
 def start_api(kind, directory):
-    """An API server by kind: 'embedded' (SLUICE_BUILD) or 'kube' (SLUICE_KUBE_ORACLE)."""
+    """An API server by kind: 'embedded' (SLUICE_BUILD) or 'kube' (SLUICE_KUBE_ORACLE; like the prepared
+    one whose directory SLUICE_KUBE_LIKE names, which takes half the time)."""
     if kind == "embedded":
         return EmbeddedApi(directory, os.environ["SLUICE_BUILD"])
-    return KubeApi(directory, os.environ["SLUICE_KUBE_ORACLE"])
+    return KubeApi(directory, os.environ["SLUICE_KUBE_ORACLE"],
+                   like=os.environ.get("SLUICE_KUBE_LIKE"))
