@@ -56,6 +56,10 @@ def test_it_prints_what_is_applied(build, releases):
         assert labels.items() <= live["metadata"]["labels"].items() and labels["team"] == "a"
     assert built["config"]["data"] == {"k": "v", "patched": "yes"}
     assert '"a":"b"' in built["app-values"]["data"]["values"]
+    # Its deletion waits for a Job that nobody else ends.
+    releases.objects.delete("HelmRelease", "app")
+    releases.end_job("hook")
+    releases.objects.gone("HelmRelease", "app")
 
 
 def test_without_a_cluster(build):

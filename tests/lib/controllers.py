@@ -1,4 +1,5 @@
 """Sluice's daemons from a build directory, each on free ports with storage of its own."""
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -111,7 +112,8 @@ class Toolkit:
         return self.running[name]
 
     def stop(self):
-        codes = {name: c.stop() for name, c in self.running.items()}
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            codes = dict(zip(self.running, pool.map(Controller.stop, self.running.values())))
         self.running = {}
         return codes
 

@@ -267,11 +267,9 @@ QUICK = ("--min-retry-delay=50ms", "--max-retry-delay=500ms")
 
 def controller_with(*flags, server="api", env=None):
     """A fixture `helm_controller` of a module, which must end cleanly: under sanitizers that also
-    says no leak. `server`: the fixture of its API server, "proxied" for one that a test steers;
-    `env`: one whose `env` the daemon has."""
-    @pytest.fixture(scope="module")
-    def helm_controller(request, directory):
-        api = request.getfixturevalue(server)
+    says no leak. `server`: the fixture of its API server, "api" or, for one that a test steers,
+    "proxied"; `env`: one whose `env` the daemon has."""
+    def run(request, api, directory):
         more = request.getfixturevalue(env).env if env else {}
         daemon = Controller("helm-controller", api, directory / "helm", flags,
                             env={"TMPDIR": str(directory / "helm"), **more}).wait_until_ready()
@@ -281,6 +279,16 @@ def controller_with(*flags, server="api", env=None):
         finally:
             code = daemon.stop()
         assert code == 0, daemon.log()[-4000:]
+
+    # The server stands among the arguments: one that a fixture asks for by its name may end before it.
+    if server == "proxied":
+        @pytest.fixture(scope="module")
+        def helm_controller(request, proxied, directory):
+            yield from run(request, proxied, directory)
+    else:
+        @pytest.fixture(scope="module")
+        def helm_controller(request, api, directory):
+            yield from run(request, api, directory)
     return helm_controller
 
 
