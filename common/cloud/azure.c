@@ -193,13 +193,18 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
+/* NULL: the public one. */
+static const char *authority_of(const Cloud *cloud, const char *named)
+{
+	return cstr_empty(named) ? cloud_env(cloud, "AZURE_AUTHORITY_HOST") : named;
+}
+
 bool azure_token(Cloud *cloud, const CloudCaller *caller, const char *authority_host,
 		 const char *scope, Credential *out, Error *err)
 {
 	const CloudAccount *account = caller->account;
-	const char *env_authority = cloud_env(cloud, "AZURE_AUTHORITY_HOST");
 	Ask ask = {.cloud = cloud, .caller = caller, .scope = scope};
-	ask.app.authority_host = cstr_empty(authority_host) ? env_authority : authority_host;
+	ask.app.authority_host = authority_of(cloud, authority_host);
 	if (account && (!account_annotation(account, TENANT_ANNOTATION, &ask.app.tenant_id, err) ||
 			!account_annotation(account, CLIENT_ANNOTATION, &ask.app.client_id, err)))
 		return false;
@@ -220,6 +225,7 @@ bool azure_token_of_app(Cloud *cloud, const CloudCaller *caller, const AzureApp 
 			const char *scope, Credential *out, Error *err)
 {
 	Ask ask = {.cloud = cloud, .caller = caller, .scope = scope, .app = *app};
+	ask.app.authority_host = authority_of(cloud, app->authority_host);
 	char certificate[DIGEST_TEXT_SIZE];
 	digest_of(DIGEST_SHA256, or_empty(app->certificate.ptr), app->certificate.len, certificate);
 	const char *const parts[] = {"azure-app",
@@ -230,7 +236,7 @@ bool azure_token_of_app(Cloud *cloud, const CloudCaller *caller, const AzureApp 
 				     certificate,
 				     or_empty(app->certificate_password),
 				     app->send_chain ? "chain" : "",
-				     or_empty(app->authority_host),
+				     or_empty(ask.app.authority_host),
 				     or_empty(caller->proxy),
 				     NULL};
 	return cloud_cached(cloud, parts, fetch_by_app, &ask, out, err);

@@ -30,7 +30,7 @@ typedef struct {
 	Str certificate;		  /* PEM with the key, or PKCS #12 */
 	const char *certificate_password; /* or NULL */
 	bool send_chain;
-	const char *authority_host; /* NULL: https://login.microsoftonline.com/ */
+	const char *authority_host; /* NULL: $AZURE_AUTHORITY_HOST, else the public one */
 } AzureApp;
 
 /* A token of an application; without a tenant, of the managed identity client_id. ERR_INVALID for

@@ -132,22 +132,30 @@ class FakeGcs:
 
 
 class Azurite:
-    """Azure's emulator; the account is the first label of the host, as at Azure."""
+    """Azure's emulator; the account is the first label of the host, as at Azure. With `authority` it
+    speaks TLS and takes access tokens, of which it judges issuer, audience and times."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, authority=None):
         self.port = free_port()
-        self.host = f"{AZURE_ACCOUNT}.blob.localhost:{self.port}"
-        self.endpoint = f"http://{self.host}"
+        name = f"{AZURE_ACCOUNT}.blob.localhost"
+        self.host = f"{name}:{self.port}"
+        self.scheme = "https" if authority else "http"
+        self.endpoint = f"{self.scheme}://{self.host}"
+        self.context = authority.client_context() if authority else None
+        flags = []
+        if authority:
+            cert, key = authority.issue("azurite", f"IP:127.0.0.1,DNS:{name}")
+            flags = ["--oauth", "basic", "--cert", cert, "--key", key]
         root = pathlib.Path(directory)
         root.mkdir(parents=True, exist_ok=True)
         program = oracle("azurite") / "node_modules/azurite/dist/src/blob/main.js"
         self.process = Process(
             ["node", program, "--blobHost", "127.0.0.1", "--blobPort", self.port,
              "--inMemoryPersistence", "--silent", "--skipApiVersionCheck",
-             "--disableTelemetry"], root / "log", cwd=root,
+             "--disableTelemetry", *flags], root / "log", cwd=root,
             env={"AZURITE_ACCOUNTS": f"{AZURE_ACCOUNT}:{AZURE_KEY}"})
-        self.process.wait_ready(lambda: http("GET", f"http://127.0.0.1:{self.port}/")[0],
-                                "azurite")
+        self.process.wait_ready(lambda: http("GET", f"{self.scheme}://127.0.0.1:{self.port}/",
+                                             context=self.context)[0], "azurite")
 
     def sign(self, method, path, headers, body, query):
         """Shared Key, by Azure's description."""
@@ -168,8 +176,8 @@ class Azurite:
             headers |= {"x-ms-blob-type": "BlockBlob", "Content-Type": "text/plain"}
         headers["Authorization"] = self.sign(method, path, headers, body, query)
         tail = "?" + urllib.parse.urlencode(query) if query else ""
-        status, _, reply = http(method, f"http://127.0.0.1:{self.port}{path}{tail}", body or None,
-                                headers)
+        status, _, reply = http(method, f"{self.scheme}://127.0.0.1:{self.port}{path}{tail}",
+                                body or None, headers, self.context)
         assert status in (200, 201, 202), (method, path, status, reply)
         return reply
 
