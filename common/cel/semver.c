@@ -122,7 +122,7 @@ static CelValue semver(CelRun *run, const CelValue *args, size_t count)
 	const char *wrong = parse(args, count, &text);
 	if (!value)
 		return cel_error(run, "memory limit exceeded");
-	if (wrong || !semver_parse(buf_text(&text), &version))
+	if (wrong || !semver_parse_long(buf_text(&text), &version))
 		return cel_error(run, "%s", wrong ? wrong : "Invalid version");
 	value->version = version;
 	value->version.pre = arena_strdup(run->arena, version.pre);

@@ -8,6 +8,8 @@
 
 /* Versions: parsing and precedence (SemVer 2.0 sections 9-11). Ranges are in semver_range.c. */
 
+enum { VERSION_MAX = 256 }; /* upstream's */
+
 void semver_dispose(Semver *version)
 {
 	free(version->pre);
@@ -99,12 +101,17 @@ static bool parse(const char *text, size_t min_parts, Semver *out)
 
 bool semver_parse(const char *text, Semver *out)
 {
-	return text && parse(text, 1, out);
+	return text && strlen(text) <= VERSION_MAX && parse(text, 1, out);
+}
+
+bool semver_parse_long(const char *text, Semver *out)
+{
+	return parse(text, 1, out);
 }
 
 bool semver_parse_tag(const char *text, Semver *out)
 {
-	return text && parse(text, 3, out);
+	return text && strlen(text) <= VERSION_MAX && parse(text, 3, out);
 }
 
 static int compare_u64(uint64_t a, uint64_t b)
@@ -112,14 +119,15 @@ static int compare_u64(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* Numbers of any length: without leading zeros the longer is the larger. */
+/* A number of more than 64 bits is text, as upstream has it. */
 static int compare_identifier(Str a, Str b)
 {
-	bool a_number = is_number(a), b_number = is_number(b);
+	unsigned long long x = 0, y = 0;
+	bool a_number = str_to_u64(a, &x), b_number = str_to_u64(b, &y);
 	if (a_number != b_number)
 		return a_number ? -1 : 1;
-	if (a_number && a.len != b.len)
-		return a.len < b.len ? -1 : 1;
+	if (a_number)
+		return compare_u64(x, y);
 	size_t shorter = a.len < b.len ? a.len : b.len;
 	int order = memcmp(a.ptr, b.ptr, shorter);
 	return order ? order : compare_u64(a.len, b.len);

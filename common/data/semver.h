@@ -18,10 +18,14 @@ typedef struct {
 void semver_dispose(Semver *version);
 #define autosemver __attribute__((cleanup(semver_dispose)))
 
-/* Loose: optional "v", one to three parts ("1", "1.2"), leading zeros allowed. */
+/* Loose: optional "v", one to three parts ("1", "1.2"), leading zeros allowed; at most 256 bytes.
+ */
 bool semver_parse(const char *text, Semver *out);
 
-/* Three parts needed, optional "v", leading zeros allowed: tags of sources (S22, source.md 3). */
+/* As semver_parse, of any length. */
+bool semver_parse_long(const char *text, Semver *out);
+
+/* Three parts needed, otherwise as semver_parse: tags of sources (S22, source.md 3). */
 bool semver_parse_tag(const char *text, Semver *out);
 
 /* SemVer 2.0 precedence: <0, 0, >0; build metadata does not count. */
@@ -30,7 +34,7 @@ int semver_compare(const Semver *a, const Semver *b);
 typedef struct SemverRange SemverRange;
 
 /* Operators = != > < >= <= => =< ~ ~> ^, wildcards x X *, hyphen ranges, AND by comma or blank, OR
- * by ||. ERR_INVALID. */
+ * by ||; at most 512 bytes and 32 groups. ERR_INVALID. */
 SemverRange *semver_range_new(const char *text, Error *err) MUST_USE;
 void semver_range_free(SemverRange *range);
 AUTO_POINTER(SemverRange, semver_range_free, auto_semver_range);

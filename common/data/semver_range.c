@@ -1,6 +1,6 @@
-#include <ctype.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -11,7 +11,8 @@
  * Versions in a comparator may lack parts or have wildcards; what is missing is "dirty".
  */
 
-enum { RANGE_MAX = 4096 };
+/* Upstream's. */
+enum { RANGE_MAX = 512, GROUPS_MAX = 32 };
 
 typedef enum {
 	OP_EQUAL,
@@ -73,7 +74,7 @@ void semver_range_free(SemverRange *range)
 
 static bool is_blank(char byte)
 {
-	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f';
+	return byte && strchr(" \t\n\r\f", byte);
 }
 
 static const char *skip_blanks(const char *text)
@@ -83,54 +84,88 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-/* One part: digits or a wildcard; false when there is neither. */
-static bool take_part(const char **at, Str *part)
+/* --- texts --- */
+
+/* A version as a constraint spells it; views. */
+typedef struct {
+	Str whole;
+	Str parts[3]; /* digits, wildcards and what else may stand there; empty when absent */
+	Str pre;      /* with its "-"; or empty */
+} Spelled;
+
+static const char label_bytes[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ-";
+
+/* A part is any run of these. The bar is upstream's: "2||3" before blanks is one part to it when it
+ * looks for hyphen ranges, which come before the ORs. */
+static size_t part_len(const char *text)
 {
-	const char *text = *at;
-	size_t len = strspn(text, "0123456789");
-	if (len == 0)
-		len = *text == 'x' || *text == 'X' || *text == '*';
-	*part = str_sized(text, len);
-	*at = text + len;
-	return len > 0;
+	return strspn(text, "0123456789xX*|");
+}
+
+/* The length of "-a.b" or "+a.b" at text: as many identifiers as are whole, 0 when there is none.
+ */
+static size_t take_label(const char *text, char sign)
+{
+	size_t len = 0, more;
+	if (*text != sign)
+		return 0;
+	for (const char *at = text; (more = strspn(at + 1, label_bytes)) > 0; at = text + len) {
+		len = (size_t)(at - text) + 1 + more;
+		if (text[len] != '.')
+			break;
+	}
+	return len;
+}
+
+/* A version at *at, the longest that is one; false when none begins there. */
+static bool take_spelled(const char **at, Spelled *out)
+{
+	const char *text = *at + (**at == 'v');
+	*out = (Spelled){.pre = STR("")};
+	for (size_t i = 0; i < 3; i++) {
+		size_t dot = i > 0, len = i && *text != '.' ? 0 : part_len(text + dot);
+		out->parts[i] = str_sized(text + dot, len);
+		if (len == 0)
+			break;
+		text += dot + len;
+	}
+	if (out->parts[0].len == 0)
+		return false;
+	size_t len = take_label(text, '-');
+	out->pre = str_sized(text, len);
+	text += len;
+	text += take_label(text, '+');
+	out->whole = str_sized(*at, (size_t)(text - *at));
+	*at = text;
+	return true;
 }
 
 static bool is_wild(Str part)
 {
-	return part.len == 0 || !isdigit((unsigned char)part.ptr[0]);
+	return part.len == 0 || (part.len == 1 && strchr("xX*", part.ptr[0]));
 }
 
-static Str or_zero(Str part)
+/* What is wild or missing, and all behind it, is zero; build metadata goes with it. */
+static bool read_spelled(const Spelled *spelled, Comparator *out)
 {
-	return is_wild(part) ? STR("0") : part;
-}
-
-/* A version with holes at *at. */
-static bool take_version(const char **at, Comparator *out)
-{
-	Str parts[3] = {{"", 0}, {"", 0}, {"", 0}};
-	*at += **at == 'v';
-	if (!take_part(at, &parts[0]))
-		return false;
-	for (size_t i = 1; i < 3 && **at == '.'; i++) {
-		(*at)++;
-		if (!take_part(at, &parts[i]))
-			return false;
+	const Str *parts = spelled->parts;
+	size_t known = 0;
+	while (known < 3 && !is_wild(parts[known]))
+		known++;
+	out->dirty = known < 3;
+	out->minor_dirty = known == 1;
+	out->patch_dirty = known == 2;
+	autobuf Buf text = {0};
+	for (size_t i = 0; i < 3; i++) {
+		Str part = i < known ? parts[i] : STR("0");
+		buf_printf(&text, "%s%.*s", i ? "." : "", (int)part.len, part.ptr);
 	}
-	const char *label = *at;
-	while (isalnum((unsigned char)**at) || (**at && strchr("-+.", **at)))
-		(*at)++;
-	bool major_wild = is_wild(parts[0]);
-	out->minor_dirty = !major_wild && is_wild(parts[1]);
-	out->patch_dirty = !major_wild && !out->minor_dirty && is_wild(parts[2]);
-	out->dirty = major_wild || out->minor_dirty || out->patch_dirty;
-	if (major_wild || out->minor_dirty)
-		parts[1] = parts[2] = STR("0");
-	Str major = or_zero(parts[0]), minor = or_zero(parts[1]), patch = or_zero(parts[2]);
-	autofree char *text =
-		mem_printf("%.*s.%.*s.%.*s%.*s", (int)major.len, major.ptr, (int)minor.len,
-			   minor.ptr, (int)patch.len, patch.ptr, (int)(*at - label), label);
-	return semver_parse(text, &out->version);
+	buf_append(&text, spelled->pre.ptr, spelled->pre.len);
+	if (out->dirty)
+		return semver_parse(buf_text(&text), &out->version);
+	autofree char *whole = str_dup(spelled->whole);
+	return semver_parse(whole, &out->version);
 }
 
 static Op take_operator(const char **at)
@@ -152,32 +187,16 @@ static Comparator *add(Group *group, Op op)
 	return comparator;
 }
 
-/* "1.2 - 2.3" is ">=1.2, <=2.3"; true when there is no upper half. */
-static bool take_hyphen(const char **at, Group *group, Comparator *low)
-{
-	const char *dash = skip_blanks(*at);
-	if (dash == *at || *dash != '-' || !is_blank(dash[1]))
-		return true;
-	*at = skip_blanks(dash + 1);
-	low->op = OP_AT_LEAST;
-	Comparator *high = add(group, OP_AT_MOST);
-	bool fine = take_version(at, high);
-	group->has_pre |= fine && high->version.pre[0];
-	return fine;
-}
-
 static bool take_comparator(const char **at, Group *group)
 {
+	Spelled spelled;
 	*at = skip_blanks(*at);
-	const char *start = *at;
-	Op op = take_operator(at);
-	bool bare = start == *at;
+	Comparator *comparator = add(group, take_operator(at));
 	*at = skip_blanks(*at);
-	Comparator *comparator = add(group, op);
-	if (!take_version(at, comparator))
+	if (!take_spelled(at, &spelled) || !read_spelled(&spelled, comparator))
 		return false;
 	group->has_pre |= comparator->version.pre[0] != '\0';
-	return !bare || take_hyphen(at, group, comparator);
+	return true;
 }
 
 static bool parse_group(const char *text, Group *group)
@@ -194,13 +213,61 @@ static bool parse_group(const char *text, Group *group)
 	}
 }
 
+/* --- hyphen ranges --- */
+
+/* "1.2 - 2.3" with the blanks around it at text; where it ends, or NULL. */
+static const char *match_hyphen(const char *text, Spelled *low, Spelled *high)
+{
+	const char *at = skip_blanks(text);
+	if (!take_spelled(&at, low) || !is_blank(*at))
+		return NULL;
+	at = skip_blanks(at);
+	if (*at != '-' || !is_blank(at[1]))
+		return NULL;
+	at = skip_blanks(at + 1);
+	return take_spelled(&at, high) ? skip_blanks(at) : NULL;
+}
+
+/* `from` (so many bytes) in text, the first time it is there. */
+static void replace_first(char **text, const char *from, size_t len, const char *to)
+{
+	autofree char *old = *text;
+	const char *place = memmem(old, strlen(old), from, len);
+	*text = place ? mem_printf("%.*s%s%s", (int)(place - old), old, to, place + len)
+		      : mem_strdup(old);
+}
+
+/* As upstream: ranges become comparators in the text, wherever they begin and before anything else
+ * is read, so that blanks around "||" matter and an operator before a range is an error. */
+static char *rewrite_hyphens(const char *text)
+{
+	char *out = mem_strdup(text);
+	while (*text) {
+		Spelled low, high;
+		const char *end = match_hyphen(text, &low, &high);
+		if (end) {
+			autofree char *both =
+				mem_printf(">= %.*s, <= %.*s ", (int)low.whole.len, low.whole.ptr,
+					   (int)high.whole.len, high.whole.ptr);
+			replace_first(&out, text, (size_t)(end - text), both);
+		}
+		text = end ? end : text + 1;
+	}
+	return out;
+}
+
 SemverRange *semver_range_new(const char *text, Error *err)
 {
 	if (strlen(text) > RANGE_MAX)
-		return err_null(err, ERR_INVALID, "a version range is at most %d bytes", RANGE_MAX);
+		return err_null(err, ERR_INVALID, "constraint string is too long (max %d bytes)",
+				RANGE_MAX);
 	autosemverrange SemverRange *range = mem_zalloc(1, sizeof(*range));
-	Str rest = str_of(text);
+	autofree char *rewritten = rewrite_hyphens(text);
+	Str rest = str_of(rewritten);
 	for (bool more = true; more;) {
+		if (range->groups.len == GROUPS_MAX)
+			return err_null(err, ERR_INVALID, "too many constraint groups (max %d)",
+					GROUPS_MAX);
 		ptrdiff_t cut = str_find(rest, STR("||"));
 		more = cut >= 0;
 		Str piece = more ? str_slice(rest, 0, (size_t)cut) : rest;
@@ -213,6 +280,8 @@ SemverRange *semver_range_new(const char *text, Error *err)
 	}
 	return steal(&range);
 }
+
+/* --- matching --- */
 
 static bool same_parts(const Comparator *c, const Semver *v, bool *out)
 {
