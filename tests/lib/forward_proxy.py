@@ -25,15 +25,18 @@ def pump(a, b):
 class Proxy:
     """`asked` lists the "host:port" that clients wanted, `logins` the "user:password" that they said,
     or None; all of them get to `target` (host, port), or, with a dict of such in its place, each to
-    its own; what is not in it must be on this machine."""
+    its own; what is not in it must be on this machine. With `context` (ssl.SSLContext) clients speak
+    TLS to it."""
 
-    def __init__(self, target, socks=False):
+    def __init__(self, target, socks=False, context=None):
         self.asked, self.logins = [], []
         proxy = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
                 try:
+                    if context:
+                        self.request = context.wrap_socket(self.request, server_side=True)
                     (self.socks5 if socks else self.connect)()
                     with socket.create_connection(self.place(), 10) as upstream:
                         pump(self.request, upstream)
