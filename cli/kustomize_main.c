@@ -7,9 +7,10 @@
 #include "kustomize_command.h"
 #include "program.h"
 
-static char *leave_to_others(void *argv, const char *url, KustomizeWanted wanted, Error *err)
+static char *leave_to_others(void *argv, const char *from, const char *url, KustomizeWanted wanted,
+			     Error *err)
 {
-	(void)wanted;
+	(void)from, (void)wanted;
 	program_replace("sluice-verbs", "cli", argv); /* returns only when it could not */
 	return err_null(err, ERR_UNSUPPORTED, "%s: nothing is fetched here", url);
 }

@@ -128,6 +128,7 @@ int object_order_compare(const json_t *a, const json_t *b);
 typedef struct {
 	Artifact artifact;
 	char *origin_revision; /* or NULL; owned */
+	char *host;	       /* that it was fetched from; "" where nobody says; owned */
 	ArtifactTree *tree;
 } SourceState;
 void source_state_dispose(SourceState *source);

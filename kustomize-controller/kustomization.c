@@ -217,6 +217,7 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 		bases_new(&(BasesConfig){.loop = manager_loop(run_manager(run)),
 					 .http = context->http,
 					 .local = kustomize_dir_files(files),
+					 .named_by = source->host,
 					 .work_dir = workdir_path(context->workdir)});
 	const KustomizeFlags *flags = context->flags;
 	BuildInput input = {.files = bases_files(bases),

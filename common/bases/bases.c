@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "bases/clone.h"
 #include "data/yaml.h"
+#include "net/address.h"
 #include "net/url.h"
 
 enum {
@@ -30,7 +31,8 @@ struct Bases {
 	KustomizeDirFiles *fetched;
 	Loop *own_loop;	      /* or NULL */
 	HttpClient *own_http; /* or NULL */
-	Map *known;	      /* entry -> what bases_fetch gave for it */
+	Map *known;	      /* "HOST\nENTRY", who names what -> what bases_fetch gave for it */
+	Map *hosts;	      /* name of what was fetched -> the host that it is of */
 	size_t count;
 };
 
@@ -84,6 +86,7 @@ Bases *bases_new(const BasesConfig *config)
 	bases->files = (KustomizeFiles){bases, both_stat, both_read, both_list, both_resolve};
 	bases->dir_fd = -1;
 	bases->known = map_new(free);
+	bases->hosts = map_new(free);
 	return bases;
 }
 
@@ -98,6 +101,7 @@ void bases_free(Bases *bases)
 	if (bases->own_loop)
 		loop_free(bases->own_loop);
 	map_free(bases->known);
+	map_free(bases->hosts);
 	free(bases);
 }
 
@@ -108,7 +112,7 @@ const KustomizeFiles *bases_files(const Bases *bases)
 
 /* --- fetching --- */
 
-static bool connect(Bases *bases, Error *err)
+static bool make_client(Bases *bases, Error *err)
 {
 	if (bases->config.loop)
 		return true;
@@ -164,21 +168,56 @@ static bool is_manifest(const Buf *text)
 	return stream.len > 0;
 }
 
-/* The entry's path as a file; NULL with *out_why when it is none. */
-static char *get_file(Bases *bases, const char *url, KustomizeWanted wanted, Error *out_why)
+/* Whose tree a kustomization in that directory is of: a host, or NULL where nobody minds. */
+static const char *namer_of(const Bases *bases, const char *from)
 {
+	if (!cstr_starts(from, KUSTOMIZE_FETCHED))
+		return bases->config.named_by;
+	const char *name = from + strlen(KUSTOMIZE_FETCHED);
+	autofree char *first = mem_strndup(name, strcspn(name, "/"));
+	const char *host = map_get(bases->hosts, first);
+	return host ? host : "";
+}
+
+static bool leads_elsewhere(const char *named_by, const char *text)
+{
+	autoerror Error ignored = {0};
+	autourl Url url = {0};
+	return named_by &&
+	       (!url_parse(text, &url, &ignored) || address_is_elsewhere(named_by, url.host));
+}
+
+static void note_host(Bases *bases, const char *name, const char *text)
+{
+	autoerror Error ignored = {0};
+	autourl Url url = {0};
+	map_put(bases->hosts, name,
+		url_parse(text, &url, &ignored) ? steal(&url.host) : mem_strdup(""));
+}
+
+/* What somebody asked for. */
+typedef struct {
+	const char *url, *named_by;
+	KustomizeWanted wanted;
+} Asked;
+
+/* The entry's path as a file; NULL with *out_why when it is none. */
+static char *get_file(Bases *bases, const Asked *asked, Error *out_why)
+{
+	const char *url = asked->url;
 	autohttpresponse HttpResponse reply = {0};
 	HttpRequest request = {.url = url,
 			       .timeout_ms = FILE_TIMEOUT_MS,
 			       .max_body = FILE_MAX,
-			       .follow_redirects = true};
+			       .follow_redirects = true,
+			       .no_internal = leads_elsewhere(asked->named_by, url)};
 	if (!httpc_do(bases->config.http, &request, &reply, out_why))
 		return NULL;
 	autofree char *shown = url_redacted(url);
 	if (reply.status < 200 || reply.status >= 300)
 		return err_null(out_why, err_code_of_http(reply.status),
 				"HTTP Error: %s: status code %d", shown, reply.status);
-	if (wanted == KUSTOMIZE_BASE && !is_manifest(&reply.body))
+	if (asked->wanted == KUSTOMIZE_BASE && !is_manifest(&reply.body))
 		return err_null(out_why, ERR_INVALID, "%s: not a stream of YAML objects", shown);
 	autofree char *name = file_name(bases, url);
 	autofd int fd =
@@ -188,32 +227,34 @@ static char *get_file(Bases *bases, const char *url, KustomizeWanted wanted, Err
 	return mem_printf("%s%s", KUSTOMIZE_FETCHED, name);
 }
 
-static char *get_clone(Bases *bases, const char *entry, Error *err)
+static char *get_clone(Bases *bases, const Asked *asked, Error *err)
 {
 	autobasespec BaseSpec spec = {0};
-	if (!base_spec_parse(entry, &spec, err))
+	if (!base_spec_parse(asked->url, &spec, err))
 		return NULL;
+	spec.named_by = asked->named_by;
 	autofree char *name = file_name(bases, spec.url);
 	autofree char *dir = path_join(bases->dir, name);
 	if (!base_clone(bases->config.loop, &spec, &bases->config.limits, dir, err)) {
 		autofree char *shown = url_redacted(spec.url);
 		return err_wrap_null(err, "failed to fetch %s", shown);
 	}
+	note_host(bases, name, spec.url);
 	return mem_printf("%s%s//%s", KUSTOMIZE_FETCHED, name, spec.path);
 }
 
-static char *get(Bases *bases, const char *entry, KustomizeWanted wanted, Error *err)
+static char *get(Bases *bases, const Asked *asked, Error *err)
 {
 	autoerror Error no_file = {0}, no_clone = {0};
-	bool http = cstr_starts(entry, "http://") || cstr_starts(entry, "https://");
-	char *path = http ? get_file(bases, entry, wanted, &no_file) : NULL;
+	bool http = cstr_starts(asked->url, "http://") || cstr_starts(asked->url, "https://");
+	char *path = http ? get_file(bases, asked, &no_file) : NULL;
 	if (path)
 		return path;
-	if (wanted == KUSTOMIZE_TEXT)
+	if (asked->wanted == KUSTOMIZE_TEXT)
 		return http ? (err_move(err, &no_file), NULL)
 			    : err_null(err, ERR_UNSUPPORTED,
 				       "only http and https files are fetched");
-	path = get_clone(bases, entry, &no_clone);
+	path = get_clone(bases, asked, &no_clone);
 	if (path)
 		return path;
 	err_set(err, no_clone.code, "%s%s%s", err_text(&no_file), http ? "; " : "",
@@ -221,20 +262,22 @@ static char *get(Bases *bases, const char *entry, KustomizeWanted wanted, Error 
 	return NULL;
 }
 
-char *bases_fetch(void *arg, const char *url, KustomizeWanted wanted, Error *err)
+char *bases_fetch(void *arg, const char *from, const char *url, KustomizeWanted wanted, Error *err)
 {
 	Bases *bases = arg;
-	const char *known = map_get(bases->known, url);
+	const Asked asked = {url, namer_of(bases, from), wanted};
+	autofree char *key = mem_printf("%s\n%s", asked.named_by ? asked.named_by : " ", url);
+	const char *known = map_get(bases->known, key);
 	if (known)
 		return mem_strdup(known);
 	if (bases->count >= bases->config.limits.max_entries)
 		return err_null(err, ERR_LIMIT, "more than %zu remote bases",
 				bases->config.limits.max_entries);
-	if (!connect(bases, err) || !make_dir(bases, err))
+	if (!make_client(bases, err) || !make_dir(bases, err))
 		return NULL;
 	bases->count++;
-	char *path = get(bases, url, wanted, err);
+	char *path = get(bases, &asked, err);
 	if (path && wanted == KUSTOMIZE_BASE)
-		map_put(bases->known, url, mem_strdup(path));
+		map_put(bases->known, key, mem_strdup(path));
 	return path;
 }

@@ -2,7 +2,8 @@
  * Remote bases of kustomizations (facts kustomize-build.md 8, B104, B105): files by http(s),
  * repositories by git over http(s), fetched into a directory of their own and shown to the engine
  * beside the source's files. An entry is got as a file first and cloned where that gives no
- * manifest, as the real tool does. Nothing is kept from one build to the next.
+ * manifest, as the real tool does. Nothing is kept from one build to the next. What a tree of
+ * another host names must not lead inside (net/address.h).
  *
  * Not done: ssh (a daemon has no key of whoever wrote the base), file:// (it would read the
  * daemon's disk), submodules (left out) and links in clones (left out, as in artifacts).
@@ -24,7 +25,9 @@ typedef struct {
 	Loop *loop;		     /* with http, or both NULL: made with the first fetch */
 	HttpClient *http;	     /* for files */
 	const KustomizeFiles *local; /* the source's own */
-	const char *work_dir;	     /* where the directory is made; NULL: $TMPDIR, else /tmp */
+	const char *named_by; /* host that the source's files are of, which must not lead from
+				 outside inside; "": an unknown one; NULL: they are one's own */
+	const char *work_dir; /* where the directory is made; NULL: $TMPDIR, else /tmp */
 	BasesLimits limits;
 } BasesConfig;
 
@@ -41,7 +44,7 @@ AUTO_POINTER(Bases, bases_free, auto_bases);
 const KustomizeFiles *bases_files(const Bases *bases);
 
 /* For KustomizeOptions.fetch; arg is the Bases. Error texts hold no credentials. */
-char *bases_fetch(void *arg, const char *url, KustomizeWanted wanted, Error *err);
+char *bases_fetch(void *arg, const char *from, const char *url, KustomizeWanted wanted, Error *err);
 
 /* --- spec.c --- */
 
@@ -51,6 +54,7 @@ typedef struct {
 	char *path; /* of the directory in it, clean; "." for its root */
 	char *ref;  /* branch, tag or commit; "" for the default branch */
 	int64_t timeout_ms;
+	const char *named_by; /* as GitRemoteConfig.named_by; borrowed */
 } BaseSpec;
 
 void base_spec_dispose(BaseSpec *spec);

@@ -117,7 +117,10 @@ bool base_clone(Loop *loop, const BaseSpec *spec, const BasesLimits *limits, con
 								       : limits->max_timeout_ms;
 	__attribute__((cleanup(wanted_dispose))) Wanted wanted = {0};
 	autogitremote GitRemote *remote = git_remote_new(
-		loop, &(GitRemoteConfig){.url = spec->url, .timeout_ms = timeout_ms}, err);
+		loop,
+		&(GitRemoteConfig){
+			.url = spec->url, .named_by = spec->named_by, .timeout_ms = timeout_ms},
+		err);
 	if (!remote || !resolve(remote, spec->ref, &wanted, err))
 		return false;
 	autofree char *objects = mem_printf("%s.objects", dir);

@@ -81,7 +81,8 @@ static bool fetch_place(const KTarget *target, const char *entry, Place *out, Er
 	if (!options->fetch)
 		return err_set(err, ERR_UNSUPPORTED, "%s: remote bases are not available here",
 			       entry);
-	autofree char *fetched = options->fetch(options->fetch_arg, entry, KUSTOMIZE_BASE, err);
+	autofree char *fetched =
+		options->fetch(options->fetch_arg, target->dir, entry, KUSTOMIZE_BASE, err);
 	if (!fetched)
 		return false;
 	const char *mark = strstr(fetched, "//");

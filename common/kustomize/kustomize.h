@@ -83,10 +83,12 @@ typedef struct {
 	/* Flux keeps the built-in schema beside a custom one (facts 7 openapi). */
 	bool keep_builtin_schema;
 
-	/* Fetches a remote base or file (http, git); NULL: remote ones are an error. The result is
-	 * a path within `files`, owned, that begins with KUSTOMIZE_FETCHED; of a clone
-	 * "CLONE//SUBPATH", which bases inside it never leave (B105). */
-	char *(*fetch)(void *arg, const char *url, KustomizeWanted wanted, Error *err);
+	/* Fetches a remote base or file (http, git) that the kustomization in directory `from` of
+	 * `files` names; NULL: remote ones are an error. The result is a path within `files`,
+	 * owned, that begins with KUSTOMIZE_FETCHED; of a clone "CLONE//SUBPATH", which bases
+	 * inside it never leave (B105). */
+	char *(*fetch)(void *arg, const char *from, const char *url, KustomizeWanted wanted,
+		       Error *err);
 	void *fetch_arg;
 } KustomizeOptions;
 

@@ -81,7 +81,7 @@ static char *resolve(const KTarget *target, const char *entry, Error *err)
 	if (!options->fetch)
 		return err_null(err, ERR_UNSUPPORTED, "%s: remote files are not available here",
 				entry);
-	return options->fetch(options->fetch_arg, entry, KUSTOMIZE_TEXT, err);
+	return options->fetch(options->fetch_arg, target->dir, entry, KUSTOMIZE_TEXT, err);
 }
 
 bool kload_text(const KTarget *target, const char *entry, Buf *out, Error *err)

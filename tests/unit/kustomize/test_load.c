@@ -209,10 +209,13 @@ static void fifos_do_not_hold_the_build(void **state)
 	assert_non_null(strstr(err_text(&err), "pipe"));
 }
 
-static char *fake_fetch(void *arg, const char *url, KustomizeWanted wanted, Error *err)
+/* `arg`, if any, collects who named what. */
+static char *fake_fetch(void *arg, const char *from, const char *url, KustomizeWanted wanted,
+			Error *err)
 {
-	(void)arg;
 	(void)wanted;
+	if (arg)
+		buf_printf(arg, "%s: %s\n", from, url);
 	if (strstr(url, "gone"))
 		return err_null(err, ERR_NOT_FOUND, "%s: HTTP Error: status code 404", url);
 	return mem_strdup(strstr(url, ".yaml") ? ".fetched/r.yaml" : "clones/one//overlay");
@@ -246,6 +249,25 @@ static void B104_http_errors_are_reported(void **state)
 	autoerror Error err = {0};
 	assert_null(memory_build_with(files, ".", (KustomizeOptions){.fetch = fake_fetch}, &err));
 	assert_non_null(strstr(err_text(&err), "HTTP Error"));
+}
+
+static void B104_who_names_a_base_is_told(void **state)
+{
+	(void)state;
+	const MemoryFile files[] = {
+		{"kustomization.yaml", "resources: [app, 'https://host/repo//overlay']\n"},
+		{"app/kustomization.yaml", "resources: ['https://host/r.yaml']\n"},
+		{".fetched/r.yaml", CM("file")},
+		{"clones/one/overlay/kustomization.yaml",
+		 "configMapGenerator: [{name: a}]\npatches: [{path: 'https://host/gone.yaml'}]\n"},
+		{0}};
+	autoerror Error err = {0};
+	autobuf Buf named = {0};
+	KustomizeOptions options = {.fetch = fake_fetch, .fetch_arg = &named};
+	assert_null(memory_build_with(files, ".", options, &err));
+	assert_string_equal(buf_text(&named), "app: https://host/r.yaml\n"
+					      ".: https://host/repo//overlay\n"
+					      "clones/one/overlay: https://host/gone.yaml\n");
 }
 
 static void B105_a_clone_is_never_left(void **state)
@@ -575,6 +597,7 @@ int main(void)
 		cmocka_unit_test(fifos_do_not_hold_the_build),
 		cmocka_unit_test(B104_remote_files_and_bases_are_fetched),
 		cmocka_unit_test(B104_http_errors_are_reported),
+		cmocka_unit_test(B104_who_names_a_base_is_told),
 		cmocka_unit_test(B105_a_clone_is_never_left),
 		cmocka_unit_test(errors_name_the_line_of_the_entry),
 		cmocka_unit_test(limits_name_the_file),
