@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/visible.h"
 #include "net/url.h"
 
 enum { ORIGIN_ANNOTATION_MAX = 256 };
@@ -105,9 +106,8 @@ bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *o
 	source_waits_over(context->waits, key);
 	out->host = host_of(object);
 	const json_t *metadata = out->artifact.metadata;
-	const char *origin = json_text(metadata, "org.opencontainers.image.revision");
-	if (origin)
-		out->origin_revision = mem_strndup(origin, strnlen(origin, ORIGIN_ANNOTATION_MAX));
+	out->origin_revision = visible_text(
+		json_text(metadata, "org.opencontainers.image.revision"), ORIGIN_ANNOTATION_MAX);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/visible.h"
 #include "data/duration.h"
 #include "net/url.h"
 
@@ -109,8 +110,9 @@ static char *stored_message(GitStore *store, const GitTarget *target)
 		do
 			len++;
 		while (len < whole && ((unsigned char)commit.message[len] & 0xc0) == 0x80);
-	return mem_printf("stored artifact for commit '%.*s%s'", (int)len, commit.message,
-			  len < whole ? "..." : "");
+	autofree char *subject = mem_strndup(commit.message, len);
+	autofree char *shown = visible_text(subject, len);
+	return mem_printf("stored artifact for commit '%s%s'", shown, len < whole ? "..." : "");
 }
 
 /* --- one run --- */

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/visible.h"
 #include "data/duration.h"
 #include "net/url.h"
 #include "source_verify.h"
@@ -17,6 +18,8 @@
 
 #define ORIGIN_SOURCE "org.opencontainers.image.source"
 #define ORIGIN_REVISION "org.opencontainers.image.revision"
+
+enum { ORIGIN_MAX = 512 };
 
 static const char *const order[] = {
 	"StorageOperationFailed", "FetchFailed", "ArtifactOutdated", "ArtifactInStorage",
@@ -99,8 +102,10 @@ static void announce(Run *run, const OCIRepository *repo, const Artifact *before
 	Buf message = {0};
 	autofree char *shown = url_redacted(repo->url);
 	buf_printf(&message, "stored artifact with revision '%s' from '%s'", now->revision, shown);
-	const char *source = json_text(now->metadata, ORIGIN_SOURCE);
-	const char *revision = json_text(now->metadata, ORIGIN_REVISION);
+	autofree char *address = url_redacted(json_text_or(now->metadata, ORIGIN_SOURCE, ""));
+	autofree char *source = visible_text(address, ORIGIN_MAX);
+	autofree char *revision =
+		visible_text(json_text(now->metadata, ORIGIN_REVISION), ORIGIN_MAX);
 	if (!cstr_empty(source) && !cstr_empty(revision))
 		buf_printf(&message, ", origin source '%s', origin revision '%s'", source,
 			   revision);

@@ -7,7 +7,8 @@
 #include "base/str.h"
 #include "oci/reference.h"
 
-enum { MAX_ANNOTATIONS = 1000 };
+/* Kubernetes' own bound of what an object's annotations weigh: they go into a status. */
+enum { MAX_ANNOTATIONS = 1000, MAX_ANNOTATION_BYTES = 256 << 10 };
 
 void oci_descriptor_dispose(OciDescriptor *descriptor)
 {
@@ -49,6 +50,7 @@ static bool read_annotations(const json_t *value, json_t **out, Error *err)
 {
 	const char *key;
 	json_t *text;
+	size_t bytes = 0;
 	if (!value || json_is_null(value))
 		return true;
 	if (!json_is_object(value) || json_object_size(value) > MAX_ANNOTATIONS)
@@ -57,7 +59,11 @@ static bool read_annotations(const json_t *value, json_t **out, Error *err)
 	{
 		if (!json_is_string(text))
 			return err_set(err, ERR_INVALID, "annotations are no map of strings");
+		bytes += strlen(key) + json_string_length(text);
 	}
+	if (bytes > MAX_ANNOTATION_BYTES)
+		return err_set(err, ERR_LIMIT, "annotations of more than %d bytes",
+			       MAX_ANNOTATION_BYTES);
 	if (json_object_size(value))
 		*out = json_incref(json_borrow(value));
 	return true;

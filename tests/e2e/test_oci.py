@@ -127,6 +127,30 @@ def test_S51_layer_selector(objects, source, registry, ns):
             "failed to find layer with media type 'application/x.none' in artifact")
 
 
+def test_S52_what_a_manifest_says_of_its_origin_is_shown_as_text(objects, source, registry, ns):
+    """Whatever stands there reaches the status; messages get what people may read."""
+    word = "l0gin-of-the-origin"
+    said = {"org.opencontainers.image.source": f"https://me:{word}@git.example/x\x1b[2J\u202ey?a={word}",
+            "org.opencontainers.image.revision": "main@sha1:\r\nabc\x9b" + "é" * 1000}
+    registry.push(ns, "latest", {"a": "1"}, annotations=said)
+    source()
+    obj = objects.ready("OCIRepository", "src")
+    metadata = obj["status"]["artifact"].pop("metadata")
+    assert metadata == said
+    message = wait_until(lambda: next((e[2] for e in objects.events("src") if "origin" in e[2]), None),
+                         "the event")
+    shown = message.split(", origin source ")[1]
+    assert shown.startswith("'https://git.example/x") and word not in message
+    assert ", origin revision 'main@sha1:  abc éé" in shown and shown.endswith("éé...'")
+    assert all(c.isprintable() for c in shown) and len(shown.encode()) < 1200
+
+
+def test_S52_annotations_are_bounded(objects, source, registry, ns):
+    registry.push(ns, "latest", {"a": "1"}, annotations={"k": "v" * (256 << 10)})
+    source()
+    oci_failure(objects, "OCIArtifactPullFailed", "annotations of more than 262144 bytes")
+
+
 def test_S52_copy_keeps_the_bytes_and_extract_applies_ignore(objects, source, registry, ns):
     layer = tar_gz({"a.yaml": "1", "pic.png": "2", "b.txt": "3"})
     digest = registry.push(ns, "latest", layers=[(layer, LAYER)], annotations={
