@@ -51,6 +51,11 @@ Storage action_storage(const Action *action)
 			 .release = action->input.release};
 }
 
+bool action_failed_to_update(const Action *action)
+{
+	return action->failed_step == step_apply || action->failed_step == step_remove;
+}
+
 /* Keeps the first failure and goes on with the steps that a failure has; a failure of these changes
  * nothing. */
 static void turn_to_failure(Action *action, const char *context, Error *cause)

@@ -129,6 +129,8 @@ bool action_leaves_pending(ActionKind kind);
 
 /* action.c: the storage of the release at hand; borrowed. */
 Storage action_storage(const Action *action);
+/* Whether it failed while objects were applied and old ones removed. */
+bool action_failed_to_update(const Action *action);
 
 /* action_log.c */
 void action_note(Action *action, const char *format, ...) PRINTF(2, 3);

@@ -67,7 +67,9 @@ StepResult step_cleanup(Action *action, Error *err)
 	autoresources Resources created = {0};
 	autoerror Error cause = {0};
 	(void)err;
-	if (!action->input.options.cleanup_on_fail)
+	/* What a rollback has brought back whole stays, also where it is not ready in time. */
+	bool stays = action->input.kind == ACTION_ROLLBACK && !action_failed_to_update(action);
+	if (!action->input.options.cleanup_on_fail || stays)
 		return STEP_NEXT;
 	for (size_t i = 0; i < action->wanted.len; i++) {
 		const Resource *resource = &action->wanted.items[i];

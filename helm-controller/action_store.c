@@ -161,8 +161,7 @@ StepResult step_supersede_deployed(Action *action, Error *err)
 /* A rollback that could not update its objects leaves nobody deployed. */
 StepResult step_supersede_current(Action *action, Error *err)
 {
-	bool updating = action->failed_step == step_apply || action->failed_step == step_remove;
-	if (!action->stored || !updating)
+	if (!action->stored || !action_failed_to_update(action))
 		return STEP_NEXT;
 	HelmRecord *record = helm_record_copy(action->base);
 	return supersede(action, record, NULL, err) ? STEP_NEXT : STEP_FAIL;

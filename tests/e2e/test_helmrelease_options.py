@@ -11,6 +11,10 @@ helm_controller = controller_with("--min-retry-delay=50ms", "--max-retry-delay=5
 
 GOOD = {"templates/config.yaml": config("config", {"v": "1"})}
 ONCE = {"remediation": {"retries": 0}}
+BACK = {"remediation": {"retries": 0, "remediateLastFailure": True}}
+JOB = job_hook("job", "x").replace("helm.sh/hook: x", "a: b")
+# Refused by the API server, when all else of the upgrade is done.
+BROKEN_HOOK = template("ConfigMap", "broken", annotations={"helm.sh/hook": "post-upgrade"}, data={"k": ["no text"]})
 HELD = template("ConfigMap", "config", data={"v": "1"}).replace(
     "  name: config\n", "  name: config\n  finalizers: [example.com/hold]\n")
 
@@ -50,6 +54,48 @@ def test_cleanupOnFail(releases, cleans):
     releases.stalled()
     assert bool(releases.live("ConfigMap", "new")) != cleans
     assert releases.live("ConfigMap", "config")
+
+
+@pytest.mark.parametrize("cleans", [True, False])
+def test_cleanupOnFail_of_an_upgrade_whose_wait_fails(releases, cleans):
+    releases.chart(GOOD)
+    releases.apply(upgrade={"cleanupOnFail": cleans, "timeout": "1s"})
+    releases.ready()
+    releases.chart({**GOOD, "templates/web.yaml": deployment()}, version="2.0.0")
+    releases.stalled()
+    assert bool(releases.live("Deployment", "web")) != cleans
+    assert releases.live("ConfigMap", "config")
+
+
+def rolls_back(releases, first, second=None, **rollback):
+    """The HelmRelease when a rollback to `first` has ended; the upgrade has removed what `second` has not."""
+    releases.chart(first)
+    releases.quiet(upgrade=BACK, rollback=rollback)
+    releases.ready()
+    releases.chart({**(second or GOOD), "templates/broken.yaml": BROKEN_HOOK}, version="2.0.0")
+    return lambda: releases.objects.wait("HelmRelease", "app", lambda o: releases.condition(o, "Remediated"),
+                                         "a rollback")
+
+
+@pytest.mark.parametrize("cleans", [True, False])
+def test_cleanupOnFail_of_a_rollback(releases, cleans):
+    """spec.rollback says it, not spec.upgrade. What the rollback made goes, what it found stays."""
+    fixed = template("ConfigMap", "config", data={"v": "2"}, immutable=True)
+    ended = rolls_back(releases, {**GOOD, "templates/new.yaml": config("new")},
+                       {"templates/config.yaml": fixed}, cleanupOnFail=cleans)
+    told = releases.condition(ended(), "Remediated")
+    assert told["reason"] == "RollbackFailed" and "immutable" in told["message"]
+    assert bool(releases.live("ConfigMap", "new")) != cleans
+    assert releases.live("ConfigMap", "config")["data"] == {"v": "2"}
+    assert releases.statuses() == {1: "deployed", 2: "superseded", 3: "failed"}
+
+
+def test_cleanupOnFail_of_a_rollback_is_for_what_could_not_be_applied(releases):
+    """What was applied whole and is only not ready in time is not taken away."""
+    ended = rolls_back(releases, {**GOOD, "templates/web.yaml": deployment()}, cleanupOnFail=True, timeout="1s")
+    told = releases.condition(ended(), "Remediated")
+    assert told["reason"] == "RollbackFailed" and "timeout waiting for" in told["message"]
+    assert releases.live("Deployment", "web") and releases.live("ConfigMap", "config")
 
 
 @pytest.mark.parametrize("how", ["background", "foreground", "orphan"])
@@ -119,19 +165,40 @@ def test_disableSchemaValidation(releases, lenient):
         releases.failed("InstallFailed", "must")
 
 
-@pytest.mark.parametrize("action", ["install", "upgrade"])
-def test_disableWaitForJobs(releases, action):
+def start_job(releases):
+    """What the Job controller would do first."""
+    wait_until(lambda: releases.live("Job", "job"), "the job")
+    patch(releases, {"status": {"startTime": "2026-01-02T03:04:05Z", "active": 1}}, "Job", "job", "/status")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("action,reason", [("install", "InstallFailed"), ("upgrade", "UpgradeFailed")])
+def test_disableWaitForJobs(releases, action, reason, waits):
+    """A Job that has begun is enough, or has to end; each action says it for itself."""
+    says = {"install": {"disableWaitForJobs": waits, **ONCE}, "upgrade": {"disableWaitForJobs": waits, **ONCE}}
+    says[action] = {"disableWaitForJobs": not waits, **({"timeout": "3s"} if waits else {}), **ONCE}
     if action == "upgrade":
         releases.chart(GOOD, name="before")
-        releases.apply("app", chart="before", upgrade={"disableWaitForJobs": True})
+        releases.apply("app", chart="before", **says)
         releases.ready()
-    releases.chart({"templates/job.yaml": job_hook("job", "x").replace("helm.sh/hook: x", "a: b")},
-                   version="2.0.0")
-    releases.apply("app", **{action: {"disableWaitForJobs": True}})
-    wait_until(lambda: releases.live("Job", "job"), "the job")
-    assert f"pending-{action}" in releases.statuses().values()
-    patch(releases, {"status": {"startTime": "2026-01-02T03:04:05Z", "active": 1}}, "Job", "job", "/status")
-    releases.ready(version=2 if action == "upgrade" else 1)
+    releases.chart({"templates/job.yaml": JOB}, version="2.0.0")
+    releases.apply("app", **says)
+    start_job(releases)
+    if waits:
+        releases.failed(reason, f"Job/{releases.ns}/job status: 'InProgress'")
+    else:
+        releases.ready(version=2 if action == "upgrade" else 1)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_disableWaitForJobs_of_a_rollback(releases, waits):
+    ended = rolls_back(releases, {**GOOD, "templates/job.yaml": JOB}, disableWaitForJobs=not waits,
+                       **({"timeout": "3s"} if waits else {}))
+    wait_until(lambda: 3 in releases.statuses(), "the rollback's revision")
+    start_job(releases)
+    told = releases.condition(ended(), "Remediated")
+    assert told["reason"] == ("RollbackFailed" if waits else "RollbackSucceeded")
+    assert ("InProgress" in told["message"]) == waits
 
 
 @pytest.mark.parametrize("kept,versions", [(1, [2, 3]), (2, [2, 3]), (3, [1, 2, 3])])
