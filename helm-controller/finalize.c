@@ -66,16 +66,29 @@ static bool can_uninstall(Run *run, const ReleaseSpec *spec, Target *out, Error 
 	return false;
 }
 
-/* What was under way is not to be finished any more; nor is an uninstallation as an older spec
- * wanted it: without its hooks it may come to an end (H12). */
-static Attempt *take_attempt(Run *run, const char *key, const Target *target)
+/* An uninstallation that waits goes on where it began, whether or not its account and kubeconfig
+ * are still there: half of it would be left. NULL: none, or one as an older spec wanted it: without
+ * its hooks it may come to an end (H12). */
+static Attempt *take_waiting(Run *run, const char *key, Target *out)
 {
 	const HelmContext *context = run_context(run);
 	autoattempt Attempt *attempt = attempts_take(context->attempts, key);
-	bool uninstalls = attempt && attempt->uninstalls;
-	if (uninstalls && attempt->spec.generation == object_generation(run_object(run)))
+	if (attempt && attempt->uninstalls &&
+	    attempt->spec.generation == object_generation(run_object(run))) {
+		helmrelease_reopen(run, attempt, out);
 		return steal(&attempt);
-	if (attempt && attempt->action && !uninstalls)
+	}
+	if (attempt)
+		attempts_keep(context->attempts, key, steal(&attempt));
+	return NULL;
+}
+
+/* What was under way is not to be finished any more. */
+static Attempt *begin_anew(Run *run, const char *key, const Target *target)
+{
+	const HelmContext *context = run_context(run);
+	autoattempt Attempt *attempt = attempts_take(context->attempts, key);
+	if (attempt && attempt->action && !attempt->uninstalls)
 		release_cancel(run, attempt, target);
 	return attempt_new(run_object(run));
 }
@@ -85,9 +98,11 @@ static UninstallState uninstall(Run *run, const ReleaseSpec *spec, int64_t *out_
 	const HelmContext *context = run_context(run);
 	autofree char *key = run_key(run);
 	autotarget Target target = {0};
-	if (!can_uninstall(run, spec, &target, err))
+	autoattempt Attempt *attempt = take_waiting(run, key, &target);
+	if (!attempt && !can_uninstall(run, spec, &target, err))
 		return err_is_set(err) ? UNINSTALL_FAILED : UNINSTALL_DONE;
-	autoattempt Attempt *attempt = take_attempt(run, key, &target);
+	if (!attempt)
+		attempt = begin_anew(run, key, &target);
 	UninstallState state = release_uninstall(run, attempt, &target, out_wait_ms, err);
 	if (state != UNINSTALL_WAITING)
 		return state;

@@ -263,9 +263,8 @@ static Outcome overtaken(Run *run, Attempt *attempt, const Target *target)
 	return outcome_waiting(1);
 }
 
-/* With credentials as they are by now; where none can be had any more, or for another server, as it
- * began: what is under way comes to its end there, and the next attempt reads spec anew. */
-static void reopen_target(Run *run, Attempt *attempt, Target *out)
+/* What is under way comes to its end where it began; the next attempt reads spec anew. */
+void helmrelease_reopen(Run *run, Attempt *attempt, Target *out)
 {
 	autoerror Error err = {0};
 	autotarget Target now = {0};
@@ -283,7 +282,7 @@ static Outcome resume(Run *run, Attempt *take_attempt, Error *err)
 {
 	autoattempt Attempt *attempt = take_attempt;
 	autotarget Target target = {0};
-	reopen_target(run, attempt, &target);
+	helmrelease_reopen(run, attempt, &target);
 	if (attempt->uninstalls)
 		return replace_target(run, steal(&attempt), &target, err);
 	Outcome outcome = outcome_waiting(0);

@@ -157,5 +157,8 @@ Outcome helmrelease_reconcile(Run *run, Error *err); /* helmrelease.c */
 Outcome helmrelease_suspended(Run *run, Error *err);
 Outcome helmrelease_finalize(Run *run, Error *err); /* finalize.c */
 bool helmrelease_target(Run *run, const ReleaseSpec *spec, Target *out, Error *err);
+/* Of an attempt that has waited: with credentials as they are by now; where none can be had any
+ * more, or for another server, the connection of before. */
+void helmrelease_reopen(Run *run, Attempt *attempt, Target *out);
 
 #endif

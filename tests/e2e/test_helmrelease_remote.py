@@ -78,6 +78,25 @@ def test_a_wait_goes_on_without_its_kubeconfig(releases, api):
     assert releases.statuses() == {1: "deployed"} and obj["status"]["observedGeneration"] == 2
 
 
+def test_H9_an_uninstallation_goes_on_without_its_kubeconfig(releases, api):
+    """Nobody would end it, were it let go in its middle: the hook that comes after would never run."""
+    put_kubeconfig(releases, api)
+    releases.chart({"templates/config.yaml": config("config", finalizers=["example.com/hold"]),
+                    "templates/after.yaml": config("after", annotations={"helm.sh/hook": "post-delete"})})
+    releases.quiet(**REMOTE)
+    releases.ready()
+    releases.objects.delete("HelmRelease", "app")
+    wait_until(lambda: releases.statuses() == {1: "uninstalling"}, "the uninstallation to wait")
+    drop(releases, api)
+    releases.annotate(requestedAt="now")
+    wait_until(lambda: releases.live("ConfigMap", "config")["metadata"]["deletionTimestamp"], "the deletion")
+    code, reply = api.rest.call("PATCH", releases.path("ConfigMap", "config"), {"metadata": {"finalizers": None}},
+                                "application/merge-patch+json")
+    assert code == 200, reply
+    releases.objects.gone("HelmRelease", "app")
+    assert releases.statuses() == {} and releases.live("ConfigMap", "after")
+
+
 def test_a_wait_stays_where_it_began(releases, api):
     put_kubeconfig(releases, api)
     releases.chart({"templates/web.yaml": deployment()})

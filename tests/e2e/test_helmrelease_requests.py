@@ -3,6 +3,7 @@ import contextlib
 import threading
 import time
 
+from tests.lib.apps import account
 from tests.lib.fault import hang, status
 from tests.lib.helm import write_chart, helm  # noqa: F401
 from tests.lib.net import wait_until
@@ -132,6 +133,30 @@ def test_what_is_in_sync_is_only_looked_at(releases, proxied):
     assert [r for r in requests if not r.startswith("GET")] == ["PATCH helmreleases/app/status"]
     assert not [r for r in requests if "configmaps" in r], "drift needs no request"
     assert "GET secrets" not in requests
+
+
+def test_an_uninstallation_that_waits_asks_for_what_it_waits_for(releases, proxied):
+    """At each wake, and not once more for the account that it acts as."""
+    account(releases.api, releases.ns, "deployer", "*")
+    releases.api.kubectl("create", "role", "storage", "-n", releases.ns, "--verb=*", "--resource=secrets")
+    releases.api.kubectl("create", "rolebinding", "storage", "-n", releases.ns, "--role=storage",
+                         f"--serviceaccount={releases.ns}:deployer")
+    releases.chart({"templates/a.yaml": config("a", finalizers=["example.com/hold"])})
+    releases.quiet(serviceAccountName="deployer")
+    releases.ready()
+    mark = proxied.proxy.mark()
+    releases.objects.delete("HelmRelease", "app")
+
+    def looked(times):
+        wait_until(lambda: asked(proxied, mark).count("GET configmaps/a") >= times, f"look {times}")
+    for n in range(1, 5):
+        looked(n)
+        code, reply = releases.api.rest.call("PATCH", releases.path("ConfigMap", "a"), {
+            "data": {"n": str(n)}, "metadata": {"finalizers": ["example.com/hold"] if n < 4 else None}},
+            "application/merge-patch+json")
+        assert code == 200, reply
+    releases.objects.gone("HelmRelease", "app")
+    assert asked(proxied, mark).count("GET serviceaccounts/deployer") == 1
 
 
 def test_a_watch_that_is_behind_misleads_nobody(releases, proxied, helm_controller):

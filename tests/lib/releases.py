@@ -24,9 +24,11 @@ KINDS = {"ConfigMap": "v1", "Secret": "v1", "Pod": "v1", "Service": "v1", "Deplo
          "Job": "batch/v1"}
 
 
-def template(kind, name, annotations=None, labels=None, **fields):
+def template(kind, name, annotations=None, labels=None, finalizers=None, **fields):
     """A manifest as text; `fields` are the object's own."""
     metadata = {"name": name}
+    if finalizers:
+        metadata["finalizers"] = finalizers
     if annotations:
         metadata["annotations"] = annotations
     if labels:
