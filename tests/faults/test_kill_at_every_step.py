@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.conftest import config_map
 from tests.lib.controllers import Toolkit
-from tests.lib.net import wait_until
+from tests.lib.net import Timeout, wait_until
 from tests.lib.proxy import Ended, Proxy, ProxiedApi
 
 NO_WATCH = r"^(?!.*watch=true)"
@@ -82,8 +82,12 @@ def each_step(proxy, process, change, check, done, before=None, down=None, until
             down(n)
         if was_killed:
             process.start()
-        wait_until(lambda: settled(check, n), f"the right state after a kill at request {n}",
-                   interval=0.1)
+        try:
+            wait_until(lambda: settled(check, n), f"the right state after a kill at request {n}",
+                       interval=0.1)
+        except Timeout:
+            check(n)  # what is not right
+            raise
         if not was_killed:
             return n
     raise AssertionError("a reconcile without end")

@@ -165,7 +165,7 @@ class Upgrade(Life):
 
 class Rollback(Life):
     """Upgrades that fail are rolled back, or, where a crash lost the count, done again; in the end
-    nothing is pending."""
+    nothing is pending. Each from a release that is well: N comes before, N + 1 fails."""
 
     least = 8
 
@@ -173,19 +173,26 @@ class Rollback(Life):
         super().__init__(releases)
         self.publish(0)
         self.with_release(0)
-        self.until = self.told
+        self.before, self.until = self.well, self.told
 
     def make(self, n):
         self.releases.quiet(
             upgrade={"remediation": {"retries": 0, "remediateLastFailure": True}},
             rollback={"disableWait": True}, maxHistory=0)
 
+    def is_well(self, n):
+        check_release(self.releases, n)
+
+    def well(self, n):
+        self.publish(2 * n)
+        wait_until(lambda: settled(self.is_well, 2 * n), "the release to be well", 60)
+
     def change(self, n):
-        self.publish(n + 1, {"templates/broken.yaml": BROKEN})
+        self.publish(2 * n + 1, {"templates/broken.yaml": BROKEN})
 
     def check(self, n):
         obj = self.releases.get()
-        assert obj["status"].get("lastAttemptedRevision") == f"1.{n + 1}.0"
+        assert obj["status"].get("lastAttemptedRevision") == f"1.{2 * n + 1}.0"
         assert self.releases.condition(obj, "Stalled").get("status") == "True", obj["status"]
         statuses = self.releases.statuses()
         assert set(statuses.values()) <= {"deployed", "superseded", "failed"}, statuses
@@ -193,7 +200,9 @@ class Rollback(Life):
     def told(self, n):
         """The last request is that of the Event."""
         self.check(n)
-        assert any(f"shop@1.{n + 1}.0" in text for _, _, text in self.releases.objects.events("app"))
+        assert self.releases.condition(self.releases.get())["reason"] == "RollbackSucceeded"
+        assert self.releases.live("ConfigMap", "config")["data"] == {"v": str(2 * n)}
+        assert any(f"shop@1.{2 * n + 1}.0" in text for _, _, text in self.releases.objects.events("app"))
 
 
 LIVES = [Install, InstallOfTemplate, Upgrade, Rollback, Uninstall, InstallAndDeletedMeanwhile,

@@ -146,7 +146,7 @@ class Request:
         return (self.header("user-agent"), self.method, self.path, *selectors)
 
     def matches(self, method=None, path=None, query=None, body=None):
-        return ((method is None or self.method == method) and
+        return ((method is None or self.method in method.split("|")) and
                 (path is None or re.search(path, self.path) is not None) and
                 (query is None or re.search(query, self.query) is not None) and
                 (body is None or re.search(body.encode(), self.body) is not None))
@@ -411,7 +411,7 @@ class Proxy:
     # --- the test's side ---
 
     def on(self, action, times=-1, skip=0, each=False, first=False, **match):
-        """Acts on requests that match (method, path, query, body: regular expressions but method);
+        """Acts on requests that match (method, several with | between; path, query, body: regular expressions);
         on all of them, or so many times, after so many that pass, or once on each client's watch of
         a collection. Earlier rules come first."""
         rule = Rule(action, times, skip, each, match)
