@@ -17,9 +17,7 @@
 
 enum {
 	STAGES = 4,
-	WAITED_STAGES = 2,	  /* definitions and classes */
-	STAGE_TIMEOUT_MS = 60000, /* K53 */
-	LOOK_AGAIN_MS = 1000,
+	WAITED_STAGES = 2,	 /* definitions and classes */
 	SETTLED_AFTER_MS = 2000, /* managedFields times have seconds */
 };
 
@@ -38,10 +36,22 @@ static bool is_unchanged(const ApplyRun *apply, const Item *item, const json_t *
 	       clock_wall_ms() - applied_ms > SETTLED_AFTER_MS;
 }
 
+static uint64_t version_of(const json_t *object)
+{
+	return strtoull(object_resource_version(object), NULL, 10);
+}
+
 static void note_status(Item *item, const json_t *reply)
 {
 	item->status = kstatus_of(reply, NULL);
 	item->status_known = true;
+}
+
+/* The same of the live object, and not of what a dry run makes of it. */
+static void note_live_status(Item *item, const json_t *live)
+{
+	note_status(item, live);
+	item->seen_version = version_of(live);
 }
 
 void apply_note_applied(const ApplyRun *apply, const Item *item, const json_t *reply)
@@ -55,13 +65,14 @@ static void judge(const ApplyRun *apply, Item *item, const json_t *reply)
 {
 	bool exists = *object_resource_version(reply) != '\0';
 	note_status(item, reply);
-	item->version = strtoull(object_resource_version(reply), NULL, 10);
+	item->version = version_of(reply);
 	if (object_is_exempt(reply) || (exists && object_only_created(item->object))) {
 		item->action = ITEM_SKIPPED;
 	} else if (!exists) {
 		item->change = CHANGE_CREATED;
 	} else if (is_unchanged(apply, item, reply)) {
 		item->action = ITEM_CLEAN;
+		item->seen_version = item->version;
 		apply_note_applied(apply, item, reply);
 	} else {
 		item->takeover = apply_needs_takeover(apply, item->object, reply);
@@ -255,6 +266,7 @@ static bool leave_ignored(const ApplyRun *apply, Item *item, const json_t *reply
 		return apply_wrap_error(item, "get failed", err);
 	if (!item->takeover && !ignore_has_drifted(live, reply, paths)) {
 		item->action = ITEM_CLEAN;
+		note_live_status(item, live);
 		apply_note_applied(apply, item, live);
 		return true;
 	}
@@ -285,10 +297,10 @@ static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, void
 		drift_write_failed(apply->drift, item->key);
 		return refused(apply, item, "apply failed", &reply->err, err);
 	}
-	uint64_t version = strtoull(object_resource_version(reply->object), NULL, 10);
+	uint64_t version = version_of(reply->object);
 	if (item->change == CHANGE_NONE && version != item->version)
 		item->change = reply->status == 201 ? CHANGE_CREATED : CHANGE_CONFIGURED;
-	note_status(item, reply->object);
+	note_live_status(item, reply->object);
 	apply_note_applied(apply, item, reply->object);
 	return true;
 }
@@ -411,13 +423,53 @@ static void find_clean(const ApplyRun *apply, Item *item)
 	item->action = clean ? ITEM_CLEAN : ITEM_APPLY;
 }
 
-static bool refresh_status(const ApplyRun *apply, Item *item, Error *err)
+static KubeRequest look_at(const ApplyRun *apply, const Item *item)
 {
-	autojson json_t *live = get_live(apply, item, err);
-	if (!live)
+	(void)apply;
+	return (KubeRequest){.verb = KUBE_GET,
+			     .api_version = object_api_version(item->object),
+			     .kind = object_kind(item->object),
+			     .ns = object_namespace(item->object),
+			     .name = object_name(item->object)};
+}
+
+static bool on_look(const ApplyRun *apply, Item *item, KubeReply *reply, void *arg, Error *err)
+{
+	(void)apply, (void)arg;
+	if (!reply->object) {
+		err_move(err, &reply->err);
 		return apply_wrap_error(item, "get failed", err);
-	note_status(item, live);
+	}
+	note_live_status(item, reply->object);
 	return true;
+}
+
+/* The state of what this run has no reply of. */
+static bool refresh_statuses(const ApplyRun *apply, Item *const *items, size_t count, Error *err)
+{
+	static const ApplyStep looks = {look_at, on_look};
+	autovec Vec unknown = {0};
+	for (size_t i = 0; i < count; i++)
+		if (!items[i]->status_known && !items[i]->recreate &&
+		    items[i]->action != ITEM_SKIPPED)
+			vec_push(&unknown, items[i]);
+	return apply_send_each(apply, &looks, NULL, (Item *const *)unknown.items, unknown.len, err);
+}
+
+/* Of what a stage waits for, so that a wake need not build it anew (waiting.c). */
+static json_t *keep_stage(Item *const *items, size_t count, const char *what)
+{
+	json_t *checks = json_array();
+	for (size_t i = 0; i < count; i++) {
+		const json_t *object = items[i]->object;
+		if (items[i]->action != ITEM_SKIPPED)
+			json_array_append_new(checks, json_pack("{s:s,s:s,s:s,s:s}", "apiVersion",
+								object_api_version(object), "kind",
+								object_kind(object), "namespace",
+								object_namespace(object), "name",
+								object_name(object)));
+	}
+	return json_pack("{s:s,s:o}", "stage", what, "checks", checks);
 }
 
 /* Whether what was applied in a waited stage is ready; *out_wait_ms when it is not yet. */
@@ -426,16 +478,16 @@ static bool check_stage(const ApplyRun *apply, Item *const *items, size_t count,
 {
 	struct Memory *memory = apply->context->memory;
 	autofree char *what = mem_printf("stage %d of %s", stage, apply->revision);
+	if (stage < WAITED_STAGES && !refresh_statuses(apply, items, count, err))
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		Item *item = items[i];
 		if (item->recreate) {
-			*out_wait_ms = LOOK_AGAIN_MS;
+			*out_wait_ms = STAGE_LOOK_AGAIN_MS;
 			return false;
 		}
 		if (stage >= WAITED_STAGES || item->action == ITEM_SKIPPED)
 			continue;
-		if (!item->status_known && !refresh_status(apply, item, err))
-			return false;
 		if (item->status == KSTATUS_CURRENT)
 			continue;
 		int64_t since = memory_waiting_since(memory, apply->ks_key, what);
@@ -444,7 +496,8 @@ static bool check_stage(const ApplyRun *apply, Item *const *items, size_t count,
 			return err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s status: '%s']",
 				       item->id, kstatus_name(item->status));
 		}
-		*out_wait_ms = LOOK_AGAIN_MS;
+		*out_wait_ms = STAGE_LOOK_AGAIN_MS;
+		*apply->out_kept = keep_stage(items, count, what);
 		return false;
 	}
 	memory_stop_waiting_for(memory, apply->ks_key, what);
@@ -476,7 +529,7 @@ static bool apply_stage(const ApplyRun *apply, ItemSet *set, int stage, int64_t 
 }
 
 bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSet *set,
-		 const char *revision, int64_t *out_wait_ms, Error *err)
+		 const char *revision, int64_t *out_wait_ms, json_t **out_kept, Error *err)
 {
 	autofree char *ks_key = run_key(run);
 	autojson json_t *documents = json_object();
@@ -494,8 +547,10 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 			  .overridden = (const char *const *)context->targets.overridden.items,
 			  .migrate = manager_gate(run_manager(run), "MigrateAPIVersion"),
 			  .documents = documents,
+			  .out_kept = out_kept,
 			  .confident = !history_last_failed(run_object(run))};
 	bool dirty = false;
+	drift_begin(apply.drift, ks_key);
 	for (size_t i = 0; i < set->len; i++) {
 		drift_watch(apply.drift, object_api_version(set->items[i].object),
 			    object_kind(set->items[i].object));

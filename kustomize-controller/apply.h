@@ -19,6 +19,7 @@ typedef struct {
 	json_t *documents;	       /* schemas asked for in this run, by apiVersion */
 	bool confident;		       /* the last run was no failure */
 	json_t *sent;		       /* memory_sent, or NULL */
+	json_t **out_kept;	       /* of apply_items */
 } ApplyRun;
 
 /* The request for an item; a write tells the table of drift first. */

@@ -92,6 +92,7 @@ static void kustomization_changed(Manager *manager, const Kind *kind, const char
 	wake_dependents(manager, kind, context->seen, ns, name, object);
 	if (!object) {
 		memory_forget(context->memory, ks_key);
+		drift_begin(context->targets.drift, ks_key);
 		source_waits_over(context->waits, ks_key);
 		clusters_leave(context->targets.clusters, ks_key);
 	}
@@ -128,6 +129,15 @@ static void source_changed(Manager *manager, const Kind *kind, InformerEvent eve
 	manager_enqueue_indexed(manager, kind, key);
 }
 
+/* What was built of one is to be built anew, also by those who wait for what was applied of it. */
+static void config_changed(Manager *manager, const Kind *kind, InformerEvent event,
+			   const json_t *object)
+{
+	KustomizeContext *context = manager_context(manager);
+	atomic_fetch_add(&context->configs, 1);
+	wake_by_config(manager, kind, event, object);
+}
+
 #define SOURCE_WATCH(name)                                                                         \
 	{                                                                                          \
 		.api_version = "source.toolkit.fluxcd.io/v1", .kind = name, .keep_objects = true,  \
@@ -143,12 +153,12 @@ static const KindWatch watches[] = {
 	 .kind = "ConfigMap",
 	 .configs = true,
 	 .metadata_only = true,
-	 .map = wake_by_config},
+	 .map = config_changed},
 	{.api_version = "v1",
 	 .kind = "Secret",
 	 .configs = true,
 	 .metadata_only = true,
-	 .map = wake_by_config},
+	 .map = config_changed},
 };
 
 static const Kind kinds[] = {

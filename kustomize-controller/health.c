@@ -1,21 +1,29 @@
 /*
- * Health (facts 7) without holding a worker: one look at each object that is not known to be
- * Current; when some are not, the run ends and watch events, or a timer as a net below them, resume
- * it.
+ * Health (facts 7) without holding a worker: one look at each object whose state is not known, all
+ * of them together; when some are not Current, the run ends and watch events, or a timer as a net
+ * below them, resume it. What an object was seen to be it is for as long as the watch for drift
+ * tells of no newer version of it, so that a look costs requests for what has changed alone.
  */
 #include "delivery/health_exprs.h"
 #include "internal.h"
 #include "kube/kstatus_live.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "data/duration.h"
 
-enum { LOOK_AGAIN_MS = 5000 };
+enum {
+	LOOK_AGAIN_MS = 5000,
+	LOOK_CHUNK = 16, /* objects asked for at once: their replies are held whole */
+};
 
 typedef struct {
 	const char *api_version, *kind, *ns, *name;
-	Item *item;   /* or NULL for a healthChecks entry */
-	bool expires; /* a Job that its own TTL deletes: gone is done (K82) */
+	const Item *item; /* or NULL for a healthChecks entry */
+	char *key;	  /* drift_key; owned */
+	bool expires;	  /* a Job that its own TTL deletes: gone is done (K82) */
+	KstatusCode code; /* once looked at */
 } Check;
 
 typedef struct {
@@ -25,7 +33,15 @@ typedef struct {
 
 static void checks_dispose(Checks *checks)
 {
+	for (size_t i = 0; i < checks->len; i++)
+		free(checks->items[i].key);
 	free(checks->items);
+}
+
+static void checks_add(Checks *checks, Check check)
+{
+	check.key = drift_key_of(check.api_version, check.kind, check.ns, check.name);
+	checks->items[checks->len++] = check;
 }
 
 static bool applied_with_ttl(const ItemSet *set, const Check *check)
@@ -51,7 +67,7 @@ static void collect(Run *run, const Kustomization *ks, const ItemSet *set, Check
 	for (size_t i = 0; i < max; i++) {
 		Check check = {0};
 		if (ks->wait) {
-			Item *item = &set->items[i];
+			const Item *item = &set->items[i];
 			if (item->action == ITEM_SKIPPED)
 				continue;
 			check = (Check){.api_version = object_api_version(item->object),
@@ -70,7 +86,7 @@ static void collect(Run *run, const Kustomization *ks, const ItemSet *set, Check
 		    cstr_eq(check.name, run_name(run)))
 			continue;
 		check.expires = applied_with_ttl(set, &check);
-		out->items[out->len++] = check;
+		checks_add(out, check);
 	}
 }
 
@@ -100,22 +116,130 @@ static bool is_always_current(const Check *check)
 	return false;
 }
 
-static KstatusCode look(KubeClient *client, const HealthExprs *exprs, const Check *check)
+/* --- a look --- */
+
+typedef struct {
+	const Target *target;
+	struct Memory *memory;
+	const HealthExprs *exprs;
+	const char *ks_key;
+	int64_t generation;
+	bool afresh; /* of all objects, whatever is known of them */
+} Look;
+
+static bool is_custom(const Look *look, const Check *check)
 {
-	bool custom = health_exprs_cover(exprs, check->api_version, check->kind);
-	bool known =
-		check->item && check->item->status_known && check->item->status == KSTATUS_CURRENT;
-	if (!custom && (known || is_always_current(check)))
-		return KSTATUS_CURRENT;
-	autoerror Error err = {0};
-	autojson json_t *live =
-		kube_get(client, check->api_version, check->kind, check->ns, check->name, &err);
-	if (live)
-		return custom ? health_exprs_status(exprs, live) : kstatus_live(client, live);
-	if (err.code != ERR_NOT_FOUND)
+	return health_exprs_cover(look->exprs, check->api_version, check->kind);
+}
+
+/* Whether the state is all the object's own: others, or the time of day, may change that of pods
+ * and of those that have some, with no word of the object. */
+static bool is_lasting(const Check *check, KstatusCode code)
+{
+	return code != KSTATUS_IN_PROGRESS ||
+	       (!cstr_eq(check->kind, "Pod") && !cstr_eq(check->kind, "StatefulSet") &&
+		!cstr_eq(check->kind, "ReplicaSet"));
+}
+
+static void remember(const Look *look, const Check *check, uint64_t version, KstatusCode code)
+{
+	if (is_lasting(check, code) && code != KSTATUS_UNKNOWN)
+		memory_set_seen(
+			look->memory, look->ks_key, check->key,
+			&(Seen){.version = version, .generation = look->generation, .code = code});
+}
+
+/* What the watch says is still so. */
+static bool is_remembered(const Look *look, Check *check)
+{
+	Seen seen;
+	bool known = !look->afresh &&
+		     memory_seen(look->memory, look->ks_key, check->key, look->generation, &seen) &&
+		     drift_is_at(look->target->drift, check->key, check->api_version, check->kind,
+				 seen.version);
+	if (known)
+		check->code = seen.code;
+	return known;
+}
+
+/* Whether check->code is known without a request. */
+static bool is_known(const Look *look, Check *check)
+{
+	const Item *item = check->item;
+	bool custom = is_custom(look, check);
+	bool replied = !custom && item && item->status_known;
+	if (replied && item->seen_version)
+		remember(look, check, item->seen_version, item->status);
+	check->code = KSTATUS_CURRENT;
+	return (replied && item->status == KSTATUS_CURRENT) ||
+	       (!custom && is_always_current(check)) || is_remembered(look, check);
+}
+
+static KstatusCode code_of_absent(const Check *check, const Error *err)
+{
+	if (err->code != ERR_NOT_FOUND)
 		return KSTATUS_UNKNOWN;
 	return check->expires ? KSTATUS_CURRENT : KSTATUS_NOT_FOUND;
 }
+
+static void judge_replies(const Look *look, Check *const *checks, const KubeReply *replies,
+			  size_t count)
+{
+	const json_t *plain[LOOK_CHUNK];
+	Check *judged[LOOK_CHUNK];
+	KstatusCode codes[LOOK_CHUNK];
+	size_t len = 0;
+	for (size_t i = 0; i < count; i++) {
+		Check *check = checks[i];
+		if (!replies[i].object) {
+			check->code = code_of_absent(check, &replies[i].err);
+		} else if (is_custom(look, check)) {
+			check->code = health_exprs_status(look->exprs, replies[i].object);
+		} else {
+			plain[len] = replies[i].object;
+			judged[len++] = check;
+		}
+	}
+	kstatus_live_all(look->target->client, plain, codes, len);
+	for (size_t i = 0; i < len; i++)
+		judged[i]->code = codes[i];
+}
+
+static void ask(const Look *look, Check *const *checks, size_t count)
+{
+	KubeRequest requests[LOOK_CHUNK] = {0};
+	KubeReply replies[LOOK_CHUNK] = {0};
+	for (size_t i = 0; i < count; i++)
+		requests[i] = (KubeRequest){.verb = KUBE_GET,
+					    .api_version = checks[i]->api_version,
+					    .kind = checks[i]->kind,
+					    .ns = checks[i]->ns,
+					    .name = checks[i]->name};
+	kube_do_all(look->target->client, requests, replies, count);
+	judge_replies(look, checks, replies, count);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *live = replies[i].object;
+		if (live)
+			remember(look, checks[i], strtoull(object_resource_version(live), NULL, 10),
+				 checks[i]->code);
+		kube_reply_dispose(&replies[i]);
+	}
+}
+
+static void look_at_all(const Look *look, const Checks *checks)
+{
+	autovec Vec unknown = {0};
+	for (size_t i = 0; i < checks->len; i++)
+		if (!is_known(look, &checks->items[i]))
+			vec_push(&unknown, &checks->items[i]);
+	for (size_t from = 0; from < unknown.len; from += LOOK_CHUNK) {
+		size_t left = unknown.len - from;
+		ask(look, (Check *const *)unknown.items + from,
+		    left < LOOK_CHUNK ? left : LOOK_CHUNK);
+	}
+}
+
+/* --- what it means --- */
 
 typedef struct {
 	size_t not_ready, failed;
@@ -135,10 +259,10 @@ static void put_status(Buf *out, const Check *check, KstatusCode code)
 		   *check->ns ? "/" : "", check->name, kstatus_name(code));
 }
 
-static void judge(KubeClient *client, const HealthExprs *exprs, const Checks *checks, Verdict *out)
+static void judge(const Checks *checks, Verdict *out)
 {
 	for (size_t i = 0; i < checks->len; i++) {
-		KstatusCode code = look(client, exprs, &checks->items[i]);
+		KstatusCode code = checks->items[i].code;
 		if (code == KSTATUS_CURRENT)
 			continue;
 		out->not_ready++;
@@ -227,7 +351,7 @@ static bool decide(Run *run, const Kustomization *ks, const Verdict *verdict, co
 	return false;
 }
 
-static bool check(Run *run, const Kustomization *ks, KubeClient *client, const Checks *checks,
+static bool check(Run *run, const Kustomization *ks, const Target *target, const Checks *checks,
 		  const RunFacts *facts, Before *before, int64_t *out_wait_ms, Error *err)
 {
 	const KustomizeContext *context = run_context(run);
@@ -240,7 +364,15 @@ static bool check(Run *run, const Kustomization *ks, KubeClient *client, const C
 	autofree char *what = mem_printf("health of %s", facts->revision);
 	int64_t waited = run_waited_ms(memory_waiting_since(context->memory, key, what));
 	*before = before_wait(run, key, before->changed);
-	judge(client, exprs, checks, &verdict);
+	/* Nobody is told of a time-out that the objects themselves do not bear out. */
+	const Look look = {.target = target,
+			   .memory = context->memory,
+			   .exprs = exprs,
+			   .ks_key = key,
+			   .generation = object_generation(run_object(run)),
+			   .afresh = waited >= ks->timeout_ms};
+	look_at_all(&look, checks);
+	judge(checks, &verdict);
 	bool ok = decide(run, ks, &verdict, facts->revision, waited, out_wait_ms, err);
 	if (ok || err_is_set(err))
 		memory_stop_waiting(context->memory, key);
@@ -271,15 +403,15 @@ static void checks_of_json(const json_t *list, Checks *out)
 	out->items = mem_zalloc(json_array_size(list), sizeof(Check));
 	json_array_foreach(json_borrow(list), i, row)
 	{
-		out->items[out->len++] = (Check){.api_version = json_text_or(row, "apiVersion", ""),
-						 .kind = json_text_or(row, "kind", ""),
-						 .ns = json_text_or(row, "namespace", ""),
-						 .name = json_text_or(row, "name", ""),
-						 .expires = json_flag(row, "expires", false)};
+		checks_add(out, (Check){.api_version = json_text_or(row, "apiVersion", ""),
+					.kind = json_text_or(row, "kind", ""),
+					.ns = json_text_or(row, "namespace", ""),
+					.name = json_text_or(row, "name", ""),
+					.expires = json_flag(row, "expires", false)});
 	}
 }
 
-bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
+bool health_check(Run *run, const Kustomization *ks, const Target *target, const ItemSet *set,
 		  const RunFacts *facts, int64_t *out_wait_ms, json_t **out_kept, Error *err)
 {
 	Before before = {.changed = has_changes(set)};
@@ -289,18 +421,44 @@ bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const I
 		condition_remove(run_object(run), "Healthy");
 		return true;
 	}
-	bool ok = check(run, ks, client, &checks, facts, &before, out_wait_ms, err);
+	bool ok = check(run, ks, target, &checks, facts, &before, out_wait_ms, err);
 	if (!ok && !err_is_set(err))
 		*out_kept = json_pack("{s:o,s:b,s:b}", "checks", checks_to_json(&checks),
 				      "wasHealthy", before.was_healthy, "changed", before.changed);
 	return ok;
 }
 
-bool health_check_again(Run *run, const Kustomization *ks, KubeClient *client, const json_t *kept,
-			const RunFacts *facts, int64_t *out_wait_ms, Error *err)
+bool health_check_again(Run *run, const Kustomization *ks, const Target *target, const json_t *kept,
+			const RunFacts *facts, int64_t *out_wait_ms, bool *out_gone, Error *err)
 {
+	const KustomizeContext *context = run_context(run);
+	autofree char *key = run_key(run);
 	Before before = {0};
 	__attribute__((cleanup(checks_dispose))) Checks checks = {0};
 	checks_of_json(kept, &checks);
-	return check(run, ks, client, &checks, facts, &before, out_wait_ms, err);
+	bool ok = check(run, ks, target, &checks, facts, &before, out_wait_ms, err);
+	for (size_t i = 0; i < checks.len; i++)
+		*out_gone =
+			*out_gone || (checks.items[i].code == KSTATUS_NOT_FOUND &&
+				      memory_desired(context->memory, key, checks.items[i].key));
+	return ok;
+}
+
+bool health_stage_is_ready(Run *run, const Target *target, const json_t *kept)
+{
+	const KustomizeContext *context = run_context(run);
+	autofree char *key = run_key(run);
+	autoerror Error none = {0};
+	autohealthexprs HealthExprs *exprs = health_exprs_new(NULL, &none);
+	__attribute__((cleanup(checks_dispose))) Checks checks = {0};
+	__attribute__((cleanup(verdict_dispose))) Verdict verdict = {0};
+	checks_of_json(kept, &checks);
+	look_at_all(&(Look){.target = target,
+			    .memory = context->memory,
+			    .exprs = exprs,
+			    .ks_key = key,
+			    .generation = object_generation(run_object(run))},
+		    &checks);
+	judge(&checks, &verdict);
+	return !verdict.not_ready;
 }

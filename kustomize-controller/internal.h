@@ -5,6 +5,8 @@
 #ifndef KUSTOMIZE_CONTROLLER_INTERNAL_H
 #define KUSTOMIZE_CONTROLLER_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "artifact/fetch.h"
 #include "base/map.h"
 #include "base/workdir.h"
@@ -48,6 +50,7 @@ typedef struct {
 	WorkDir *workdir; /* unpacked artifacts */
 	Targets targets;
 	Map *seen; /* index key -> what was last told of a source or dependency; loop's thread */
+	atomic_ullong configs; /* how often a watched ConfigMap or Secret has changed */
 	SourceWaits *waits;
 	struct Memory *memory;	      /* per Kustomization, between runs: memory.c */
 	struct ParsedSources *parsed; /* parsed files by artifact digest: parsed.c */
@@ -105,6 +108,7 @@ typedef struct {
 	bool recreate;	   /* was deleted under force; a later run creates it */
 	bool status_known; /* status is from a reply of this run */
 	KstatusCode status;
+	uint64_t seen_version; /* resourceVersion at which the live object has it; 0: unknown */
 } Item;
 
 typedef struct {
@@ -185,9 +189,12 @@ void prepare_metadata(const Kustomization *ks, json_t *object);
 bool prepare_items(const Kustomization *ks, KubeClient *client, const Vec *custom_kinds,
 		   KustomizeResult *result, ItemSet *out, Error *err);
 
-/* apply.c: all stages. False: failed, or *out_wait says for how long a stage is not ready yet. */
+/* apply.c: all stages. False: failed, or *out_wait says for how long a stage is not ready yet, and
+ * *out_kept, owned, what waiting_keep has to keep of that: "stage" and "checks"; or it stays NULL,
+ * where only another run brings it on. */
+enum { STAGE_TIMEOUT_MS = 60000 /* K53 */, STAGE_LOOK_AGAIN_MS = 1000 };
 bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSet *set,
-		 const char *revision, int64_t *out_wait_ms, Error *err);
+		 const char *revision, int64_t *out_wait_ms, json_t **out_kept, Error *err);
 void apply_announce(Run *run, const ItemSet *set, const json_t *metadata);
 
 /* inventory.c */
@@ -216,19 +223,26 @@ typedef struct {
 	const char *revision;
 	const char *digest; /* of the built objects */
 	int64_t started_ms;
-	json_t *metadata; /* of events */
+	json_t *metadata;	    /* of events */
+	unsigned long long configs; /* the context's, before any was read */
 } RunFacts;
 
 /* health.c: true when all is healthy, or nothing is to be checked; else either err is set, or
  * *out_wait_ms says when to look again at the latest and *out_kept, owned, what waiting_keep has to
  * keep of it: "checks", and what later tells whether health is news (K98). */
-bool health_check(Run *run, const Kustomization *ks, KubeClient *client, const ItemSet *set,
+bool health_check(Run *run, const Kustomization *ks, const Target *target, const ItemSet *set,
 		  const RunFacts *facts, int64_t *out_wait_ms, json_t **out_kept, Error *err);
-/* The same for the checks that an earlier run waited for. */
-bool health_check_again(Run *run, const Kustomization *ks, KubeClient *client, const json_t *checks,
-			const RunFacts *facts, int64_t *out_wait_ms, Error *err);
+/* The same for the checks that an earlier run waited for. *out_gone: one that this Kustomization
+ * has applied is not there. */
+bool health_check_again(Run *run, const Kustomization *ks, const Target *target,
+			const json_t *checks, const RunFacts *facts, int64_t *out_wait_ms,
+			bool *out_gone, Error *err);
 
-/* waiting.c: what a trigger does to a wait for health (K88). `take_kept`: of health_check. */
+/* Whether all is Current that the "checks" of apply_items name. */
+bool health_stage_is_ready(Run *run, const Target *target, const json_t *checks);
+
+/* waiting.c: what a trigger does to a wait for health (K88). `take_kept`: of health_check or
+ * apply_items. */
 void waiting_keep(Run *run, const SourceState *source, const RunFacts *facts, json_t *take_kept);
 /* When the wait for this revision's health began its work, or now. */
 int64_t waiting_started_ms(Run *run, const char *revision, int64_t now_ms);
@@ -250,6 +264,17 @@ void memory_free(struct Memory *memory);
 /* The manifest hash last applied under `key` for this Kustomization; 0 when unknown. */
 uint64_t memory_desired(struct Memory *memory, const char *ks, const char *key);
 void memory_set_desired(struct Memory *memory, const char *ks, const char *key, uint64_t hash);
+/* The state of an applied object when somebody last looked: it is that still while the object is at
+ * that version, and the Kustomization, which has rules for it, at that generation. */
+typedef struct {
+	uint64_t version; /* resourceVersion */
+	int64_t generation;
+	KstatusCode code;
+} Seen;
+/* Of what memory_set_desired knows; of nothing else. */
+void memory_set_seen(struct Memory *memory, const char *ks, const char *key, const Seen *seen);
+bool memory_seen(struct Memory *memory, const char *ks, const char *key, int64_t generation,
+		 Seen *out);
 /* When the wait for `what` (a revision and a step) began; sets it to now when it is another one. */
 int64_t memory_waiting_since(struct Memory *memory, const char *ks, const char *what);
 bool memory_is_waiting(struct Memory *memory, const char *ks);

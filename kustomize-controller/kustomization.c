@@ -163,11 +163,11 @@ static bool apply_steps(Run *run, const Kustomization *ks, const SourceState *so
 	/* The built objects are in the set now; the rest of the build's memory is not needed. */
 	kustomize_result_dispose(result);
 	progress(run, ks, "Detecting drift", revision);
-	bool applied = apply_items(run, ks, target, &set, revision, out_wait_ms, err);
+	bool applied = apply_items(run, ks, target, &set, revision, out_wait_ms, &kept, err);
 	apply_announce(run, &set, metadata);
 	waiting_renew(run, facts->digest);
 	bool ok = applied && update_inventory(run, ks, target, &set, metadata, err) &&
-		  health_check(run, ks, target->client, &set, facts, out_wait_ms, &kept, err);
+		  health_check(run, ks, target, &set, facts, out_wait_ms, &kept, err);
 	if (kept)
 		waiting_keep(run, source, facts, kept);
 	autofree char *key = run_key(run);
@@ -287,6 +287,7 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 	    waiting_goes_on(run, ks, source, &outcome, err))
 		return outcome;
 	int64_t started_ms = waiting_started_ms(run, source->artifact.revision, clock_mono_ms());
+	unsigned long long configs = atomic_load(&context->configs);
 	autojson json_t *metadata = kustomization_event_metadata(source);
 	if (!may_go_on(run, ks, source, err) && cstr_eq(err->reason, REASON_INVALID_CEL)) {
 		terminal(err);
@@ -313,7 +314,8 @@ static Outcome reconcile_steps(Run *run, const Kustomization *ks, SourceState *s
 	RunFacts facts = {.revision = source->artifact.revision,
 			  .digest = digest,
 			  .started_ms = started_ms,
-			  .metadata = metadata};
+			  .metadata = metadata,
+			  .configs = configs};
 	int64_t wait_ms = 0;
 	bool ok = apply_steps(run, ks, source, &target, &result, &facts, &wait_ms, err);
 	if (ok || err_is_set(err))

@@ -1,6 +1,7 @@
 /*
- * What a Kustomization's runs remember of each other: the hashes of the manifests last applied, and
- * since when they wait. Losing it (a restart) costs requests, never correctness.
+ * What a Kustomization's runs remember of each other: the hashes of the manifests last applied,
+ * what state their objects were in, and since when they wait. Losing it (a restart) costs requests,
+ * never correctness.
  */
 #include <pthread.h>
 #include <string.h>
@@ -13,8 +14,16 @@
 /* Of all that packed_size tells: what does not fit is not kept. */
 enum { MAX_SENT_BYTES = 8 << 20 };
 
+/* Of one object that was applied; as large as the smallest piece of the heap. */
 typedef struct {
-	Map *desired; /* drift_key -> uint64_t * */
+	uint64_t desired;
+	uint64_t seen_version; /* 0: not seen */
+	uint32_t seen_generation;
+	uint8_t seen_code;
+} Applied;
+
+typedef struct {
+	Map *applied; /* drift_key -> Applied */
 	char *waiting_for;
 	int64_t waiting_since_ms;
 	char *kept_wait; /* JSON of what a wait for health has to finish, or NULL */
@@ -30,7 +39,7 @@ struct Memory {
 static void free_remembered(void *value)
 {
 	Remembered *remembered = value;
-	map_free(remembered->desired);
+	map_free(remembered->applied);
 	free(remembered->waiting_for);
 	free(remembered->kept_wait);
 	packed_free(remembered->sent);
@@ -59,7 +68,7 @@ static Remembered *remembered_of(struct Memory *memory, const char *ks)
 	Remembered *remembered = map_get(memory->by_ks, ks);
 	if (!remembered) {
 		remembered = mem_zalloc(1, sizeof(*remembered));
-		remembered->desired = map_new(free);
+		remembered->applied = map_new(free);
 		map_put(memory->by_ks, ks, remembered);
 	}
 	return remembered;
@@ -69,8 +78,8 @@ uint64_t memory_desired(struct Memory *memory, const char *ks, const char *key)
 {
 	pthread_mutex_lock(&memory->lock);
 	const Remembered *remembered = map_get(memory->by_ks, ks);
-	const uint64_t *hash = remembered ? map_get(remembered->desired, key) : NULL;
-	uint64_t result = hash ? *hash : 0;
+	const Applied *applied = remembered ? map_get(remembered->applied, key) : NULL;
+	uint64_t result = applied ? applied->desired : 0;
 	pthread_mutex_unlock(&memory->lock);
 	return result;
 }
@@ -79,17 +88,46 @@ void memory_set_desired(struct Memory *memory, const char *ks, const char *key, 
 {
 	pthread_mutex_lock(&memory->lock);
 	Remembered *remembered = remembered_of(memory, ks);
-	uint64_t *slot = map_get(remembered->desired, key);
+	Applied *slot = map_get(remembered->applied, key);
 	if (!hash) {
-		map_remove(remembered->desired, key);
+		map_remove(remembered->applied, key);
 	} else {
 		if (!slot) {
-			slot = mem_alloc(sizeof(*slot));
-			map_put(remembered->desired, key, slot);
+			slot = mem_zalloc(1, sizeof(*slot));
+			map_put(remembered->applied, key, slot);
 		}
-		*slot = hash;
+		slot->desired = hash;
 	}
 	pthread_mutex_unlock(&memory->lock);
+}
+
+void memory_set_seen(struct Memory *memory, const char *ks, const char *key, const Seen *seen)
+{
+	pthread_mutex_lock(&memory->lock);
+	const Remembered *remembered = map_get(memory->by_ks, ks);
+	Applied *applied = remembered ? map_get(remembered->applied, key) : NULL;
+	if (applied) {
+		applied->seen_version = seen->version;
+		applied->seen_generation = (uint32_t)seen->generation;
+		applied->seen_code = (uint8_t)seen->code;
+	}
+	pthread_mutex_unlock(&memory->lock);
+}
+
+bool memory_seen(struct Memory *memory, const char *ks, const char *key, int64_t generation,
+		 Seen *out)
+{
+	pthread_mutex_lock(&memory->lock);
+	const Remembered *remembered = map_get(memory->by_ks, ks);
+	const Applied *applied = remembered ? map_get(remembered->applied, key) : NULL;
+	bool known = applied && applied->seen_version &&
+		     applied->seen_generation == (uint32_t)generation;
+	if (known)
+		*out = (Seen){.version = applied->seen_version,
+			      .generation = generation,
+			      .code = applied->seen_code};
+	pthread_mutex_unlock(&memory->lock);
+	return known;
 }
 
 int64_t memory_waiting_since(struct Memory *memory, const char *ks, const char *what)

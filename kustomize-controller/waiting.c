@@ -4,6 +4,9 @@
  * revision it is about; with CancelHealthCheckOnNewRevision it is dropped. A changed spec, or a
  * request where there is something newer, ends it either way: whoever asks shall not wait for what
  * they just corrected. A request for what is waited for already is a look, and its time goes on.
+ *
+ * What else wakes it is a look at the objects alone: nothing is built that is built already, unless
+ * one of them has left the state that was applied, or what it was built of may have changed.
  */
 #include "internal.h"
 
@@ -17,6 +20,8 @@ void waiting_keep(Run *run, const SourceState *source, const RunFacts *facts, js
 	json_put_text(what, "revision", source->artifact.revision);
 	json_put_text(what, "originRevision", source->origin_revision);
 	json_put_text(what, "digest", facts->digest);
+	json_put_text(what, "artifact", source->artifact.digest);
+	json_object_set_new(what, "configs", json_integer((json_int_t)facts->configs));
 	json_object_set_new(what, "startedMs", json_integer(facts->started_ms));
 	json_object_set_new(what, "generation", json_integer(object_generation(run_object(run))));
 	memory_keep_wait(context->memory, key, what);
@@ -52,30 +57,96 @@ static void cancel(Run *run, const Kustomization *ks, const json_t *metadata, bo
 		  ns, name);
 }
 
+/* Of a wait: the source and facts of the run that began it. Borrows from kept, but metadata. */
+static void recall(const json_t *kept, SourceState *out_source, RunFacts *out_facts)
+{
+	*out_source = (SourceState){
+		.artifact = {.revision = (char *)(uintptr_t)json_text(kept, "revision")},
+		.origin_revision = (char *)(uintptr_t)json_text(kept, "originRevision")};
+	*out_facts = (RunFacts){.revision = out_source->artifact.revision,
+				.digest = json_text_or(kept, "digest", ""),
+				.started_ms = json_int(kept, "startedMs", 0),
+				.metadata = kustomization_event_metadata(out_source)};
+}
+
+/* Looks at what is waited for. False: that takes a whole run, and nothing was told. */
+static bool look(Run *run, const Kustomization *ks, const json_t *kept, const Target *target,
+		 bool newer, Outcome *out, Error *err)
+{
+	SourceState source;
+	RunFacts facts;
+	int64_t wait_ms = 0;
+	bool gone = false;
+	recall(kept, &source, &facts);
+	autojson json_t *metadata = facts.metadata;
+	bool ok = health_check_again(run, ks, target, json_list(kept, "checks"), &facts, &wait_ms,
+				     &gone, err);
+	bool over = ok || err_is_set(err);
+	if (!over && gone && !newer)
+		return false;
+	autofree char *key = run_key(run);
+	if (over)
+		drift_wake_on_change(target->drift, key, false);
+	*out = over ? kustomization_conclude(run, ks, &source, &facts, ok, err)
+		    : outcome_waiting(wait_ms);
+	return true;
+}
+
 /* Looks at what the older revision waits for. When that has ended, the newer one is next. */
 static Outcome finish(Run *run, const Kustomization *ks, const json_t *kept, Error *err)
 {
-	SourceState older = {
-		.artifact = {.revision = (char *)(uintptr_t)json_text(kept, "revision")},
-		.origin_revision = (char *)(uintptr_t)json_text(kept, "originRevision")};
-	autojson json_t *metadata = kustomization_event_metadata(&older);
-	RunFacts facts = {.revision = older.artifact.revision,
-			  .digest = json_text_or(kept, "digest", ""),
-			  .started_ms = json_int(kept, "startedMs", 0),
-			  .metadata = metadata};
-	int64_t wait_ms = 0;
-	autotarget Target target = {0};
-	if (!kustomization_target(run, ks, &target, err))
-		return kustomization_conclude(run, ks, &older, &facts, false, err);
-	bool ok = health_check_again(run, ks, target.client, json_list(kept, "checks"), &facts,
-				     &wait_ms, err);
-	if (!ok && !err_is_set(err))
-		return outcome_waiting(wait_ms);
+	const KustomizeContext *context = run_context(run);
 	autofree char *key = run_key(run);
-	drift_wake_on_change(target.drift, key, false);
-	Outcome outcome = kustomization_conclude(run, ks, &older, &facts, ok, err);
-	manager_enqueue(run_manager(run), run_kind(run), run_namespace(run), run_name(run));
+	autotarget Target target = {0};
+	Outcome outcome;
+	if (!kustomization_target(run, ks, &target, err)) {
+		SourceState older;
+		RunFacts facts;
+		recall(kept, &older, &facts);
+		autojson json_t *metadata = facts.metadata;
+		return kustomization_conclude(run, ks, &older, &facts, false, err);
+	}
+	look(run, ks, kept, &target, true, &outcome, err);
+	autojson json_t *waits = memory_kept_wait(context->memory, key);
+	if (!waits)
+		manager_enqueue(run_manager(run), run_kind(run), run_namespace(run), run_name(run));
 	return outcome;
+}
+
+/* Whether a run would build what was built, and find applied what it applied. */
+static bool is_unmoved(Run *run, const json_t *kept, const SourceState *source,
+		       const Target *target)
+{
+	const KustomizeContext *context = run_context(run);
+	autofree char *key = run_key(run);
+	return cstr_eq(json_text(kept, "artifact"), source->artifact.digest) &&
+	       json_int(kept, "configs", 0) == (int64_t)atomic_load(&context->configs) &&
+	       !drift_has_left(target->drift, key);
+}
+
+/* True: it is not ready, and no run would say more than that. */
+static bool stage_goes_on(Run *run, const json_t *kept, const Target *target)
+{
+	const KustomizeContext *context = run_context(run);
+	autofree char *key = run_key(run);
+	int64_t since = memory_waiting_since(context->memory, key, json_text(kept, "stage"));
+	return run_waited_ms(since) <= STAGE_TIMEOUT_MS &&
+	       !health_stage_is_ready(run, target, json_list(kept, "checks"));
+}
+
+/* The same revision as before: a look, if that is enough. */
+static bool go_on(Run *run, const Kustomization *ks, const json_t *kept, const SourceState *source,
+		  Outcome *out, Error *err)
+{
+	autoerror Error unsaid = {0}; /* a whole run says it */
+	autotarget Target target = {0};
+	if (!kustomization_target(run, ks, &target, &unsaid) ||
+	    !is_unmoved(run, kept, source, &target))
+		return false;
+	if (!json_text(kept, "stage"))
+		return look(run, ks, kept, &target, false, out, err);
+	*out = outcome_waiting(STAGE_LOOK_AGAIN_MS);
+	return stage_goes_on(run, kept, &target);
 }
 
 bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *source, Outcome *out,
@@ -90,7 +161,10 @@ bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *sourc
 	bool corrected = json_int(kept, "generation", 0) != object_generation(run_object(run));
 	bool asked = run_requested_at(run);
 	bool cancels = manager_gate(run_manager(run), "CancelHealthCheckOnNewRevision");
-	if (!newer && !corrected && !(asked && cancels))
+	if (!newer && !corrected && !asked)
+		return go_on(run, ks, kept, source, out, err);
+	/* What a stage waits for is not finished first: nothing of the revision is told yet. */
+	if ((!newer && !corrected && !cancels) || json_text(kept, "stage"))
 		return false;
 	if (!cancels && !asked && !corrected) {
 		*out = finish(run, ks, kept, err);

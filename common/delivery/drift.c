@@ -40,10 +40,11 @@ struct Drift {
 	KubeClient *client;
 	DriftConfig config;
 	char *watch_ns;
-	pthread_mutex_t lock; /* guards the three below */
+	pthread_mutex_t lock; /* guards the four below */
 	Map *entries;	      /* drift_key -> Entry */
 	Map *watchers;	      /* "apiVersion/Kind" -> KindWatcher */
 	Map *waiting;	      /* "ns/name" of those that wait for health */
+	Map *left;	      /* "ns/name" of those of whom drift_has_left */
 };
 
 static void free_entry(void *value)
@@ -74,6 +75,7 @@ Drift *drift_new(KubeClient *client, const DriftConfig *config)
 	drift->entries = map_new(free_entry);
 	drift->watchers = map_new(free_watcher);
 	drift->waiting = map_new(NULL);
+	drift->left = map_new(NULL);
 	return drift;
 }
 
@@ -84,20 +86,21 @@ void drift_free(Drift *drift)
 	map_free(drift->watchers);
 	map_free(drift->entries);
 	map_free(drift->waiting);
+	map_free(drift->left);
 	pthread_mutex_destroy(&drift->lock);
 	free(drift->watch_ns);
 	free(drift);
 }
 
-static char *make_key(const char *api_version, const char *kind, const char *ns, const char *name)
+char *drift_key_of(const char *api_version, const char *kind, const char *ns, const char *name)
 {
 	return mem_printf("%s/%s/%s/%s", api_version, kind, ns, name);
 }
 
 char *drift_key(const json_t *object)
 {
-	return make_key(object_api_version(object), object_kind(object), object_namespace(object),
-			object_name(object));
+	return drift_key_of(object_api_version(object), object_kind(object),
+			    object_namespace(object), object_name(object));
 }
 
 static Entry *entry_of(Drift *drift, const char *key)
@@ -214,8 +217,8 @@ static void on_event(void *arg, InformerEvent event, const json_t *object)
 	Drift *drift = watcher->drift;
 	if (!object)
 		return;
-	autofree char *key = make_key(watcher->api_version, watcher->kind, object_namespace(object),
-				      object_name(object));
+	autofree char *key = drift_key_of(watcher->api_version, watcher->kind,
+					  object_namespace(object), object_name(object));
 	pthread_mutex_lock(&drift->lock);
 	Entry *entry = entry_of(drift, key);
 	if (event == INFORMER_DELETED)
@@ -226,6 +229,8 @@ static void on_event(void *arg, InformerEvent event, const json_t *object)
 	bool drifted = left_applied_state(entry);
 	int64_t delay = drifted ? correction_delay(entry) : HEALTH_DEBOUNCE_MS;
 	bool waited = owner && map_has(drift->waiting, owner);
+	if (drifted && owner)
+		map_put(drift->left, owner, NULL);
 	if (event == INFORMER_DELETED && !drifted && !entry->writing)
 		map_remove(drift->entries, key);
 	pthread_mutex_unlock(&drift->lock);
@@ -241,6 +246,21 @@ void drift_wake_on_change(Drift *drift, const char *owner, bool on)
 	else
 		map_remove(drift->waiting, owner);
 	pthread_mutex_unlock(&drift->lock);
+}
+
+void drift_begin(Drift *drift, const char *owner)
+{
+	pthread_mutex_lock(&drift->lock);
+	map_remove(drift->left, owner);
+	pthread_mutex_unlock(&drift->lock);
+}
+
+bool drift_has_left(Drift *drift, const char *owner)
+{
+	pthread_mutex_lock(&drift->lock);
+	bool left = map_has(drift->left, owner);
+	pthread_mutex_unlock(&drift->lock);
+	return left;
 }
 
 void drift_watch(Drift *drift, const char *api_version, const char *kind)
@@ -304,6 +324,8 @@ void drift_applied(Drift *drift, const char *key, const char *owner, const json_
 	}
 	bool drifted = !is_newest && left_applied_state(entry);
 	int64_t delay = drifted ? correction_delay(entry) : 0;
+	if (drifted)
+		map_put(drift->left, owner, NULL);
 	pthread_mutex_unlock(&drift->lock);
 	if (drifted)
 		wake(drift, owner, delay);
@@ -333,17 +355,35 @@ static bool holds(const Entry *entry, const char *owner)
 	       cstr_eq(entry->owner, owner) && is_confirmed(entry);
 }
 
+/* The entry of an object of whose kind the watch is in step, or NULL. Lock held. */
+static const Entry *watched_entry(const Drift *drift, const char *key, const char *api_version,
+				  const char *kind)
+{
+	autofree char *kind_key = mem_printf("%s/%s", api_version, kind);
+	const KindWatcher *watcher = map_get(drift->watchers, kind_key);
+	bool in_step = watcher && watcher->informer && informer_is_synced(watcher->informer);
+	return in_step ? map_get(drift->entries, key) : NULL;
+}
+
 bool drift_is_clean(Drift *drift, const char *key, const char *owner, const char *api_version,
 		    const char *kind)
 {
-	autofree char *kind_key = mem_printf("%s/%s", api_version, kind);
 	pthread_mutex_lock(&drift->lock);
-	const KindWatcher *watcher = map_get(drift->watchers, kind_key);
-	const Entry *entry = map_get(drift->entries, key);
-	bool clean = watcher && watcher->informer && informer_is_synced(watcher->informer) &&
-		     entry && holds(entry, owner);
+	const Entry *entry = watched_entry(drift, key, api_version, kind);
+	bool clean = entry && holds(entry, owner);
 	pthread_mutex_unlock(&drift->lock);
 	return clean;
+}
+
+bool drift_is_at(Drift *drift, const char *key, const char *api_version, const char *kind,
+		 uint64_t version)
+{
+	pthread_mutex_lock(&drift->lock);
+	const Entry *entry = watched_entry(drift, key, api_version, kind);
+	bool still =
+		entry && entry->present && entry->live.version <= version && is_confirmed(entry);
+	pthread_mutex_unlock(&drift->lock);
+	return still;
 }
 
 bool drift_live(Drift *drift, const char *key, DriftLive *out)

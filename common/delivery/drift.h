@@ -35,6 +35,7 @@ void drift_free(Drift *drift);
 
 /* The key of an object in the table: "apiVersion/Kind/ns/name", owned. */
 char *drift_key(const json_t *object);
+char *drift_key_of(const char *api_version, const char *kind, const char *ns, const char *name);
 
 /* Makes sure that the kind is watched. */
 void drift_watch(Drift *drift, const char *api_version, const char *kind);
@@ -52,6 +53,11 @@ void drift_write_failed(Drift *drift, const char *key);
  * when the watch has not told of it within 5 s: it was deleted before the watch began. */
 bool drift_is_clean(Drift *drift, const char *key, const char *owner, const char *api_version,
 		    const char *kind);
+
+/* True when the watch is in step and says that the object has not moved beyond `version`, a
+ * resourceVersion: what was seen of it then is what it is. */
+bool drift_is_at(Drift *drift, const char *key, const char *api_version, const char *kind,
+		 uint64_t version);
 
 /* Live state as the watch saw it. */
 typedef struct {
@@ -74,6 +80,11 @@ bool object_expires(const json_t *object);
 /* While on, any change of an object of owner "ns/name" calls the function too: its run
  * waits for health. */
 void drift_wake_on_change(Drift *drift, const char *owner, bool on);
+
+/* Whether an object of owner "ns/name" has left the state that was applied since its last
+ * drift_begin, which is called before a run looks which ones did. */
+void drift_begin(Drift *drift, const char *owner);
+bool drift_has_left(Drift *drift, const char *owner);
 
 /* The object is no longer ours (pruned, or its owner is deleted): no event of it counts.
  */

@@ -9,4 +9,8 @@
  * of its pods failed it is KSTATUS_FAILED. Pods that may not be listed say nothing. */
 KstatusCode kstatus_live(KubeClient *client, const json_t *object);
 
+/* The same of `count` objects, the lists of pods asked for together. */
+void kstatus_live_all(KubeClient *client, const json_t *const *objects, KstatusCode *out,
+		      size_t count);
+
 #endif

@@ -1,0 +1,262 @@
+"""What a wait for health or for a stage asks of the API server, and what it builds: told by the
+requests that a proxy in front of the API server sees. A build is known by the ConfigMap that its
+substitution reads."""
+import threading
+
+import pytest
+
+from tests.faults.conftest import config_map
+from tests.lib.apps import DEPLOYMENT, install_crd, put_status, runs, widget_crd
+from tests.lib.controllers import Toolkit
+from tests.lib.fault import hold, status
+from tests.lib.net import wait_until
+
+DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments/"
+VALUES = {"postBuild": {"substituteFrom": [{"kind": "ConfigMap", "name": "vars"}]}}
+WATCHED = {"reconcile.fluxcd.io/watch": "Enabled"}
+
+
+@pytest.fixture(scope="module")
+def toolkit(proxied, directory):
+    with Toolkit(proxied, directory / "toolkit").run() as kit:
+        yield kit
+
+
+def deployment(name):
+    return "\n".join(line[4:] for line in DEPLOYMENT.replace("web", name).splitlines()) + "\n"
+
+
+def put_values(objects, value, **metadata):
+    objects.api.apply({"apiVersion": "v1", "kind": "ConfigMap", "data": {"v": value},
+                       "metadata": {"name": "vars", "namespace": objects.ns, **metadata}})
+
+
+def current(objects, name, ready=1):
+    put_status(objects.api, DEPLOYMENTS.format(objects.ns) + name, {
+        "replicas": 1, "updatedReplicas": 1, "readyReplicas": ready, "availableReplicas": ready,
+        "conditions": [
+            {"type": "Available", "status": "True", "reason": "R", "message": ""},
+            {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable",
+             "message": ""}]})
+
+
+def waits(objects):
+    return objects.wait("Kustomization", "app", lambda o: objects.condition(o, "Healthy").get(
+        "status") == "Unknown", "to wait for health")
+
+
+def woken(objects, toolkit, times):
+    """That many more runs have ended."""
+    before = runs(toolkit, objects.ns)
+    wait_until(lambda: runs(toolkit, objects.ns) >= before + times, "more looks", 60)
+
+
+def builds(proxy, objects, since):
+    return proxy.count(since, method="GET", path=f"/{objects.ns}/configmaps/vars$")
+
+
+def asked(proxy, objects, since):
+    """The names of the Deployments that were asked for."""
+    return [r.path.split("/")[-1] for r in
+            proxy.requests(since, method="GET", path=DEPLOYMENTS.format(objects.ns))]
+
+
+def test_K78_a_look_asks_for_all_together(app, objects, proxy):
+    gate = threading.Event()
+    proxy.on(hold(gate), method="GET", path=DEPLOYMENTS.format(objects.ns))
+    mark = proxy.mark()
+    try:
+        app.commit({"a.yaml": config_map("a", "1")})
+        app.start(timeout="5m", healthChecks=[
+            {"kind": "Deployment", "name": f"d{i}", "namespace": objects.ns} for i in range(20)])
+        proxy.wait_for("many on their way at once", 8, mark, method="GET",
+                       path=DEPLOYMENTS.format(objects.ns))
+        assert len(asked(proxy, objects, mark)) <= 16, "no bound on what is held"
+    finally:
+        gate.set()
+    message = objects.condition(waits(objects))["message"]
+    assert "with a timeout of 5m0s" in message
+    assert {f"d{i}" for i in range(20)} == set(asked(proxy, objects, mark))
+
+
+def test_K78_pods_are_asked_for_together(app, objects, proxy):
+    """Those of StatefulSets that are not ready, who cannot tell by themselves that one has failed."""
+    names = [f"s{i}" for i in range(4)]
+    gate = threading.Event()
+    pods = f"/api/v1/namespaces/{objects.ns}/pods$"
+    proxy.on(hold(gate), method="GET", path=pods)
+    mark = proxy.mark()
+    try:
+        app.commit({"s.yaml": "---\n".join(
+            deployment(name).replace("Deployment", "StatefulSet").replace(
+                "spec:\n  replicas", f"spec:\n  serviceName: {name}\n  replicas", 1)
+            for name in names)})
+        app.start(wait=True, timeout="5m")
+        proxy.wait_for("a list for each", len(names), mark, method="GET", path=pods)
+        queries = [r.query for r in proxy.requests(mark, method="GET", path=pods)]
+        assert all(any(f"%28{name}%29" in query for query in queries) for name in names), queries
+    finally:
+        gate.set()
+    waits(objects)
+
+
+def test_K78_a_wake_asks_for_what_has_changed_and_builds_nothing(app, objects, proxy, toolkit):
+    put_values(objects, "one")
+    app.commit({f"{name}.yaml": deployment(name) for name in "abc"} | {
+        "cm.yaml": config_map("made", "${v}")})
+    app.start(wait=True, timeout="5m", **VALUES)
+    waits(objects)
+    woken(objects, toolkit, 2)  # by now the watches are in step
+    mark = proxy.mark()
+    current(objects, "a")
+    proxy.wait_for("a look at what has changed", since=mark, method="GET",
+                   path=DEPLOYMENTS.format(objects.ns) + "a$")
+    woken(objects, toolkit, 3)
+    assert set(asked(proxy, objects, mark)) == {"a"}
+    assert builds(proxy, objects, mark) == 0
+    assert not proxy.count(mark, method="PATCH", path="/kustomizations/app"), "nothing was new"
+    for name in "bc":
+        current(objects, name)
+    app.settled()
+    assert not proxy.count(mark, method="PATCH", path=DEPLOYMENTS.format(objects.ns))
+
+
+def test_K55_a_run_that_changes_nothing_asks_for_no_health(app, objects, proxy, toolkit):
+    """But for what has moved since."""
+    app.commit({"a.yaml": deployment("a"), "b.yaml": deployment("b")})
+    app.start(wait=True, timeout="5m")
+    waits(objects)
+    for name in "ab":
+        current(objects, name)
+    app.settled()
+    mark = proxy.mark()
+
+    def run(value):
+        objects.request("Kustomization", "app", value)
+        objects.wait("Kustomization", "app", lambda o: o["status"].get(
+            "lastHandledReconcileAt") == value and objects.condition(o)["status"] == "True", "to run")
+    run("one")
+    assert asked(proxy, objects, mark) == []
+    code, _ = objects.api.rest.call("PATCH", DEPLOYMENTS.format(objects.ns) + "a", {
+        "metadata": {"labels": {"of": "somebody"}}}, "application/merge-patch+json")
+    assert code == 200
+
+    def looked():
+        run(f"run-{proxy.mark()}")  # the watch may tell of it a moment after the run
+        return asked(proxy, objects, mark)
+    assert set(wait_until(looked, "a look at what has moved")) == {"a"}
+    current(objects, "b", ready=0)
+    objects.request("Kustomization", "app", "not ready any more")
+    waits(objects)
+    current(objects, "b")
+    app.settled()
+
+
+def test_K84_other_rules_are_another_look(app, objects):
+    """The object is what it was, what it has to be is not."""
+    app.commit({"a.yaml": deployment("a")})
+    app.start(wait=True, timeout="5m")
+    waits(objects)
+    current(objects, "a")
+    app.settled()
+    rule = {"apiVersion": "apps/v1", "kind": "Deployment", "current": "status.readyReplicas == 3"}
+    objects.patch("Kustomization", "app", {"spec": {"healthCheckExprs": [rule]}})
+    waits(objects)
+    objects.patch("Kustomization", "app", {"spec": {"healthCheckExprs": None}})
+    app.settled()
+
+
+def test_K56_drift_is_undone_during_a_wait(app, objects, proxy, toolkit):
+    put_values(objects, "one")
+    app.commit({"a.yaml": deployment("a"), "cm.yaml": config_map("made", "${v}")})
+    app.start(wait=True, timeout="5m", **VALUES)
+    waits(objects)
+    woken(objects, toolkit, 2)
+    mark = proxy.mark()
+    path = f"/api/v1/namespaces/{objects.ns}/configmaps/made"
+    assert objects.api.rest.call("PATCH", path, {"data": {"v": "hand"}},
+                                 "application/merge-patch+json")[0] == 200
+    wait_until(lambda: objects.configmap("made")["data"] == {"v": "one"}, "the correction")
+    assert builds(proxy, objects, mark) > 0, "it was built to be corrected"
+    woken(objects, toolkit, 1)
+    mark = proxy.mark()
+    woken(objects, toolkit, 2)
+    assert builds(proxy, objects, mark) == 0, "it goes on with looks"
+
+
+def test_K15_values_that_change_during_a_wait_are_built(app, objects, proxy, toolkit):
+    put_values(objects, "one", labels=WATCHED)
+    app.commit({"a.yaml": deployment("a"), "cm.yaml": config_map("made", "${v}")})
+    app.start(wait=True, timeout="5m", **VALUES)
+    waits(objects)
+    woken(objects, toolkit, 1)
+    put_values(objects, "two", labels=WATCHED)
+    wait_until(lambda: objects.configmap("made")["data"] == {"v": "two"}, "the new value")
+    waits(objects)
+
+
+def test_K78_what_has_gone_is_applied_again_where_no_watch_tells(app, objects, proxy, toolkit):
+    """And what no watch tells of is asked for at each look."""
+    proxy.on(status(403, "Forbidden"), method="GET", path="^/apis/apps/v1/(statefulsets)$")
+    app.commit({"s.yaml": deployment("s").replace("Deployment", "StatefulSet")})
+    app.start(wait=True, timeout="5m")
+    waits(objects)
+    path = f"/apis/apps/v1/namespaces/{objects.ns}/statefulsets/s"
+    old = objects.api.rest.get(path)["metadata"]["uid"]
+    assert objects.api.rest.call("DELETE", path + "?propagationPolicy=Background")[0] == 200
+
+    def anew():
+        live = objects.api.rest.get(path)
+        return live and live["metadata"]["uid"] != old
+    wait_until(anew, "it to be there again")
+
+
+def test_K78_a_watch_that_fell_silent_is_not_believed_in_the_end(app, objects, proxy, toolkit):
+    """Before it is told that time is up the object itself is looked at."""
+    silent = threading.Event()
+
+    def mute(x):
+        x.forward(lambda pieces: (piece for piece in pieces if not silent.is_set()))
+    proxy.on(mute, method="GET", path="^/apis/apps/v1/daemonsets$", query="watch=(true|1)")
+    app.commit({"d.yaml": deployment("d").replace("Deployment", "DaemonSet").replace(
+        "  replicas: 1\n", "")})
+    app.start(wait=True, timeout="30s", retryInterval="1h")
+    waits(objects)
+    woken(objects, toolkit, 2)
+    silent.set()
+    put_status(objects.api, f"/apis/apps/v1/namespaces/{objects.ns}/daemonsets/d", {
+        "currentNumberScheduled": 1, "desiredNumberScheduled": 1, "updatedNumberScheduled": 1,
+        "numberAvailable": 1, "numberReady": 1, "numberMisscheduled": 0})
+    app.settled(timeout=60)
+    assert objects.get("Kustomization", "app")["status"]["history"][0][
+        "lastReconciledStatus"] == "ReconciliationSucceeded"
+
+
+def test_K53_a_wait_for_a_stage_builds_nothing(app, objects, proxy, toolkit):
+    group = f"{objects.ns[-40:].strip('-')}.example.test"
+    install_crd(objects.api, widget_crd(group, "WidgetClass"))
+    wait_until(lambda: objects.api.rest.get(f"/apis/{group}/v1"), "the group to be served")
+    path = f"/apis/{group}/v1/namespaces/{objects.ns}/widgetclasss/w"
+    thing = {"apiVersion": f"{group}/v1", "kind": "WidgetClass",
+             "metadata": {"name": "w", "namespace": objects.ns}}
+    objects.api.apply(thing)
+    put_status(objects.api, path, {"conditions": [
+        {"type": "Ready", "status": "False", "reason": "R"}]})
+    put_values(objects, "one")
+    app.commit({"class.yaml": f"apiVersion: {group}/v1\nkind: WidgetClass\nmetadata: {{name: w}}\n",
+                "cm.yaml": config_map("made", "${v}")})
+    mark = proxy.mark()
+    app.start(**VALUES)
+    wait_until(lambda: builds(proxy, objects, mark), "the build")
+    woken(objects, toolkit, 3)
+    mark = proxy.mark()
+    woken(objects, toolkit, 3)
+    assert builds(proxy, objects, mark) == 0
+    assert not objects.configmap("made")
+    # A newer revision is what counts at once: the wait is for nothing that was told.
+    app.commit({"cm.yaml": config_map("made", "newer")})
+    wait_until(lambda: builds(proxy, objects, mark) or not objects.configmap("made"), "a build")
+    put_status(objects.api, path, {"conditions": [
+        {"type": "Ready", "status": "True", "reason": "R"}]})
+    app.settled()
+    assert objects.configmap("made")["data"] == {"v": "newer"}
