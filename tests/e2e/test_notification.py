@@ -9,7 +9,7 @@ import pytest
 
 from tests.lib.alerts import (EVERYTHING, alert, delivered, event_of, post,  # noqa: F401
                               post_until, serial)
-from tests.lib.net import wait_until
+from tests.lib.net import PATIENCE, wait_until
 from tests.lib.sink import Sink
 
 def test_N1_any_path_and_method_is_202_without_alerts(post):
@@ -178,7 +178,7 @@ def test_N25_N26_a_failing_alert_does_not_stop_the_other(post, alert, sink, obje
 def test_N27_slow_provider_does_not_delay(post, objects, alert, sink):
     import threading
     release = threading.Event()
-    slow = Sink({"/slow": lambda m, n: (release.wait(20), (200, {}, b""))[1]})
+    slow = Sink({"/slow": lambda m, n: (release.wait(PATIENCE), (200, {}, b""))[1]})
     try:
         objects.apply("Provider", "slow", {"type": "generic", "address": slow.url + "/slow"})
         objects.apply("Alert", "slow", {

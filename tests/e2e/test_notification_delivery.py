@@ -62,7 +62,7 @@ def test_N18_labels_filter_a_fixed_name_too(post, alert, sink, api, objects):
     plain = alert("plain")
     post_until(post, sink, plain)
     assert post("before")[0] == 202
-    for _ in range(4):  # by when these are through, every worker is done with "before"
+    for _ in range(8):  # by when these are through, every worker is done with "before"
         post_until(post, sink, plain)
     objects.patch("Kustomization", "app", {"metadata": {"labels": {"tier": "web"}}})
     post_until(post, sink, path)

@@ -14,10 +14,10 @@ import pytest
 from tests.lib.alerts import (EVERYTHING, alert, delivered, event_of, post, post_until,  # noqa: F401
                               post_until_event, secret, serial)
 from tests.lib.controllers import Toolkit
+from tests.lib.net import PATIENCE, wait_until
 from tests.lib.net import http as http_request
-from tests.lib.net import wait_until
 
-WINDOW_S = 3
+WINDOW_S = 12  # a machine that stands still between two events must not make them one of each window
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_N97_metrics_count_by_code(post, toolkit):
     assert post(path="/elsewhere", body="{")[0] == 400
     assert post(body="x" * ((3 << 20) + 1))[0] == 413
     wait_until(lambda: all(count(code) == before[code] + 1 for code in before),
-               "each code counted once", 10)
+               "each code counted once")
     text = toolkit["notification-controller"].metrics()
     assert 'gotk_event_http_response_size_bytes_count{service="",handler="/"' in text
     assert 'gotk_event_http_requests_inflight{service="",handler="/"} 0' in text
@@ -91,7 +91,7 @@ def test_N97_metrics_count_by_code(post, toolkit):
 def test_headers_up_to_256_kib_are_taken(toolkit, ns):
     """notification.md 1: headers <= 256 KiB, each field and all together."""
     def send(size):
-        connection = http.client.HTTPConnection("127.0.0.1", toolkit.events_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", toolkit.events_port, timeout=PATIENCE)
         connection.putrequest("POST", "/")
         body = json.dumps(event_of(ns)).encode()
         connection.putheader("Content-Length", str(len(body)))
@@ -123,7 +123,7 @@ def test_flood_is_bounded_in_memory_and_loses_no_other_delivery(post, objects, a
     filler = "f" * 1000
 
     def burst(part):
-        connection = http.client.HTTPConnection("127.0.0.1", toolkit.events_port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", toolkit.events_port, timeout=PATIENCE)
         codes, slowest = {}, 0.0
         for i in range(2500):
             body = json.dumps(event_of(objects.ns, f"{part}/{i} {filler}", name="noisy"))
@@ -140,11 +140,11 @@ def test_flood_is_bounded_in_memory_and_loses_no_other_delivery(post, objects, a
         bursts = [pool.submit(burst, part) for part in range(8)]
         mark = f"calm {next(serial)}"
         wait_until(lambda: post(mark, name="calm")[0] == 202, "room for the other event")
-        delivered(sink, path, mark, 30)
+        delivered(sink, path, mark)
         results = [b.result() for b in bursts]
     codes = {}
     for part, slowest in results:
-        assert slowest < 5
+        assert slowest < 30  # the dead one takes a minute
         for code, count in part.items():
             codes[code] = codes.get(code, 0) + count
     assert set(codes) <= {202, 503} and codes[202] > 1000, codes
@@ -174,7 +174,7 @@ def test_silent_api_server_bounds_the_queue(post, objects, alert, sink, toolkit,
     try:
         for i in range(100):  # each holds a worker until its connection times out
             assert post(f"{mark}/{i}", name="first")[0] == 202
-        connection = http.client.HTTPConnection("127.0.0.1", toolkit.events_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", toolkit.events_port, timeout=PATIENCE)
         codes = []
         while 503 not in codes:
             assert len(codes) < 12000, "the queue has no end"
@@ -188,7 +188,7 @@ def test_silent_api_server_bounds_the_queue(post, objects, alert, sink, toolkit,
     finally:
         os.kill(server.pid, signal.SIGCONT)
     for i in range(50, 100):
-        delivered(sink, path, f"{mark}/{i}", 60)
+        delivered(sink, path, f"{mark}/{i}")
     wait_until(lambda: post(name="first")[0] == 202, "room again")
 
 
@@ -213,7 +213,7 @@ def test_daemon_stops_with_a_full_queue(directory, api, objects, sink, secret):
         daemon = kit["notification-controller"]
         start = time.monotonic()
         daemon.child.send_signal(signal.SIGTERM)
-        wait_until(lambda: not daemon.alive(), "the daemon's end", 60, interval=0.1)
+        wait_until(lambda: not daemon.alive(), "the daemon's end", interval=0.1)
         took = time.monotonic() - start
     finally:
         os.kill(server.pid, signal.SIGCONT)
@@ -235,7 +235,7 @@ def test_N98_every_replica_serves(api, directory, alert, sink, objects):
         def leaders():
             return ['leader_election_master_status{name="notification-controller-leader-election"}'
                     " 1" in kit["notification-controller"].metrics() for kit in kits]
-        wait_until(lambda: sum(leaders()) == 1, "one leader", 30)
+        wait_until(lambda: sum(leaders()) == 1, "one leader")
         path = alert()
         for kit in kits:
             def send(message, kit=kit, **event):

@@ -10,7 +10,7 @@ import pytest
 from tests.lib.alerts import EVERYTHING, event_of, post, post_until_event, secret  # noqa: F401
 from tests.lib.controllers import Toolkit
 from tests.lib.nats import Listener, Server, UserKey
-from tests.lib.net import free_port, http, wait_until
+from tests.lib.net import PATIENCE, free_port, http, wait_until
 
 FAILED = "NotificationDispatchFailed"
 
@@ -43,7 +43,7 @@ def provider(objects, secret):
 
 
 def until(post, probe):
-    return wait_until(lambda: post()[0] == 202 and probe(), "a message", 20, interval=0.2)
+    return wait_until(lambda: post()[0] == 202 and probe(), "a message", interval=0.2)
 
 
 def creds(jwt, seed):
@@ -138,7 +138,7 @@ def post_until_message(post, peer):
         except TimeoutError:
             return False
         return b"MSG flux.events" in b"".join(seen)
-    wait_until(look, "the message", 20)
+    wait_until(look, "the message")
 
 
 def test_daemon_stops_while_a_server_is_silent(api, directory, objects, secret):
@@ -148,7 +148,7 @@ def test_daemon_stops_while_a_server_is_silent(api, directory, objects, secret):
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(16)
-        deaf.settimeout(20)
+        deaf.settimeout(PATIENCE)
         for name, scheme in (("nats", "nats"), ("generic", "http")):
             objects.apply("Provider", name, {
                 "type": name, "channel": "x", "timeout": "2m",
@@ -167,6 +167,6 @@ def test_daemon_stops_while_a_server_is_silent(api, directory, objects, secret):
             start = time.monotonic()
             codes = kit.stop()
         assert codes == {"notification-controller": 0}
-        assert time.monotonic() - start < 15
+        assert time.monotonic() - start < 40  # they would be waited for two minutes
         for peer, _ in peers:
             peer.close()

@@ -48,7 +48,7 @@ def until(post, sink, match, **event):
     def attempt():
         assert post(**event)[0] == 202
         return next((m for m in sink.messages if match(m)), None)
-    return wait_until(attempt, "a delivery", 20, interval=0.2)
+    return wait_until(attempt, "a delivery", interval=0.2)
 
 
 def has(*parts):
@@ -177,7 +177,7 @@ def test_N50_a_real_alertmanager_takes_the_alert(post, provider, objects, direct
             assert post(severity="error", reason="HealthCheckFailed",
                         metadata={"kustomize.toolkit.fluxcd.io/revision": "main@sha1:abc"})[0] == 202
             return json.loads(http("GET", base)[2])
-        taken = wait_until(alerts, "an alert", 20, interval=0.3)[0]
+        taken = wait_until(alerts, "an alert", interval=0.3)[0]
         assert taken["labels"] == {
             "alertname": "FluxKustomizationHealthcheckfailed", "severity": "error",
             "reason": "HealthCheckFailed", "kind": "Kustomization", "name": "app",

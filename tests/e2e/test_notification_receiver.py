@@ -95,9 +95,10 @@ def test_N76_path_is_the_hash_of_token_name_namespace(receiver, objects, secret,
     objects.request("Receiver", "hook")
     changed = objects.wait("Receiver", "hook",
                            lambda o: o["status"].get("webhookPath") != path, "to move")
-    assert objects.get("Receiver", "hook")["status"]["lastHandledReconcileAt"] == "now"
+    objects.wait("Receiver", "hook", lambda o: o["status"].get("lastHandledReconcileAt") == "now",
+                 "the echo")
     wait_until(lambda: call(path) == 404, "the old path to go")
-    assert call(changed["status"]["webhookPath"]) == 200
+    wait_until(lambda: call(changed["status"]["webhookPath"]) == 200, "the new one to be served")
     wait_until(lambda: any(r == "Succeeded" and "next run in 10m0s" in m
                            for _, r, m in objects.events("hook")), "the Event")
 
@@ -470,9 +471,9 @@ def test_N92_kinds_that_have_a_version_of_their_own(receiver, repository, call, 
              "ImageRepository", "ArtifactGenerator"]
     path = receiver(resources=[{"kind": kind, "name": "absent"} for kind in kinds])
     wait_until(lambda: call(path) == 500, "the path to be served")
-    log = toolkit["notification-controller"].log()
-    assert not [k for k in kinds if f"apiVersion must be specified for kind '{k}'" in log]
-    assert all(f"{kind}/absent" in log for kind in kinds[:5])
+    log = toolkit["notification-controller"].log
+    wait_until(lambda: all(f"{kind}/absent" in log() for kind in kinds[:5]), "the log")
+    assert not [k for k in kinds if f"apiVersion must be specified for kind '{k}'" in log()]
 
 
 def test_N93_wildcards_need_labels(receiver, repository, call):
@@ -537,5 +538,5 @@ def test_metrics_of_the_receiver(receiver, repository, call, toolkit):
     repository()
     path = receiver()
     wait_until(lambda: call(path) == 200, "the path to be served")
-    text = toolkit["notification-controller"].metrics()
-    assert f'gotk_receiver_http_request_duration_seconds_count{{service="",handler="{path}"' in text
+    series = f'gotk_receiver_http_request_duration_seconds_count{{service="",handler="{path}"'
+    wait_until(lambda: series in toolkit["notification-controller"].metrics(), "the series")

@@ -83,7 +83,7 @@ def test_S54_many_objects_share_connections_and_tokens(objects, source, push, fr
     for i in range(OBJECTS):
         source(f"o{i}", repositories[i % REPOSITORIES])
     for i in range(OBJECTS):
-        objects.ready("OCIRepository", f"o{i}", timeout=60)
+        objects.ready("OCIRepository", f"o{i}")
     scopes = sorted(scope for _, _, scopes in tokens.asked[asked:] for scope in scopes)
     assert scopes == [f"repository:{repository}:pull" for repository in repositories]
     assert front.connections <= 4, f"{front.connections} connections to the registry"

@@ -5,7 +5,7 @@ import pytest
 
 from tests.e2e.test_source import fetch, names, repo, source  # noqa: F401 # pylint: disable=unused-import
 from tests.lib.git import git
-from tests.lib.net import http
+from tests.lib.net import http, wait_until
 
 
 def commit_tree(repository, entries):
@@ -83,9 +83,12 @@ def test_S28_objects_of_one_remote_share_what_was_fetched(objects, source, repo,
     def posts():
         return sum("POST" in r and f"/{repo.name}.git/git-upload-pack" in r
                    for r in git_server.requests())
+    # The server writes its log a moment after it has answered.
+    wait_until(lambda: posts() >= 2, "the list and the fetch to be in the log")
     before = posts()
     source("two")
     objects.ready("GitRepository", "two")
+    wait_until(lambda: posts() > before, "the list to be in the log")
     assert posts() - before == 1, "listed, not fetched again"
 
 

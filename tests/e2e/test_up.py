@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from tests.lib.net import free_port, wait_until
+from tests.lib.net import PATIENCE, free_port, wait_until
 from tests.lib.process import is_gone
 from tests.lib.up import EXPORT, Up, children_of
 
@@ -97,7 +97,7 @@ def test_up_on_a_directory_in_use_is_refused(up, tmp_path):
     data = tmp_path / "data"
     first = up(f"--data-dir={data}").ready()
     second = up(f"--data-dir={data}")
-    assert second.child.wait(60) == 1
+    assert second.child.wait(PATIENCE) == 1
     assert f"is in use by another sluice up (process {first.pid})" in second.log()
     assert set(children_of(first.pid)) == NAMES
 
@@ -106,7 +106,7 @@ def test_up_does_not_fill_a_directory_of_something_else(up, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "tmp").mkdir()
     refused = up(f"--data-dir={tmp_path / 'mine'}")
-    assert refused.child.wait(60) == 1 and "neither empty" in refused.log()
+    assert refused.child.wait(PATIENCE) == 1 and "neither empty" in refused.log()
     assert (tmp_path / "mine" / "tmp").exists()
 
 
@@ -114,7 +114,7 @@ def test_up_does_not_fill_a_directory_of_something_else(up, tmp_path):
 def test_up_names_a_child_that_dies_and_stops_the_rest(up, tmp_path, victim):
     process = up(f"--data-dir={tmp_path / 'data'}").ready()
     os.kill(process.children[victim], signal.SIGKILL)
-    assert process.child.wait(30) == 1
+    assert process.child.wait(PATIENCE) == 1
     log = process.log()
     assert f"✗ {victim} was killed by signal 9 (Killed); its log: {tmp_path}/data/logs/" in log
     assert '"msg":' in log, "the end of its log"
@@ -135,7 +135,7 @@ def test_up_stops_cleanly_and_removes_its_temporary_directory(up, tmp_path, numb
     directory = process.kubeconfig.parent
     assert directory.parent == tmp_path
     process.child.send_signal(number)
-    assert process.child.wait(30) == 0, process.log()
+    assert process.child.wait(PATIENCE) == 0, process.log()
     assert not directory.exists()
     assert all(is_gone(p) for p in process.children.values())
 
@@ -156,7 +156,7 @@ def test_up_on_a_terminal_shows_what_is_ready(tmp_path):
         assert "✔ ready after" in shown and "artifacts on http://127.0.0.1:" in shown
     finally:
         child.terminate()
-        assert child.wait(30) == 0
+        assert child.wait(PATIENCE) == 0
         child.stdout.close()
         os.close(leader)
 
@@ -175,7 +175,7 @@ def test_up_takes_port_and_address(up, tmp_path):
     (["--data-dir"], "flag needs an argument")])
 def test_up_refuses_bad_flags(up, tmp_path, flags, message):
     process = up(*flags, env={"TMPDIR": str(tmp_path)})
-    assert process.child.wait(30) == 1
+    assert process.child.wait(PATIENCE) == 1
     assert message in process.log() and "✗ " in process.log()
     assert not list(tmp_path.glob("sluice-up*")), "a temporary directory stayed"
 
@@ -184,15 +184,15 @@ def test_up_says_which_program_is_missing(up, tmp_path):
     lone = tmp_path / "bin" / "sluice"
     lone.parent.mkdir()
     shutil.copy(SLUICE, lone)
-    done = subprocess.run([lone, "up"], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([lone, "up"], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1 and "sluice-verbs is missing: looked beside" in done.stderr
     shutil.copy(SLUICE.with_name("sluice-verbs"), lone.parent)
-    done = subprocess.run([lone, "up"], capture_output=True, text=True, timeout=30,
+    done = subprocess.run([lone, "up"], capture_output=True, text=True, timeout=PATIENCE,
                           env=dict(os.environ, TMPDIR=str(tmp_path)))
     assert done.returncode == 1 and "the CRDs are missing: looked in " in done.stderr
     (tmp_path / "share" / "sluice").mkdir(parents=True)
     (tmp_path / "share" / "sluice" / "crds").symlink_to(ROOT / "deploy" / "crds")
-    done = subprocess.run([lone, "up"], capture_output=True, text=True, timeout=30,
+    done = subprocess.run([lone, "up"], capture_output=True, text=True, timeout=PATIENCE,
                           env=dict(os.environ, TMPDIR=str(tmp_path)))
     assert done.returncode == 1 and "sluice-apiserver is missing: looked beside" in done.stderr
 
@@ -209,7 +209,7 @@ def test_helm_says_that_functions_are_missing(tmp_path):
     def render(text):
         template.write_text(text)
         return subprocess.run([lone, "helm", "template", "r", chart], capture_output=True, text=True,
-                              timeout=30)
+                              timeout=PATIENCE)
     assert 'a: "x"' in render("a: {{ quote .Chart.Name | replace \"c\" \"x\" }}").stdout
     done = render("a: {{ sha1sum .Chart.Name }}")
     assert done.returncode == 1 and "sluice-functions.so is missing" in done.stderr
@@ -252,7 +252,7 @@ def test_up_stopped_while_it_starts(up, tmp_path, moment):
     wait_until(lambda: (data / moment).exists(), moment, interval=0.001)
     started = children_of(process.pid)
     process.child.send_signal(signal.SIGTERM)
-    assert process.child.wait(30) == 0, process.log()
+    assert process.child.wait(PATIENCE) == 0, process.log()
     assert all(is_gone(pid) for pid in started.values())
     again = up(f"--data-dir={data}").ready()
     assert again.stop() == 0, again.log()
