@@ -236,7 +236,7 @@ class Sigstore:
         size = bytes([len(out)]) if len(out) < 128 else b"\x82" + struct.pack(">H", len(out))
         return b"\4" + size + out
 
-    def certificate(self, key, san=None, issuer=ISSUER, start=None, minutes=10, logs=None,
+    def certificate(self, key, san=None, issuer=ISSUER, start=None, minutes=60, logs=None,
                     usage=ExtendedKeyUsageOID.CODE_SIGNING, sct_time=None, signer=None):
         """Fulcio's answer. `logs` are those that saw the certificate; [] none."""
         start = start or self.time

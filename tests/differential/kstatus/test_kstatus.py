@@ -175,7 +175,7 @@ POD = [
     (P, pod("Running", containerStatuses=[{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}])),
     (P, pod("Pending")), (P, obj("v1", "Pod", None, {})),
     (F, pod("Pending", cond("PodScheduled", "False", "Unschedulable"), created=ago(60))),
-    (P, pod("Pending", cond("PodScheduled", "False", "Unschedulable"), created=ago(-600))),
+    (P, pod("Pending", cond("PodScheduled", "False", "Unschedulable"), created=ago(-86400))),
     (P, pod("Pending", cond("PodScheduled", "True"), created=ago(60))),
 ]
 

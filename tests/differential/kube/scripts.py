@@ -13,7 +13,7 @@ from .random_requests import MEDIA, Step
 from .replies import Names, Reply, difference, differ, settle, settle_metadata
 
 GROUP = "lines.example.com"
-WAIT_S = 30  # the real server keeps what it knows of a token for ten seconds
+WAIT_S = 90  # the real server keeps what it knows of a token for ten seconds
 VERSIONS = {
     "v1": "ConfigMap Secret Service ServiceAccount Pod Event Namespace Node Endpoints "
           "PersistentVolume PersistentVolumeClaim LimitRange ResourceQuota PodTemplate "

@@ -2,6 +2,7 @@
 command line, and kubectl waiting for workloads. The same steps beside the embedded API server and the
 real one, then what the programs said is compared."""
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -59,8 +60,8 @@ class Program(Process):
         """Its own lines, without its library's log."""
         return [line for line in self.log().splitlines() if not re.match(r"[EWI]\d{4} ", line)]
 
-    def wait_for(self, line, timeout=60):
-        wait_until(lambda: line in self.said(), f"{line!r}", timeout)
+    def wait_for(self, line):
+        wait_until(lambda: line in self.said(), f"{line!r}")
 
 
 def put(server, ns, name, value):
@@ -91,8 +92,12 @@ def test_A84_an_informer_survives_a_restart(servers, ns, tmp_path):
 
 
 def test_A86_two_electors_have_one_leader(servers, ns, tmp_path):
-    """A graceful end hands over at once, a kill within 1.5 lease durations (10 s here)."""
+    """A graceful end gives the lease back, a kill hands it over when it has run out."""
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{ns}/leases/lock"
+
     def steps(server):
+        def holder():
+            return server.rest.get(path)["spec"].get("holderIdentity")
         with contextlib.ExitStack() as stack:
             def start(name):
                 program = Program(server, tmp_path, name, "elect", ns, "lock", name)
@@ -104,20 +109,20 @@ def test_A86_two_electors_have_one_leader(servers, ns, tmp_path):
             two.wait_for("leader one")
             led = "leading" in two.said()
             ended = one.stop()
-            two.wait_for("leading", 9)
+            given_back = holder() != "one"
+            two.wait_for("leading")
             three = start("three")
             three.wait_for("leader two")
             two.kill()
-            three.wait_for("leading", 15)
-            lease = server.rest.get(
-                f"/apis/coordination.k8s.io/v1/namespaces/{ns}/leases/lock")
+            three.wait_for("leading")
+            lease = server.rest.get(path)
             lease["spec"] = {key: value for key, value in lease["spec"].items()
                              if not key.endswith("Time")}
             owners = [(entry["manager"], entry["operation"], entry["fieldsV1"])
                       for entry in lease["metadata"]["managedFields"]]
-            return led, ended, lease["spec"], owners, [each.said() for each in (one, two, three)]
-    led, ended, spec, _, _ = both(servers, steps)
-    assert not led and ended == 0 and spec["holderIdentity"] == "three"
+            return led, ended, given_back, lease["spec"], owners, [each.said() for each in (one, two, three)]
+    led, ended, given_back, spec, _, _ = both(servers, steps)
+    assert not led and ended == 0 and given_back and spec["holderIdentity"] == "three"
 
 
 # --- the upstream command line ---
@@ -171,7 +176,7 @@ def installed(servers):
                               str(ROOT / "deploy"), check=False).returncode == 0
     for server in servers:
         server.create_namespace("flux-system")
-        wait_until(lambda server=server: apply(server), "kubectl apply -k deploy", 60, 0.5)
+        wait_until(lambda server=server: apply(server), "kubectl apply -k deploy")
 
 
 def test_A88_flux_check_and_get_all(servers, ns, installed, kubelet):
@@ -185,7 +190,7 @@ def test_A88_flux_check_and_get_all(servers, ns, installed, kubelet):
             if status:
                 set_status(server, version, ns, plural, name, status)
         server.kubectl("wait", "--for=condition=Available", "deployment", "--all", "-n",
-                       "flux-system", "--timeout=60s", timeout=90)
+                       "flux-system", "--timeout=90s", timeout=120)
         return [flux(server, *words) for words in (
             ["check", "-n", "flux-system"], ["get", "all", "-n", ns], ["get", "all", "-A"],
             ["get", "sources", "all", "-n", ns], ["get", "kustomizations", "-n", ns],
@@ -236,8 +241,11 @@ class Kubelet:
 
     def run(self):
         while not self.ended.wait(0.1):  # between two looks
-            for pod in self.server.rest.get("/api/v1/pods")["items"]:
-                self.serve(pod)
+            try:
+                for pod in self.server.rest.get("/api/v1/pods")["items"]:
+                    self.serve(pod)
+            except (OSError, http.client.HTTPException, AssertionError) as error:
+                print("kubelet: it asks again:", error)
 
 
 @pytest.fixture(scope="module")
@@ -268,8 +276,8 @@ def settled_status(obj):
 
 
 def rollout(server, ns, kind):
-    done = server.kubectl("rollout", "status", f"{kind}/w", "-n", ns, "--timeout=60s", check=False,
-                          timeout=90)
+    done = server.kubectl("rollout", "status", f"{kind}/w", "-n", ns, "--timeout=90s", check=False,
+                          timeout=120)
     # How far it had come when kubectl first looked is chance; the last line is not.
     return done.returncode, done.stdout.splitlines()[-1:], done.stderr
 
@@ -296,7 +304,7 @@ def test_A89_a_job_completes(servers, ns, kubelet):
             "name": "w", "namespace": ns}, "spec": {"completions": 2, "template": {
                 "spec": {**POD_SPEC, "restartPolicy": "Never"}}}})
         done = server.kubectl("wait", "--for=condition=Complete", "job/w", "-n", ns,
-                              "--timeout=60s", check=False, timeout=90)
+                              "--timeout=90s", check=False, timeout=120)
         status = server.rest.get(f"/apis/batch/v1/namespaces/{ns}/jobs/w")
         return done.returncode, done.stdout, settled_status(status)
     assert both(servers, steps)[0] == 0

@@ -162,14 +162,14 @@ CASES = {
         stdin("replace -f -", {**config_map("a"), "metadata": {
             "name": "a", "resourceVersion": "1"}})],
     "A83 wait": [
-        ONES, WEBS, "wait cm/a --for=jsonpath={.data.v}=1 --timeout=5s",
+        ONES, WEBS, "wait cm/a --for=jsonpath={.data.v}=1 --timeout=60s",
         "wait deploy/web --for=condition=Available --timeout=1s",
-        "wait cm/none --for=delete --timeout=5s", "wait cm/none --for=condition=Ready --timeout=1s",
+        "wait cm/none --for=delete --timeout=60s", "wait cm/none --for=condition=Ready --timeout=1s",
         "patch deploy web --subresource=status --type=merge -p {\"status\":{\"conditions\":["
         "{\"type\":\"Available\",\"status\":\"True\"}]}}",
-        "wait deploy/web --for=condition=Available --timeout=5s",
-        "wait deploy --all --for=condition=Available --timeout=5s",
-        "wait cm/n --for=create --timeout=1s", "wait cm/a --for=create --timeout=5s"],
+        "wait deploy/web --for=condition=Available --timeout=60s",
+        "wait deploy --all --for=condition=Available --timeout=60s",
+        "wait cm/n --for=create --timeout=1s", "wait cm/a --for=create --timeout=60s"],
     # Of built-in kinds the embedded server has types, and no descriptions.
     "A80 explain": [
         "explain nothing", "explain deploy.spec.nothing", "explain ks.spec.sourceRef",
@@ -228,7 +228,7 @@ CASES = {
         "patch ks k --subresource=status --type=merge -p {\"status\":{\"conditions\":[{\"type\":"
         "\"Ready\",\"status\":\"True\",\"reason\":\"R\",\"message\":\"well\","
         "\"lastTransitionTime\":\"2026-01-02T03:04:05Z\"}]}}", "get ks",
-        "wait ks/k --for=condition=Ready --timeout=5s", "describe ks k", "delete ks k"],
+        "wait ks/k --for=condition=Ready --timeout=60s", "describe ks k", "delete ks k"],
     "deprecated": [
         stdin("create -f -", {
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -240,7 +240,7 @@ CASES = {
                          "type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
                     for name, more in (("v2", {}), ("v1", {"deprecated": True}), ("v1beta1", {
                         "deprecated": True, "deprecationWarning": "use v2 of Old"}))]}}),
-        "wait crd/olds.kubectl.example.com --for=condition=Established --timeout=10s",
+        "wait crd/olds.kubectl.example.com --for=condition=Established --timeout=60s",
         "get olds.v2.kubectl.example.com", "get olds.v1.kubectl.example.com",
         "get olds.v1beta1.kubectl.example.com", "get endpoints",
         stdin("create -f -", {"apiVersion": "kubectl.example.com/v1", "kind": "Old",

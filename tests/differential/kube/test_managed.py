@@ -35,7 +35,7 @@ def pair(tmp_path_factory):
         for server in both.servers:
             server.apply(crd("widgets", "Widget", subresources={"status": {}}),
                          crd("gadgets", "Gadget"))
-            server.kubectl("wait", "--for=condition=Established", "--timeout=30s",
+            server.kubectl("wait", "--for=condition=Established", "--timeout=90s",
                            f"crd/widgets.{GROUP}", f"crd/gadgets.{GROUP}")
         yield both
     finally:

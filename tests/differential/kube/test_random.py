@@ -70,8 +70,9 @@ class Pair:
         """(the first step whose replies differ, both replies), or None"""
         try:
             return self.run_once(connections, steps)
-        except ConnectionError:
-            # A server may close a kept connection at any time; one that has crashed fails again.
+        except (ConnectionError, TimeoutError):
+            # A server may close a kept connection at any time, and a busy one be slow; one that
+            # has crashed fails again.
             for connection in connections:
                 connection.close()
             return self.run_once(connections, steps)

@@ -26,7 +26,7 @@ def pair(tmp_path_factory):
     try:
         for server in both.servers:
             server.apply(crd("widgets", "Widget", subresources={"status": {}}))
-            server.kubectl("wait", "--for=condition=Established", "--timeout=30s",
+            server.kubectl("wait", "--for=condition=Established", "--timeout=90s",
                            f"crd/widgets.{GROUP}")
         for kind, name in (("ConfigMap", "cm"), ("Deployment", "dep"), ("Widget", "wid"),
                            ("Service", "svc"), ("Secret", "sec"), ("ClusterRole", "role")):

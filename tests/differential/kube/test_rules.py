@@ -166,7 +166,7 @@ def pair(tmp_path_factory):
     try:
         for server in both.servers:
             server.apply(definition("Ruled", SCHEMA, **ROOT))
-            server.kubectl("wait", "--for=condition=Established", "--timeout=30s",
+            server.kubectl("wait", "--for=condition=Established", "--timeout=90s",
                            f"crd/ruleds.{GROUP}")
         yield both
     finally:
@@ -222,7 +222,7 @@ def test_A77_ratcheting(pair):
     loose = obj(p=part, l=items, m=by_key, other=NUMBER)
     for server in pair.servers:
         server.apply(definition("Ratchet", loose))
-        server.kubectl("wait", "--for=condition=Established", "--timeout=30s",
+        server.kubectl("wait", "--for=condition=Established", "--timeout=90s",
                        f"crd/ratchets.{GROUP}")
     spec = {"p": {"a": 9, "b": 1}, "l": [{"a": 9}], "m": [{"a": 9, "b": 1}, {"a": 8}]}
     made = pair.call("POST", plural, {**widget("r", spec), "kind": "Ratchet"})

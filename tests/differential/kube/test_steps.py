@@ -159,7 +159,7 @@ def gone(server, ns, query):
             "at": str(time.monotonic())}}, "application/merge-patch+json")
         status, body = listed(server, ns, query)
         return body if status == 410 else None
-    return wait_until(look, "410", 60, 0.3)
+    return wait_until(look, "410", interval=0.3)
 
 
 def test_A55_a_compacted_continue(servers, ns):
@@ -212,7 +212,7 @@ def test_A59_a_watch_from_a_compacted_version(servers, ns):
         # made anew.
         server.restart()
         status, told = events(server, CONFIG_MAPS.format(ns=ns) +
-                              "?watch=true&resourceVersion=1&timeoutSeconds=5")
+                              "?watch=true&resourceVersion=1&timeoutSeconds=20")
         for event in told:
             text = event["object"]["message"]
             event["object"]["message"] = "".join(c for c in text if not c.isdigit())
@@ -254,7 +254,7 @@ def bookmarks(server, ns, seconds):
 def test_A61_a_bookmark_before_the_end(servers, ns):
     def steps(server):
         fill(server, ns)
-        return bookmarks(server, ns, 5)
+        return bookmarks(server, ns, 10)
     told = both(servers, steps)
     assert [event["type"] for event in told] == ["BOOKMARK"]
 
@@ -296,7 +296,7 @@ def test_A63_a_kill_loses_no_acknowledged_write(servers, ns):
                    for n in range(4)]
         for thread in threads:
             thread.start()
-        wait_until(lambda: len(acknowledged) > 100, "a hundred writes", 60)
+        wait_until(lambda: len(acknowledged) > 100, "a hundred writes")
 
         def while_down():
             stop.set()

@@ -70,7 +70,7 @@ class Builder:
     def stop(self):
         self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=90)
 
 
 class Pair:

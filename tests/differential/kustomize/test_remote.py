@@ -77,7 +77,7 @@ def pages():
 
 REPOSITORIES = ["{git}", "{git}//base", "{git}/base", "{git}//base?ref=light",
                 "{git}?ref=heavy", "{git}?ref={first}", "{git}?version=light",
-                "{git}?ref=side/branch", "{git}//near?timeout=20&submodules=false",
+                "{git}?ref=side/branch", "{git}//near?timeout=60&submodules=false",
                 "git::{git}//base", "{git}//data"]
 
 

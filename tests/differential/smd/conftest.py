@@ -29,7 +29,7 @@ class Server:
         if data is not None:
             request.add_header("Content-Type", media)
         try:
-            with urllib.request.urlopen(request, context=self.context, timeout=30) as reply:
+            with urllib.request.urlopen(request, context=self.context, timeout=90) as reply:
                 return reply.status, json.loads(reply.read())
         except urllib.error.HTTPError as error:
             text = error.read()
@@ -100,7 +100,7 @@ def server(tmp_path_factory):
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait(timeout=30)
+            process.wait(timeout=90)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -125,4 +125,4 @@ def driver():
     driver = Driver(binary)
     yield driver
     driver.process.stdin.close()
-    assert driver.process.wait(timeout=30) == 0
+    assert driver.process.wait(timeout=90) == 0

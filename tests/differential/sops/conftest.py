@@ -28,7 +28,7 @@ class Driver:
 
     def stop(self):
         self.process.stdin.close()
-        assert self.process.wait(timeout=30) == 0
+        assert self.process.wait(timeout=90) == 0
 
 
 @pytest.fixture(scope="session")
