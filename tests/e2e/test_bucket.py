@@ -246,7 +246,7 @@ def hostile(objects, ns):
         fake = FakeS3(objects_ or {}, **more)
         fakes.append(fake)
         spec = {"endpoint": fake.endpoint, "bucketName": "b", "interval": "1h", "insecure": True,
-                "timeout": "20s"}
+                "timeout": "80s"}
         objects.apply("Bucket", name, {**spec, **more.pop("spec", {})})
         return fake
     yield make
@@ -355,7 +355,7 @@ def test_S83_a_listing_that_stalls_ends_at_the_timeout(objects, hostile):
     hostile({"a": "1"}, listing="stall", spec={"timeout": "2s"})
     message = failed(objects)
     assert message.startswith("indexation of objects from bucket 'b' failed: ")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 50  # it would stall for a minute
 
 
 def test_S84_more_bytes_than_said_or_fewer(objects, hostile):
@@ -403,7 +403,7 @@ def test_S99_a_stalled_download_does_not_hold_up_the_end(objects, hostile, toolk
     began = time.monotonic()
     try:
         assert process.stop(timeout=60) == 0
-        assert time.monotonic() - began < 30  # the download would stall for a minute
+        assert time.monotonic() - began < 50  # the download would stall for a minute
     finally:
         toolkit.start("source-controller")
 
