@@ -122,7 +122,7 @@ def test_S54_a_public_registry_leads_nowhere_inside(objects, secret, open_regist
     try:
         for i in range(len(places)):
             objects.apply("OCIRepository", f"src{i}", {
-                "url": f"oci://registry.test/{ns}-{i}", "interval": "1h", "timeout": "5s",
+                "url": f"oci://registry.test/{ns}-{i}", "interval": "1h", "timeout": "60s",
                 "ref": {"tag": "led"}, "proxySecretRef": {"name": "proxy"}})
         for i, place in enumerate(places):
             obj = objects.not_ready("OCIRepository", f"src{i}", "OCIArtifactPullFailed")
