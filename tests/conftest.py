@@ -15,7 +15,12 @@ from tests.lib.kube import start_api
 from tests.lib.net import PATIENCE, wait_until
 from tests.lib.planted import search_logs, search_objects
 from tests.lib.proxy import ProxiedApi
+from tests.lib.schedule import longest_first
 from tests.lib.sink import Sink
+
+
+def pytest_collection_modifyitems(items):
+    longest_first(items, lambda item: item.nodeid.split("::")[0])
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ its own), fuzz (each target for FUZZ_SECONDS, 3 unless told, from its seeds), di
 embedded API server), faults, kube (the end-to-end suite on the real
 kube-apiserver). All of them when none is named.
 """
+import collections
 import concurrent.futures
 import json
 import os
@@ -19,6 +20,9 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from tests.lib.schedule import longest_first  # noqa: E402 # pylint: disable=wrong-import-position
+
 RELEASE = ROOT / "build-release"
 PYTHON = "/usr/bin/python3"  # Debian's: the one that python3-pytest belongs to
 JOBS = max(2, os.cpu_count() or 2)
@@ -54,17 +58,21 @@ def run_unit(build, tally):
     listing = subprocess.run(["meson", "introspect", "--tests", str(build)], check=True,
                              capture_output=True, text=True).stdout
     tests = json.loads(listing)
+    longest_first(tests, lambda test: test["name"])
+    times = []
 
     def run_one(test):
+        started = time.monotonic()
         env = dict(os.environ, SLUICE_BUILD=str(build), **test["env"])
         try:
             done = subprocess.run(test["cmd"], capture_output=True, text=True, errors="replace",
                                   timeout=300, env=env, cwd=ROOT, stdin=subprocess.DEVNULL)
+            times.append((test["name"], time.monotonic() - started))
             return test, done.returncode, done.stdout + done.stderr
         except subprocess.TimeoutExpired as e:
             return test, -1, f"timed out after 300 s\n{e.stdout or b''!r}"
 
-    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+    with concurrent.futures.ThreadPoolExecutor(WAITING_JOBS) as pool:
         for test, code, output in pool.map(run_one, tests):
             def count(word, text=output):
                 found = re.search(rf"\[  ?{word} *\] (\d+) test\(s\)", text)
@@ -79,6 +87,7 @@ def run_unit(build, tally):
                 say(f"--- {test['name']}: {passed} passed, {failed} failed, {skipped} skipped")
                 say(output[-6000:] if failed else
                     "\n".join(l for l in output.splitlines() if "SKIP" in l))
+    say_longest(times)
 
 
 def run_fuzz(tally):
@@ -98,6 +107,15 @@ def run_fuzz(tally):
         say(f"--- fuzz:\n{(done.stdout + done.stderr)[-6000:]}")
 
 
+def say_longest(names_and_seconds, count=12):
+    """What took most of a suite's time, as lines for tests/long_tests."""
+    seconds = collections.Counter()
+    for name, took in names_and_seconds:
+        seconds[name] += took
+    for name, took in seconds.most_common(count):
+        say(f"{name} {took:.0f}")
+
+
 def run_pytest(name, folders, env, tally, jobs=WAITING_JOBS):
     """One pytest run; counts come from its JUnit report, so a collection error is a failure."""
     folders = [f for f in folders if list((ROOT / f).glob("test_*.py")) or
@@ -113,6 +131,8 @@ def run_pytest(name, folders, env, tally, jobs=WAITING_JOBS):
                               stdin=subprocess.DEVNULL)
         try:
             suite = ElementTree.parse(report.name).getroot().find("testsuite")
+            say_longest((case.get("classname").replace(".", "/") + ".py", float(case.get("time")))
+                        for case in suite.iter("testcase"))
             total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
             failed = int(suite.get("failures")) + int(suite.get("errors"))
         except (ElementTree.ParseError, AttributeError):
@@ -136,7 +156,6 @@ def build_oracle(name):
 def run_on_kube(oracle, env, tally):
     """The end-to-end and fault suites on the real kube-apiserver. Modules start their own; the API
     server's own suite, which changes cluster-wide state, gets one for itself."""
-    sys.path.insert(0, str(ROOT))
     from tests.lib.kube import KubeApi
     with tempfile.TemporaryDirectory(prefix="sluice-kube-", dir="/tmp") as directory:
         first = KubeApi(f"{directory}/first", oracle)
