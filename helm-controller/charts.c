@@ -64,7 +64,10 @@ static PreparedChart *prepare(void *context, Error *err)
 	}
 	if (wanted->build && !set_build(chart, wanted->build, err))
 		return NULL;
-	return prepared_chart_new(steal(&arena), chart);
+	PreparedChart *prepared = prepared_chart_new(steal(&arena), chart);
+	atomic_fetch_add(&wanted->charts->counts->loaded, 1);
+	prepared_chart_count(prepared, &wanted->charts->counts->parsed);
+	return prepared;
 }
 
 PreparedChart *charts_get(const Charts *charts, const Artifact *artifact, const char *build,

@@ -8,7 +8,14 @@
 #include "artifact/fetch.h"
 #include "helm/chart_cache.h"
 
+/* Since the start, for metrics. */
 typedef struct {
+	atomic_size_t loaded; /* charts */
+	atomic_size_t parsed; /* their templates */
+} ChartCounts;
+
+typedef struct {
+	ChartCounts *counts;
 	ArtifactCache *artifacts; /* of files (ArtifactCacheConfig.as_files) */
 	HelmChartCache *cache;
 } Charts;

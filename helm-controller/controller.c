@@ -216,6 +216,21 @@ static void stop(void *arg)
 	free(context);
 }
 
+/* Many releases of few charts: both stay at what the charts have. */
+static void collect_charts(void *arg, Buf *out)
+{
+	const HelmContext *context = arg;
+	const ChartCounts *counts = &context->chart_counts;
+	buf_printf(out,
+		   "# HELP sluice_helm_charts_loaded_total Charts that were fetched and read.\n"
+		   "# TYPE sluice_helm_charts_loaded_total counter\n"
+		   "sluice_helm_charts_loaded_total %zu\n"
+		   "# HELP sluice_helm_templates_parsed_total Templates that were parsed.\n"
+		   "# TYPE sluice_helm_templates_parsed_total counter\n"
+		   "sluice_helm_templates_parsed_total %zu\n",
+		   atomic_load(&counts->loaded), atomic_load(&counts->parsed));
+}
+
 static bool start_fetching(Manager *manager, HelmContext *context, Error *err)
 {
 	context->workdir = workdir_new("helm-controller", err);
@@ -225,6 +240,8 @@ static bool start_fetching(Manager *manager, HelmContext *context, Error *err)
 		httpc_new(manager_loop(manager), &(HttpClientConfig){.env_proxy = true}, err);
 	if (!context->http)
 		return false;
+	context->charts.counts = &context->chart_counts;
+	metrics_collect_with(manager_metrics(manager), collect_charts, context);
 	context->charts.cache = helm_chart_cache_new(MAX_CHART_BYTES);
 	context->charts.artifacts = artifact_cache_new(
 		context->http,

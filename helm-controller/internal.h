@@ -56,6 +56,7 @@ typedef struct {
 	bool retries_by_default, helm3_defaults;
 	HttpClient *http;
 	WorkDir *workdir; /* artifacts */
+	ChartCounts chart_counts;
 	Charts charts;
 	Targets targets;
 	ReleaseWatch *releases; /* of this cluster */

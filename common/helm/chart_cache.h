@@ -20,9 +20,9 @@ AUTO_POINTER(HelmChartCache, helm_chart_cache_free, auto_helm_chart_cache);
 typedef PreparedChart *(*HelmPrepare)(void *context, Error *err);
 
 /*
- * The chart of a digest, which `prepare` loads when it is new: called without a lock, so that
- * threads that ask for one new chart at once may each load it, and one result is kept. One
- * reference, the caller's; NULL with prepare's error.
+ * The chart of a digest, which `prepare` loads when it is new: called without a lock, and by one of
+ * those who ask for a new chart at once, while the others wait; where it fails they try for
+ * themselves. One reference, the caller's; NULL with prepare's error.
  */
 PreparedChart *helm_chart_cache_get(HelmChartCache *cache, const char *digest, HelmPrepare prepare,
 				    void *context, Error *err) MUST_USE;

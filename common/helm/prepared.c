@@ -13,6 +13,7 @@ struct PreparedChart {
 	atomic_size_t refs;
 	Arena *arena;
 	const HelmChart *chart;
+	atomic_size_t *count; /* of templates parsed; or NULL */
 	pthread_mutex_t lock; /* guards what follows */
 	GotmplSet *functions; /* an empty set: what texts are parsed with, and where they live */
 	Map *texts;	      /* name of a template -> Parsed, in its arena */
@@ -58,6 +59,11 @@ void prepared_chart_unref(PreparedChart *prepared)
 	free(prepared);
 }
 
+void prepared_chart_count(PreparedChart *prepared, atomic_size_t *parsed)
+{
+	prepared->count = parsed;
+}
+
 const HelmChart *prepared_chart_chart(const PreparedChart *prepared)
 {
 	return prepared->chart;
@@ -76,6 +82,8 @@ static Parsed *parsed_new(PreparedChart *prepared, const HelmTemplate *template)
 {
 	autoerror Error cause = {0}, err = {0};
 	Parsed *parsed = arena_alloc(prepared->parsed, sizeof(*parsed));
+	if (prepared->count)
+		atomic_fetch_add(prepared->count, 1);
 	parsed->source = template->text.ptr;
 	parsed->text = gotmpl_read(prepared->functions, template->name, template->text, &cause);
 	if (!parsed->text) {

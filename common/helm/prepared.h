@@ -8,6 +8,8 @@
 #ifndef HELM_PREPARED_H
 #define HELM_PREPARED_H
 
+#include <stdatomic.h>
+
 #include "helm/chart.h"
 #include "helm/render.h"
 
@@ -20,6 +22,10 @@ PreparedChart *prepared_chart_ref(PreparedChart *prepared);
 void prepared_chart_unref(PreparedChart *prepared);
 AUTO_POINTER(PreparedChart, prepared_chart_unref, auto_prepared_chart);
 #define autopreparedchart __attribute__((cleanup(auto_prepared_chart)))
+
+/* Each template that is parsed from now on adds one to it; borrowed, and to outlive the chart.
+ * Before the chart is shared. */
+void prepared_chart_count(PreparedChart *prepared, atomic_size_t *parsed);
 
 /* The chart as it was loaded: nobody changes it. Borrowed. */
 const HelmChart *prepared_chart_chart(const PreparedChart *prepared);

@@ -3,6 +3,8 @@
 #include "../cmocka_all.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -207,6 +209,68 @@ static void charts_are_cached_by_digest(void **state)
 	assert_int_equal(loaded, 3);
 	assert_null(helm_chart_cache_get(cache, "sha256:c", refuse, NULL, &err));
 	assert_string_equal(err_text(&err), "no network");
+}
+
+enum { ASKING = 8 };
+
+typedef struct {
+	HelmChartCache *cache;
+	atomic_int asking, prepared, failed;
+	bool fails; /* the first time */
+} Rush;
+
+/* Ends when all ask. */
+static PreparedChart *prepare_in_rush(void *context, Error *err)
+{
+	Rush *rush = context;
+	bool first = atomic_fetch_add(&rush->prepared, 1) == 0;
+	while (atomic_load(&rush->asking) < ASKING)
+		sched_yield();
+	return rush->fails && first ? refuse(NULL, err) : prepare_one("kind: A\n");
+}
+
+static void *ask(void *context)
+{
+	Rush *rush = context;
+	autoerror Error err = {0};
+	atomic_fetch_add(&rush->asking, 1);
+	PreparedChart *chart =
+		helm_chart_cache_get(rush->cache, "sha256:a", prepare_in_rush, rush, &err);
+	atomic_fetch_add(&rush->failed, !chart);
+	return chart;
+}
+
+static void ask_all(Rush *rush)
+{
+	pthread_t threads[ASKING];
+	for (size_t i = 0; i < ASKING; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, rush), 0);
+	for (size_t i = 0; i < ASKING; i++) {
+		void *chart;
+		pthread_join(threads[i], &chart);
+		prepared_chart_unref(chart);
+	}
+}
+
+static void charts_asked_for_at_once_are_loaded_once(void **state)
+{
+	(void)state;
+	autohelmchartcache HelmChartCache *cache = helm_chart_cache_new(1 << 20);
+	Rush rush = {.cache = cache};
+	ask_all(&rush);
+	assert_int_equal(atomic_load(&rush.prepared), 1);
+	assert_int_equal(atomic_load(&rush.failed), 0);
+}
+
+/* Only who was told of the failure fails. */
+static void charts_whose_loading_fails_are_tried_by_the_others(void **state)
+{
+	(void)state;
+	autohelmchartcache HelmChartCache *cache = helm_chart_cache_new(1 << 20);
+	Rush rush = {.cache = cache, .fails = true};
+	ask_all(&rush);
+	assert_int_equal(atomic_load(&rush.failed), 1);
+	assert_true(atomic_load(&rush.prepared) > 1);
 }
 
 /* ---- hooks and orders ---- */
@@ -474,6 +538,8 @@ int main(void)
 		cmocka_unit_test(a_template_that_fails_to_parse_stays_failed),
 		cmocka_unit_test(E12_values_decide_what_takes_part),
 		cmocka_unit_test(charts_are_cached_by_digest),
+		cmocka_unit_test(charts_asked_for_at_once_are_loaded_once),
+		cmocka_unit_test(charts_whose_loading_fails_are_tried_by_the_others),
 		cmocka_unit_test(E75_hooks_run_by_weight_then_name),
 		cmocka_unit_test(E76_policies_are_read),
 		cmocka_unit_test(E73_a_service_goes_early),
