@@ -179,7 +179,8 @@ def run_release(env, tally):
         subprocess.run(["meson", "setup", str(RELEASE), "-Dbuildtype=release", "-Dtests=false",
                         "-Dwerror=true"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     targets = [f"{n}-controller/{n}-controller" for n in ("source", "kustomize", "notification", "helm")]
-    done = subprocess.run(["ninja", "-C", str(RELEASE), *targets, "apiserver/sluice-apiserver"],
+    done = subprocess.run(["ninja", "-C", str(RELEASE), *targets, "apiserver/sluice-apiserver",
+                           "cli/sluice"],
                           capture_output=True, text=True, check=False)
     if done.returncode:
         say(f"--- the release build:\n{done.stdout[-6000:]}")
