@@ -234,7 +234,7 @@ static bool eval_call(Eval *e, const GoFn *fn, GoValue receiver, const Node *nod
 	GoValue *args = few;
 	if (total > ARGS_INLINE)
 		args = arena_alloc(e->run->arena, total * sizeof(GoValue));
-	if (!eval_args(e, &s, command, final, args) || !run_step(e->run))
+	if (!eval_args(e, &s, command, final, args) || !run_call_step(e->run))
 		return false;
 	GoCall call = {.run = e->run, .receiver = receiver, .args = args, .count = total};
 	const Node *at = e->run->node;

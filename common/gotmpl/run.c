@@ -142,6 +142,12 @@ bool call_return_text(GoCall *call, const Buf *text, GoValue *out)
 	return true;
 }
 
+static bool is_in_time(GoRun *run, int64_t now_ms)
+{
+	return now_ms <= run->deadline_ms ||
+	       run_error(run, "limit of %lld ms reached", (long long)run->limits.time_ms);
+}
+
 bool run_step(GoRun *run)
 {
 	const char here = 0;
@@ -154,11 +160,16 @@ bool run_step(GoRun *run)
 		return run_error(run, "exceeded maximum template depth (100000)");
 	if (run->steps % STEPS_PER_CLOCK != 0)
 		return true;
-	if (clock_mono_ms() > run->deadline_ms)
-		return run_error(run, "limit of %lld ms reached", (long long)run->limits.time_ms);
+	if (!is_in_time(run, clock_mono_ms()))
+		return false;
 	if (arena_size(run->arena) > run->limits.memory_bytes)
 		return run_error(run, "limit of %zu bytes reached", run->limits.memory_bytes);
 	return true;
+}
+
+bool run_call_step(GoRun *run)
+{
+	return run_step(run) && is_in_time(run, clock_mono_coarse_ms());
 }
 
 /* What is put aside while another template runs. */

@@ -42,6 +42,10 @@ bool run_error(GoRun *run, const char *format, ...) PRINTF(2, 3);
 /* Counts a step; false when a limit is reached. */
 bool run_step(GoRun *run);
 
+/* As run_step, before a function is called: some take so long that the time is looked at each time.
+ */
+bool run_call_step(GoRun *run);
+
 /* Runs a template of the set at hand, or of `set`, into out. */
 bool run_template(GoRun *run, const GotmplSet *set, const Tree *tree, GoValue data, Buf *out);
 

@@ -9,7 +9,8 @@ import pytest
 from tests.lib.releases import QUICK, chart_server, config, controller_with, releases  # noqa: F401
 
 helm_controller = controller_with(*QUICK, "--max-output=4000", "--max-memory=1000000", "--max-steps=20000",
-                                  "--max-depth=20", "--max-time=3s")
+                                  "--max-depth=20", "--max-time=3s", "--concurrent=4")
+WORKERS = 4
 A = "templates/a.yaml"
 FINE = {A: config("a")}
 PROGRAM = pathlib.Path(os.environ.get("SLUICE_BUILD", "build-test"), "helm-controller", "helm-controller")
@@ -20,6 +21,8 @@ HOSTILE = {
     "memory": ("{{ until 9999999 }}", "too large"),
     "depth": ('{{ define "r" }}{{ include "r" . }}{{ end }}{{ include "r" . }}',
               "limit of 20 nested templates"),
+    # Few steps, each of them long.
+    "time": ('{{ range until 10000 }}{{ $_ := bcrypt "x" }}{{ end }}', "limit of 3000 ms reached"),
 }
 
 
@@ -35,6 +38,22 @@ def test_a_hostile_chart_ends_in_a_condition(releases, name):
     # The daemon goes on: a chart within the limits is installed by the next run.
     releases.chart(FINE, version="1.0.1")
     releases.ready()
+
+
+def test_others_are_served_while_hostile_charts_run(releases, helm_controller):
+    """As many as there are workers less one, again and again: retries of what fails hold nobody up."""
+    pid, hostile = helm_controller.pid, [f"bad-{n}" for n in range(WORKERS - 1)]
+    releases.chart({A: HOSTILE["time"][0]}, name="bad")
+    releases.chart(FINE, name="fine")
+    for name in hostile:
+        releases.quiet(name, chart="bad", install={"remediation": {"retries": -1}})
+    for name in hostile:
+        releases.failed("InstallFailed", HOSTILE["time"][1], name=name, timeout=60)
+    for n in range(1, 4):
+        releases.quiet("fine", chart="fine", values={"n": n})
+        releases.ready("fine", version=n, timeout=60)
+    assert all(releases.condition(releases.get(name))["status"] != "True" for name in hostile)
+    assert helm_controller.pid == pid
 
 
 @pytest.mark.parametrize("flag", ["--max-output=x", "--max-steps=0", "--max-time=5", "--max-time=-1s",

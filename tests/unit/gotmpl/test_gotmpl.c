@@ -63,6 +63,15 @@ static void steps_have_a_limit(void **state)
 		     "limit of 5000 steps");
 }
 
+static void time_has_a_limit(void **state)
+{
+	(void)state;
+	GotmplLimits limits = {.time_ms = 100};
+	assert_fails("{{ range 1000000000 }}{{ end }}", &limits, "limit of 100 ms");
+	/* Few steps, each of them long. */
+	assert_fails("{{ range 20 }}{{ $x := bcrypt \"x\" }}{{ end }}", &limits, "limit of 100 ms");
+}
+
 static void memory_has_a_limit(void **state)
 {
 	(void)state;
@@ -166,6 +175,7 @@ int main(void)
 		cmocka_unit_test(a_set_is_parsed_once_and_run_twice),
 		cmocka_unit_test(output_has_a_limit),
 		cmocka_unit_test(steps_have_a_limit),
+		cmocka_unit_test(time_has_a_limit),
 		cmocka_unit_test(memory_has_a_limit),
 		cmocka_unit_test(nesting_has_a_limit),
 		cmocka_unit_test(a_map_in_itself_does_no_harm),
