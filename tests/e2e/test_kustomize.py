@@ -121,6 +121,70 @@ def test_K15_labelled_configmap_triggers(app, objects, api):
     assert objects.configmap("un-one")["data"] == {"a": "one"}
 
 
+def test_K15_a_labelled_one_that_goes_or_is_a_secret(app, objects, api):
+    """Its deletion wakes as well, and so does a Secret; a namesake elsewhere does not."""
+    label = {"reconcile.fluxcd.io/watch": "Enabled"}
+    secret = {"apiVersion": "v1", "kind": "Secret", "stringData": {"w": "one"},
+              "metadata": {"name": "vars", "namespace": objects.ns, "labels": label}}
+    values = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"v": "one"},
+              "metadata": {"name": "vars", "namespace": objects.ns, "labels": label}}
+    api.apply(values, secret)
+    app.commit({"cm.yaml": config_map("one", {"a": "${v} ${w}"})})
+    app.kustomization(retryInterval="1h", postBuild={"substituteFrom": [
+        {"kind": "ConfigMap", "name": "vars"}, {"kind": "Secret", "name": "vars"}]})
+    app.ready()
+    before = app.rerun()["status"]["history"][0]["totalReconciliations"]
+    api.apply({**values, "metadata": {**values["metadata"], "namespace": "flux-system"}})
+    api.apply({**secret, "stringData": {"w": "two"}})
+    wait_until(lambda: objects.configmap("one")["data"] == {"a": "one two"}, "the Secret's value")
+    history = app.ready()["status"]["history"]
+    assert [h["totalReconciliations"] for h in history[:2]] == [1, before], "one run for it"
+    path = f"/api/v1/namespaces/{objects.ns}/configmaps/vars"
+    assert api.rest.call("DELETE", path)[0] == 200
+    app.failed("BuildFailed", "vars")
+    api.apply(values)
+    app.ready()
+
+
+@pytest.mark.parametrize("where", ["labels", "annotations"])
+def test_K71_what_the_live_object_says_keeps_it(app, objects, api, where):
+    """Whoever said so, and whatever the manifest said."""
+    app.commit({"a.yaml": config_map("stays"), "b.yaml": config_map("kept"),
+                "c.yaml": config_map("goes")})
+    app.kustomization()
+    app.ready()
+    path = f"/api/v1/namespaces/{objects.ns}/configmaps/"
+    for name, value in (("kept", "Disabled"), ("goes", "enabled")):
+        code, reply = api.rest.call("PATCH", path + name, {"metadata": {where: {
+            OWNER + "prune": value}}}, "application/merge-patch+json")
+        assert code == 200, reply
+    app.commit({}, remove=["b.yaml", "c.yaml"])
+    obj = app.ready()
+    assert objects.configmap("kept") and not objects.configmap("goes")
+    assert [e["id"].split("_")[1] for e in obj["status"]["inventory"]["entries"]] == ["stays"]
+    told = app.event("skipped")[2]
+    assert f"ConfigMap/{objects.ns}/kept skipped" in told
+    assert f"ConfigMap/{objects.ns}/goes deleted" in told
+
+
+def test_K71_another_owner_of_the_same_name(app, objects, api):
+    """A Kustomization of that name in another namespace is another one."""
+    app.commit({"a.yaml": config_map("stays"), "b.yaml": config_map("theirs")})
+    app.kustomization()
+    app.ready()
+    path = f"/api/v1/namespaces/{objects.ns}/configmaps/theirs"
+    objects.patch("Kustomization", "app", {"spec": {"suspend": True}})
+    code, reply = api.rest.call("PATCH", path, {"metadata": {"labels": {
+        OWNER + "namespace": "elsewhere"}}}, "application/merge-patch+json")
+    assert code == 200, reply
+    app.commit({}, remove=["b.yaml"])
+    objects.ready("GitRepository", "src", revision=app.head)
+    objects.patch("Kustomization", "app", {"spec": {"suspend": False}})
+    app.ready()
+    assert objects.configmap("theirs")
+    app.event(f"ConfigMap/{objects.ns}/theirs skipped")
+
+
 def test_K71_K73_prune(app, objects):
     kept = config_map("kept", annotations="{kustomize.toolkit.fluxcd.io/prune: disabled}")
     app.commit({"a.yaml": config_map("stays"), "b.yaml": config_map("goes"), "c.yaml": kept})

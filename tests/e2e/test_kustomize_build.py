@@ -26,6 +26,25 @@ def test_K16_K27_trees_without_a_kustomization(app, objects):
     assert objects.configmap("one")
 
 
+def test_K16_all_yaml_of_a_tree_is_manifests(app, objects):
+    """What is none is named; what is no YAML by its name is not looked at."""
+    app.commit({"cm.yaml": config_map("one"), "cm.json": '{"a": "b"}', "cm.yaml.bak": "a: b\n",
+                "Makefile": "all:\n", "deep/er/list.yaml": "---\n" + config_map("two") + "---\n"})
+    app.kustomization()
+    obj = app.ready()
+    assert [e["id"].split("_")[1] for e in obj["status"]["inventory"]["entries"]] == ["one", "two"]
+    for text in ("a: b\n", "kind: ConfigMap\n", "- a\n",
+                 "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n"):
+        app.commit({"deep/values.yml": text, "more.yaml": config_map(f"more-{len(text)}")})
+        obj = objects.wait("Kustomization", "app", lambda o: app.head in o["status"].get(
+            "lastAttemptedRevision", "") and objects.condition(o)["status"] == "False", "to fail")
+        ready = objects.condition(obj)
+        assert ready["reason"] == "BuildFailed" and "deep/values.yml" in ready["message"], text
+        assert not objects.configmap(f"more-{len(text)}")
+    app.commit({}, remove=["deep/values.yml"])
+    app.ready()
+
+
 def test_K17_subdirectory_with_its_own_kustomization(app, objects):
     app.commit({"unit/kustomization.yaml": """\
                     resources: [cm.yaml]
@@ -215,6 +234,67 @@ def test_K25_files_outside_of_the_artifact(app, objects):
     for name in "bcd":
         app.kustomization(name, path=f"./{name}")
         app.failed("BuildFailed", name=name)
+
+
+def test_K25_whatever_reads_a_file_stays_inside(app, objects):
+    outside = "../../../../../../../../etc/hostname"
+    entries = {
+        "file": f"configMapGenerator: [{{name: g, files: [{outside}]}}]",
+        "envs": f"secretGenerator: [{{name: g, envs: [{outside}]}}]",
+        "patch": f"patches: [{{path: {outside}}}]",
+        "merge": f"patchesStrategicMerge: [{outside}]",
+        "replacement": f"replacements: [{{path: {outside}}}]",
+        "crd": f"crds: [{outside}]",
+        "configuration": f"configurations: [{outside}]",
+        "component": "components: [../../../../../../../../etc]",
+        "openapi": f"openapi: {{path: {outside}}}",
+        "transformer": f"transformers: [{outside}]"}
+    app.commit({f"{name}/kustomization.yaml": f"resources: [cm.yaml]\n{entry}\n"
+                for name, entry in entries.items()} |
+               {f"{name}/cm.yaml": config_map(name) for name in entries})
+    for name in entries:
+        app.kustomization(name, path=f"./{name}", retryInterval="1h")
+    hostname = open("/etc/hostname").read().strip()
+    for name in entries:
+        message = objects.condition(app.failed("BuildFailed", "etc", name=name))["message"]
+        assert hostname not in message.replace(objects.ns, ""), name
+        assert not objects.configmap(name)
+
+
+def test_K28_each_way_to_a_plugin_is_closed(app, objects, directory):
+    """Also where a file to be run is there."""
+    def function(how, **more):
+        return f"""\
+            apiVersion: example.test/v1
+            kind: Plugin
+            metadata:
+              name: p
+              annotations:
+                config.kubernetes.io/function: "{how}"
+            """
+    ran = directory / "plugin-ran"
+    plugins = {"exec": function("exec: {path: ./run}"),
+               "container": function("container: {image: example.test/run}"),
+               "starlark": function("starlark: {path: ./run, name: s}"),
+               "go": "apiVersion: example.test/v1\nkind: Plugin\nmetadata: {name: p}\n",
+               "helm": "apiVersion: builtin\nkind: HelmChartInflationGenerator\n"
+                       "metadata: {name: p}\nname: c\nrepo: https://example.test\n"}
+    files, wanted = {}, []
+    for name, plugin in plugins.items():
+        for field in ("generators", "transformers", "validators"):
+            path = f"{name}-{field}"
+            wanted.append(path)
+            files |= {f"{path}/kustomization.yaml": f"resources: [cm.yaml]\n{field}: [p.yaml]\n",
+                      f"{path}/p.yaml": plugin, f"{path}/cm.yaml": config_map(path),
+                      f"{path}/run": f"#!/bin/sh\ntouch {ran}\n",
+                      f"{path}/Plugin": f"#!/bin/sh\ntouch {ran}\n"}
+    app.commit(files)
+    for path in wanted:
+        app.kustomization(path, path=f"./{path}", retryInterval="1h")
+    for path in wanted:
+        app.failed("BuildFailed", name=path)
+        assert not objects.configmap(path)
+    assert not ran.exists()
 
 
 def test_K28_helm_and_plugins_stay_off(app, objects):

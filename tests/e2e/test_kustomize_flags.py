@@ -87,6 +87,25 @@ def test_K26_no_remote_bases(app, objects):
     assert not [r for r in app.git_server.requests() if "/x.git" in r], "it was asked for"
 
 
+def test_K26_each_form_of_a_remote_base(app, objects):
+    """As a resource, as a component and below a base; nobody is asked for any."""
+    url = app.git_server.url
+    forms = {"query": f"{url}/x.git//base?ref=main", "git": f"git::{url}/x.git//base",
+             "scp": "git@127.0.0.1:x/y.git", "ssh": "ssh://git@127.0.0.1/x/y//base"}
+    files = {}
+    for name, form in forms.items():
+        files[f"{name}/kustomization.yaml"] = f"resources: ['{form}']\n"
+    files["component/kustomization.yaml"] = f"components: ['{forms['query']}']\n"
+    files["below/kustomization.yaml"] = "resources: [../query]\n"
+    app.commit(files)
+    names = sorted({path.split("/")[0] for path in files})
+    for name in names:
+        app.kustomization(name, path=f"./{name}", retryInterval="1h")
+    for name in names:
+        app.failed("BuildFailed", "x", name=name)
+    assert not [r for r in app.git_server.requests() if "/x.git" in r], "it was asked for"
+
+
 def test_limits_of_a_build_are_flags(app, objects):
     app.commit({"a/cm.yaml": config_map("a", {"k": "x" * 100000}),
                 "b/many.yaml": "---\n".join(config_map(f"b{i}") for i in range(21)),

@@ -32,6 +32,29 @@ def test_K78_K98_wait_is_woken_by_the_watch(app, objects, api):
                "the event of health")
 
 
+def test_K78_part_of_a_rollout_is_not_enough(app, objects, api):
+    """Ready is said once all of it is there, and once for each thing that is missing not."""
+    app.commit({"d.yaml": DEPLOYMENT})
+    app.kustomization(wait=True, timeout="5m", retryInterval="1h")
+    waits_for(objects)
+    short = [{"replicas": 0, "updatedReplicas": 0, "readyReplicas": 0, "availableReplicas": 0},
+             {"updatedReplicas": 0}, {"readyReplicas": 0, "availableReplicas": 0},
+             {"availableReplicas": 0},
+             {"conditions": [{"type": "Available", "status": "False", "reason": "R", "message": ""},
+                             {"type": "Progressing", "status": "True", "message": "",
+                              "reason": "NewReplicaSetAvailable"}]}]
+    for more in short:
+        set_deployment_status(api, objects.ns, **more)
+        objects.request("Kustomization", "app", f"look-{short.index(more)}")
+        obj = objects.wait("Kustomization", "app", lambda o: o["status"].get(
+            "lastHandledReconcileAt") == f"look-{short.index(more)}", "to look")  # noqa: B023
+        assert objects.condition(obj)["status"] == "Unknown", more
+        assert "lastAppliedRevision" not in obj["status"], more
+    set_deployment_status(api, objects.ns)
+    healthy = objects.condition(app.ready(), "Healthy")
+    assert (healthy["status"], healthy["reason"]) == ("True", "Succeeded")
+
+
 def test_K98_health_is_told_of_when_it_is_news(app, objects, api):
     def told():
         events = api.rest.get(f"/api/v1/namespaces/{objects.ns}/events")["items"]
