@@ -36,6 +36,13 @@ def manifests(i, version):
         f"data:\n  version: \"{version}\"\n  text: \"{'x' * 200}\"\n" for k in range(KINDS))
 
 
+NEVER_READY = yaml.safe_dump({
+    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "never"},
+    "spec": {"selector": {"matchLabels": {"app": "never"}},
+             "template": {"metadata": {"labels": {"app": "never"}},
+                          "spec": {"containers": [{"name": "c", "image": "x"}]}}}})
+
+
 def status_of(version):
     return {"status": {"observedGeneration": 1, "lastAppliedRevision": version,
                        "conditions": [{"type": "Ready", "status": "True", "reason": "R",
@@ -66,6 +73,7 @@ class Kustomizations:
     group, kind, plural = "kustomize.toolkit.fluxcd.io/v1", "Kustomization", "kustomizations"
     controller = "kustomize-controller"
     steady = True  # drift is undone without being asked for
+    waits = None  # the path of what never becomes ready
 
     def spec(self, i):
         return {"interval": "1h", "prune": True, "targetNamespace": NS, **self.source_of(i)}
@@ -83,6 +91,7 @@ class GitScenario(Kustomizations):
     """All from one GitRepository."""
 
     title = "{n} Kustomizations of {kinds} objects"
+    waits = "./waits"
 
     def __init__(self, directory):
         self.git = GitServer(directory / "git")
@@ -90,8 +99,8 @@ class GitScenario(Kustomizations):
 
     def publish(self, count, version):
         """What a revision has that all must reach."""
-        return self.repo.commit({f"apps/app{i}/all.yaml": manifests(i, version)
-                                 for i in range(count)})
+        return self.repo.commit({"waits/never.yaml": NEVER_READY, **{
+            f"apps/app{i}/all.yaml": manifests(i, version) for i in range(count)}})
 
     def source_of(self, i):
         return {"path": f"./apps/app{i}", "sourceRef": {"kind": "GitRepository", "name": "src"}}
@@ -168,6 +177,7 @@ class HelmScenario:
     group, kind, plural = "helm.toolkit.fluxcd.io/v2", "HelmRelease", "helmreleases"
     controller = "helm-controller"
     steady = False
+    waits = None
 
     def __init__(self, directory):
         del directory
