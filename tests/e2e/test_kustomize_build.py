@@ -33,7 +33,7 @@ def test_K16_all_yaml_of_a_tree_is_manifests(app, objects):
     app.kustomization()
     obj = app.ready()
     assert [e["id"].split("_")[1] for e in obj["status"]["inventory"]["entries"]] == ["one", "two"]
-    for text in ("a: b\n", "kind: ConfigMap\n", "- a\n",
+    for text in ("a: b\n", "kind: ConfigMap\n", "- a\n", "apiVersion: v1\nmetadata: {name: x}\n",
                  "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n"):
         app.commit({"deep/values.yml": text, "more.yaml": config_map(f"more-{len(text)}")})
         obj = objects.wait("Kustomization", "app", lambda o: app.head in o["status"].get(
@@ -263,7 +263,7 @@ def test_K25_whatever_reads_a_file_stays_inside(app, objects):
 
 def test_K28_each_way_to_a_plugin_is_closed(app, objects, directory):
     """Also where a file to be run is there."""
-    def function(how, **more):
+    def function(how):
         return f"""\
             apiVersion: example.test/v1
             kind: Plugin
@@ -276,6 +276,8 @@ def test_K28_each_way_to_a_plugin_is_closed(app, objects, directory):
     plugins = {"exec": function("exec: {path: ./run}"),
                "container": function("container: {image: example.test/run}"),
                "starlark": function("starlark: {path: ./run, name: s}"),
+               "both": function("exec: {path: ./run}").replace("example.test/v1", "builtin").replace(
+                   "kind: Plugin", "kind: PrefixTransformer") + "            prefix: a-\n",
                "go": "apiVersion: example.test/v1\nkind: Plugin\nmetadata: {name: p}\n",
                "helm": "apiVersion: builtin\nkind: HelmChartInflationGenerator\n"
                        "metadata: {name: p}\nname: c\nrepo: https://example.test\n"}
