@@ -92,7 +92,7 @@ static void kustomization_changed(Manager *manager, const Kind *kind, const char
 	wake_dependents(manager, kind, context->seen, ns, name, object);
 	if (!object) {
 		memory_forget(context->memory, ks_key);
-		drift_begin(context->targets.drift, ks_key);
+		drift_end(context->targets.drift, ks_key);
 		source_waits_over(context->waits, ks_key);
 		clusters_leave(context->targets.clusters, ks_key);
 	}

@@ -44,7 +44,7 @@ struct Drift {
 	Map *entries;	      /* drift_key -> Entry */
 	Map *watchers;	      /* "apiVersion/Kind" -> KindWatcher */
 	Map *waiting;	      /* "ns/name" of those that wait for health */
-	Map *left;	      /* "ns/name" of those of whom drift_has_left */
+	Map *left;	      /* "ns/name" -> bool *: has it, since drift_begin */
 };
 
 static void free_entry(void *value)
@@ -75,7 +75,7 @@ Drift *drift_new(KubeClient *client, const DriftConfig *config)
 	drift->entries = map_new(free_entry);
 	drift->watchers = map_new(free_watcher);
 	drift->waiting = map_new(NULL);
-	drift->left = map_new(NULL);
+	drift->left = map_new(free);
 	return drift;
 }
 
@@ -202,6 +202,14 @@ static char *owner_of(const DriftConfig *config, const Entry *entry, const json_
 	return ns && name ? mem_printf("%s/%s", ns, name) : NULL;
 }
 
+/* Lock held. */
+static void note_left(Drift *drift, const char *owner)
+{
+	bool *left = map_get(drift->left, owner);
+	if (left)
+		*left = true;
+}
+
 static void wake(Drift *drift, const char *owner, int64_t delay_ms)
 {
 	Str ns, name;
@@ -230,7 +238,7 @@ static void on_event(void *arg, InformerEvent event, const json_t *object)
 	int64_t delay = drifted ? correction_delay(entry) : HEALTH_DEBOUNCE_MS;
 	bool waited = owner && map_has(drift->waiting, owner);
 	if (drifted && owner)
-		map_put(drift->left, owner, NULL);
+		note_left(drift, owner);
 	if (event == INFORMER_DELETED && !drifted && !entry->writing)
 		map_remove(drift->entries, key);
 	pthread_mutex_unlock(&drift->lock);
@@ -251,16 +259,24 @@ void drift_wake_on_change(Drift *drift, const char *owner, bool on)
 void drift_begin(Drift *drift, const char *owner)
 {
 	pthread_mutex_lock(&drift->lock);
-	map_remove(drift->left, owner);
+	map_put(drift->left, owner, mem_zalloc(1, sizeof(bool)));
 	pthread_mutex_unlock(&drift->lock);
 }
 
 bool drift_has_left(Drift *drift, const char *owner)
 {
 	pthread_mutex_lock(&drift->lock);
-	bool left = map_has(drift->left, owner);
+	const bool *left = map_get(drift->left, owner);
+	bool has = !left || *left;
 	pthread_mutex_unlock(&drift->lock);
-	return left;
+	return has;
+}
+
+void drift_end(Drift *drift, const char *owner)
+{
+	pthread_mutex_lock(&drift->lock);
+	map_remove(drift->left, owner);
+	pthread_mutex_unlock(&drift->lock);
 }
 
 void drift_watch(Drift *drift, const char *api_version, const char *kind)
@@ -325,7 +341,7 @@ void drift_applied(Drift *drift, const char *key, const char *owner, const json_
 	bool drifted = !is_newest && left_applied_state(entry);
 	int64_t delay = drifted ? correction_delay(entry) : 0;
 	if (drifted)
-		map_put(drift->left, owner, NULL);
+		note_left(drift, owner);
 	pthread_mutex_unlock(&drift->lock);
 	if (drifted)
 		wake(drift, owner, delay);

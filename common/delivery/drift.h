@@ -82,9 +82,11 @@ bool object_expires(const json_t *object);
 void drift_wake_on_change(Drift *drift, const char *owner, bool on);
 
 /* Whether an object of owner "ns/name" has left the state that was applied since its last
- * drift_begin, which is called before a run looks which ones did. */
+ * drift_begin, which is called before a run looks which ones did; true when that is not known.
+ * drift_end: nobody will ask. */
 void drift_begin(Drift *drift, const char *owner);
 bool drift_has_left(Drift *drift, const char *owner);
+void drift_end(Drift *drift, const char *owner);
 
 /* The object is no longer ours (pruned, or its owner is deleted): no event of it counts.
  */

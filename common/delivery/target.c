@@ -74,7 +74,7 @@ static bool open_remote(Run *run, const Targets *targets, const json_t *referenc
 	target->drift = cluster_drift(target->cluster);
 	/* It may have waited for something here before. */
 	drift_wake_on_change(targets->drift, owner, false);
-	drift_begin(targets->drift, owner);
+	drift_end(targets->drift, owner);
 	return true;
 }
 
