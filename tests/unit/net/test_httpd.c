@@ -297,6 +297,52 @@ static void ranges(void **state)
 	}
 }
 
+static char *put_letters(const Fixture *f, size_t size)
+{
+	autoerror Error err = {0};
+	autofd int fd = open(f->file, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	char *text = mem_zalloc(size + 1, 1);
+	for (size_t i = 0; i < size; i++)
+		text[i] = (char)('a' + i % 23);
+	assert_true(fd_write_all(fd, text, size, &err));
+	return text;
+}
+
+static void S3_files_of_every_size_arrive_whole(void **state)
+{
+	Fixture *f = *state;
+	static const size_t sizes[] = {0, 1, 32767, 32768, 32769, 300000};
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		autofree char *text = put_letters(f, sizes[i]);
+		autofree char *whole = ask(f, "GET", "/file", "");
+		assert_string_equal(strstr(whole, "\r\n\r\n") + 4, text);
+		autofree char *length = mem_printf("Content-Length: %zu\r\n", sizes[i]);
+		autofree char *head = ask(f, "HEAD", "/file", "");
+		assert_has(head, length);
+		autofree char *part = ask(f, "GET", "/file", "Range: bytes=7-32775\r\n");
+		if (sizes[i] > 7)
+			assert_memory_equal(strstr(part, "\r\n\r\n") + 4, text + 7,
+					    sizes[i] < 32776 ? sizes[i] - 7 : 32769);
+	}
+}
+
+/* A packet more costs both sides more than the rest of the reply. */
+static void S3_a_small_file_and_its_head_are_one_packet(void **state)
+{
+	Fixture *f = *state;
+	char buf[65536];
+	autofree char *text = put_letters(f, 4096);
+	for (size_t i = 0; i < 20; i++) {
+		autofd int fd = dial(httpd_port(f->httpd));
+		send_text(fd, "GET /file HTTP/1.1\r\nHost: h\r\n\r\n");
+		ssize_t got = recv(fd, buf, sizeof(buf) - 1, 0);
+		assert_true(got > 0);
+		buf[got] = '\0';
+		assert_has(buf, "\r\n\r\n");
+		assert_string_equal(strstr(buf, "\r\n\r\n") + 4, text);
+	}
+}
+
 static void no_file_is_500(void **state)
 {
 	Fixture *f = *state;
@@ -548,6 +594,8 @@ int main(void)
 		WITH_SERVER(one_connection_serves_many_requests),
 		WITH_SERVER(slow_header_is_hung_up_on),
 		WITH_SERVER(ranges),
+		WITH_SERVER(S3_files_of_every_size_arrive_whole),
+		WITH_SERVER(S3_a_small_file_and_its_head_are_one_packet),
 		WITH_SERVER(no_file_is_500),
 		WITH_SERVER(stream_head_comes_at_once_and_end_closes),
 		WITH_SERVER(client_leaving_a_silent_stream_closes_it),
