@@ -10,7 +10,7 @@
 #include "net/retry.h"
 #include "oci/registry_internal.h"
 
-enum { MAX_TRIES = 10, MAX_FRUITLESS = 2, OK = 200, PARTIAL = 206 };
+enum { MAX_TRIES = 10, MAX_FRUITLESS = 2, OK = 200, PARTIAL = 206, SLOWEST_BYTES_S = 64 << 10 };
 
 /* Written by the loop's thread while a call runs, else the worker's. */
 typedef struct {
@@ -133,6 +133,13 @@ static DigestAlgo algo_of(const OciDescriptor *blob)
 	return cstr_starts(blob->digest, "sha512:") ? DIGEST_SHA512 : DIGEST_SHA256;
 }
 
+/* A large blob over a slow line would never arrive, tried ever again from its start: its bytes have
+ * time of their own, as long as they come. */
+static void allow_time(Registry *registry, const OciDescriptor *blob)
+{
+	registry->deadline_ms += blob->size * 1000 / SLOWEST_BYTES_S;
+}
+
 bool registry_blob(Registry *registry, const OciDescriptor *blob, uint64_t max_bytes, int fd,
 		   Error *err)
 {
@@ -140,6 +147,7 @@ bool registry_blob(Registry *registry, const OciDescriptor *blob, uint64_t max_b
 		return false;
 	if (lseek(fd, 0, SEEK_SET) != 0)
 		return err_errno(err, "rewind");
+	allow_time(registry, blob);
 	autosink Sink sink = {.blob = blob, .digest = digest_new(algo_of(blob)), .fd = fd};
 	return download(registry, &sink, err);
 }

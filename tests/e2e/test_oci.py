@@ -1,10 +1,12 @@
 """OCIRepository end to end: a real registry, real artifacts, both API servers."""
 import gzip
 import json
+import os
 
 import pytest
 
 from tests.lib.artifact import fetch, names
+from tests.lib.fault import trickle
 from tests.lib.net import http, wait_until
 from tests.lib.registry import (  # noqa: F401 - fixtures
     INDEX,
@@ -149,6 +151,20 @@ def test_S52_annotations_are_bounded(objects, source, registry, ns):
     registry.push(ns, "latest", {"a": "1"}, annotations={"k": "v" * (256 << 10)})
     source()
     oci_failure(objects, "OCIArtifactPullFailed", "annotations of more than 262144 bytes")
+
+
+def test_S38_a_slow_blob_arrives_and_a_crawling_one_does_not(objects, source, registry, wire, ns):
+    """spec.timeout is for the registry's answers; bytes that come have 64 KiB/s more of it."""
+    registry.push(ns, "latest", {"random": os.urandom(512 << 10)})
+    pace = wire.on(trickle(size=16 << 10, seconds=0.1), path=f"{ns}/blobs/")
+    source(timeout="2s")
+    objects.ready("OCIRepository", "src")
+    wire.off(pace)
+    registry.push(ns, "crawls", {"random": os.urandom(512 << 10)})
+    pace = wire.on(trickle(size=4 << 10, seconds=0.5), path=f"{ns}/blobs/")
+    source("crawls", ref={"tag": "crawls"}, timeout="2s")
+    oci_failure(objects, "OCIArtifactLayerOperationFailed", "failed to extract the first layer", name="crawls")
+    wire.off(pace)
 
 
 def test_S52_copy_keeps_the_bytes_and_extract_applies_ignore(objects, source, registry, ns):
