@@ -26,7 +26,7 @@ from tests.lib.schedule import longest_first  # noqa: E402 # pylint: disable=wro
 RELEASE = ROOT / "build-release"
 PYTHON = "/usr/bin/python3"  # Debian's: the one that python3-pytest belongs to
 JOBS = max(2, os.cpu_count() or 2)
-WAITING_JOBS = JOBS + 3  # of suites whose tests mostly wait for something to happen
+WAITING_JOBS = JOBS + 2  # of suites whose tests mostly wait for something to happen
 
 
 class Tally:
