@@ -106,8 +106,11 @@ bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *o
 	source_waits_over(context->waits, key);
 	out->host = host_of(object);
 	const json_t *metadata = out->artifact.metadata;
-	out->origin_revision = visible_text(
-		json_text(metadata, "org.opencontainers.image.revision"), ORIGIN_ANNOTATION_MAX);
+	const char *origin = json_text(metadata, "org.opencontainers.image.revision");
+	if (!origin)
+		return true;
+	autofree char *cut = mem_strndup(origin, strnlen(origin, ORIGIN_ANNOTATION_MAX));
+	out->origin_revision = visible_text(cut, ORIGIN_ANNOTATION_MAX);
 	return true;
 }
 
