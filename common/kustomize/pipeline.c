@@ -193,11 +193,13 @@ static const Step steps[] = {
 
 bool pipeline_transform(const KTarget *target, KAccumulator *acc, Error *err)
 {
+	autofree char *where = mem_printf("%s/%s", target->dir, target->file);
 	for (size_t i = 0; i < COUNT(steps); i++) {
-		if (kbuild_check_time(target->build, err) &&
-		    steps[i].run(target, acc, steps[i].plugin, err))
+		/* No field of the file took the time that was up before. */
+		if (!kbuild_check_time(target->build, err))
+			return err_wrap(err, "%s", where);
+		if (steps[i].run(target, acc, steps[i].plugin, err))
 			continue;
-		autofree char *where = mem_printf("%s/%s", target->dir, target->file);
 		/* Steps that know more have named the file already. */
 		return cstr_starts(err_text(err), where)
 			       ? false

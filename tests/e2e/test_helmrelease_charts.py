@@ -1,5 +1,5 @@
-"""Charts are read once, their templates parsed once, whatever the number of releases (issue 7, "Templates parse
-once per chart digest and are shared by all releases of that chart"): the daemon's metrics tell."""
+"""Charts are read once and their templates parsed once, whatever the number of releases: the daemon's
+metrics tell."""
 import re
 
 from tests.lib.releases import QUICK, chart_server, config, controller_with, releases  # noqa: F401

@@ -110,9 +110,12 @@ LIMITED = {
                 "r.yaml:78: more than 11 objects"),
     "generated": ({K: "configMapGenerator: [{name: g}, {name: h}]\n"}, "--build-max-objects=1",
                   f"{K}:1: configMapGenerator: more than 1 objects"),
-    "long_keyed_list": ({K: RES + "patches: [{path: p.yaml}]\n", "r.yaml": service(60000, ", protocol: TCP"),
+    "long_keyed_list": ({K: RES + "patches: [{path: p.yaml}]\n", "r.yaml": service(20000, ", protocol: TCP"),
                          "p.yaml": service(1)}, "--build-timeout=10s", f"{K}:2: patches[0]: p.yaml: "
                         "the build takes longer than 10000 ms"),
+    "reading": ({K: RES + "patches: [{path: p.yaml}]\n", "r.yaml": service(60000, ", protocol: TCP"),
+                 "p.yaml": service(1)}, "--build-timeout=20ms",
+                f"Error: {K}: the build takes longer than 20 ms"),
     "labels": ({K: RES + "labels:\n" + "- pairs: {a: b}\n" * 20000, "r.yaml": objects_of(5000)},
                "--build-timeout=10s", f"{K}:3: labels: the build takes longer than 10000 ms"),
     "replacements": ({K: RES + "replacements:\n" + "- {sourceValue: x, targets: [{select: {name: 'a.*b'}}]}\n"
