@@ -8,7 +8,7 @@ from tests.lib.controllers import Toolkit
 from tests.lib.net import wait_until
 
 TIMES = 4
-GROWTH = 1.5  # of the time for one: work that is of the square would make it 4
+GROWTH = 2  # of the time for one: work that is of the square would make it 4, ticks of the clock some 1.5
 TRIES = 3
 DAEMONS = ("source-controller", "kustomize-controller")
 
