@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "complete.h"
 #include "connect.h"
+#include "net/proxy_env.h"
 
 static bool connect_and_run(Command *command, Error *err)
 {
@@ -49,6 +50,7 @@ static const Verb *foreign_verb(const char *name)
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
+	proxy_env_settle();
 	json_set_alloc_funcs(mem_alloc, free);
 	const Verb *foreign = foreign_verb(argc > 1 ? argv[1] : NULL);
 	if (foreign)

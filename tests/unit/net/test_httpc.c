@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "net/proxy_env.h"
 #include "httpc_fixture.h"
 
 static ErrorCode fails(HttpClient *client, const HttpRequest *request, const char *text)
@@ -430,21 +431,27 @@ static void proxy_is_used_and_environment_only_when_asked(void **state)
 	raw_start(&proxy, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy", false);
 	autofree char *proxy_url = mem_printf("http://127.0.0.1:%d", proxy.port);
 	autofree char *url = url_of(f, "/direct");
-	setenv("http_proxy", proxy_url, 1);
-	setenv("no_proxy", "127.0.0.1", 1);
-	const HttpClientConfig configs[] = {
-		{0},
-		{.env_proxy = true},
-		{.proxy = proxy_url, .proxy_user = "u", .proxy_password = "p"},
+	setenv("HTTP_PROXY", proxy_url, 1);
+	proxy_env_settle();
+	const struct {
+		const char *target;
+		HttpClientConfig config;
+		bool by_proxy;
+	} rows[] = {
+		{url, {0}, false},
+		{"http://other.invalid/", {.env_proxy = true}, true},
+		{url, {.env_proxy = true}, false}, /* this machine */
+		{url, {.proxy = proxy_url, .proxy_user = "u", .proxy_password = "p"}, true},
 	};
-	for (size_t i = 0; i < COUNT(configs); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		autohttpresponse HttpResponse reply = {0};
 		autoerror Error err = {0};
-		autohttpc HttpClient *client = httpc_new(f->loop, &configs[i], &err);
-		const char *target = i == 1 ? "http://other.invalid/" : url;
-		assert_true(httpc_do(client, &(HttpRequest){.url = target}, &reply, &err));
-		assert_int_equal(cstr_eq(reply.body.ptr, "proxy"), i > 0);
+		autohttpc HttpClient *client = httpc_new(f->loop, &rows[i].config, &err);
+		assert_true(
+			httpc_do(client, &(HttpRequest){.url = rows[i].target}, &reply, &err));
+		assert_int_equal(cstr_eq(reply.body.ptr, "proxy"), rows[i].by_proxy);
 	}
+	unsetenv("HTTP_PROXY");
 	unsetenv("http_proxy");
 	unsetenv("no_proxy");
 	raw_stop(&proxy);
