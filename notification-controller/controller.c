@@ -130,6 +130,7 @@ static void *start(Manager *manager, const void *options, Error *err)
 	int64_t keep_ms;
 	size_t token_count = manager_token_cache(manager, &keep_ms);
 	context->tokens = token_cache_new(token_count, keep_ms);
+	metrics_add_tokens(manager_metrics(manager), context->tokens);
 	context->limiter = limiter_new(context->flags->rate_limit_interval_ms);
 	context->sender = notify_sender_new(manager_loop(manager), err);
 	if (context->sender)

@@ -170,29 +170,6 @@ static GitCache *open_git_cache(const SourceContext *context, Error *err)
 	return own ? git_cache_new(own, max_bytes, err) : NULL;
 }
 
-/* The names and labels that upstream's token cache has. */
-static void collect_token_cache(void *arg, Buf *out)
-{
-	const SourceContext *context = arg;
-	TokenStats stats = token_cache_stats(cloud_tokens(context->cloud));
-	buf_printf(out,
-		   "# TYPE gotk_token_cached_items gauge\n"
-		   "gotk_token_cached_items %llu\n"
-		   "# TYPE gotk_token_cache_requests_total counter\n"
-		   "gotk_token_cache_requests_total{status=\"success\"} %llu\n"
-		   "gotk_token_cache_requests_total{status=\"failure\"} %llu\n"
-		   "# TYPE gotk_token_cache_evictions_total counter\n"
-		   "gotk_token_cache_evictions_total %llu\n",
-		   (unsigned long long)stats.items, (unsigned long long)stats.succeeded,
-		   (unsigned long long)stats.failed, (unsigned long long)stats.evicted);
-}
-
-static void make_cloud(Manager *manager, SourceContext *context)
-{
-	context->cloud = workload_cloud_new(manager);
-	metrics_collect_with(manager_metrics(manager), collect_token_cache, context);
-}
-
 static bool make_helm(Manager *manager, SourceContext *context, Error *err)
 {
 	const HttpClientConfig config = {.env_proxy = true};
@@ -244,7 +221,7 @@ static void *start(Manager *manager, const void *arg, Error *err)
 		stop(context);
 		return NULL;
 	}
-	make_cloud(manager, context);
+	context->cloud = workload_cloud_new(manager);
 	context->buckets = bucket_memory_new();
 	return context;
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "data/digest.h"
+#include "net/proxy_env.h"
 
 enum { EVENT_DRAIN_MS = 3000 };
 
@@ -355,6 +356,7 @@ int manager_main(int argc, char **argv, const ManagerSpec *spec)
 {
 	harden_process();
 	footprint_shrink();
+	proxy_env_settle();
 	sigset_t signals;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);

@@ -168,6 +168,26 @@ void metrics_collect_with(Metrics *metrics, void (*fn)(void *arg, Buf *out), voi
 	pthread_mutex_unlock(&metrics->lock);
 }
 
+static void write_tokens(void *arg, Buf *out)
+{
+	TokenStats stats = token_cache_stats(arg);
+	buf_printf(out,
+		   "# TYPE gotk_token_cached_items gauge\n"
+		   "gotk_token_cached_items %llu\n"
+		   "# TYPE gotk_token_cache_requests_total counter\n"
+		   "gotk_token_cache_requests_total{status=\"success\"} %llu\n"
+		   "gotk_token_cache_requests_total{status=\"failure\"} %llu\n"
+		   "# TYPE gotk_token_cache_evictions_total counter\n"
+		   "gotk_token_cache_evictions_total %llu\n",
+		   (unsigned long long)stats.items, (unsigned long long)stats.succeeded,
+		   (unsigned long long)stats.failed, (unsigned long long)stats.evicted);
+}
+
+void metrics_add_tokens(Metrics *metrics, TokenCache *tokens)
+{
+	metrics_collect_with(metrics, write_tokens, tokens);
+}
+
 typedef struct {
 	char text[24];
 } Bound;

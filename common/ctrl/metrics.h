@@ -6,6 +6,7 @@
 #define CTRL_METRICS_H
 
 #include "base/buf.h"
+#include "net/tokens.h"
 
 typedef struct Metrics Metrics;
 
@@ -37,6 +38,10 @@ void metrics_drop(Metrics *metrics, const MetricFamily *family, const char *cons
 
 /* Registers a function that adds more text at each scrape. */
 void metrics_collect_with(Metrics *metrics, void (*fn)(void *arg, Buf *out), void *arg);
+
+/* Tells how a cache of tokens does, under the names that upstream's has. Borrowed: it outlives the
+ * scrapes. */
+void metrics_add_tokens(Metrics *metrics, TokenCache *tokens);
 
 /* The whole exposition. */
 void metrics_write(Metrics *metrics, Buf *out);

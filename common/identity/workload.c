@@ -7,7 +7,9 @@ Cloud *workload_cloud_new(Manager *manager)
 {
 	CloudConfig config = {.loop = manager_loop(manager)};
 	config.cache_max = manager_token_cache(manager, &config.cache_max_ms);
-	return cloud_new(&config);
+	Cloud *cloud = cloud_new(&config);
+	metrics_add_tokens(manager_metrics(manager), cloud_tokens(cloud));
+	return cloud;
 }
 
 void workload_identity_dispose(WorkloadIdentity *identity)

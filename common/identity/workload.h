@@ -18,7 +18,8 @@ typedef struct {
 void workload_identity_dispose(WorkloadIdentity *identity);
 #define autoworkloadidentity __attribute__((cleanup(workload_identity_dispose)))
 
-/* The process's credentials at clouds, kept as --token-cache-... say. Owned. */
+/* The process's credentials at clouds, kept as --token-cache-... say and told in its metrics.
+ * Owned. */
 Cloud *workload_cloud_new(Manager *manager);
 
 /* Reads the ServiceAccount `name` of the run's namespace; *out_account is borrowed from *out. With

@@ -183,6 +183,7 @@ def test_metrics_go_with_the_object(releases, helm_controller):
     series = f'gotk_reconcile_duration_seconds_count{{kind="HelmRelease",name="app",' \
              f'namespace="{releases.ns}"}}'
     wait_until(lambda: series in helm_controller.metrics(), "the series")
+    assert "gotk_token_cached_items 0\n" in helm_controller.metrics()
     releases.delete()
     wait_until(lambda: series not in helm_controller.metrics(), "the series to go")
     assert http("GET", f"http://127.0.0.1:{helm_controller.health_port}/healthz")[0] == 200

@@ -447,8 +447,7 @@ static void proxy_is_used_and_environment_only_when_asked(void **state)
 		autohttpresponse HttpResponse reply = {0};
 		autoerror Error err = {0};
 		autohttpc HttpClient *client = httpc_new(f->loop, &rows[i].config, &err);
-		assert_true(
-			httpc_do(client, &(HttpRequest){.url = rows[i].target}, &reply, &err));
+		assert_true(httpc_do(client, &(HttpRequest){.url = rows[i].target}, &reply, &err));
 		assert_int_equal(cstr_eq(reply.body.ptr, "proxy"), rows[i].by_proxy);
 	}
 	unsetenv("HTTP_PROXY");
