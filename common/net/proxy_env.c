@@ -19,7 +19,8 @@ static void settle_proxy(const char *capitals, const char *name)
 	if (!proxy)
 		return;
 	bool socks = cstr_starts(proxy, "socks5://");
-	autofree char *text = socks ? mem_printf("socks5h%s", strchr(proxy, ':')) : mem_strdup(proxy);
+	autofree char *text =
+		socks ? mem_printf("socks5h%s", strchr(proxy, ':')) : mem_strdup(proxy);
 	setenv(name, text, 1);
 }
 

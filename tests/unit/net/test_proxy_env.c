@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "net/proxy_env.h"
 
-static const char *const names[] = {"HTTP_PROXY",  "http_proxy", "HTTPS_PROXY", "https_proxy",
-				    "NO_PROXY",	   "no_proxy",	 "ALL_PROXY",	"all_proxy",
-				    "REQUEST_METHOD"};
+static const char *const names[] = {"HTTP_PROXY",  "http_proxy", "HTTPS_PROXY",
+				    "https_proxy", "NO_PROXY",	 "no_proxy",
+				    "ALL_PROXY",   "all_proxy",	 "REQUEST_METHOD"};
 #define SELF "localhost,127.0.0.0/8,::1"
 
 static int clear(void **state)
