@@ -148,7 +148,7 @@ def test_an_uninstallation_that_waits_asks_for_what_it_waits_for(releases, proxi
     releases.objects.delete("HelmRelease", "app")
 
     def looked(times):
-        wait_until(lambda: asked(proxied, mark).count("GET configmaps/a") >= times, f"look {times}")
+        wait_until(lambda: asked(releases, proxied, mark).count("GET configmaps/a") >= times, f"look {times}")
     for n in range(1, 5):
         looked(n)
         code, reply = releases.api.rest.call("PATCH", releases.path("ConfigMap", "a"), {
@@ -156,7 +156,7 @@ def test_an_uninstallation_that_waits_asks_for_what_it_waits_for(releases, proxi
             "application/merge-patch+json")
         assert code == 200, reply
     releases.objects.gone("HelmRelease", "app")
-    assert asked(proxied, mark).count("GET serviceaccounts/deployer") == 1
+    assert asked(releases, proxied, mark).count("GET serviceaccounts/deployer") == 1
 
 
 def test_a_watch_that_is_behind_misleads_nobody(releases, proxied, helm_controller):
