@@ -137,8 +137,10 @@ def test_K15_a_labelled_one_that_goes_or_is_a_secret(app, objects, api):
     api.apply({**values, "metadata": {**values["metadata"], "namespace": "flux-system"}})
     api.apply({**secret, "stringData": {"w": "two"}})
     wait_until(lambda: objects.configmap("one")["data"] == {"a": "one two"}, "the Secret's value")
-    history = app.ready()["status"]["history"]
-    assert [h["totalReconciliations"] for h in history[:2]] == [1, before], "one run for it"
+    history = objects.wait("Kustomization", "app", lambda o: len(o["status"]["history"]) > 1,
+                           "to tell of it")["status"]["history"]
+    assert [h["totalReconciliations"] for h in history] == [1, before], "one run for it"
+    app.ready()
     path = f"/api/v1/namespaces/{objects.ns}/configmaps/vars"
     assert api.rest.call("DELETE", path)[0] == 200
     app.failed("BuildFailed", "vars")
