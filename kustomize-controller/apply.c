@@ -9,7 +9,6 @@
  */
 #include "apply.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -36,11 +35,6 @@ static bool is_unchanged(const ApplyRun *apply, const Item *item, const json_t *
 	       clock_wall_ms() - applied_ms > SETTLED_AFTER_MS;
 }
 
-static uint64_t version_of(const json_t *object)
-{
-	return strtoull(object_resource_version(object), NULL, 10);
-}
-
 static void note_status(Item *item, const json_t *reply)
 {
 	item->status = kstatus_of(reply, NULL);
@@ -51,7 +45,7 @@ static void note_status(Item *item, const json_t *reply)
 static void note_live_status(Item *item, const json_t *live)
 {
 	note_status(item, live);
-	item->seen_version = version_of(live);
+	item->seen_version = object_version(live);
 }
 
 void apply_note_applied(const ApplyRun *apply, const Item *item, const json_t *reply)
@@ -65,7 +59,7 @@ static void judge(const ApplyRun *apply, Item *item, const json_t *reply)
 {
 	bool exists = *object_resource_version(reply) != '\0';
 	note_status(item, reply);
-	item->version = version_of(reply);
+	item->version = object_version(reply);
 	if (object_is_exempt(reply) || (exists && object_only_created(item->object))) {
 		item->action = ITEM_SKIPPED;
 	} else if (!exists) {
@@ -297,7 +291,7 @@ static bool on_written(const ApplyRun *apply, Item *item, KubeReply *reply, void
 		drift_write_failed(apply->drift, item->key);
 		return refused(apply, item, "apply failed", &reply->err, err);
 	}
-	uint64_t version = version_of(reply->object);
+	uint64_t version = object_version(reply->object);
 	if (item->change == CHANGE_NONE && version != item->version)
 		item->change = reply->status == 201 ? CHANGE_CREATED : CHANGE_CONFIGURED;
 	note_live_status(item, reply->object);
@@ -456,22 +450,6 @@ static bool refresh_statuses(const ApplyRun *apply, Item *const *items, size_t c
 	return apply_send_each(apply, &looks, NULL, (Item *const *)unknown.items, unknown.len, err);
 }
 
-/* Of what a stage waits for, so that a wake need not build it anew (waiting.c). */
-static json_t *keep_stage(Item *const *items, size_t count, const char *what)
-{
-	json_t *checks = json_array();
-	for (size_t i = 0; i < count; i++) {
-		const json_t *object = items[i]->object;
-		if (items[i]->action != ITEM_SKIPPED)
-			json_array_append_new(checks, json_pack("{s:s,s:s,s:s,s:s}", "apiVersion",
-								object_api_version(object), "kind",
-								object_kind(object), "namespace",
-								object_namespace(object), "name",
-								object_name(object)));
-	}
-	return json_pack("{s:s,s:o}", "stage", what, "checks", checks);
-}
-
 /* Whether what was applied in a waited stage is ready; *out_wait_ms when it is not yet. */
 static bool check_stage(const ApplyRun *apply, Item *const *items, size_t count, int stage,
 			int64_t *out_wait_ms, Error *err)
@@ -497,7 +475,7 @@ static bool check_stage(const ApplyRun *apply, Item *const *items, size_t count,
 				       item->id, kstatus_name(item->status));
 		}
 		*out_wait_ms = STAGE_LOOK_AGAIN_MS;
-		*apply->out_kept = keep_stage(items, count, what);
+		*apply->out_kept = health_stage_keep(items, count, what);
 		return false;
 	}
 	memory_stop_waiting_for(memory, apply->ks_key, what);

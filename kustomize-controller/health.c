@@ -44,6 +44,15 @@ static void checks_add(Checks *checks, Check check)
 	checks->items[checks->len++] = check;
 }
 
+static Check check_of(const Item *item)
+{
+	return (Check){.api_version = object_api_version(item->object),
+		       .kind = object_kind(item->object),
+		       .ns = object_namespace(item->object),
+		       .name = object_name(item->object),
+		       .item = item};
+}
+
 static bool applied_with_ttl(const ItemSet *set, const Check *check)
 {
 	if (!api_is_of(check->api_version, "batch") || !cstr_eq(check->kind, "Job"))
@@ -70,11 +79,7 @@ static void collect(Run *run, const Kustomization *ks, const ItemSet *set, Check
 			const Item *item = &set->items[i];
 			if (item->action == ITEM_SKIPPED)
 				continue;
-			check = (Check){.api_version = object_api_version(item->object),
-					.kind = object_kind(item->object),
-					.ns = object_namespace(item->object),
-					.name = object_name(item->object),
-					.item = item};
+			check = check_of(item);
 		} else {
 			const json_t *entry = json_array_get(listed, i);
 			check.api_version = json_text_or(entry, "apiVersion", "apps/v1");
@@ -220,8 +225,7 @@ static void ask(const Look *look, Check *const *checks, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const json_t *live = replies[i].object;
 		if (live)
-			remember(look, checks[i], strtoull(object_resource_version(live), NULL, 10),
-				 checks[i]->code);
+			remember(look, checks[i], object_version(live), checks[i]->code);
 		kube_reply_dispose(&replies[i]);
 	}
 }
@@ -442,6 +446,16 @@ bool health_check_again(Run *run, const Kustomization *ks, const Target *target,
 			*out_gone || (checks.items[i].code == KSTATUS_NOT_FOUND &&
 				      memory_desired(context->memory, key, checks.items[i].key));
 	return ok;
+}
+
+json_t *health_stage_keep(Item *const *items, size_t count, const char *stage)
+{
+	__attribute__((cleanup(checks_dispose)))
+	Checks checks = {.items = mem_zalloc(count, sizeof(Check))};
+	for (size_t i = 0; i < count; i++)
+		if (items[i]->action != ITEM_SKIPPED)
+			checks_add(&checks, check_of(items[i]));
+	return json_pack("{s:s,s:o}", "stage", stage, "checks", checks_to_json(&checks));
 }
 
 bool health_stage_is_ready(Run *run, const Target *target, const json_t *kept)

@@ -238,7 +238,10 @@ bool health_check_again(Run *run, const Kustomization *ks, const Target *target,
 			const json_t *checks, const RunFacts *facts, int64_t *out_wait_ms,
 			bool *out_gone, Error *err);
 
-/* Whether all is Current that the "checks" of apply_items name. */
+/* What apply_items gives of a stage that is not ready, so that a wake need not build it anew:
+ * "stage", its name, and "checks". Owned. */
+json_t *health_stage_keep(Item *const *items, size_t count, const char *stage);
+/* Whether all is Current that the "checks" of health_stage_keep name. */
 bool health_stage_is_ready(Run *run, const Target *target, const json_t *checks);
 
 /* waiting.c: what a trigger does to a wait for health (K88). `take_kept`: of health_check or

@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "base/visible.h"
-#include "net/url.h"
 
 enum { ORIGIN_ANNOTATION_MAX = 256 };
 
@@ -74,17 +73,6 @@ static bool no_artifact(Run *run, Outcome *out_outcome)
 	return not_ready(run, message);
 }
 
-/* As the kinds spell it: a URL, or a Bucket's endpoint, which may be a bare host. */
-static char *host_of(const json_t *object)
-{
-	autoerror Error ignored = {0};
-	autourl Url url = {0};
-	const json_t *spec = json_map(object, "spec");
-	const char *text = json_text_or(spec, "url", json_text_or(spec, "endpoint", ""));
-	autofree char *full = mem_printf("%s%s", strstr(text, "://") ? "" : "https://", text);
-	return url_parse(full, &url, &ignored) ? steal(&url.host) : mem_strdup("");
-}
-
 bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *out_outcome,
 		 Error *err)
 {
@@ -104,7 +92,7 @@ bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *o
 		return no_artifact(run, out_outcome);
 	autofree char *key = run_key(run);
 	source_waits_over(context->waits, key);
-	out->host = host_of(object);
+	out->host = artifact_source_host(object);
 	const json_t *metadata = out->artifact.metadata;
 	const char *origin = json_text(metadata, "org.opencontainers.image.revision");
 	if (!origin)

@@ -13,7 +13,6 @@
 #include "base/path.h"
 #include "helm/archive.h"
 #include "helmchart.h"
-#include "net/url.h"
 
 enum { SHORT_HEX = 12 };
 
@@ -194,17 +193,6 @@ static bool build(Tree *tree, const char *revision, ChartBuild *out, Error *err)
 	return chart_build_fail(CHART_PULL, err);
 }
 
-/* Of a GitRepository's URL or a Bucket's endpoint, which may lack the scheme. Owned. */
-static char *host_of(const json_t *source)
-{
-	autoerror Error ignored = {0};
-	autourl Url url = {0};
-	const json_t *spec = json_map(source, "spec");
-	const char *place = json_text_or(spec, "url", json_text_or(spec, "endpoint", ""));
-	autofree char *text = mem_printf("%s%s", strstr(place, "://") ? "" : "https://", place);
-	return mem_strdup(url_parse(text, &url, &ignored) ? url.host : "");
-}
-
 bool helmchart_build_tree(Run *run, const HelmChartView *view, const json_t *source,
 			  ChartBuild *out, Error *err)
 {
@@ -212,6 +200,6 @@ bool helmchart_build_tree(Run *run, const HelmChartView *view, const json_t *sou
 	autoartifact Artifact artifact = {0};
 	if (!artifact_of_json(json_at(source, "status", "artifact", NULL), &artifact))
 		return err_set(err, ERR_NOT_FOUND, "the source has no artifact");
-	tree.host = host_of(source);
+	tree.host = artifact_source_host(source);
 	return unpack(&tree, &artifact, err) && build(&tree, artifact.revision, out, err);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/url.h"
 
 void artifact_dispose(Artifact *artifact)
 {
@@ -52,6 +53,16 @@ bool artifact_of_json(const json_t *object, Artifact *out)
 		.metadata = string_map(json_map(object, "metadata")),
 	};
 	return true;
+}
+
+char *artifact_source_host(const json_t *source)
+{
+	autoerror Error ignored = {0};
+	autourl Url url = {0};
+	const json_t *spec = json_map(source, "spec");
+	const char *place = json_text_or(spec, "url", json_text_or(spec, "endpoint", ""));
+	autofree char *text = mem_printf("%s%s", strstr(place, "://") ? "" : "https://", place);
+	return url_parse(text, &url, &ignored) ? steal(&url.host) : mem_strdup("");
 }
 
 json_t *artifact_to_json(const Artifact *artifact)

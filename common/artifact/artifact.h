@@ -28,6 +28,10 @@ void artifact_dispose(Artifact *artifact);
  */
 bool artifact_of_json(const json_t *object, Artifact *out);
 
+/* The host that a source's spec.url, or a Bucket's endpoint, which may be a bare host, names; ""
+ * where that is none. Owned. */
+char *artifact_source_host(const json_t *source);
+
 /* status.artifact as JSON. Owned. */
 json_t *artifact_to_json(const Artifact *artifact);
 

@@ -113,11 +113,6 @@ static Entry *entry_of(Drift *drift, const char *key)
 	return entry;
 }
 
-static uint64_t version_of(const json_t *object)
-{
-	return strtoull(object_resource_version(object), NULL, 10);
-}
-
 /* The time of our own Apply entry: it moves with each apply that changes something. */
 static const char *own_entry_time(const char *manager, const json_t *object)
 {
@@ -144,7 +139,7 @@ void drift_state_of(const Drift *drift, const json_t *object, DriftLive *out)
 	const DriftConfig *config = &drift->config;
 	fieldset_summary(object, config->field_manager, config->overridden, &summary);
 	*out = (DriftLive){.hash = summary.hash,
-			   .version = version_of(object),
+			   .version = object_version(object),
 			   .overridden = summary.to_take_over && !says(config->is_merged, object),
 			   .exempt = says(config->is_exempt, object)};
 	snprintf(out->time, sizeof(out->time), "%s", own_entry_time(config->field_manager, object));
@@ -160,7 +155,7 @@ static void note_state(const Drift *drift, Entry *entry, const json_t *object)
 /* A reply that is older and still on its way must not bring it back. */
 static void note_deletion(Entry *entry, const json_t *object)
 {
-	uint64_t version = version_of(object);
+	uint64_t version = object_version(object);
 	entry->present = false;
 	if (version > entry->live.version)
 		entry->live.version = version;
@@ -231,7 +226,7 @@ static void on_event(void *arg, InformerEvent event, const json_t *object)
 	Entry *entry = entry_of(drift, key);
 	if (event == INFORMER_DELETED)
 		note_deletion(entry, object);
-	else if (version_of(object) >= entry->live.version)
+	else if (object_version(object) >= entry->live.version)
 		note_state(drift, entry, object);
 	autofree char *owner = owner_of(&drift->config, entry, object);
 	bool drifted = left_applied_state(entry);

@@ -1,6 +1,7 @@
 /* Reads of Kubernetes objects: what is absent or of another type is "" or 0 or NULL. */
 #include "kube/object.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,6 +41,11 @@ const char *object_uid(const json_t *object)
 const char *object_resource_version(const json_t *object)
 {
 	return metadata_text(object, "resourceVersion");
+}
+
+uint64_t object_version(const json_t *object)
+{
+	return strtoull(object_resource_version(object), NULL, 10);
 }
 
 int64_t object_generation(const json_t *object)

@@ -10,6 +10,7 @@ const char *object_name(const json_t *object);			      /* "" when absent */
 const char *object_namespace(const json_t *object);		      /* "" when absent */
 const char *object_uid(const json_t *object);			      /* "" when absent */
 const char *object_resource_version(const json_t *object);	      /* "" when absent */
+uint64_t object_version(const json_t *object);			      /* as a number; or 0 */
 int64_t object_generation(const json_t *object);		      /* 0 when absent */
 bool object_is_deleting(const json_t *object);			      /* has a deletionTimestamp */
 const char *object_label(const json_t *object, const char *key);      /* or NULL */
