@@ -1,5 +1,5 @@
 # Everything from a clean clone: each target installs the Debian packages that it needs.
-.PHONY: build test demo bench fmt lint fuzz tsan cover install clean
+.PHONY: build test demo images bench fmt lint fuzz tsan cover install clean
 
 BUILD := build
 TEST_BUILD := build-test
@@ -27,6 +27,11 @@ test: $(TEST_BUILD)/build.ninja
 demo: build
 	scripts/install-packages demo
 	scripts/demo --build $(BUILD) $(if $(KEEP),--keep)
+
+# Container images of the controllers, as OCI archives in images/.
+images: build
+	scripts/install-packages images
+	scripts/images --build $(BUILD)
 
 # N=1000 is the size; needs Go for the real kube-apiserver.
 bench: build
