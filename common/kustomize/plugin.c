@@ -236,9 +236,7 @@ static const Plugin *find_plugin(const Plugin *plugins, size_t count, const KRes
 				 Error *err)
 {
 	autofree char *text = kresource_text(config);
-	const json_t *annotations = json_at(config->tree, "metadata", "annotations", NULL);
-	if (!cstr_eq(kresource_api_version(config), "builtin") ||
-	    json_object_get(annotations, "config.kubernetes.io/function"))
+	if (!cstr_eq(kresource_api_version(config), "builtin"))
 		return err_null(err, ERR_UNSUPPORTED,
 				"external plugins disabled; unable to load external plugin '%s'",
 				text);

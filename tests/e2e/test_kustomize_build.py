@@ -276,8 +276,6 @@ def test_K28_each_way_to_a_plugin_is_closed(app, objects, directory):
     plugins = {"exec": function("exec: {path: ./run}"),
                "container": function("container: {image: example.test/run}"),
                "starlark": function("starlark: {path: ./run, name: s}"),
-               "both": function("exec: {path: ./run}").replace("example.test/v1", "builtin").replace(
-                   "kind: Plugin", "kind: PrefixTransformer") + "            prefix: a-\n",
                "go": "apiVersion: example.test/v1\nkind: Plugin\nmetadata: {name: p}\n",
                "helm": "apiVersion: builtin\nkind: HelmChartInflationGenerator\n"
                        "metadata: {name: p}\nname: c\nrepo: https://example.test\n"}
@@ -290,18 +288,27 @@ def test_K28_each_way_to_a_plugin_is_closed(app, objects, directory):
                       f"{path}/p.yaml": plugin, f"{path}/cm.yaml": config_map(path),
                       f"{path}/run": f"#!/bin/sh\ntouch {ran}\n",
                       f"{path}/Plugin": f"#!/bin/sh\ntouch {ran}\n"}
+    # A built-in one is that, whatever its annotations say.
+    files |= {"own/kustomization.yaml": "resources: [cm.yaml]\ntransformers: [p.yaml]\n",
+              "own/cm.yaml": config_map("own"), "own/run": f"#!/bin/sh\ntouch {ran}\n",
+              "own/p.yaml": function("exec: {path: ./run}").replace("example.test/v1", "builtin").replace(
+                  "kind: Plugin", "kind: PrefixTransformer") + "prefix: my-\n"
+              "            fieldSpecs: [{path: metadata/name}]\n"}
     app.commit(files)
-    for path in wanted:
+    for path in [*wanted, "own"]:
         app.kustomization(path, path=f"./{path}", retryInterval="1h")
     for path in wanted:
-        app.failed("BuildFailed", name=path)
+        app.failed("BuildFailed", "plugin", name=path)
         assert not objects.configmap(path)
+    app.ready("own")
+    assert objects.configmap("my-own")
     assert not ran.exists()
 
 
 def test_K28_helm_and_plugins_stay_off(app, objects):
     app.commit({
         "helm/kustomization.yaml": "helmCharts: [{name: c, repo: https://example.test}]\n",
+        "helm-before/kustomization.yaml": "helmChartInflationGenerator: [{chartName: c}]\n",
         "exec/kustomization.yaml": "generators: [gen.yaml]\n",
         "exec/gen.yaml": """\
             apiVersion: example.test/v1
@@ -311,9 +318,9 @@ def test_K28_helm_and_plugins_stay_off(app, objects):
               annotations: {config.kubernetes.io/function: "exec: {path: ./run}"}
             """,
         "exec/run": "#!/bin/sh\ntouch ran\n"})
-    for name in ("helm", "exec"):
+    for name, text in {"helm": "enable-helm", "helm-before": "enable-helm", "exec": "plugins disabled"}.items():
         app.kustomization(name, path=f"./{name}")
-        app.failed("BuildFailed", name=name)
+        app.failed("BuildFailed", text, name=name)
     app.commit({"ok/cm.yaml": config_map("one")})
     app.kustomization("ok", path="./ok")
     app.ready("ok")

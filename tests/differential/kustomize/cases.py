@@ -60,6 +60,9 @@ CASES["B4_no_kustomization_ERROR"] = {K: "resources: [dir]\n", "dir/x.txt": "x"}
 CASES["B5_stream"] = {K: RES, "r.yaml": "# top\n---\n" + config_map("a") + "---\n# none\n---\n\n---\n"
                       + config_map("b").replace("\n", "\r\n")}
 CASES["B6_no_kind_ERROR"] = {K: RES, "r.yaml": "apiVersion: v1\nmetadata: {name: x}\n"}
+CASES["B6_no_kind_but_a_patch_has_one_ERROR"] = {
+    K: RES + "patches: [{target: {name: x}, patch: '[{\"op\": \"add\", \"path\": \"/kind\", \"value\": \"Foo\"}]'}]\n",
+    "r.yaml": "apiVersion: v1\nmetadata: {name: x}\n"}
 CASES["B6_no_name_ERROR"] = {K: RES, "r.yaml": "apiVersion: v1\nkind: ConfigMap\n"}
 CASES["B6_list_no_name"] = {K: RES, "r.yaml": "apiVersion: v1\nkind: FooList\n"}
 CASES["B6_scalar_ERROR"] = {K: RES, "r.yaml": "just text\n"}

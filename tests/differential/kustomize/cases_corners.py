@@ -160,6 +160,9 @@ CASES["B99_directory"] = {K: RES + "transformers: [dir]\n", "r.yaml": config_map
                           "dir/t.yaml": plugin("PrefixTransformer", "prefix: d-\nfieldSpecs: [{path: "
                                                "metadata/name}]\n")}
 CASES["B99_no_field_specs_ERROR"] = transformed(plugin("PrefixTransformer", "prefix: p-\n"))
+CASES["B99_function_annotation_of_a_builtin"] = transformed(plugin(
+    "PrefixTransformer", "prefix: p-\nfieldSpecs: [{path: metadata/name}]\n",
+    metadata="name: t, annotations: {config.kubernetes.io/function: 'exec: {path: ./run}'}"))
 CASES["B99_secret_generator"] = {K: "generators: [g.yaml]\nnamePrefix: p-\n", "g.yaml": plugin(
     "SecretGenerator", "literals: [a=b]\ntype: T\nname: own\n", metadata="name: gen, namespace: ns")}
 CASES["B57_untouched_udp_last"] = patched(
