@@ -95,13 +95,24 @@ static void collect(Run *run, const Kustomization *ks, const ItemSet *set, Check
 	}
 }
 
+typedef struct {
+	const char *group, *kind;
+} GroupKind;
+
+static bool is_one_of(const Check *check, const GroupKind *kinds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (cstr_eq(kinds[i].kind, check->kind) &&
+		    api_is_of(check->api_version, kinds[i].group))
+			return true;
+	return false;
+}
+
 /* Kinds without any state to wait for: their existence is their health, and we have just applied
  * them. */
 static bool is_always_current(const Check *check)
 {
-	static const struct {
-		const char *group, *kind;
-	} kinds[] = {
+	static const GroupKind kinds[] = {
 		{"", "ConfigMap"},
 		{"", "LimitRange"},
 		{"", "Secret"},
@@ -114,11 +125,7 @@ static bool is_always_current(const Check *check)
 		{"scheduling.k8s.io", "PriorityClass"},
 		{"storage.k8s.io", "StorageClass"},
 	};
-	for (size_t i = 0; i < COUNT(kinds); i++)
-		if (check->item && cstr_eq(kinds[i].kind, check->kind) &&
-		    api_is_of(check->api_version, kinds[i].group))
-			return true;
-	return false;
+	return check->item && is_one_of(check, kinds, COUNT(kinds));
 }
 
 /* --- a look --- */
@@ -141,9 +148,12 @@ static bool is_custom(const Look *look, const Check *check)
  * and of those that have some, with no word of the object. */
 static bool is_lasting(const Check *check, KstatusCode code)
 {
-	return code != KSTATUS_IN_PROGRESS ||
-	       (!cstr_eq(check->kind, "Pod") && !cstr_eq(check->kind, "StatefulSet") &&
-		!cstr_eq(check->kind, "ReplicaSet"));
+	static const GroupKind of_pods[] = {
+		{"", "Pod"},
+		{"apps", "StatefulSet"},
+		{"apps", "ReplicaSet"},
+	};
+	return code != KSTATUS_IN_PROGRESS || !is_one_of(check, of_pods, COUNT(of_pods));
 }
 
 static void remember(const Look *look, const Check *check, uint64_t version, KstatusCode code)

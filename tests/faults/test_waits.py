@@ -121,6 +121,24 @@ def test_K78_a_wake_asks_for_what_has_changed_and_builds_nothing(app, objects, p
     assert not proxy.count(mark, method="PATCH", path=DEPLOYMENTS.format(objects.ns))
 
 
+def test_K78_only_what_pods_decide_is_asked_for_unchanged(app, objects, proxy, toolkit):
+    """A kind of another group that has such a name tells of its state by itself."""
+    group = f"{objects.ns}.test"
+    install_crd(objects.api, widget_crd(group, "StatefulSet"))
+    theirs = (f"apiVersion: {group}/v1\nkind: StatefulSet\nmetadata: {{name: theirs}}\nspec: {{}}\n")
+    app.commit({"a.yaml": theirs, "b.yaml": deployment("ours").replace("Deployment", "StatefulSet")})
+    app.start(wait=True, timeout="5m")
+    waits(objects)
+    put_status(objects.api, f"/apis/{group}/v1/namespaces/{objects.ns}/statefulsets/theirs", {
+        "conditions": [{"type": "Ready", "status": "False", "reason": "R", "message": "",
+                        "lastTransitionTime": "2026-01-01T00:00:00Z"}]})
+    woken(objects, toolkit, 2)  # by now the watches are in step
+    mark = proxy.mark()
+    woken(objects, toolkit, 2)
+    assert proxy.count(mark, method="GET", path="/statefulsets/ours$") > 0
+    assert proxy.count(mark, method="GET", path="/statefulsets/theirs$") == 0
+
+
 def test_K55_a_run_that_changes_nothing_asks_for_no_health(app, objects, proxy, toolkit):
     """But for what has moved since."""
     app.commit({"a.yaml": deployment("a"), "b.yaml": deployment("b")})
