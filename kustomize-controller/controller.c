@@ -226,6 +226,21 @@ static void open_targets(Manager *manager, KustomizeContext *context)
 	targets_open(&context->targets, manager, &config);
 }
 
+/* Many Kustomizations of few bases: it stays near what the bases have. */
+static void collect_builds(void *arg, Buf *out)
+{
+	KustomizeContext *context = arg;
+	buf_printf(
+		out,
+		"# HELP sluice_kustomize_files_parsed_total Files of objects that builds parsed.\n"
+		"# TYPE sluice_kustomize_files_parsed_total counter\n"
+		"sluice_kustomize_files_parsed_total %zu\n"
+		"# HELP sluice_kustomize_sources_kept Sources whose parsed files are kept.\n"
+		"# TYPE sluice_kustomize_sources_kept gauge\n"
+		"sluice_kustomize_sources_kept %zu\n",
+		atomic_load(&context->files_parsed), parsed_count(context->parsed));
+}
+
 static bool check_accounts(Manager *manager, const KustomizeFlags *options, Error *err)
 {
 	return targets_check_account(manager, "default-decryption-service-account",
@@ -249,7 +264,8 @@ static void *start(Manager *manager, const void *options, Error *err)
 	context->flags = options;
 	context->memory = memory_new();
 	context->waits = source_waits_new();
-	context->parsed = parsed_new();
+	context->parsed = parsed_new(manager_loop(manager));
+	metrics_collect_with(manager_metrics(manager), collect_builds, context);
 	context->seen = map_new(free);
 	open_targets(manager, context);
 	if (!start_fetching(manager, context, err)) {

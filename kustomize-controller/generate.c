@@ -227,6 +227,7 @@ static bool build_root(const BuildInput *input, const json_t *root, KustomizeRes
 	KustomizeOptions options = {.files = decryptor ? decryptor_files(decryptor) : input->files,
 				    .cache = shared ? input->cache : NULL,
 				    .builder = input->builder,
+				    .parsed = input->parsed,
 				    .root = root,
 				    .limits = input->limits,
 				    .load_anywhere = true,

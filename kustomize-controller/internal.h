@@ -54,6 +54,7 @@ typedef struct {
 	SourceWaits *waits;
 	struct Memory *memory;	      /* per Kustomization, between runs: memory.c */
 	struct ParsedSources *parsed; /* parsed files by artifact digest: parsed.c */
+	atomic_size_t files_parsed;   /* by builds, since the start */
 } KustomizeContext;
 
 /* A Kustomization, parsed once; all borrowed from the object. view.c */
@@ -148,6 +149,7 @@ typedef struct {
 	const char *dir;       /* of the root, clean, within files */
 	KustomizeCache *cache; /* or NULL */
 	const char *builder;   /* for the cache: the Kustomization; or NULL */
+	atomic_size_t *parsed; /* counts files of objects that are parsed; or NULL */
 	KustomizeLimits limits;
 	Bases *bases; /* files are bases_files of it then; NULL: no remote ones */
 	/* Manifests that are left out of a generated root and of a root file's resources, by path
@@ -295,11 +297,13 @@ void memory_keep_sent(struct Memory *memory, const char *ks, const json_t *objec
 json_t *memory_sent(struct Memory *memory, const char *ks);
 void memory_forget(struct Memory *memory, const char *ks);
 
-/* parsed.c: one KustomizeCache per artifact digest, a few kept. Give back with parsed_put. */
+/* parsed.c: one KustomizeCache per artifact digest, kept for a while. Give back with parsed_put.
+ * The loop outlives it. */
 struct ParsedSources;
-struct ParsedSources *parsed_new(void);
+struct ParsedSources *parsed_new(Loop *loop);
 void parsed_free(struct ParsedSources *parsed);
 KustomizeCache *parsed_get(struct ParsedSources *parsed, const char *digest);
+size_t parsed_count(struct ParsedSources *parsed); /* how many there are */
 void parsed_put(struct ParsedSources *parsed, KustomizeCache *cache);
 
 /* kustomization.c: shared by steps. */

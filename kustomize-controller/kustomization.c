@@ -208,7 +208,7 @@ static bool substitute(Run *run, const Kustomization *ks, KustomizeResult *resul
 static bool build_source(Run *run, const Kustomization *ks, const SourceState *source,
 			 KustomizeResult *out, Error *err)
 {
-	const KustomizeContext *context = run_context(run);
+	KustomizeContext *context = run_context(run);
 	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
 		kustomize_dir_files_new(artifact_tree_fd(source->tree));
 	autofree char *confined = path_confine(".", ks->path);
@@ -235,6 +235,7 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 	input.decryptor = decryptor;
 	autofree char *builder = mem_printf("%s/%s", run_namespace(run), run_name(run));
 	input.builder = builder;
+	input.parsed = &context->files_parsed;
 	input.cache = parsed_get(context->parsed, source->artifact.digest);
 	bool ok = generate_and_build(ks, &input, out, err);
 	parsed_put(context->parsed, input.cache);

@@ -6,6 +6,8 @@
 #ifndef KUSTOMIZE_KUSTOMIZE_H
 #define KUSTOMIZE_KUSTOMIZE_H
 
+#include <stdatomic.h>
+
 #include "base/vec.h"
 #include "data/json.h"
 
@@ -59,6 +61,7 @@ typedef struct {
 	/* Who builds, for the cache: it keeps what a second one asks for, so that files of one
 	 * builder's own do not fill it; NULL: it keeps all. */
 	const char *builder;
+	atomic_size_t *parsed; /* one more for each file of objects that is parsed; or NULL */
 	KustomizeLimits limits;
 
 	/* The root kustomization in place of the file in the root directory, which then need not

@@ -233,6 +233,8 @@ bool kload_resources(const KTarget *target, const char *path, Vec *out, Error *e
 		return false;
 	if (!yaml_parse_written(buf_text(&text), text.len, K_MAX_TEXT, path, &stream, err))
 		return err_wrap(err, "MalformedYAMLError");
+	if (options->parsed)
+		atomic_fetch_add(options->parsed, 1);
 	cached = cache ? kcache_put(cache, options->builder, path, text.len, &stream) : NULL;
 	return from_stream(target, cached ? cached : &stream, cached != NULL, path, out, err);
 }

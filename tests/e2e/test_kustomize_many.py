@@ -102,6 +102,42 @@ def test_K55_two_that_have_one_object_both_write_it(app, objects):  # noqa: F811
         assert holds(name), name
 
 
+def metric(toolkit, name):
+    return int(re.search(rf"^sluice_kustomize_{name} (\d+)$",
+                         toolkit["kustomize-controller"].metrics(), re.M)[1])
+
+
+def test_B107_many_overlays_parse_their_base_once(app, objects, toolkit):  # noqa: F811
+    """At most once for each worker. What is kept goes when nobody builds any more."""
+    files, of_text, many = 20, 45_000, 24
+    base = {f"base/big{i}.yaml": config_map(f"big{i}", {"a": "x" * of_text}) for i in range(files)}
+    listed = ", ".join(f"big{i}.yaml" for i in range(files))
+    app.commit({**base, "base/kustomization.yaml": f"resources: [{listed}]\n", **{
+        f"o{n}/kustomization.yaml": f"""\
+            resources: [../base]
+            namePrefix: o{n}-
+            patches:
+            - target: {{kind: ConfigMap, name: "big([1-9]|1[0-9])"}}
+              patch: "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: x}}, $patch: delete}}"
+            - target: {{kind: ConfigMap, name: big0}}
+              patch: '[{{"op": "replace", "path": "/data", "value": {{"n": "{n}"}}}}]'
+            """ for n in range(many)}})
+    objects.ready("GitRepository", "src")
+    before = metric(toolkit, "files_parsed_total")
+    for n in range(many):
+        app.kustomization(f"o{n}", path=f"./o{n}")
+    for n in range(many):
+        app.ready(f"o{n}")
+    assert metric(toolkit, "files_parsed_total") - before <= many // 3 * files
+    before = metric(toolkit, "files_parsed_total")
+    app.commit({"base/big0.yaml": config_map("big0", {"b": "y" * of_text})})
+    for n in range(many):
+        app.ready(f"o{n}")
+        assert objects.configmap(f"o{n}-big0")["data"] == {"n": str(n)}
+    assert files < metric(toolkit, "files_parsed_total") - before <= many // 3 * files
+    wait_until(lambda: metric(toolkit, "sources_kept") == 0, "all to be given back")
+
+
 def test_K56_another_process_under_our_name(app, objects, api):  # noqa: F811
     """The fields stay ours, only their values are another's."""
     app.commit({"cm.yaml": config_map("one", {"a": "ours"})})
