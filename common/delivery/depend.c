@@ -1,5 +1,6 @@
 #include "delivery/depend.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "cel/expression.h"
 
@@ -12,13 +13,52 @@ static json_t *get_dependency(Run *run, const char *ns, const char *name, Error 
 		      : kube_get(run_client(run), kind->api_version, kind->kind, ns, name, err);
 }
 
-static bool is_ready(const json_t *dependency, Error *err)
+enum { MAX_SEEN = 500, MAX_WAY = 50 };
+
+/* "ns/name -> ... -> OURS": how an object comes to ourselves along spec.dependsOn; owned, NULL: it
+ * does not. `seen`: keys of those that were looked at. */
+static char *way_to_us(Run *run, const json_t *object, Map *seen, int depth)
+{
+	size_t i;
+	json_t *entry;
+	const Kind *kind = run_kind(run);
+	autofree char *us = run_key(run);
+	const char *own_ns = object_namespace(object), *own_name = object_name(object);
+	json_array_foreach(json_list(json_map(object, "spec"), "dependsOn"), i, entry)
+	{
+		const char *ns = json_text_or(entry, "namespace", own_ns);
+		const char *name = json_text_or(entry, "name", "");
+		autofree char *key = mem_printf("%s/%s", ns, name);
+		if (cstr_eq(key, us))
+			return mem_printf("%s/%s -> %s", own_ns, own_name, us);
+		if (depth == MAX_WAY || map_len(seen) == MAX_SEEN || map_has(seen, key))
+			continue;
+		map_put(seen, key, NULL);
+		autojson json_t *next = run_peer_get(run, kind->api_version, kind->kind, ns, name);
+		autofree char *rest = next ? way_to_us(run, next, seen, depth + 1) : NULL;
+		if (rest)
+			return mem_printf("%s/%s -> %s", own_ns, own_name, rest);
+	}
+	return NULL;
+}
+
+/* Who waits for itself is told so: nothing else ever ends that. */
+static bool not_ready(Run *run, const json_t *dependency, Error *err)
+{
+	automap Map *seen = map_new(NULL);
+	autofree char *us = run_key(run), *way = way_to_us(run, dependency, seen, 0);
+	autofree char *why =
+		way ? mem_printf(": they wait for each other: %s -> %s", us, way) : mem_strdup("");
+	return err_set(err, ERR_UNAVAILABLE, "dependency '%s/%s' is not ready%s",
+		       object_namespace(dependency), object_name(dependency), why);
+}
+
+static bool is_ready(Run *run, const json_t *dependency, Error *err)
 {
 	const json_t *status = json_map(dependency, "status");
 	return (json_int(status, "observedGeneration", -1) == object_generation(dependency) &&
 		condition_is(dependency, "Ready", "True")) ||
-	       err_set(err, ERR_UNAVAILABLE, "dependency '%s/%s' is not ready",
-		       object_namespace(dependency), object_name(dependency));
+	       not_ready(run, dependency, err);
 }
 
 /* self and dep as the expression sees them: a dependency has a status, be it empty. */
@@ -67,7 +107,7 @@ bool dependencies_ready(Run *run, const json_t *depends_on, DependencyCheck *che
 		/* It takes the place of our own rules, or comes on top of them. */
 		if (*expression && !manager_gate(run_manager(run), "AdditiveCELDependencyCheck"))
 			continue;
-		if (!is_ready(dependency, err) || (check && !check(arg, dependency, err)))
+		if (!is_ready(run, dependency, err) || (check && !check(arg, dependency, err)))
 			return false;
 	}
 	return true;

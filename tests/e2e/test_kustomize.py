@@ -442,6 +442,10 @@ def test_K14_a_cycle_waits_and_recovers(app, objects):
     for name in "ab":
         obj = app.failed("DependencyNotReady", "is not ready", name=name)
         assert "inventory" not in obj["status"]
+    # Whoever came first was alone then.
+    ns = objects.ns
+    app.failed("DependencyNotReady", f"'{ns}/a' is not ready: they wait for each other: "
+               f"{ns}/b -> {ns}/a -> {ns}/b", name="b")
     app.commit({"cm.yaml": config_map("one", {"k": "new"})})
     objects.ready("GitRepository", "src", revision=app.head)
     assert not objects.configmap("one")
