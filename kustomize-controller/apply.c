@@ -81,9 +81,10 @@ static bool is_immutable(const Error *err)
 
 bool apply_wrap_error(const Item *item, const char *step, Error *err)
 {
-	const char *reason = err->reason ? err->reason : err_code_name(err->code);
+	/* A server that gives no reason says it all in its words. */
+	autofree char *reason = err->reason ? mem_printf(" (%s)", err->reason) : mem_strdup("");
 	autofree char *place = place_text(item->file, item->line);
-	return err_wrap(err, "%s%s %s (%s)", item->id, place, step, reason);
+	return err_wrap(err, "%s%s %s%s", item->id, place, step, reason);
 }
 
 bool apply_is_recreated(const ApplyRun *apply, const Item *item, const json_t *live,

@@ -509,7 +509,9 @@ def test_K62_unknown_fields(app, objects, api):
     after = api.rest.get(f"/apis/apps/v1/namespaces/{objects.ns}/deployments/web")
     assert version(before) == version(after), "what was left out must not look like drift"
     app.kustomization("custom", path="./custom", retryInterval="1h")
-    app.failed("ReconciliationFailed", ".spec.heft", name="custom")
+    message = objects.condition(app.failed("ReconciliationFailed", ".spec.heft", name="custom"))["message"]
+    # The server gives no reason, and is not away.
+    assert f"Widget/{objects.ns}/w [custom/w.yaml:1] dry-run failed: " in message
 
 
 def test_K62_K64_roles_stay_as_they_are(app, objects, api):
