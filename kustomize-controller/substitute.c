@@ -302,6 +302,24 @@ static bool read_default(Reader *reader, const char *name, Buf *out, Error *err)
 	return close_brace(reader, err) && put(reader, out, text.ptr, text.len, err);
 }
 
+/* Before it is asked whether the variable is set: `no` of ${no-where} is not what somebody forgot.
+ */
+static bool check_operator(const Reader *reader, const char *name, Error *err)
+{
+	char op = *reader->at;
+	if (!op)
+		return parse_error("missing closing brace", err);
+	if (strchr("}:=^,#%/", op))
+		return true;
+	size_t width;
+	rune_decode(str_sized(reader->at, strnlen(reader->at, 4)), &width);
+	autofree char *what = mem_printf(
+		"missing closing brace: \"%.*s\" cannot follow \"${%s\"; names have letters, "
+		"digits and _, and $${ is ${ itself",
+		(int)width, reader->at, name);
+	return parse_error(what, err);
+}
+
 /* The operator behind the name; reader->at stands on it. */
 static bool put_operation(Reader *reader, const char *name, Buf *out, Error *err)
 {
@@ -309,7 +327,7 @@ static bool put_operation(Reader *reader, const char *name, Buf *out, Error *err
 	Str value;
 	if (op == '=' || (op == ':' && reader->at[1] && strchr("=-?+", reader->at[1])))
 		return read_default(reader, name, out, err);
-	if (!value_or_fail(reader, name, &value, err))
+	if (!check_operator(reader, name, err) || !value_or_fail(reader, name, &value, err))
 		return false;
 	switch (op) {
 	case ':':

@@ -209,6 +209,29 @@ static void trimming_is_linear(void **state)
 	}
 }
 
+/* Not that `no` is not set: nobody asked for that. */
+static void K29_what_is_no_form_is_told_as_that(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *said;
+	} rows[] = {
+		{"${no-where}", "\"-\" cannot follow \"${no\""},
+		{"${no.where}", "\".\" cannot follow \"${no\""},
+		{"${no\xc2\xb7}", "\"\xc2\xb7\" cannot follow \"${no\""},
+		{"${no", "missing closing brace"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		automap Map *map = values();
+		SubstituteVars vars = vars_of(map, true);
+		autobuf Buf out = {0};
+		autoerror Error err = {0};
+		assert_false(substitute_expand(rows[i].text, &vars, &out, &err));
+		assert_non_null(strstr(err_text(&err), rows[i].said));
+		assert_null(strstr(err_text(&err), "not set"));
+	}
+}
+
 static void globs(void **state)
 {
 	(void)state;
@@ -258,6 +281,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_limited_over_all_texts),
 		cmocka_unit_test(time_is_limited),
 		cmocka_unit_test(trimming_is_linear),
+		cmocka_unit_test(K29_what_is_no_form_is_told_as_that),
 		cmocka_unit_test(globs),
 		cmocka_unit_test(K31_names),
 	};
