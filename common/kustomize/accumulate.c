@@ -169,6 +169,25 @@ static bool accumulate_dir(const KTarget *target, KAccumulator *acc, const char 
 	return accumulate_child(&child, acc, component, err);
 }
 
+/* Two files with one object: each is told, since either may be the wrong one. */
+static void tell_both(const KSet *set, const KResource *res, Error *err)
+{
+	KPrevious now = kresource_current(res);
+	for (size_t i = 0; i < set->items.len; i++) {
+		const KResource *other = kset_at(set, i);
+		KPrevious its = kresource_current(other);
+		if (other->line && cstr_eq(its.kind, now.kind) && cstr_eq(its.name, now.name) &&
+		    cstr_eq(its.ns, now.ns) &&
+		    cstr_eq(kresource_api_version(other), kresource_api_version(res))) {
+			char *told = mem_printf("%s [%s:%zu], which is in %s:%zu", err_text(err),
+						res->file, res->line, other->file, other->line);
+			free(err->message);
+			err->message = told;
+			break;
+		}
+	}
+}
+
 static bool accumulate_file(const KTarget *target, KAccumulator *acc, const char *entry,
 			    const char *path, Error *err)
 {
@@ -178,8 +197,10 @@ static bool accumulate_file(const KTarget *target, KAccumulator *acc, const char
 	for (size_t i = 0; i < objects.len; i++) {
 		KResource *res = objects.items[i];
 		metadata_from_file(target, entry, res);
-		if (!kset_add(acc->set, res, err))
+		if (!kset_add(acc->set, res, err)) {
+			tell_both(acc->set, res, err);
 			return err_wrap(err, "merging resources from '%s'", entry);
+		}
 		objects.items[i] = NULL;
 	}
 	return true;

@@ -81,6 +81,40 @@ static void free_json(void *pointer)
 	json_decref(pointer);
 }
 
+/* "/patches/2/where" of "...: patches: [2]: unknown field "where""; owned; NULL: another error. */
+static char *pointer_of_unknown(const char *text)
+{
+	static const char before[] = "invalid Kustomization: ", last[] = "unknown field \"";
+	const char *field = strstr(text, last), *check = strstr(text, before);
+	if (!field || !check || check > field)
+		return NULL;
+	autobuf Buf pointer = {0};
+	Str rest = str_sized(check + strlen(before), (size_t)(field - check) - strlen(before)),
+	    step;
+	while (str_cut(rest, ':', &step, &rest)) {
+		step = str_trim(step);
+		bool is_index = str_starts(step, STR("["));
+		buf_putc(&pointer, '/');
+		buf_add(&pointer, is_index ? str_slice(step, 1, step.len - 1) : step);
+	}
+	field += strlen(last);
+	buf_printf(&pointer, "/%.*s", (int)strcspn(field, "\""), field);
+	return buf_steal(&pointer);
+}
+
+static json_t *check_spec(const json_t *raw, const char *path, const Buf *text, Error *err)
+{
+	json_t *spec = kustomization_check(raw, path, K_KNOWN_FIELDS, err);
+	autofree char *unknown = spec ? NULL : pointer_of_unknown(err_text(err));
+	size_t line = unknown ? yaml_line_of(buf_text(text), text->len, 0, unknown) : 0;
+	if (!line)
+		return spec;
+	char *told = mem_printf("%s:%zu%s", path, line, err_text(err) + strlen(path));
+	free(err->message);
+	err->message = told;
+	return NULL;
+}
+
 /* The file's one document; of duplicate keys the last wins (facts 1). */
 static json_t *read_spec(KBuild *build, const char *path, Error *err)
 {
@@ -95,7 +129,7 @@ static json_t *read_spec(KBuild *build, const char *path, Error *err)
 		return NULL;
 	if (json_is_null(raw))
 		return err_null(err, ERR_INVALID, "%s: kustomization.yaml is empty", path);
-	return kustomization_check(raw, path, K_KNOWN_FIELDS, err);
+	return check_spec(raw, path, &text, err);
 }
 
 static bool find_file(const KBuild *build, const char *dir, const char **out, Error *err)

@@ -104,6 +104,29 @@ def test_B6_errors_name_file_and_line_from_here(tree):
     assert str(tree).encode() not in done.stderr
 
 
+@pytest.mark.parametrize("lines, line, said", [
+    (["namePrefx: a-"], 2, 'unknown field "namePrefx"'),
+    (["patches:", "- path: p.yaml", "- target: {}", "  where: p.yaml"], 5, 'patches: [1]: unknown field "where"'),
+    (["replacements:", "- source: {kind: A}", "  targets:", "  - select: {kind: B}",
+      "    fieldPath: x"], 6, 'unknown field "fieldPath"')])
+def test_B2_unknown_fields_are_told_with_their_line(lines, line, said, tree):
+    write(tree, {"base/kustomization.yaml": "\n".join(["resources: [r.yaml]", *lines, ""])})
+    done = run([SLUICE, "kustomize", "build", "over"], tree)
+    assert done.returncode == 1
+    told = done.stderr.decode()
+    assert f"base/kustomization.yaml:{line}: invalid Kustomization: " in told and said in told, told
+
+
+def test_B14_both_files_of_one_object_are_told(tree):
+    write(tree, {"base/kustomization.yaml": "resources: [a.yaml, b.yaml]\n",
+                 "base/a.yaml": config_map("other") + "---\n" + config_map("twice"),
+                 "base/b.yaml": config_map("twice")})
+    done = run([SLUICE, "kustomize", "build", "over"], tree)
+    assert done.returncode == 1
+    first = config_map("other").count("\n") + 2
+    assert f"ConfigMap twice [base/b.yaml:1], which is in base/a.yaml:{first}".encode() in done.stderr
+
+
 def test_a_full_disk_is_an_error(tree):
     with open("/dev/full", "wb") as full:
         done = subprocess.run([SLUICE, "kustomize", "build", "over"], cwd=tree, stdout=full,
