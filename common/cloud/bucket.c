@@ -176,12 +176,14 @@ bool bucket_call(CloudBucket *bucket, BucketRequest *request, size_t max_body, i
 	       (out->status == 200 || cloud_refused(&http, out, err));
 }
 
-/* What services say of a login that was good before; a missing right is another matter. */
+/* What services say of a login that was good before, or is no more than an hour old; a missing
+ * right is another matter. Azure says 403 and AuthenticationFailed to a token that is over. */
 static bool says_ended(const Error *err)
 {
 	enum { UNAUTHORIZED = 401 };
-	static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "InvalidToken",
-					    "InvalidAccessKeyId", "TokenRefreshRequired"};
+	static const char *const codes[] = {"ExpiredToken",	    "ExpiredTokenException",
+					    "InvalidToken",	    "InvalidAccessKeyId",
+					    "TokenRefreshRequired", "AuthenticationFailed"};
 	if (err->http_status == UNAUTHORIZED)
 		return true;
 	for (size_t i = 0; i < COUNT(codes); i++)

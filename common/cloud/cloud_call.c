@@ -34,6 +34,19 @@ static Str member(const json_t *object, const char *key)
 	return str_of(json_text(object, key));
 }
 
+/* Without the number and the time that Azure (storage, Entra) ends its words with: they differ from
+ * try to try, and what is told again and again should read the same. */
+static Str stable(Str words)
+{
+	static const char *const ends[] = {"RequestId:", "Trace ID:"};
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		ptrdiff_t at = str_find(words, str_of(ends[i]));
+		if (at > 0)
+			words = str_slice(words, 0, (size_t)at);
+	}
+	return str_trim(words);
+}
+
 /* What a body says: the provider's code, and its words. */
 typedef struct {
 	json_t *reply;
@@ -56,7 +69,7 @@ static void read_json(Said *out)
 	out->message = error ? member(error, "message") : member(out->reply, "message");
 	if (!out->message.len)
 		out->message = member(out->reply, "Message");
-	out->more = member(out->reply, "error_description");
+	out->more = stable(member(out->reply, "error_description"));
 }
 
 static void read_body(Str body, Said *out)
@@ -68,7 +81,8 @@ static void read_body(Str body, Said *out)
 		return;
 	}
 	out->code = element(body, "Code");
-	out->message = element(body, "Message");
+	out->message = stable(element(body, "Message"));
+	out->more = element(body, "AuthenticationErrorDetail");
 }
 
 /* A line of printable text. Owned. */

@@ -79,7 +79,8 @@ def test_D40_azurite_application_by_a_secret(objects, source, entra, azurite):
     assert files_of(obj) == {"dir/a b.yaml": "1", "new": "2"}
     assert len(entra.tokens) == 1, "the token is kept"
     source("wrong", secretRef=secret(objects, "wrong", clientSecret=planted("wrong"), **app))
-    assert "AADSTS700027" in failed(objects, "wrong", "AuthenticationFailed")
+    message = failed(objects, "wrong", "AuthenticationFailed")
+    assert message.endswith("replied 401: invalid_client: AADSTS700027: no proof of the client"), message
 
 
 def test_D40_azurite_application_by_a_certificate(objects, source, entra, authority, directory):
@@ -123,18 +124,38 @@ def test_D40_azurite_managed_identity(objects, source, entra):
     assert [claims_of(t)["appid"] for t in entra.tokens] == ["the-machine", "app-4"]
 
 
-@pytest.mark.parametrize("claims", [
-    {"aud": "https://vault.azure.net"}, {"iss": "https://issuer.test/"},
-    {"exp": int(time.time()) - 60}], ids=["audience", "issuer", "expired"])
-def test_S83_azurite_refuses_a_token(objects, source, entra, claims):
+@pytest.fixture
+def app(objects, entra):
+    """The Secret of an application, whose tokens are as entra.claims says."""
+    name = f"app-{objects.ns}"
+    entra.secrets[name] = planted("client")
+    return secret(objects, "app", tenantId="tenant-5", clientId=name, clientSecret=entra.secrets[name])
+
+
+@pytest.mark.parametrize("claims, words", [
+    ({"aud": "https://vault.azure.net"}, "Invalid token audience."),
+    ({"iss": "https://issuer.test/"}, "Invalid token issuer."),
+    ({"exp": int(time.time()) - 60}, "Lifetime validation failed. The token is expired.")],
+    ids=["audience", "issuer", "expired"])
+def test_S83_azurite_refuses_a_token(objects, source, entra, app, claims, words):
+    """What is wrong with it is told, and nothing that would differ in the next try."""
     entra.claims = claims
-    app = f"app-{objects.ns}"
-    entra.secrets[app] = planted("client")
-    source(secretRef=secret(objects, "app", tenantId="tenant-5", clientId=app,
-                            clientSecret=entra.secrets[app]))
+    source(secretRef=app)
     message = failed(objects)
-    assert "AuthenticationFailed" in message, message
+    assert "replied 403: AuthenticationFailed: Server failed to authenticate" in message, message
+    assert message.endswith(f"signature.: {words}") and "RequestId" not in message, message
     assert entra.tokens and entra.tokens[0] not in message
+
+
+def test_S86_azurite_a_token_that_is_over_is_got_anew(objects, source, entra, app):
+    """Storage says 403 to it: it is kept no longer, though it was given for an hour. One that is over
+    from its start stands in for one that becomes so."""
+    entra.claims = {"exp": int(time.time()) - 60}
+    source(secretRef=app)
+    failed(objects)
+    entra.claims = {}
+    objects.request("Bucket", "src", "again")
+    assert_fetched(objects)
 
 
 def test_S88_azurite_sas_over_tls(objects, source, azurite):

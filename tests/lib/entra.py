@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import time
 import urllib.parse
+import uuid
 
 from .jwt import Signer
 from .planted import planted
@@ -50,8 +51,10 @@ class Entra(Sink):
             if message.method == "POST" and path.endswith("/oauth2/v2.0/token"):
                 return self.answer(self.application(path.split("/")[1], fields))
         except Refused as e:
+            words = (f"{e} Trace ID: {uuid.uuid4()} Correlation ID: {uuid.uuid4()} Timestamp: "
+                     f"{time.strftime('%Y-%m-%d %H:%M:%SZ', time.gmtime())}")
             return 401, {}, json.dumps({"error": "invalid_client",
-                                        "error_description": str(e)}).encode()
+                                        "error_description": words}).encode()
         return 404, {}, b"{}"
 
     def managed(self, message, fields):
