@@ -2,7 +2,7 @@
  * The storage over HTTP, as Go's http.FileServer answers: files with ranges, directories as lists
  * of links, `DIR` redirected to `DIR/`. Opens are beneath the root; the store's own links
  * (absolute, into the root: S17) are followed once, all others are not. Bounds: entries of a
- * listing.
+ * listing, connections, each of which is a thread.
  */
 #include "artifact/serve.h"
 
@@ -17,7 +17,7 @@
 #include "base/path.h"
 #include "net/url.h"
 
-enum { MAX_LISTED = 100000 };
+enum { MAX_LISTED = 100000, MAX_CONNECTIONS = 512, MAX_KEPT = 256 };
 
 static const struct {
 	const char *ending, *type;
@@ -189,7 +189,12 @@ static void serve_request(void *arg, HttpdRequest *request)
 
 Httpd *artifact_serve(Store *store, const char *address, Error *err)
 {
-	const HttpdConfig config = {.address = address, .handler = serve_request, .arg = store};
+	const HttpdConfig config = {.address = address,
+				    .handler = serve_request,
+				    .arg = store,
+				    .thread_each = true,
+				    .max_connections = MAX_CONNECTIONS,
+				    .max_kept = MAX_KEPT};
 	Httpd *httpd = httpd_start(&config, err);
 	return httpd ? httpd : err_wrap_null(err, "serve artifacts");
 }

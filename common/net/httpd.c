@@ -1,6 +1,6 @@
 /*
  * The server: life, connections with their phase limits, requests. Each connection belongs to one
- * of libmicrohttpd's threads; handlers run there.
+ * of libmicrohttpd's threads, which others may share; handlers run there.
  *
  * Limits: header block max_header (431 beyond), header phase 10 s, body max_body (413) within 30 s,
  * idle_timeout_s without progress.
@@ -459,14 +459,15 @@ static unsigned or_default(unsigned value, unsigned fallback)
 
 static struct MHD_Daemon *start_daemon(Httpd *httpd, const HttpdConfig *config, int listen_fd)
 {
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL |
-			 MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC;
+	flags |= config->thread_each ? MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL
+				     : MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 	if (config->cert_pem)
 		flags |= MHD_USE_TLS;
 	unsigned threads = or_default(config->threads, DEFAULT_THREADS);
 	struct MHD_OptionItem options[16] = {{MHD_OPTION_END, 0, NULL}};
 	size_t count = tls_options(config, options);
-	if (threads > 1) /* a pool of one is refused */
+	if (threads > 1 && !config->thread_each) /* a pool of one is refused */
 		options[count++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE,
 							   (intptr_t)threads, NULL};
 	options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};

@@ -32,8 +32,10 @@ typedef struct {
 	const char *address; /* ":9090", "127.0.0.1:0", "[::1]:8080"; port 0 picks a free one */
 	HttpdHandler *handler;
 	void *arg;
-	size_t max_body;	   /* 0: 3 MiB; more is answered 413 */
-	unsigned threads;	   /* 0: 2 */
+	size_t max_body;  /* 0: 3 MiB; more is answered 413 */
+	unsigned threads; /* 0: 2 */
+	bool thread_each; /* a thread for each connection instead, which gives the kernel 2 MiB
+			   * of a file at once where a shared one gives 128 KiB; no streams */
 	unsigned max_connections;  /* 0: 1024 */
 	unsigned max_kept;	   /* while more than so many are open, a reply closes its own: each
 				    * that is kept holds memory for the largest header; 0: no limit */

@@ -1,8 +1,11 @@
 #include "../cmocka_all.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "artifact/serve.h"
@@ -10,6 +13,18 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "net/httpc.h"
+
+/* The most that the kernel was given of a file at once: libmicrohttpd calls this one. */
+static atomic_size_t largest_piece;
+
+__attribute__((visibility("default"))) ssize_t sendfile64(int out_fd, int in_fd, off64_t *offset,
+							  size_t count)
+{
+	size_t before = atomic_load(&largest_piece);
+	while (count > before && !atomic_compare_exchange_weak(&largest_piece, &before, count))
+		;
+	return syscall(SYS_sendfile, out_fd, in_fd, offset, count);
+}
 
 /* A store with one artifact, its server and a client. */
 typedef struct {
@@ -106,6 +121,23 @@ static void S3_files_answer_with_ranges(void **state)
 	assert_int_equal(got.body.len, 0);
 	ask(site, "GET", "/ocirepository/ns/n/sha256%3Aab.tar.gz", NULL, &got);
 	assert_int_equal(got.status, 200);
+}
+
+/* What a call costs besides its bytes is what large artifacts are slow by. */
+static void S3_a_large_file_goes_in_large_pieces(void **state)
+{
+	enum { SIZE = 8 << 20 };
+	const Site *site = *state;
+	autoerror Error err = {0};
+	autofree char *bytes = mem_zalloc(1, SIZE), *path = path_join(site->root, "large");
+	autohttpresponse HttpResponse got = {0};
+	memset(bytes, 'x', SIZE);
+	assert_true(file_write_atomic(path, bytes, SIZE, 0600, &err));
+	ask(site, "GET", "/large", NULL, &got);
+	assert_int_equal(got.status, 200);
+	assert_int_equal(got.body.len, SIZE);
+	assert_memory_equal(got.body.ptr, bytes, SIZE);
+	assert_true(atomic_load(&largest_piece) >= 1 << 20);
 }
 
 static void S3_conditional_requests(void **state)
@@ -258,9 +290,13 @@ static void only_reading_is_allowed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SITE_TEST(S3_files_answer_with_ranges), SITE_TEST(S3_conditional_requests),
-		SITE_TEST(S3_unknown_paths_answer_404), SITE_TEST(S3_directories_are_listed),
-		SITE_TEST(S17_the_link_is_served),	SITE_TEST(nothing_outside_is_served),
+		SITE_TEST(S3_files_answer_with_ranges),
+		SITE_TEST(S3_a_large_file_goes_in_large_pieces),
+		SITE_TEST(S3_conditional_requests),
+		SITE_TEST(S3_unknown_paths_answer_404),
+		SITE_TEST(S3_directories_are_listed),
+		SITE_TEST(S17_the_link_is_served),
+		SITE_TEST(nothing_outside_is_served),
 		SITE_TEST(only_reading_is_allowed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

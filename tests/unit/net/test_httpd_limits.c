@@ -84,11 +84,13 @@ static char *ask_on(int fd)
 	return receive(fd, "\r\n\r\n");
 }
 
-static void a_crowd_of_connections_is_not_kept(void **state)
+static void check_crowd(bool thread_each)
 {
-	(void)state;
 	autoerror Error err = {0};
-	HttpdConfig config = {.address = "127.0.0.1:0", .handler = reply_ok, .max_kept = 2};
+	HttpdConfig config = {.address = "127.0.0.1:0",
+			      .handler = reply_ok,
+			      .max_kept = 2,
+			      .thread_each = thread_each};
 	Httpd *httpd = httpd_start(&config, &err);
 	assert_non_null(httpd);
 	autofd int one = dial(httpd_port(httpd)), two = dial(httpd_port(httpd));
@@ -106,11 +108,52 @@ static void a_crowd_of_connections_is_not_kept(void **state)
 	httpd_stop(httpd, 1000);
 }
 
+static void a_crowd_of_connections_is_not_kept(void **state)
+{
+	(void)state;
+	check_crowd(false);
+	check_crowd(true);
+}
+
+/* One that says nothing, one amid its header, one amid its body, one kept after a reply; and one
+ * too many. */
+static void threads_of_their_own_change_no_limit(void **state)
+{
+	(void)state;
+	autoerror Error err = {0};
+	HttpdConfig config = {.address = "127.0.0.1:0",
+			      .handler = reply_ok,
+			      .max_body = 10,
+			      .max_connections = 4,
+			      .idle_timeout_s = 1,
+			      .header_timeout_s = 1,
+			      .thread_each = true};
+	Httpd *httpd = httpd_start(&config, &err);
+	assert_non_null(httpd);
+	int port = httpd_port(httpd);
+	autofd int silent = dial(port), slow = dial(port), body = dial(port), kept = dial(port);
+	send_text(slow, "GET / HTTP/1.1\r\nHo");
+	send_text(body, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n01");
+	autofree char *ok = ask_on(kept);
+	assert_has(ok, "HTTP/1.1 200");
+	autofd int fifth = dial(port);
+	const int all[] = {silent, slow, body, kept, fifth};
+	for (size_t i = 0; i < COUNT(all); i++) {
+		autofree char *end = receive(all[i], NULL);
+		assert_null(strstr(end, "HTTP/1.1 200"));
+	}
+	autofd int open_at_the_end = dial(port);
+	autofree char *again = ask_on(open_at_the_end);
+	assert_has(again, "HTTP/1.1 200");
+	httpd_stop(httpd, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(larger_headers_where_they_are_wanted),
 		cmocka_unit_test(a_crowd_of_connections_is_not_kept),
+		cmocka_unit_test(threads_of_their_own_change_no_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
