@@ -37,6 +37,34 @@ char *httpc_call_name(const HttpCall *call)
 	return mem_printf("%s %s", call->request.method, url);
 }
 
+/* Without what differs from try to try: " after 12 ms". What is told again reads the same. */
+static char *without_times(const char *text)
+{
+	static const char after[] = " after ";
+	const char *at = strstr(text, after);
+	const char *digits = at ? at + strlen(after) : NULL;
+	size_t count = digits ? strspn(digits, "0123456789") : 0;
+	const char *rest = digits ? digits + count : NULL;
+	if (!count || !cstr_starts(rest, " m"))
+		return mem_strdup(text);
+	rest += 1 + strcspn(rest + 1, " :,");
+	return mem_printf("%.*s%s", (int)(at - text), text, rest);
+}
+
+/* curl's words, and what they leave open. Owned. */
+static char *words_of(const HttpCall *call, CURLcode result)
+{
+	if (result == CURLE_SEND_FAIL_REWIND)
+		return mem_strdup("the connection ended before the reply");
+	autofree char *said =
+		without_times(call->errbuf[0] ? call->errbuf : curl_easy_strerror(result));
+	if (result == CURLE_COULDNT_CONNECT && call->client->proxy)
+		return mem_printf("proxy: %s", said);
+	if (strstr(said, "wrong version number"))
+		return mem_printf("the server does not speak TLS there: %s", said);
+	return steal(&said);
+}
+
 /* The peer's alert about our certificate; under TLS 1.3 it comes with the first read. */
 static bool peer_refused_us(const char *text)
 {
@@ -49,10 +77,7 @@ void httpc_classify(const HttpCall *call, CURLcode result, Error *err)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].result == result)
 			row = rows[i];
-	const char *text = result == CURLE_SEND_FAIL_REWIND
-				   ? "the connection ended before the reply"
-			   : call->errbuf[0] ? call->errbuf
-					     : curl_easy_strerror(result);
+	autofree char *text = words_of(call, result);
 	if (peer_refused_us(text))
 		row = (Row){result, ERR_UNAUTHORIZED, true};
 	autofree char *name = httpc_call_name(call);

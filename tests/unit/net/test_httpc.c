@@ -226,6 +226,29 @@ static void refused_connection_is_unavailable_and_redacted(void **state)
 		ERR_UNAVAILABLE);
 }
 
+/* What is told again and again reads the same, and says who did not answer. */
+static void failures_to_connect_are_told_alike(void **state)
+{
+	Fixture *f = *state;
+	RawServer raw;
+	raw_start(&raw, NULL, false);
+	raw_stop(&raw);
+	autofree char *url = mem_printf("http://127.0.0.1:%d/", raw.port);
+	autofree char *said =
+		mem_printf("GET %s: Failed to connect to 127.0.0.1 port %d: ", url, raw.port);
+	autofree char *by_proxy =
+		mem_printf("proxy: Failed to connect to 127.0.0.1 port %d: ", raw.port);
+	assert_int_equal(fails(f->client, &(HttpRequest){.url = url}, said), ERR_UNAVAILABLE);
+	autoerror Error err = {0};
+	autohttpc HttpClient *client = httpc_new(f->loop, &(HttpClientConfig){.proxy = url}, &err);
+	assert_int_equal(fails(client, &(HttpRequest){.url = "http://a.test/"}, by_proxy),
+			 ERR_UNAVAILABLE);
+	autofree char *tls = mem_printf("https://127.0.0.1:%d/", httpd_port(f->httpd));
+	assert_int_equal(fails(f->client, &(HttpRequest){.url = tls},
+			       "the server does not speak TLS there: "),
+			 ERR_UNAVAILABLE);
+}
+
 static void cut_replies_are_unavailable(void **state)
 {
 	Fixture *f = *state;
@@ -510,6 +533,7 @@ int main(void)
 		WITH_SERVER(credentials_stay_with_their_host),
 		WITH_SERVER(redirects_end),
 		WITH_SERVER(refused_connection_is_unavailable_and_redacted),
+		WITH_SERVER(failures_to_connect_are_told_alike),
 		WITH_SERVER(cut_replies_are_unavailable),
 		WITH_SERVER(header_flood_is_a_limit),
 		WITH_SERVER(whole_timeout),
