@@ -39,13 +39,17 @@ void git_auth_free(GitAuth *auth)
 
 static bool use_ssh(const Secret *auth, GitRemoteConfig *config, Error *err)
 {
+	if (!auth)
+		return err_set(err, ERR_INVALID,
+			       "ssh needs spec.secretRef: a Secret with 'identity' and "
+			       "'known_hosts'");
 	config->ssh_identity = secret_text(auth, "identity");
 	config->ssh_known_hosts = secret_text(auth, "known_hosts");
 	config->ssh_passphrase = secret_text(auth, "password");
 	if (cstr_empty(config->ssh_identity))
-		return err_set(err, ERR_INVALID, "the secret lacks 'identity', which ssh needs");
+		return err_set(err, ERR_INVALID, "'identity' is missing, which ssh needs");
 	if (cstr_empty(config->ssh_known_hosts))
-		return err_set(err, ERR_INVALID, "the secret lacks 'known_hosts', which ssh needs");
+		return err_set(err, ERR_INVALID, "'known_hosts' is missing, which ssh needs");
 	return true;
 }
 
@@ -62,9 +66,9 @@ static bool use_basic(const Secret *auth, const Url *url, GitRemoteConfig *confi
 		return true;
 	}
 	if (password && cstr_empty(username))
-		return err_set(err, ERR_INVALID, "the secret has 'password' without 'username'");
+		return err_set(err, ERR_INVALID, "'password' without 'username'");
 	if (username && !password)
-		return err_set(err, ERR_INVALID, "the secret has 'username' without 'password'");
+		return err_set(err, ERR_INVALID, "'username' without 'password'");
 	if (username) {
 		config->username = username;
 		config->password = password;
@@ -253,6 +257,14 @@ GitAuth *git_auth_load(Run *run, const GitRepository *repo, Error *err)
 
 /* --- remotes --- */
 
+/* False, with the Secret that is at fault in front. */
+static bool blame_secret(const GitAuth *auth, Error *err)
+{
+	if (auth->auth)
+		err_wrap(err, "secret '%s/%s'", run_namespace(auth->run), auth->repo->secret_name);
+	return false;
+}
+
 /* What authenticates to the repository's own host, and to no other. */
 static bool use_login(const GitAuth *auth, const Url *url, GitRemoteConfig *config, Error *err)
 {
@@ -294,9 +306,9 @@ static bool configure(const GitAuth *auth, const char *text, GitRemoteConfig *ou
 				 .ssh_hostkey_algos = context->ssh_hostkey_algos};
 	/* A key never leaves us, and known_hosts says which hosts are meant. */
 	if (cstr_eq(url.scheme, "ssh"))
-		return use_ssh(auth->auth, out, err);
+		return use_ssh(auth->auth, out, err) || blame_secret(auth, err);
 	if (url_is_same_origin(&auth->home, &url))
-		return use_login(auth, &url, out, err);
+		return use_login(auth, &url, out, err) || blame_secret(auth, err);
 	out->ca_pem = auth->tls.ca_pem;
 	return true;
 }

@@ -42,9 +42,11 @@ static bool is_empty(GitRemote *remote)
 	return git_remote_list(remote, NULL, &all, &ignored) && all.len == 0;
 }
 
-static bool no_reference(const char *name, Error *err)
+/* `hint`: what the user may have missed, or NULL. */
+static bool no_reference(const char *name, const char *hint, Error *err)
 {
-	return err_set(err, ERR_NOT_FOUND, "couldn't find remote ref \"%s\"", name);
+	return err_set(err, ERR_NOT_FOUND, "couldn't find remote ref \"%s\"%s%s", name,
+		       hint ? ": " : "", hint ? hint : "");
 }
 
 /* The reference of that full name; "^{}" behind a tag's, which upstream's users write, asks for the
@@ -59,15 +61,19 @@ static bool by_name(GitRemote *remote, const char *name, const char *shown, GitT
 	if (!git_remote_list(remote, prefixes, &refs, err))
 		return false;
 	const GitRef *ref = git_refs_find(&refs, full);
+	if (!ref && !cstr_starts(full, "refs/"))
+		return no_reference(full, "a name is a whole one, as refs/heads/main is", err);
 	if (!ref)
-		return no_reference(full, err);
+		return no_reference(full, NULL, err);
 	set_target(out, ref, shown);
 	return true;
 }
 
 /* Only a branch that is not there may mean an empty repository (S27). */
-static bool by_branch(GitRemote *remote, const char *branch, GitTarget *out, Error *err)
+static bool by_branch(GitRemote *remote, const GitRepository *repo, GitTarget *out, Error *err)
 {
+	const char *branch = repo->branch ? repo->branch : "master";
+	const char *hint = repo->branch ? NULL : "spec.ref names no branch, so it is master";
 	autogitrefs GitRefs refs = {0};
 	autofree char *full = mem_printf("refs/heads/%s", branch);
 	const char *const prefixes[] = {full, NULL};
@@ -75,7 +81,7 @@ static bool by_branch(GitRemote *remote, const char *branch, GitTarget *out, Err
 		return false;
 	const GitRef *ref = git_refs_find(&refs, full);
 	if (!ref)
-		return is_empty(remote) ? empty_repository(err) : no_reference(full, err);
+		return is_empty(remote) ? empty_repository(err) : no_reference(full, hint, err);
 	set_target(out, ref, branch);
 	return true;
 }
@@ -198,7 +204,7 @@ bool gitrepository_resolve(const GitAuth *auth, GitRemote *remote, const GitRepo
 	}
 	if (repo->semver)
 		return by_semver(auth, remote, repo, out, err);
-	return by_branch(remote, repo->branch ? repo->branch : "master", out, err);
+	return by_branch(remote, repo, out, err);
 }
 
 bool gitrepository_fetch(GitRemote *remote, const GitTarget *target, GitLease *lease, Error *err)

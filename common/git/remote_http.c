@@ -135,7 +135,7 @@ static bool fail_status(const HttpTransport *self, const HttpResponse *head, Err
 		code = ERR_UNAUTHORIZED;
 		text = remote->username || remote->bearer_header
 			       ? "authentication required: the credentials were refused"
-			       : "authentication required";
+			       : "authentication required: no credentials were sent";
 	}
 	err_set(err, code, "%s (HTTP %d)", text, status);
 	err->http_status = status;

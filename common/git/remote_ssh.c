@@ -108,12 +108,28 @@ static bool shake_hands(SshTransport *self, Error *err)
 
 /* --- the host key --- */
 
-static bool read_host_key(SshTransport *self, Buf *out, Error *err)
+/* As ssh-keygen -l shows it. Owned. */
+static char *fingerprint_of(ssh_key key)
+{
+	unsigned char *hash = NULL;
+	size_t len = 0;
+	const char *type = ssh_key_type_to_char(ssh_key_type(key));
+	if (ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash, &len) != SSH_OK)
+		return mem_strdup(type);
+	char *print = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, len);
+	char *text = mem_printf("%s %s", type, print ? print : "");
+	ssh_string_free_char(print);
+	ssh_clean_pubkey_hash(&hash);
+	return text;
+}
+
+static bool read_host_key(SshTransport *self, Buf *out, char **out_fingerprint, Error *err)
 {
 	ssh_key key = NULL;
 	char *text = NULL;
 	bool ok = ssh_get_server_publickey(self->session, &key) == SSH_OK &&
 		  ssh_pki_export_pubkey_base64(key, &text) == SSH_OK;
+	*out_fingerprint = ok ? fingerprint_of(key) : NULL;
 	ssh_key_free(key);
 	if (!ok)
 		return fail(self, ERR_INTERNAL, "host key", err);
@@ -133,15 +149,20 @@ static bool check_host_key(SshTransport *self, Error *err)
 		[KNOWN_HOST_REVOKED] = "the host key is revoked",
 	};
 	const Url *url = &self->remote->url;
+	int port = url->port ? url->port : SSH_PORT;
 	autobuf Buf key = {0};
-	if (!read_host_key(self, &key, err))
+	autofree char *fingerprint = NULL;
+	if (!read_host_key(self, &key, &fingerprint, err))
 		return false;
 	KnownHostVerdict verdict =
-		known_hosts_check(self->remote->hosts, url->host, url->port ? url->port : SSH_PORT,
-				  buf_text(&key), key.len);
+		known_hosts_check(self->remote->hosts, url->host, port, buf_text(&key), key.len);
 	if (verdict == KNOWN_HOST_OK)
 		return true;
-	return err_set(err, ERR_UNAUTHORIZED, "ssh: %s", texts[verdict]);
+	/* As a line has to name it. */
+	autofree char *name =
+		port == SSH_PORT ? mem_strdup(url->host) : mem_printf("[%s]:%d", url->host, port);
+	return err_set(err, ERR_UNAUTHORIZED, "ssh: %s: %s shows %s", texts[verdict], name,
+		       fingerprint);
 }
 
 /* --- log in and run --- */

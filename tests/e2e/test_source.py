@@ -183,6 +183,18 @@ def test_S20_no_ref_is_master(objects, source, repo):
     assert artifact_of(obj)["revision"] == f"master@sha1:{head}"
 
 
+def test_S20_S23_what_references_are_called_is_told(objects, source, repo):
+    """The usual mistakes: the branch is main, and nothing names it; a branch where a full name goes."""
+    repo.commit({"a": "1"})
+    for name, ref, says in (
+            ("none", {}, '"refs/heads/master": spec.ref names no branch, so it is master'),
+            ("branch", {"branch": "mian"}, '"refs/heads/mian"'),
+            ("short", {"name": "main"}, '"main": a name is a whole one, as refs/heads/main is')):
+        source(name, ref=ref)
+        obj = objects.not_ready("GitRepository", name, "GitOperationFailed")
+        assert objects.condition(obj)["message"].endswith(f"couldn't find remote ref {says}")
+
+
 def test_S20_slashes_in_branch_names_stay(objects, source, repo):
     head = repo.commit({"a": "1"})
     repo.push("HEAD:refs/heads/feature/x")

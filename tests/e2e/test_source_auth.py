@@ -329,7 +329,23 @@ def test_S31_ssh_needs_both(objects, source, secret, ssh, git_server, ns, missin
     secret(**{k: v for k, v in data.items() if k != missing})
     source(ssh.url_of(git_server.repository(ns)))
     obj = objects.not_ready("GitRepository", "src", "AuthenticationFailed")
-    assert f"lacks '{missing}'" in objects.condition(obj)["message"]
+    assert objects.condition(obj)["message"].endswith(
+        f"secret '{ns}/auth': '{missing}' is missing, which ssh needs")
+
+
+def test_S31_ssh_without_a_secret_is_told_which(objects, source, ssh, git_server, ns):
+    source(ssh.url_of(git_server.repository(ns)), secretRef=None)
+    obj = objects.not_ready("GitRepository", "src", "AuthenticationFailed")
+    assert objects.condition(obj)["message"].endswith(
+        "ssh needs spec.secretRef: a Secret with 'identity' and 'known_hosts'")
+
+
+def test_S30_what_was_sent_to_a_closed_server_is_told(objects, source, secret, closed_server, ns):
+    secret(identity="for ssh", known_hosts="for ssh")
+    source(closed_server.url_of(closed_server.repository(ns)))
+    obj = objects.not_ready("GitRepository", "src", "GitOperationFailed")
+    assert objects.condition(obj)["message"].endswith(
+        "authentication required: no credentials were sent (HTTP 401)")
 
 
 def test_S34_encrypted_identity_without_password(objects, source, secret, ssh, git_server, ns,
