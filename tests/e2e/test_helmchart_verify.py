@@ -3,13 +3,13 @@ import json
 
 import pytest
 
-from tests.e2e.test_helmchart import (  # noqa: F401 - fixtures
-    again, chart, fetch, helm, message, oci_repository, push, repository)
 from tests.lib import notation
 from tests.lib.alerts import secret  # noqa: F401 - a fixture
 from tests.lib.charts import chart_files
 from tests.lib.controllers import Toolkit
 from tests.lib.fault import then
+from tests.lib.helmcharts import (  # noqa: F401 - fixtures
+    again, chart, fetch, helm, message, oci_repository, push, repository)
 from tests.lib.proxy import Proxy
 from tests.lib.registry import registry  # noqa: F401 - a fixture
 from tests.lib.signed import NOTATION_FORMS, Cosign, attach, notate
