@@ -296,6 +296,10 @@ static void show_postponed(Run *run, const char *key, const Error *err)
 	autoerror Error failure = {0};
 	condition_setf(run->object, "Reconciling", "True", "Progressing",
 		       "waiting to try again: %s", err_text(err));
+	/* What people look at first must not stay empty. */
+	if (!object_condition(run->object, "Ready"))
+		condition_setf(run->object, "Ready", "Unknown", "Progressing",
+			       "waiting to try again: %s", err_text(err));
 	if (!run_write_status(run, &failure))
 		log_error(run->log, &failure, "the wait could not be shown", NULL);
 }

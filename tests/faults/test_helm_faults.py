@@ -60,6 +60,20 @@ def test_S62_rate_limits_are_honoured(objects, repository, chart, server):
     assert not [e for name in ("repo", "chart") for e in objects.events(name) if e[0] == "Warning"]
 
 
+def test_S62_a_new_repository_tells_that_it_waits(objects, repository, server):
+    """What is put off has not failed, but who looks at Ready sees why there is nothing."""
+    server.hooks["index.yaml"] = lambda handler: handler.reply(429, **{"Retry-After": "5"})
+    repository()
+    obj = objects.wait("HelmRepository", "repo", lambda o: objects.condition(o), "to tell something")
+    for kind, status in (("Ready", "Unknown"), ("Reconciling", "True")):
+        told = objects.condition(obj, kind)
+        assert (told["status"], told["reason"]) == (status, "Progressing")
+        assert told["message"].startswith("waiting to try again: failed to fetch Helm repository index: ")
+        assert "429 Too Many Requests" in told["message"]
+    del server.hooks["index.yaml"]
+    objects.ready("HelmRepository", "repo")
+
+
 @pytest.mark.parametrize("to, text", [
     ("file:///etc/passwd", "file"), ("/index.yaml?again", "redirect"), ("http://127.0.0.1:1/x", "refused"),
 ], ids=["scheme", "for-ever", "nowhere"])
