@@ -136,8 +136,11 @@ bool chart_source_find(ChartSource *source, const char *name, const char *range,
 bool chart_source_verify(ChartSource *source, const ChartVersion *version, const json_t *verify,
 			 Error *err)
 {
-	return source->is_oci ? chart_oci_verify(source, version, verify, err)
-			      : err_set(err, ERR_UNSUPPORTED, "not implemented");
+	return source->is_oci
+		       ? chart_oci_verify(source, version, verify, err)
+		       : err_set(err, ERR_UNSUPPORTED,
+				 "not implemented for repositories over HTTP: only charts of "
+				 "'oci://' ones can be verified");
 }
 
 bool chart_source_pull(ChartSource *source, const ChartVersion *version, int fd, Error *err)

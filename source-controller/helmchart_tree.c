@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "archive/unpack.h"
 #include "base/fd.h"
@@ -115,6 +116,19 @@ static char *version_metadata(const Tree *tree, const char *revision)
 
 /* --- values --- */
 
+/* Paths that begin at the chart, as helm's do, are told where they would have to begin. */
+static const Str *no_values(const Tree *tree, const char *path, const char *full, Error *err)
+{
+	err_set(err, ERR_NOT_FOUND, "no values file found at path '%s' (reference '%s')",
+		shown(tree, full), path);
+	autofree char *joined = path_join(shown(tree, tree->path), path);
+	autofree char *near = path_confine(tree->root, joined);
+	if (tree->is_dir && access(near, F_OK) == 0)
+		err_add(err, ": paths begin at the source's root, where it is '%s'",
+			shown(tree, near) + 1);
+	return NULL;
+}
+
 /* A values file of the source, its path seen from the tree's root. */
 static const Str *read_values(void *arg, const char *path, Error *err)
 {
@@ -125,9 +139,7 @@ static const Str *read_values(void *arg, const char *path, Error *err)
 	if (!there && tree->view->ignore_missing)
 		return NULL;
 	if (!there || !S_ISREG(st.st_mode))
-		return err_null(err, ERR_NOT_FOUND,
-				"no values file found at path '%s' (reference '%s')",
-				shown(tree, full), path);
+		return no_values(tree, path, full, err);
 	autobuf Buf text = {0};
 	if (!file_read(full, HELM_MAX_FILE_BYTES, &text, err))
 		return err_wrap_null(err, "could not read values from file '%s'", path);

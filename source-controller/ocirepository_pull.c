@@ -10,6 +10,7 @@
 #include "archive/unpack.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/visible.h"
 #include "net/url.h"
 
 #define LAYER_MAX (UINT64_C(1) << 30)
@@ -31,6 +32,25 @@ static bool layer_failed(Error *err)
 	return err_reason(err, REASON_LAYER);
 }
 
+/* A media type as a manifest has it, for people. Owned. */
+static char *shown_type(const OciDescriptor *layer)
+{
+	enum { SHOWN_MAX = 100 };
+	return visible_text(layer->media_type ? layer->media_type : "", SHOWN_MAX);
+}
+
+static bool no_such_layer(const OCIRepository *repo, const OciManifest *manifest, Error *err)
+{
+	enum { SHOWN_LAYERS = 5 };
+	err_set(err, ERR_NOT_FOUND, "failed to find layer with media type '%s' in artifact",
+		repo->media_type);
+	for (size_t i = 0; i < manifest->count && i < SHOWN_LAYERS; i++) {
+		autofree char *type = shown_type(&manifest->items[i]);
+		err_add(err, "%s'%s'", i ? ", " : ": it has ", type);
+	}
+	return manifest->count <= SHOWN_LAYERS ? false : err_add(err, ", ...");
+}
+
 static const OciDescriptor *select_layer(const OCIRepository *repo, const OciManifest *manifest,
 					 Error *err)
 {
@@ -40,8 +60,7 @@ static const OciDescriptor *select_layer(const OCIRepository *repo, const OciMan
 	if (manifest->count == 0)
 		err_set(err, ERR_NOT_FOUND, "no layers found in artifact");
 	else
-		err_set(err, ERR_NOT_FOUND, "failed to find layer with media type '%s' in artifact",
-			repo->media_type);
+		no_such_layer(repo, manifest, err);
 	layer_failed(err);
 	return NULL;
 }
@@ -59,8 +78,9 @@ static bool store_tree(Run *run, const OCIRepository *repo, const char *file, co
 	return err_wrap(err, "unable to archive artifact to storage");
 }
 
-static bool store_extracted(Run *run, const OCIRepository *repo, const char *file,
-			    const char *revision, int fd, Artifact *out, Error *err)
+static bool store_extracted(Run *run, const OCIRepository *repo, const OciDescriptor *layer,
+			    const char *file, const char *revision, int fd, Artifact *out,
+			    Error *err)
 {
 	const SourceContext *context = run_context(run);
 	autotempdir char *dir = dir_make_temp(workdir_path(context->workdir), "ocirepository", err);
@@ -73,8 +93,10 @@ static bool store_extracted(Run *run, const OCIRepository *repo, const char *fil
 	if (lseek(fd, 0, SEEK_SET) != 0)
 		return err_errno(err, "rewind layer");
 	if (!unpack_fd(fd, dir_fd, &limits, err)) {
+		autofree char *type = shown_type(layer);
 		source_temp_failed(err);
-		err_wrap(err, "failed to extract layer contents from artifact");
+		err_wrap(err, "failed to extract layer contents from artifact: layer of '%s'",
+			 type);
 		return layer_failed(err);
 	}
 	return store_tree(run, repo, file, revision, dir_fd, out, err);
@@ -112,7 +134,7 @@ bool ocirepository_pull(Run *run, const OCIRepository *repo, Registry *registry,
 	}
 	autofree char *file = mem_printf("%s.tar.gz", digest);
 	bool ok = repo->copy ? store_copied(run, file, revision, fd, out, err)
-			     : store_extracted(run, repo, file, revision, fd, out, err);
+			     : store_extracted(run, repo, layer, file, revision, fd, out, err);
 	if (ok)
 		out->metadata = json_incref(manifest.annotations);
 	return ok;

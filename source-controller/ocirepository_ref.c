@@ -44,6 +44,14 @@ static bool consider(void *arg, const char *tag)
 	return true;
 }
 
+static char *no_match(const OCIRepository *repo, Error *err)
+{
+	err_set(err, ERR_NOT_FOUND, "no match found for semver: %s", repo->semver);
+	if (!cstr_empty(repo->semver_filter))
+		err_add(err, " among the tags that match '%s'", repo->semver_filter);
+	return NULL;
+}
+
 static char *by_semver(Registry *registry, const OCIRepository *repo, Error *err)
 {
 	autoregex Regex *filter = NULL;
@@ -60,7 +68,7 @@ static char *by_semver(Registry *registry, const OCIRepository *repo, Error *err
 	if (!registry_tags(registry, consider, &search, err))
 		return NULL;
 	if (!search.best_tag)
-		return err_null(err, ERR_NOT_FOUND, "no match found for semver: %s", repo->semver);
+		return no_match(repo, err);
 	return steal(&search.best_tag);
 }
 

@@ -209,10 +209,15 @@ static Registry *open_registry(const Opening *opening, const OciReference *url, 
 	const SourceRegistry *spec = opening->spec;
 	const SourceContext *context = run_context(opening->run);
 	const TlsSecret *tls = &opening->tls;
+	autofree char *no_login = opening->is_static
+					  ? mem_printf("the pull secrets have no login for %s/%s",
+						       url->host, url->repository)
+					  : NULL;
 	const RegistryConfig config = {
 		.host = url->host,
 		.repository = url->repository,
 		.auth = &opening->auth,
+		.no_login = no_login,
 		.named_by = spec->named_by,
 		.ca_pem = tls->ca_pem,
 		.cert_pem = tls->cert_pem,

@@ -4,19 +4,28 @@
  */
 #include "source_verify_internal.h"
 
+#include "base/mem.h"
+#include "base/visible.h"
+
+enum { SHOWN_CAUSE = 500 };
+
 const char *source_verify_secret(const SourceVerification *wanted, const char *key)
 {
 	return json_text_at(wanted->verify, key, "name", NULL);
 }
 
-bool source_verify_none(Run *run, const SourceVerification *wanted, Error *take_cause, Error *err)
+bool source_verify_none(const SourceVerification *wanted, bool is_signed, Error *take_cause,
+			Error *err)
 {
 	const OciReference *reference = wanted->reference;
 	if (take_cause->not_yet)
 		return err_move(err, take_cause);
-	log_info(run_log(run), "signature not verified", "cause", err_text(take_cause), NULL);
-	return err_set(err, ERR_FORBIDDEN, "no matching signatures were found for '%s/%s@%s'",
-		       reference->host, reference->repository, wanted->digest);
+	/* Certificates are hostile, too. */
+	autofree char *cause = visible_text(err_text(take_cause), SHOWN_CAUSE);
+	bool is_bare = !is_signed && (!err_is_set(take_cause) || take_cause->code == ERR_NOT_FOUND);
+	return err_set(err, ERR_FORBIDDEN, "no matching signatures were found for '%s/%s@%s': %s",
+		       reference->host, reference->repository, wanted->digest,
+		       is_bare ? "it is not signed" : cause);
 }
 
 static bool fail(json_t *object, const json_t *verify, Error *err)

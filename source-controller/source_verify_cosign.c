@@ -50,7 +50,13 @@ static bool read_keys(const Secret *secret, Vec *out, Error *err)
 static bool load_keys(Run *run, const char *name, Vec *out, Error *err)
 {
 	autosecret Secret *secret = secret_get(run_client(run), run_namespace(run), name, err);
-	return secret && read_keys(secret, out, err);
+	if (!secret || !read_keys(secret, out, err))
+		return false;
+	return out->len > 0 ? true
+			    : err_set(err, ERR_NOT_FOUND,
+				      "secret '%s/%s' has no public key: no name in it ends with "
+				      "'.pub'",
+				      run_namespace(run), name);
 }
 
 /* The root that the Secret has. One that is named must be there, also where keys make it unused
@@ -98,6 +104,16 @@ static bool load_root(Run *run, const SourceVerification *wanted, bool used, Tru
 	return !used || root_of_file(run, out, err);
 }
 
+/* Nothing can be verified without them, whatever was signed: that is told as what it is. */
+static bool check_root(const TrustedRoot *root, Error *err)
+{
+	const char *lacks = root->authorities.count == 0 ? "certificate authority"
+			    : root->tlogs.count == 0	 ? "transparency log"
+			    : root->ctlogs.count == 0	 ? "certificate transparency log"
+							 : NULL;
+	return lacks ? err_set(err, ERR_INVALID, "the trusted root has no %s", lacks) : true;
+}
+
 static bool read_identities(const json_t *verify, KeylessIdentities *out, Error *err)
 {
 	size_t i;
@@ -118,7 +134,7 @@ typedef struct {
 	const char *digest;
 	const CosignKeys *keys;	   /* or NULL: */
 	const KeylessTrust *trust; /* without keys */
-	size_t seen;		   /* bundles that were looked at */
+	size_t seen;		   /* bundles or signatures that were looked at */
 } Check;
 
 static bool is_bundle(const OciDescriptor *item)
@@ -196,6 +212,7 @@ static bool check_signatures(Check *check, Error *err)
 		if (!cstr_eq(manifest.items[i].media_type, COSIGN_PAYLOAD_TYPE))
 			continue;
 		error_dispose(err);
+		check->seen++;
 		if (check_signature(check, &manifest.items[i], err))
 			return true;
 		if (err->not_yet)
@@ -204,7 +221,7 @@ static bool check_signatures(Check *check, Error *err)
 	return false;
 }
 
-static bool find_signature(Run *run, const SourceVerification *wanted, Check *check, Error *err)
+static bool find_signature(const SourceVerification *wanted, Check *check, Error *err)
 {
 	autoerror Error cause = {0};
 	check->registry = wanted->registry;
@@ -214,7 +231,7 @@ static bool find_signature(Run *run, const SourceVerification *wanted, Check *ch
 		error_dispose(&cause);
 		ok = check_signatures(check, &cause);
 	}
-	return ok || source_verify_none(run, wanted, &cause, err);
+	return ok || source_verify_none(wanted, check->seen > 0, &cause, err);
 }
 
 /* --- the two ways --- */
@@ -227,18 +244,17 @@ static bool verify_with_keys(Run *run, const SourceVerification *wanted, const c
 		return false;
 	const CosignKeys trusted = {(PublicKey *const *)keys.items, keys.len};
 	Check check = {.keys = &trusted};
-	return find_signature(run, wanted, &check, err);
+	return find_signature(wanted, &check, err);
 }
 
-static bool verify_keyless(Run *run, const SourceVerification *wanted, const TrustedRoot *root,
-			   Error *err)
+static bool verify_keyless(const SourceVerification *wanted, const TrustedRoot *root, Error *err)
 {
 	autoidentities KeylessIdentities identities = {0};
-	if (!read_identities(wanted->verify, &identities, err))
+	if (!check_root(root, err) || !read_identities(wanted->verify, &identities, err))
 		return false;
 	const KeylessTrust trust = {root, &identities};
 	Check check = {.trust = &trust};
-	return find_signature(run, wanted, &check, err);
+	return find_signature(wanted, &check, err);
 }
 
 bool source_verify_cosign(Run *run, const SourceVerification *wanted, Error *err)
@@ -248,5 +264,5 @@ bool source_verify_cosign(Run *run, const SourceVerification *wanted, Error *err
 	if (!load_root(run, wanted, !secret, &root, err))
 		return false;
 	return secret ? verify_with_keys(run, wanted, secret, err)
-		      : verify_keyless(run, wanted, root, err);
+		      : verify_keyless(wanted, root, err);
 }

@@ -10,9 +10,11 @@ enum { SOURCE_VERIFY_MAX_SIGNATURES = 100 };
 /* spec.verify.KEY.name, or NULL. Borrowed. */
 const char *source_verify_secret(const SourceVerification *wanted, const char *key);
 
-/* "no matching signatures were found for ...", with `take_cause`, which is emptied, in the log. A
- * cause that is not_yet is the error. Returns false. */
-bool source_verify_none(Run *run, const SourceVerification *wanted, Error *take_cause, Error *err);
+/* "no matching signatures were found for ...: " and what `take_cause`, which is emptied, says of
+ * the last one that was looked at, if any was (is_signed). A cause that is not_yet is the error.
+ * Returns false. */
+bool source_verify_none(const SourceVerification *wanted, bool is_signed, Error *take_cause,
+			Error *err);
 
 /* Cosign, with the keys of a Secret or without keys. */
 bool source_verify_cosign(Run *run, const SourceVerification *wanted, Error *err) MUST_USE;

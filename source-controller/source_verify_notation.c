@@ -117,7 +117,7 @@ static bool check_signatures(Check *check, const OciManifest *index, Error *err)
 	return err_is_set(err) ? false : err_set(err, ERR_NOT_FOUND, "no signature is there");
 }
 
-static bool find_signature(Run *run, const SourceVerification *wanted, Check *check, Error *err)
+static bool find_signature(const SourceVerification *wanted, Check *check, Error *err)
 {
 	autoerror Error cause = {0};
 	autoocidescriptor OciDescriptor artifact = {0};
@@ -126,12 +126,12 @@ static bool find_signature(Run *run, const SourceVerification *wanted, Check *ch
 	if (!registry_resolve(wanted->registry, wanted->digest, &artifact, &cause) ||
 	    !registry_referrers(wanted->registry, wanted->digest, NOTATION_ARTIFACT_TYPE, &index,
 				&cause))
-		return source_verify_none(run, wanted, &cause, err);
+		return source_verify_none(wanted, false, &cause, err);
 	check->registry = wanted->registry;
 	check->target =
 		(NotationTarget){artifact.media_type, wanted->digest, (int64_t)artifact.size};
 	return check_signatures(check, &index, &cause) ||
-	       source_verify_none(run, wanted, &cause, err);
+	       source_verify_none(wanted, check->attempts > 0, &cause, err);
 }
 
 bool source_verify_notation(Run *run, const SourceVerification *wanted, bool *out_tolerated,
@@ -149,7 +149,7 @@ bool source_verify_notation(Run *run, const SourceVerification *wanted, bool *ou
 	*out_tolerated = notation_statement_skips(check.statement);
 	if (*out_tolerated)
 		return true;
-	if (!find_signature(run, wanted, &check, err))
+	if (!find_signature(wanted, &check, err))
 		return false;
 	*out_tolerated = check.verdict == NOTATION_TOLERATED;
 	return true;

@@ -81,6 +81,18 @@ void *err_wrap_null(Error *err, const char *format, ...)
 	return NULL;
 }
 
+bool err_add(Error *err, const char *format, ...)
+{
+	assert(err->code != ERR_NONE);
+	va_list args;
+	va_start(args, format);
+	autofree char *more = mem_vprintf(format, args);
+	va_end(args);
+	autofree char *before = err->message;
+	err->message = mem_printf("%s%s", before ? before : "", more);
+	return false;
+}
+
 bool err_reason(Error *err, const char *reason)
 {
 	free(err->reason);

@@ -67,6 +67,9 @@ bool err_wrap(Error *err, const char *format, ...) PRINTF(2, 3);
 /* As err_wrap, for functions that return a pointer. Returns NULL. */
 void *err_wrap_null(Error *err, const char *format, ...) PRINTF(2, 3);
 
+/* Puts text behind the message that err already has. Returns false. */
+bool err_add(Error *err, const char *format, ...) PRINTF(2, 3);
+
 /* Sets the reason (copied), replacing one that is there. Returns false. */
 bool err_reason(Error *err, const char *reason);
 

@@ -7,7 +7,13 @@
 #include "net/address.h"
 #include "net/url.h"
 
-enum { OK = 200, NOT_MODIFIED = 304, MAX_ERROR_BODY = 1 << 20 };
+enum {
+	OK = 200,
+	NOT_MODIFIED = 304,
+	UNAUTHORIZED = 401,
+	FORBIDDEN = 403,
+	MAX_ERROR_BODY = 1 << 20
+};
 
 struct HelmClient {
 	HttpClient *http;
@@ -126,13 +132,41 @@ static bool on_data(void *arg, const char *bytes, size_t len)
 	return fd_write_all(get->fd, bytes, len, &download->err);
 }
 
-static bool check_status(const Download *download, const char *shown, Error *err)
+static bool has_login(const HelmClient *client)
+{
+	return !cstr_empty(client->user) && !cstr_empty(client->password);
+}
+
+static bool may_log_in(const HelmClient *client, const char *url)
+{
+	return has_login(client) && (client->pass_all || url_same_origin(client->base, url));
+}
+
+/* What the one who is to mend it would ask next. */
+static void explain_refusal(const HelmClient *client, const char *url, Error *err)
+{
+	autourl Url base = {0};
+	autoerror Error ignored = {0};
+	if (!has_login(client))
+		err_add(err, " (no login was given)");
+	else if (may_log_in(client, url))
+		err_add(err, " (the login was not accepted)");
+	else if (url_parse(client->base, &base, &ignored))
+		err_add(err, " (the login is for %s://%s:%d and was not passed on)", base.scheme,
+			base.host, url_port(&base));
+}
+
+static bool check_status(const HelmClient *client, const Download *download, const char *url,
+			 Error *err)
 {
 	int status = download->head.status;
 	if (status == OK || (status == NOT_MODIFIED && download->get->etag))
 		return true;
+	autofree char *shown = url_redacted(url);
 	err_set(err, err_code_of_http(status < 400 ? 500 : status), "failed to fetch %s : %d %s",
 		shown, status, http_status_text(status));
+	if (status == UNAUTHORIZED || status == FORBIDDEN)
+		explain_refusal(client, url, err);
 	err->http_status = status;
 	err->retry_after_ms = http_response_retry_after_ms(&download->head);
 	err->not_yet = err->code == ERR_TOO_MANY;
@@ -152,8 +186,7 @@ static bool leads_elsewhere(const HelmClient *client, const char *url)
 
 static bool send_request(HelmClient *client, const char *url, Download *download, Error *err)
 {
-	bool may = !cstr_empty(client->user) && !cstr_empty(client->password) &&
-		   (client->pass_all || url_same_origin(client->base, url));
+	bool may = may_log_in(client, url);
 	const char *etag = download->get->etag;
 	autofree char *condition = etag ? mem_printf("If-None-Match: %s", etag) : NULL;
 	const char *const headers[] = {condition, NULL};
@@ -174,12 +207,11 @@ bool helm_client_get(HelmClient *client, const HelmGet *get, HelmGot *out, Error
 	autofree char *url = helm_client_resolve(client, get->url, err);
 	if (!url)
 		return false;
-	autofree char *shown = url_redacted(url);
 	bool ok = send_request(client, url, &download, &http_err);
 	if (err_is_set(&download.err))
 		return err_move(err, &download.err);
 	/* A status that came counts, even when its page was cut. */
-	if (download.head.status && !check_status(&download, shown, err))
+	if (download.head.status && !check_status(client, &download, url, err))
 		return false;
 	if (!ok)
 		return err_move(err, &http_err);

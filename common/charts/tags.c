@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/visible.h"
 #include "data/semver.h"
 
 #define CONFIG_TYPE "application/vnd.cncf.helm.config.v1+json"
@@ -91,8 +92,11 @@ char *chart_tags_find(const ChartTags *tags, const char *wanted, Error *err)
 		err_move(err, &no_range);
 		return NULL;
 	}
-	return err_null(err, ERR_NOT_FOUND,
-			"could not locate a version matching provided version string %s", wanted);
+	return err_null(
+		err, ERR_NOT_FOUND,
+		"could not locate a version matching provided version string %s in the tags "
+		"of '%s'",
+		wanted, tags->url);
 }
 
 char *chart_tag_of(const char *version)
@@ -102,11 +106,20 @@ char *chart_tag_of(const char *version)
 	return tag;
 }
 
+static const OciDescriptor *no_chart(const OciManifest *manifest, Error *err)
+{
+	enum { SHOWN_MAX = 100 };
+	autofree char *type = visible_text(manifest->config.media_type, SHOWN_MAX);
+	err_set(err, ERR_INVALID, "could not load config with mediatype " CONFIG_TYPE);
+	if (type)
+		err_add(err, ": it is of '%s'", type);
+	return NULL;
+}
+
 const OciDescriptor *chart_layer(const OciManifest *manifest, Error *err)
 {
 	if (!cstr_eq(manifest->config.media_type, CONFIG_TYPE))
-		return err_null(err, ERR_INVALID,
-				"could not load config with mediatype " CONFIG_TYPE);
+		return no_chart(manifest, err);
 	const OciDescriptor *layer = oci_manifest_layer(manifest, LAYER_TYPE);
 	if (!layer)
 		layer = oci_manifest_layer(manifest, LEGACY_LAYER_TYPE);

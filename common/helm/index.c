@@ -155,7 +155,8 @@ bool helm_index_find(const HelmIndex *index, const char *name, const char *versi
 {
 	const Chart *chart = map_get(index->charts, name);
 	if (!chart)
-		return err_set(err, ERR_NOT_FOUND, "no chart name found");
+		return err_set(err, ERR_NOT_FOUND, "no chart name found: the index has no '%s'",
+			       name);
 	if (chart->count == 0)
 		return err_set(err, ERR_NOT_FOUND, "no chart version found");
 	const Entry *found = find_exact(index, chart, version);

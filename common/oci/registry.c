@@ -47,6 +47,7 @@ Registry *registry_open(RegistryHub *hub, const RegistryConfig *config, Error *e
 			       .is_guarded = is_led_elsewhere(config),
 			       .deadline_ms = clock_mono_ms() + timeout_ms};
 	registry_auth_copy(&registry->auth, config->auth);
+	registry->no_login = mem_strdup(config->no_login);
 	return registry;
 }
 
@@ -63,6 +64,7 @@ void registry_close(Registry *registry)
 		return;
 	hub_identity_release(registry->hub, registry->identity);
 	registry_auth_dispose(&registry->auth);
+	free(registry->no_login);
 	text_wipe(&registry->proxy_user);
 	text_wipe(&registry->proxy_password);
 	forget_token(registry);

@@ -35,9 +35,11 @@ AUTO_POINTER(RegistryHub, registry_hub_free, auto_registry_hub);
 typedef struct {
 	const char *host, *repository; /* as in OciReference */
 	const RegistryAuth *auth;      /* NULL: anonymous */
-	const char *named_by;	       /* host whose chart names the registry, which must then not
-					  be inside where that is not (net/address.h); NULL: nobody */
-	const char *ca_pem;	       /* trusted beside the system's roots */
+	const char
+		*no_login; /* why there is none, told where one is wanted; NULL: none was given */
+	const char *named_by; /* host whose chart names the registry, which must then not
+				 be inside where that is not (net/address.h); NULL: nobody */
+	const char *ca_pem;   /* trusted beside the system's roots */
 	const char *cert_pem, *key_pem;
 	bool allow_http;  /* plain http where https is not spoken; local hosts always may */
 	bool skip_verify; /* certificates are not checked */

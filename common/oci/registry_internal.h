@@ -65,6 +65,7 @@ struct Registry {
 	RegistryIdentity *identity;
 	char *host, *repository;
 	RegistryAuth auth;
+	char *no_login;			   /* or NULL */
 	char *proxy_user, *proxy_password; /* hidden in errors */
 	bool may_http, push;
 	bool is_guarded;       /* no request may go inside */

@@ -56,6 +56,22 @@ static bool add_errors(Buf *out, const Registry *registry, const HttpResponse *r
 	return count > 0;
 }
 
+/* What the one who is to mend it would ask next; of other hosts than the registry's own (where
+ * redirects led, who gives tokens) only what wants a login. */
+static void explain_refusal(const Registry *registry, const char *url, Error *err)
+{
+	enum { UNAUTHORIZED = 401, FORBIDDEN = 403 };
+	autofree char *own =
+		mem_printf("%s://%s", cstr_starts(url, "http:") ? "http" : "https", registry->host);
+	bool is_empty = registry_auth_is_empty(&registry->auth);
+	if (err->http_status == FORBIDDEN && (!is_empty || !url_same_origin(own, url)))
+		return;
+	if (err->http_status != UNAUTHORIZED && err->http_status != FORBIDDEN)
+		return;
+	const char *why = registry->no_login ? registry->no_login : "no login was given";
+	err_add(err, " (%s)", is_empty ? why : "the login was not accepted");
+}
+
 bool registry_reply_fail(const Registry *registry, const char *method, const char *url,
 			 const HttpResponse *reply, Error *err)
 {
@@ -73,6 +89,7 @@ bool registry_reply_fail(const Registry *registry, const char *method, const cha
 	ErrorCode code = status < 400 ? ERR_INVALID : err_code_of_http(status);
 	err_set(err, code, "%s %s: %s", method, shown, buf_text(&text));
 	err->http_status = status;
+	explain_refusal(registry, url, err);
 	err->retry_after_ms = http_response_retry_after_ms(reply);
 	if (status == 429) {
 		err->code = ERR_TOO_MANY;

@@ -125,7 +125,7 @@ def test_S68_no_match_stalls_and_heals(objects, refresh, repository):
     chart(objects, "unknown", chart="unknown")
     assert message(objects, "InvalidChartReference", "unknown", stalls=True) == (
         "invalid chart reference: failed to get chart version for remote reference: no chart name "
-        "found")
+        "found: the index has no 'unknown'")
     chart(objects, "evil", chart="../demo")
     assert "invalid chart name '../demo'" in message(
         objects, "InvalidChartReference", "evil", stalls=True)

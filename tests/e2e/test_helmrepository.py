@@ -425,7 +425,8 @@ def test_S65_basic_authentication(objects, repository, secret, server):
     word = planted("basic")
     files = server({"index.yaml": index_of({"version": "1.0.0"})}, auth=("ann", word))
     repository(files.url)
-    assert failure(objects, "Failed").endswith("/index.yaml : 401 Unauthorized")
+    assert failure(objects, "Failed").endswith(
+        "/index.yaml : 401 Unauthorized (no login was given)")
     secret("login", username="ann", password=word)
     repository(files.url, secretRef={"name": "login"})
     objects.ready("HelmRepository", "repo")

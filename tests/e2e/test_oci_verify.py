@@ -105,7 +105,7 @@ def test_S57_keys_that_are_missing_or_none(objects, source, registry, ns, secret
     unverified(objects, '"keys" not found')
     secret("keys", note="nothing here")
     objects.request("OCIRepository", "src", "1")
-    unverified(objects, "no matching signatures were found for")
+    unverified(objects, "no name in it ends with '.pub'")
     secret("keys", cosign__pub="-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----\n")
     objects.request("OCIRepository", "src", "2")
     unverified(objects, "key 'cosign.pub': not a public key in PEM")

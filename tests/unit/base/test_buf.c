@@ -44,6 +44,8 @@ static void errors_gather_context(void **state)
 	assert_false(err_wrap(&err, "apply %s", "Deployment/a/b"));
 	assert_string_equal(err_text(&err), "apply Deployment/a/b: no such thing");
 	assert_int_equal(err.code, ERR_NOT_FOUND);
+	assert_false(err_add(&err, " (%s)", "yet"));
+	assert_string_equal(err_text(&err), "apply Deployment/a/b: no such thing (yet)");
 }
 
 static void runes_are_written_as_utf8(void **state)

@@ -132,7 +132,7 @@ static void S68_ranges(void **state)
 	autoerror Error err = {0};
 	HelmIndexEntry entry;
 	assert_false(helm_index_find(index, "other", "*", &entry, &err));
-	assert_string_equal(err_text(&err), "no chart name found");
+	assert_string_equal(err_text(&err), "no chart name found: the index has no 'other'");
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
