@@ -1,5 +1,7 @@
 """OCIRepository's spec.verify without keys: certificates, log entries and a trusted root of a
 sigstore of the tests' own (the verdicts themselves: tests/differential/sign)."""
+import base64
+import datetime
 import json
 import subprocess
 
@@ -12,7 +14,7 @@ from tests.lib.controllers import Toolkit
 from tests.lib.oracle import oracle
 from tests.lib.registry import registry  # noqa: F401 - a fixture
 from tests.lib.signed import attach, push_bundle, push_tag, refer
-from tests.lib.sigstore import EMAIL, ISSUER, Sigstore
+from tests.lib.sigstore import EMAIL, ISSUER, Sigstore, b64
 
 ANYBODY = [{"issuer": f"^{ISSUER}$", "subject": "@example\\.com$"}]
 
@@ -57,23 +59,78 @@ def test_S57_keyless(objects, source, registry, ns, world, form):
     assert names(verified(objects, digest)) == ["a"]
 
 
-@pytest.mark.parametrize("form", ["tag", "bundle"])
-def test_S57_keyless_as_the_real_cosign_finds_it(objects, source, registry, ns, world, directory,
-                                                 form):
-    """What the tests put into the registry is where the real command looks for it."""
-    digest = registry.push(ns, "latest", {"a": "1"})
-    attach(registry, ns, digest, world, form)
-    root = directory / f"{ns}.json"
-    root.write_text(json.dumps(world.trusted_root()))
+def real_cosign_verifies(registry, ns, digest, root, form, directory, identity=EMAIL, issuer=ISSUER):
+    """The real command's verdict, by its defaults."""
+    path = directory / f"{ns}.json"
+    path.write_text(json.dumps(root))
     done = subprocess.run(
-        [oracle("cosign") / "cosign", "verify", "--trusted-root", root, "--offline",
+        [oracle("cosign") / "cosign", "verify", "--trusted-root", path, "--offline",
          f"--new-bundle-format={'false' if form == 'tag' else 'true'}", "--allow-http-registry",
-         "--certificate-oidc-issuer", ISSUER, "--certificate-identity", EMAIL,
+         "--certificate-oidc-issuer", issuer, "--certificate-identity", identity,
          f"{registry.host}/{ns}@{digest}"], env={"HOME": str(directory)}, capture_output=True,
         text=True)
-    assert done.returncode == 0, done.stderr
-    source()
-    verified(objects, digest)
+    assert "unknown flag" not in done.stderr
+    return done.returncode == 0
+
+
+HOURS = datetime.timedelta(hours=1)
+
+
+def stamped(world, digest):
+    """A bundle whose time an authority's stamp proves, and no log."""
+    bundle = world.bundle(digest)
+    signature = base64.b64decode(bundle["dsseEnvelope"]["signatures"][0]["sig"])
+    material = bundle["verificationMaterial"]
+    material["tlogEntries"] = []
+    material["timestampVerificationData"] = {
+        "rfc3161Timestamps": [{"signedTimestamp": b64(world.timestamp(signature))}]}
+    return bundle
+
+
+# What is signed, whom is asked for, what the trusted root lacks, and what is said of it; None: it is good.
+JUDGED = {
+    "good": ({}, {}, (), None),
+    "over before it was logged": ({"time": 2 * HOURS}, {}, (), "not valid"),
+    "logged before it began": ({"time": -HOURS / 2}, {}, (), "not valid"),
+    "seen by no certificate log": ({"logs": []}, {}, (), "without a timestamp of a log"),
+    "somebody else": ({}, {"identity": "other@example.com"}, (), "identit"),
+    "of another issuer": ({}, {"issuer": "https://other.example.com"}, (), "identit"),
+    "no log trusted": ({}, {}, ("tlogs",), "the trusted root has no transparency log"),
+    "no certificate log trusted": ({}, {}, ("ctlogs",),
+                                   "the trusted root has no certificate transparency log"),
+    "no authority trusted": ({}, {}, ("certificateAuthorities",),
+                             "the trusted root has no certificate authority"),
+    "stamped alone": (None, {}, (), "no trusted log has the signature"),
+    "stamped alone, no log trusted": (None, {}, ("tlogs",),
+                                      "the trusted root has no transparency log"),
+}
+
+
+@pytest.mark.parametrize("form, how", [(form, how) for how, row in JUDGED.items()
+                                       for form in ("tag", "bundle")
+                                       if form == "bundle" or row[0] is not None])
+def test_S57_keyless_as_the_real_cosign_judges(objects, source, registry, ns, world, secret,
+                                               directory, form, how):
+    """What the tests put into the registry is where the real command looks for it, and its verdict is
+    ours."""
+    made, asked, lacks, text = JUDGED[how]
+    digest = registry.push(ns, "latest", {"a": how})
+    if made is None:
+        push_bundle(registry, ns, digest, stamped(world, digest))
+    else:
+        time = {"time": world.time + made["time"]} if "time" in made else {}
+        attach(registry, ns, digest, world, form, **{**made, **time})
+    root = world.trusted_root()
+    for part in lacks:
+        del root[part]
+    assert real_cosign_verifies(registry, ns, digest, root, form, directory, **asked) == (not text)
+    secret("root", trusted_root__json=json.dumps(root))
+    identity, issuer = asked.get("identity", EMAIL), asked.get("issuer", ISSUER)
+    source(identities=[{"issuer": f"^{issuer}$", "subject": f"^{identity}$"}])
+    if text:
+        unverified(objects, text)
+    else:
+        verified(objects, digest)
 
 
 def test_S57_keyless_with_the_second_log(objects, source, registry, ns, world):
