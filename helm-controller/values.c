@@ -138,6 +138,8 @@ static bool set_path(json_t *values, const char *path, Str value, bool literal, 
 	return ok;
 }
 
+static const char no_map[] = "values must be a map";
+
 static bool merge_document(Composition *composition, Str text, Error *err)
 {
 	autojson json_t *tree = yaml_parse_old(text.ptr, text.len, MAX_VALUES, "values", err);
@@ -146,7 +148,7 @@ static bool merge_document(Composition *composition, Str text, Error *err)
 	if (json_is_null(tree))
 		return true;
 	if (!json_is_object(tree))
-		return err_set(err, ERR_INVALID, "values must be a map");
+		return err_set(err, ERR_INVALID, "%s", no_map);
 	autojson json_t *values = helm_reals(tree);
 	merge_in(composition, values);
 	return true;
@@ -160,6 +162,36 @@ static bool take_value(Composition *composition, const json_t *reference, Str va
 	merge_in(composition, composition->inline_values);
 	return set_path(composition->result, path, value, json_flag(reference, "literal", false),
 			err);
+}
+
+/* "line 2, column 5" of "values:2:5: ..."; owned, or NULL. */
+static char *place_in(const char *said)
+{
+	Str file, line, column, rest = str_of(said);
+	unsigned long long number;
+	if (!str_cut(rest, ':', &file, &rest) || !str_cut(rest, ':', &line, &rest) ||
+	    !str_cut(rest, ':', &column, &rest) || !str_to_u64(line, &number) ||
+	    !str_to_u64(column, &number))
+		return NULL;
+	return mem_printf("line %.*s, column %.*s", (int)line.len, line.ptr, (int)column.len,
+			  column.ptr);
+}
+
+/* What is wrong with a Secret's value, without a word of it: a parser may repeat what it read.
+ * Owned. */
+static char *cause_in_secret(const json_t *reference, const Error *err)
+{
+	const char *path = json_text(reference, "targetPath");
+	if (!cstr_empty(path)) {
+		autoerror Error of_path = {0};
+		autojson json_t *nothing = json_object();
+		bool ok = set_path(nothing, path, str_of("x"), true, &of_path);
+		return mem_printf("failed to merge value%s%s", ok ? "" : ": ",
+				  ok ? "" : err_text(&of_path));
+	}
+	autofree char *place = place_in(err_text(err));
+	const char *said = cstr_eq(err_text(err), no_map) ? no_map : place;
+	return mem_printf("failed to read values data%s%s", said ? ": " : "", said ? said : "");
 }
 
 static bool take_reference(Composition *composition, const json_t *reference, Error *err)
@@ -179,13 +211,9 @@ static bool take_reference(Composition *composition, const json_t *reference, Er
 		       unresolved(composition, reference, "key not found", err);
 	if (take_value(composition, reference, value, err))
 		return true;
-	/* A parser may repeat what it read. */
-	bool has_path = !cstr_empty(json_text(reference, "targetPath"));
-	return unresolved(composition, reference,
-			  !is_secret ? err_text(err)
-			  : has_path ? "failed to merge value"
-				     : "failed to read values data",
-			  err);
+	autofree char *cause =
+		is_secret ? cause_in_secret(reference, err) : mem_strdup(err_text(err));
+	return unresolved(composition, reference, cause, err);
 }
 
 /* Of our own, with numbers as Helm has them. */
