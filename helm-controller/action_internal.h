@@ -42,6 +42,7 @@ typedef struct {
 	json_t *live;	  /* owned; NULL: not there, or not asked */
 	bool created;	  /* by this action */
 	char *unseen;	  /* owned; why it could not be looked at, or NULL */
+	char *why;	  /* owned; why it is not ready, or NULL */
 	bool looked;	  /* code is of a look at what is live */
 	KstatusCode code;
 } Resource;
@@ -166,6 +167,11 @@ void resources_forget(Resources *resources, WaitMode mode);
 void wait_note(const Action *action, WaitMode mode, Resource *resource, const json_t *object);
 void wait_stop(Action *action);
 WaitMode wait_mode(const Action *action);
+
+/* action_why.c. Of the one whose `live` was just looked at. */
+void why_note(Resource *resource);
+/* Adds what pods say, of the first few that have failed, or are in progress. */
+void why_ask_pods(const Action *action, Resources *resources, bool failed);
 
 /* action_legacy.c: may ask for other objects. */
 KstatusCode legacy_status(const Action *action, const json_t *object);

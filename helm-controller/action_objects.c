@@ -16,6 +16,7 @@ void resources_dispose(Resources *resources)
 		json_decref(resources->items[i].object);
 		json_decref(resources->items[i].live);
 		free(resources->items[i].unseen);
+		free(resources->items[i].why);
 	}
 	free(resources->items);
 	*resources = (Resources){0};

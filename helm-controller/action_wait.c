@@ -103,6 +103,16 @@ static bool is_pending(const Resource *resource)
 	return !resource->looked || resource->code != KSTATUS_CURRENT;
 }
 
+/* Not what goes, nor what an expression of spec's judges: that it does not hold is the reason. */
+static bool is_explained(const Action *action, WaitMode mode, const Resource *resource)
+{
+	const HealthExprs *exprs = action->input.exprs;
+	const json_t *object = resource->object;
+	return mode != WAIT_GONE && resource->code != KSTATUS_CURRENT &&
+	       !(exprs &&
+		 health_exprs_cover(exprs, object_api_version(object), object_kind(object)));
+}
+
 static bool look_again(Action *action, Resources *resources, WaitMode mode, Error *err)
 {
 	Resources pending = {.items = mem_zalloc(resources->len + 1, sizeof(Resource))};
@@ -119,6 +129,8 @@ static bool look_again(Action *action, Resources *resources, WaitMode mode, Erro
 		if (ok) {
 			resource->code = code_of(action, mode, resource);
 			resource->looked = true;
+			if (is_explained(action, mode, resource))
+				why_note(resource);
 		}
 		json_decref(resource->live);
 		resource->live = NULL;
@@ -135,22 +147,29 @@ static void put_status(Buf *out, const Resource *resource)
 	autofree char *id = resource_id(resource);
 	buf_printf(out, "%s%s status: '%s'", out->len ? ", " : "", id,
 		   kstatus_name(resource->code));
-	if (resource->unseen)
-		buf_printf(out, ": %s", resource->unseen);
+	const char *why = resource->unseen ? resource->unseen : resource->why;
+	if (!cstr_empty(why))
+		buf_printf(out, ": %s", why);
 }
 
-static size_t list_such(const Resources *resources, bool failed, Buf *out)
+static bool is_such(const Resource *resource, bool failed)
+{
+	return failed ? resource->code == KSTATUS_FAILED : is_pending(resource);
+}
+
+static size_t count_such(const Resources *resources, bool failed)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < resources->len; i++) {
-		const Resource *resource = &resources->items[i];
-		bool such = failed ? resource->code == KSTATUS_FAILED : is_pending(resource);
-		if (such) {
-			count++;
-			put_status(out, resource);
-		}
-	}
+	for (size_t i = 0; i < resources->len; i++)
+		count += is_such(&resources->items[i], failed);
 	return count;
+}
+
+static void put_such(const Resources *resources, bool failed, Buf *out)
+{
+	for (size_t i = 0; i < resources->len; i++)
+		if (is_such(&resources->items[i], failed))
+			put_status(out, &resources->items[i]);
 }
 
 static StepResult still_there(const Resources *resources, Error *err)
@@ -167,26 +186,33 @@ static StepResult still_there(const Resources *resources, Error *err)
 	return STEP_FAIL;
 }
 
-static StepResult verdict(const Resources *resources, WaitMode mode, int64_t left_ms, Error *err)
+/* In words, with what the pods say. */
+static StepResult fail(const Action *action, Resources *resources, bool early, Error *err)
 {
-	autobuf Buf pending_text = {0}, failed_text = {0};
-	size_t pending = list_such(resources, false, &pending_text);
-	size_t failed = list_such(resources, true, &failed_text);
+	autobuf Buf text = {0};
+	why_ask_pods(action, resources, early);
+	put_such(resources, early, &text);
+	if (early)
+		err_set(err, ERR_UNAVAILABLE, "failed early due to stalled resources: [%s]",
+			buf_text(&text));
+	else
+		err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s]", buf_text(&text));
+	return STEP_FAIL;
+}
+
+static StepResult verdict(const Action *action, Resources *resources, WaitMode mode,
+			  int64_t left_ms, Error *err)
+{
+	size_t pending = count_such(resources, false), failed = count_such(resources, true);
 	if (!pending)
 		return STEP_NEXT;
 	/* Hooks may be migrations of data: only the last one that runs ends the wait. */
 	bool early = mode == WAIT_HOOK ? failed == pending : failed > 0;
-	if (early) {
-		err_set(err, ERR_UNAVAILABLE, "failed early due to stalled resources: [%s]",
-			buf_text(&failed_text));
-		return STEP_FAIL;
-	}
-	if (left_ms > 0)
+	if (!early && left_ms > 0)
 		return STEP_WAIT;
-	if (mode == WAIT_GONE)
+	if (!early && mode == WAIT_GONE)
 		return still_there(resources, err);
-	err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s]", buf_text(&pending_text));
-	return STEP_FAIL;
+	return fail(action, resources, early, err);
 }
 
 /* --- across runs --- */
@@ -255,7 +281,7 @@ StepResult wait_for(Action *action, Resources *resources, int64_t timeout_ms, Er
 	if (!look_again(action, resources, mode, err))
 		return STEP_FAIL;
 	int64_t left = action->wait.deadline_ms - clock_mono_ms();
-	StepResult result = verdict(resources, mode, left, err);
+	StepResult result = verdict(action, resources, mode, left, err);
 	int64_t look_ms = action->wait.watched ? WATCHED_LOOK_MS : UNWATCHED_LOOK_MS;
 	action->wait_ms = left < look_ms ? left : look_ms;
 	if (result != STEP_WAIT)

@@ -29,8 +29,8 @@ static char *selector_of(const json_t *object)
 	autoerror Error unsaid = {0};
 	if (object_is_of(object, "batch", "Job"))
 		return mem_printf("job-name=%s", object_name(object));
-	if (!object_is_of(object, "apps", "Deployment") && !object_is_of(object, "apps", "DaemonSet") &&
-	    !kstatus_asks_pods(object))
+	if (!object_is_of(object, "apps", "Deployment") &&
+	    !object_is_of(object, "apps", "DaemonSet") && !kstatus_asks_pods(object))
 		return NULL;
 	autoselector Selector *selector =
 		selector_of_json(json_at(object, "spec", "selector", NULL), &unsaid);
@@ -42,8 +42,9 @@ static char *trouble_of_pods(const Action *action, const json_t *object)
 {
 	autoerror Error unsaid = {0};
 	if (object_is_of(object, "", "Pod")) {
-		autojson json_t *pod = kube_get(action->target->client, "v1", "Pod",
-						object_namespace(object), object_name(object), &unsaid);
+		autojson json_t *pod =
+			kube_get(action->target->client, "v1", "Pod", object_namespace(object),
+				 object_name(object), &unsaid);
 		return pod ? pod_trouble(pod) : NULL;
 	}
 	autofree char *selector = selector_of(object);
@@ -54,8 +55,7 @@ static char *trouble_of_pods(const Action *action, const json_t *object)
 				     .kind = "Pod",
 				     .ns = object_namespace(object),
 				     .label_selector = selector};
-	autojson json_t *pods =
-		kube_list_some(action->target->client, &request, PODS_MAX, &unsaid);
+	autojson json_t *pods = kube_list_some(action->target->client, &request, PODS_MAX, &unsaid);
 	return pods_trouble(json_list(pods, "items"));
 }
 

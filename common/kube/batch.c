@@ -288,6 +288,15 @@ json_t *kube_do(KubeClient *client, const KubeRequest *request, Error *err)
 	return NULL;
 }
 
+json_t *kube_list_some(KubeClient *client, const KubeRequest *request, int most, Error *err)
+{
+	autokubereply KubeReply reply = {0};
+	if (batch_do(client, request, &reply, 1, most, NULL) == 1)
+		return steal(&reply.object);
+	err_move(err, &reply.err);
+	return NULL;
+}
+
 json_t *kube_get(KubeClient *client, const char *api_version, const char *kind, const char *ns,
 		 const char *name, Error *err)
 {

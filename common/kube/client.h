@@ -111,6 +111,10 @@ json_t *kube_do(KubeClient *client, const KubeRequest *request, Error *err) MUST
 size_t kube_do_all(KubeClient *client, const KubeRequest *requests, KubeReply *replies,
 		   size_t count);
 
+/* The first `most` of a LIST: where one tells as much as all. */
+json_t *kube_list_some(KubeClient *client, const KubeRequest *request, int most,
+		       Error *err) MUST_USE;
+
 /* Shorthands for kube_do. kube_get's err is ERR_NOT_FOUND when the object is not there. */
 json_t *kube_get(KubeClient *client, const char *api_version, const char *kind, const char *ns,
 		 const char *name, Error *err) MUST_USE;

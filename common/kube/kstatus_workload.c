@@ -45,6 +45,14 @@ static int64_t wanted(const json_t *object)
 	return json_int(json_map(object, "spec"), "replicas", 1);
 }
 
+/* Why pods cannot be made: a quota, an account that is not there. */
+static void say_replica_failure(const json_t *object, Buf *why)
+{
+	const json_t *condition = object_condition(object, "ReplicaFailure");
+	if (kstatus_condition_is(object, "ReplicaFailure", "True"))
+		buf_printf(why, ": %s", json_text_or(condition, "message", ""));
+}
+
 KstatusCode kstatus_deployment(const json_t *object, Buf *why)
 {
 	const json_t *progressing = object_condition(object, "Progressing");
@@ -62,8 +70,10 @@ KstatusCode kstatus_deployment(const json_t *object, Buf *why)
 		{"available", counter(object, "availableReplicas"), updated},
 		{"ready", counter(object, "readyReplicas"), want},
 	};
-	if (!reached(steps, COUNT(steps), why))
+	if (!reached(steps, COUNT(steps), why)) {
+		say_replica_failure(object, why);
 		return KSTATUS_IN_PROGRESS;
+	}
 	bool has_deadline = json_at(object, "spec", "progressDeadlineSeconds", NULL) != NULL;
 	if (has_deadline && !(cstr_eq(json_text(progressing, "status"), "True") &&
 			      cstr_eq(reason, "NewReplicaSetAvailable")))
@@ -143,8 +153,10 @@ KstatusCode kstatus_job(const json_t *object, Buf *why)
 	if (kstatus_condition_is(object, "Complete", "True"))
 		return current(why, "complete");
 	if (kstatus_condition_is(object, "Failed", "True")) {
-		buf_printf(why, "failed: %s",
-			   json_text_or(object_condition(object, "Failed"), "message", ""));
+		const json_t *failed = object_condition(object, "Failed");
+		const char *message = json_text_or(failed, "message", "");
+		buf_printf(why, "%s%s%s", json_text_or(failed, "reason", "failed"),
+			   *message ? ": " : "", message);
 		return KSTATUS_FAILED;
 	}
 	return waiting(why, "running");

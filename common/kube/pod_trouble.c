@@ -34,7 +34,8 @@ static bool container_trouble(const json_t *container, Buf *out)
 		return true;
 	if (is_beginning(reason))
 		return false;
-	/* Of one that is started again and again it says why it ended, more than when it will be. */
+	/* Of one that is started again and again it says why it ended, more than when it will be.
+	 */
 	if (cstr_eq(reason, "CrashLoopBackOff") &&
 	    ended_badly(json_map(container, "lastState"), name, out))
 		return true;

@@ -4,9 +4,9 @@
 
 #include "kube/object.h"
 
-/* "container web: ImagePullBackOff: Back-off pulling image ..."; NULL when the Pod is well, or tells
- * nothing but that it has begun. What a container said at its end is left out: it may be anything.
- * Owned. */
+/* "container web: ImagePullBackOff: Back-off pulling image ..."; NULL when the Pod is well, or
+ * tells nothing but that it has begun. What a container said at its end is left out: it may be
+ * anything. Owned. */
 char *pod_trouble(const json_t *pod);
 
 /* "Pod NAME: TROUBLE" of the first of a list that has one, or NULL. Owned. */

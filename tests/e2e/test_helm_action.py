@@ -468,7 +468,7 @@ def test_a_rollback_that_is_not_ready_in_time(api, actions, ns, tmp_path, chart)
     actions.ok("install", "late", ns, **quiet(chart))
     actions.ok("upgrade", "late", ns, **quiet(config_chart(tmp_path, "2.0.0")))
     answer = actions("rollback", "late", ns, to_version=1, timeout_ms=4000)
-    cause = f"timeout waiting for: [Deployment/{ns}/late-web status: 'InProgress']"
+    cause = f"timeout waiting for: [Deployment/{ns}/late-web status: 'InProgress': replicas: 0/1]"
     assert answer["error"] == f"release late failed: {cause}"
     assert statuses(api, ns, "late") == {1: "superseded", 2: "deployed", 3: "failed"}
     record = decode(secrets_of(api, ns, "late")[2])

@@ -108,7 +108,7 @@ def test_E76_failed_hooks_are_cleaned_by_their_policy(api, actions, ns, tmp_path
     answer = actions.end()
     assert answer["state"] == "failed" and answer["status"] == "failed"
     assert answer["error"] == ("failed pre-install: failed early due to stalled resources: "
-                               f"[Job/{ns}/bad status: 'Failed'] [shop/templates/h2.yaml]")
+                               f"[Job/{ns}/bad status: 'Failed': x] [shop/templates/h2.yaml]")
     assert get(api, ns, "configmaps", "good") is None
     assert get(api, ns, "configmaps", "stays")
     assert get(api, ns, "configmaps", "main") is None
@@ -121,7 +121,7 @@ def test_a_hook_that_never_ends_times_out(api, actions, ns, tmp_path):
     chart = hook_chart(tmp_path, hook("stuck", "post-install", "Job"))
     answer = actions("install", "stuck", ns, chart=chart, timeout_ms=1500)
     assert answer["error"] == ("failed post-install: timeout waiting for: "
-                               f"[Job/{ns}/stuck status: 'InProgress'] [shop/templates/h0.yaml]")
+                               f"[Job/{ns}/stuck status: 'InProgress': running] [shop/templates/h0.yaml]")
     assert statuses(api, ns, "stuck") == {1: "failed"}
 
 

@@ -34,14 +34,20 @@ def stateful_set():
     return {**deployment(serviceName="web"), "kind": "StatefulSet"}
 
 
-def crash(api, ns, name, label="web", crashed=("c",)):
-    """A pod whose container crashes: no controller makes any here."""
+def put_pod(api, ns, name, labels, phase, states):
+    """As no controller makes any here. states: that of each container, by its name."""
     api.apply({"apiVersion": "v1", "kind": "Pod",
-               "metadata": {"name": name, "namespace": ns, "labels": {"app": label}}, "spec": POD})
+               "metadata": {"name": name, "namespace": ns, "labels": labels}, "spec": POD})
     merge_status(api, f"/api/v1/namespaces/{ns}/pods/{name}", {
-        "phase": "Running", "containerStatuses": [
+        "phase": phase, "containerStatuses": [
             {"name": c, "image": "c:1", "imageID": "", "ready": False, "restartCount": 9,
-             "state": {"waiting": {"reason": "CrashLoopBackOff"}}} for c in crashed]})
+             "state": state} for c, state in states.items()]})
+
+
+def crash(api, ns, name, label="web", crashed=("c",)):
+    """A pod whose container crashes."""
+    put_pod(api, ns, name, {"app": label}, "Running",
+            {c: {"waiting": {"reason": "CrashLoopBackOff"}} for c in crashed})
 
 
 def job(**spec):
@@ -114,7 +120,7 @@ def test_H84_a_failed_deployment_ends_the_wait(api, actions, ns, tmp_path):
         condition("Progressing", "False", "ProgressDeadlineExceeded")]})
     answer = actions.end()
     assert answer["error"] == ("failed early due to stalled resources: "
-                               f"[Deployment/{ns}/web status: 'Failed']")
+                               f"[Deployment/{ns}/web status: 'Failed': progress deadline exceeded]")
     assert statuses(api, ns, "stuck") == {1: "failed"}
 
 
@@ -126,7 +132,8 @@ def test_H84_a_crashing_pod_fails_its_stateful_set(api, actions, ns, tmp_path):
         assert actions.end()["state"] == "waiting"
     crash(api, ns, "web-0")
     assert actions.end_of_waits()["error"] == (
-        f"failed early due to stalled resources: [StatefulSet/{ns}/web status: 'Failed']")
+        f"failed early due to stalled resources: [StatefulSet/{ns}/web status: 'Failed': "
+        "Pod web-0: container c: CrashLoopBackOff]")
     assert statuses(api, ns, "crash") == {1: "failed"}
 
 
@@ -135,14 +142,16 @@ def test_H86_expressions_come_before_pods(api, actions, ns, tmp_path):
     answer = actions("install", "cel", ns, chart=chart_of(tmp_path, stateful_set()),
                      timeout_ms=4000, exprs=[{"apiVersion": "apps/v1", "kind": "StatefulSet",
                                               "current": "has(status.readyReplicas)"}])
-    assert answer["error"] == f"timeout waiting for: [StatefulSet/{ns}/web status: 'InProgress']"
+    assert answer["error"] == (f"timeout waiting for: [StatefulSet/{ns}/web status: 'InProgress': "
+                               "Pod web-0: container c: CrashLoopBackOff]")
 
 
-def test_legacy_waits_look_at_no_pods_of_stateful_sets(api, actions, ns, tmp_path):
+def test_legacy_waits_are_not_ended_by_pods_of_stateful_sets(api, actions, ns, tmp_path):
     crash(api, ns, "web-0")
     answer = actions("install", "old", ns, chart=chart_of(tmp_path, stateful_set()),
                      legacy_wait=True, timeout_ms=4000)
-    assert answer["error"] == f"timeout waiting for: [StatefulSet/{ns}/web status: 'InProgress']"
+    assert answer["error"] == (f"timeout waiting for: [StatefulSet/{ns}/web status: 'InProgress': "
+                               "replicas: 0/1: Pod web-0: container c: CrashLoopBackOff]")
 
 
 def test_H83_hooks_that_are_stateful_sets_are_ready_at_once(api, actions, ns, tmp_path):
@@ -193,7 +202,26 @@ def test_a_job_that_is_complete_stays_so_while_it_goes(api, actions, ns, tmp_pat
 
 def test_a_wait_times_out(api, actions, ns, tmp_path):
     answer = actions("install", "slow", ns, chart=chart_of(tmp_path, deployment()), timeout_ms=4000)
-    assert answer["error"] == f"timeout waiting for: [Deployment/{ns}/web status: 'InProgress']"
+    assert answer["error"] == f"timeout waiting for: [Deployment/{ns}/web status: 'InProgress': replicas: 0/1]"
+
+
+def test_a_wait_that_fails_says_what_the_pods_say(api, actions, ns, tmp_path):
+    """Of the first that has something to tell. What a container said at its end may be anything."""
+    chart = chart_of(tmp_path, deployment(), job())
+    beginning = {"waiting": {"reason": "ContainerCreating"}}
+    pull = {"waiting": {"reason": "ImagePullBackOff", "message": "no such\nimage"}}
+    ended = {"terminated": {"exitCode": 3, "reason": "Error", "message": "the log's end"}}
+    actions.begin("install", "pods", ns, chart=chart, timeout_ms=6000, tell=True)
+    pending(api, ns, "pods")
+    for name, labels, state in (("a", {"app": "web"}, beginning), ("b", {"app": "web"}, pull),
+                                ("c", {"app": "stranger"}, ended), ("d", {"job-name": "job"}, ended)):
+        put_pod(api, ns, name, labels, "Pending", {"c": state})
+    put_status(api, at(api, ns, "deployments", "web"), {"replicas": 1, "conditions": [
+        {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "over quota"}]})
+    assert actions.end_of_waits()["error"] == (
+        f"timeout waiting for: [Deployment/{ns}/web status: 'InProgress': updated: 0/1: over quota: "
+        "Pod b: container c: ImagePullBackOff: no such image, "
+        f"Job/{ns}/job status: 'InProgress': running: Pod d: container c: Error: it ended with code 3]")
 
 
 def test_paused_deployments_are_not_waited_for(api, actions, ns, tmp_path):
