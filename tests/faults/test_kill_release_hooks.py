@@ -150,7 +150,10 @@ class RichInstall(Rich, Install):
 
     def without(self, n):
         super().without(n)
-        self.releases.api.rest.call("DELETE", f"{DEFINITIONS}/things0.{self.group}")
+        path = f"{DEFINITIONS}/things0.{self.group}"
+        self.releases.api.rest.call("DELETE", path)
+        # One that is on its way out would be taken for the one that is there already.
+        wait_until(lambda: not self.releases.api.rest.get(path), "the definition to be gone")
 
 
 class RichUninstall(Rich, Uninstall):
