@@ -4,9 +4,12 @@
  */
 #include "internal.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "helm/digest.h"
 #include "values.h"
+
+enum { REOPEN_MS = 30000 };
 
 json_t *run_status(Run *run)
 {
@@ -263,15 +266,28 @@ static Outcome overtaken(Run *run, Attempt *attempt, const Target *target)
 	return outcome_waiting(1);
 }
 
+/* Kubeconfigs are read and tokens renewed once in a while, as each costs a request, and when
+ * somebody has changed or asked for something. */
+static bool must_reopen(Run *run, const Attempt *attempt)
+{
+	const Target *target = &attempt->target;
+	return !target->cluster || clock_mono_ms() - target->opened_ms >= REOPEN_MS ||
+	       run_requested_at(run) ||
+	       object_generation(run_object(run)) != attempt->spec.generation;
+}
+
 /* What is under way comes to its end where it began; the next attempt reads spec anew. */
 void helmrelease_reopen(Run *run, Attempt *attempt, Target *out)
 {
 	autoerror Error err = {0};
 	autotarget Target now = {0};
 	Target *stays = &attempt->target;
-	if (!helmrelease_target(run, &attempt->spec, &now, &err))
+	bool reopens = must_reopen(run, attempt);
+	if (reopens)
+		stays->opened_ms = clock_mono_ms();
+	if (reopens && !helmrelease_target(run, &attempt->spec, &now, &err))
 		log_error(run_log(run), &err, "going on with the connection of before", NULL);
-	else if (cstr_eq(kube_server(now.client), kube_server(attempt->target.client)))
+	else if (reopens && cstr_eq(kube_server(now.client), kube_server(attempt->target.client)))
 		stays = &now;
 	*out = *stays;
 	*stays = (Target){0};

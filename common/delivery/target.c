@@ -1,5 +1,6 @@
 #include "delivery/target.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "delivery_internal.h"
 #include "identity/workload.h"
@@ -88,7 +89,7 @@ static void open_local(Run *run, const Targets *targets, Target *target)
 
 bool target_open(Run *run, const Targets *targets, const json_t *spec, Target *out, Error *err)
 {
-	autotarget Target target = {0};
+	autotarget Target target = {.opened_ms = clock_mono_ms()};
 	const json_t *reference = json_map(spec, "kubeConfig");
 	const char *account = target_account(run, spec);
 	if (!reference)

@@ -42,6 +42,7 @@ typedef struct {
 	KubeClient *client; /* borrowed */
 	Drift *drift;	    /* borrowed */
 	Cluster *cluster;   /* NULL: this one */
+	int64_t opened_ms;  /* clock_mono_ms() */
 } Target;
 
 /* spec.serviceAccountName or --default-service-account; "": the connection's own user. */

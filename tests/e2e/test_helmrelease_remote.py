@@ -103,6 +103,7 @@ def test_a_wait_stays_where_it_began(releases, api):
     releases.apply(**REMOTE)
     wait_until(lambda: releases.statuses() == {1: "pending-install"}, "the install to wait")
     put_kubeconfig(releases, api, re.sub("server: .*", "server: https://127.0.0.1:1", api.kubeconfig.read_text()))
+    releases.annotate(requestedAt="now")  # else it is not read for a while
     releases.make_deployment_ready()
     wait_until(lambda: releases.statuses() == {1: "deployed"}, "the install to end")
     put_kubeconfig(releases, api)

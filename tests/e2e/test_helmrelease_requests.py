@@ -7,7 +7,7 @@ from tests.lib.apps import account
 from tests.lib.fault import hang, status
 from tests.lib.helm import write_chart, helm  # noqa: F401
 from tests.lib.net import wait_until
-from tests.lib.releases import chart_server, config, controller_with, releases  # noqa: F401
+from tests.lib.releases import chart_server, config, controller_with, deployment, releases  # noqa: F401
 
 helm_controller = controller_with(server="proxied")
 
@@ -157,6 +157,27 @@ def test_an_uninstallation_that_waits_asks_for_what_it_waits_for(releases, proxi
         assert code == 200, reply
     releases.objects.gone("HelmRelease", "app")
     assert asked(releases, proxied, mark).count("GET serviceaccounts/deployer") == 1
+
+
+def test_a_wait_on_another_cluster_asks_for_what_it_waits_for(releases, proxied):
+    """At each wake, and not once more for its kubeconfig."""
+    releases.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "remote", "namespace": releases.ns},
+                        "stringData": {"value": proxied.kubeconfig.read_text()}})
+    releases.chart({"templates/web.yaml": deployment()})
+    mark = proxied.proxy.mark()
+    releases.apply(kubeConfig={"secretRef": {"name": "remote"}})
+
+    def looked(times):
+        wait_until(lambda: asked(releases, proxied, mark).count("GET deployments/web") >= times, f"look {times}")
+    for n in range(1, 5):
+        looked(n)
+        releases.api.rest.call("PATCH", releases.path("Deployment", "web"), {"spec": {"replicas": n + 1}},
+                               "application/merge-patch+json")
+    releases.api.rest.call("PATCH", releases.path("Deployment", "web"), {"spec": {"replicas": 1}},
+                           "application/merge-patch+json")
+    releases.make_deployment_ready()
+    releases.ready()
+    assert asked(releases, proxied, mark).count("GET secrets/remote") == 1
 
 
 def test_a_watch_that_is_behind_misleads_nobody(releases, proxied, helm_controller):
