@@ -13,7 +13,7 @@ import yaml
 from tests.conftest import Objects
 from tests.lib.controllers import Controller
 from tests.lib.fault import delay, status
-from tests.lib.helm import decode, helm  # noqa: F401
+from tests.lib.helm import decode, helm, helm_of  # noqa: F401
 from tests.lib.net import wait_until
 from tests.lib.oracle import oracle
 from tests.lib.releases import (OWNER, Releases, chart_server, config, job_hook,  # noqa: F401
@@ -25,6 +25,9 @@ CHART = {"name": "shop", "version": "1.2.3", "appVersion": "4.5"}
 TEMPLATE = {"spec": {"chart": "shop", "version": "1.x", "reconcileStrategy": "ChartVersion",
                      "sourceRef": {"kind": "HelmRepository", "name": "repo"}}}
 STAMP = "2026-01-02T03:04:05Z"
+
+
+helm3 = helm_of("helm3")
 
 
 @pytest.fixture
@@ -175,6 +178,45 @@ def test_the_release_of_another_controller_is_left_as_it_is(releases, proxied, h
         assert {(e["manager"], e["operation"]) for e in entries} == {("helm-controller", "Apply")}
     finally:
         proxied.proxy.off(slow)
+        assert daemon.stop() == 0, daemon.log()[-4000:]
+
+
+def applied(releases):
+    """How the newest record says that its objects were applied, and as whom they were."""
+    entries = releases.live("ConfigMap", "config")["metadata"]["managedFields"]
+    return (decode(releases.secrets()[-1]).get("apply_method"),
+            {(e["manager"], e["operation"]) for e in entries})
+
+
+@pytest.mark.parametrize("drift", ["disabled", "enabled"])
+def test_H91_a_release_of_helm_3_is_left_as_it_is_and_stays_client_side(releases, proxied, helm3, directory,
+                                                                         tmp_path, drift):
+    """Until spec says otherwise; then it stays server-side."""
+    quiet = {"disableWait": True}
+    leave_behind(releases, helm3, tmp_path, VALUES, False, upgrade=quiet, **(
+        {"driftDetection": {"mode": drift}} if drift == "enabled" else {}))
+    before = everything(releases)
+    daemon = Controller("helm-controller", proxied, directory / f"daemon-{releases.ns}")
+    try:
+        daemon.wait_until_ready()
+        wait_until(lambda: has_run(daemon, releases), "a run")
+        if drift == "enabled":
+            releases.objects.wait("HelmRelease", "app", lambda o: releases.condition(
+                o, "Drifted").get("status") == "False", "to be looked at for drift")
+            before.pop(("HelmRelease", "app"))
+        after = everything(releases)
+        assert {k: after[k] for k in before} == before
+        assert applied(releases) == (None, {("helm-controller", "Update")})
+        steps = [({"values": {"n": 1}}, "csa", "Update"),
+                 ({"upgrade": {**quiet, "serverSideApply": "enabled"}, "values": {"n": 2}}, "ssa", "Apply"),
+                 ({"upgrade": {**quiet, "serverSideApply": "auto"}, "values": {"n": 3}}, "ssa", "Apply")]
+        for n, (change, method, operation) in enumerate(steps, 2):
+            releases.objects.patch("HelmRelease", "app", {"spec": change})
+            releases.ready(version=n)
+            assert applied(releases) == (method, {("helm-controller", operation)})
+        assert [r["status"] for r in helm3.json("history", "app", "-n", releases.ns)] == [
+            "superseded", "superseded", "superseded", "deployed"]
+    finally:
         assert daemon.stop() == 0, daemon.log()[-4000:]
 
 
