@@ -8,6 +8,7 @@ import yaml
 
 from tests.faults.test_kill_at_every_step import each_step
 from tests.faults.test_kill_releases import Install, Life, Rollback, Uninstall, Upgrade, check_release
+from tests.lib.helm import decode
 from tests.lib.net import wait_until
 from tests.lib.releases import (BROKEN, QUICK, chart_server, config, controller_with,  # noqa: F401
                                 deployment, job_hook, releases)
@@ -34,6 +35,7 @@ class Cluster(threading.Thread):
     def __init__(self, releases):
         super().__init__()
         self.releases, self.over, self.seen = releases, threading.Event(), set()
+        self.early = []  # Deployments whose release was told deployed before they were ready
 
     def items(self, group, plural):
         path = f"/apis/{group}/v1/namespaces/{self.releases.ns}/{plural}"
@@ -53,9 +55,17 @@ class Cluster(threading.Thread):
             for item in self.items("apps", "deployments"):
                 generation = item["metadata"]["generation"]
                 if item.get("status", {}).get("observedGeneration") != generation:
+                    self.note_deployed(item)
                     self.change(item, {"observedGeneration": generation, "replicas": 1, "updatedReplicas": 1,
                                        "readyReplicas": 1, "availableReplicas": 1,
                                        "conditions": self.true("Available", "Progressing")})
+
+    def note_deployed(self, item):
+        image = item["spec"]["template"]["spec"]["containers"][0]["image"]
+        newest = self.releases.secrets()[-1:]
+        if newest and newest[0]["metadata"]["labels"]["status"] == "deployed" and \
+                f"image: {image}\n" in decode(newest[0])["manifest"]:
+            self.early.append(image)
 
     @staticmethod
     def true(*kinds):
@@ -130,7 +140,8 @@ class Rich(Life):
         check_release(self.releases, n)
         web = self.releases.live("Deployment", "web")
         assert web["spec"]["template"]["spec"]["containers"][0]["image"] == f"web:{n}"
-        assert web["status"]["observedGeneration"] == web["metadata"]["generation"], "it was waited for"
+        assert web["status"]["observedGeneration"] == web["metadata"]["generation"]
+        assert not self.cluster.early, "they are waited for"
         assert self.thing(n) and (n == 0 or not self.thing(n - 1))
         self.check_hooks(n)
 
@@ -163,8 +174,16 @@ class RichUninstall(Rich, Uninstall):
 class RichUpgrade(Rich, Upgrade):
     least = 20
 
+    def change(self, n):
+        self.left = self.hook_uid()
+        super().change(n)
+
+    def hook_uid(self):
+        return self.releases.live("ConfigMap", "before")["metadata"]["uid"]
+
     def check(self, n):
         self.check_rich(n + 1)
+        assert self.hook_uid() != self.left, "it is made anew"
 
 
 class RichRollback(Rich, Rollback):
