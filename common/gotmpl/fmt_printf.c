@@ -144,6 +144,7 @@ static void print_operand(Scanner *s, GoValue value)
 {
 	if (s->p.verb == 'T') {
 		s->p.verb = 's';
+		s->p.has_precision = s->p.has_precision && value.type != GO_NIL; /* never cut */
 		fmt_string(&s->p, go_cstr(go_type_name(value)));
 		return;
 	}

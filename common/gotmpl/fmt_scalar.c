@@ -178,7 +178,7 @@ static void print_float(Printer *p, double value, char verb, int precision)
 		pad_blanks(p, str_slice(text, bare, text.len));
 		return;
 	}
-	if (p->sharp)
+	if (p->sharp && verb != 'b')
 		sharpen(&number, verb, precision);
 	text = buf_str(&number);
 	if (!p->plus && text.ptr[0] == '+') {

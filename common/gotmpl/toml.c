@@ -86,22 +86,66 @@ static bool write_list(Writer *w, GoValue list)
 	return true;
 }
 
+static bool is_nothing(GoValue value)
+{
+	return value.type == GO_NIL || (go_is_map(value) && !value.map);
+}
+
+/* A list that is not empty and has tables only. */
+static bool is_table_list(Writer *w, GoValue value)
+{
+	if (!go_is_list(value) || go_len(value) == 0 || value.type == GO_BYTES)
+		return false;
+	for (size_t i = 0; i < go_len(value); i++)
+		if (!go_is_map(go_item(call_arena(w->call), value, i)))
+			return false;
+	return true;
+}
+
+static bool is_table(Writer *w, GoValue value)
+{
+	return (go_is_map(value) && value.map) || is_table_list(w, value);
+}
+
+static size_t count_members(Writer *w, const GoMap *map, bool tables)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < map->len; i++)
+		if (is_table(w, map->members[i].value) == tables)
+			count++;
+	return count;
+}
+
+/* The members that are tables, or those that are not. A null among them is left away, but not the
+ * comma before it. */
+static bool write_inline_members(Writer *w, const GoMap *map, bool tables, bool more)
+{
+	size_t left = count_members(w, map, tables);
+	for (size_t i = 0; i < map->len; i++) {
+		const GoMember *member = &map->members[i];
+		if (is_table(w, member->value) != tables)
+			continue;
+		left--;
+		if (is_nothing(member->value))
+			continue;
+		write_key(w, member->key);
+		buf_puts(w->out, " = ");
+		if (!write_value(w, member->value))
+			return false;
+		if (left > 0 || more)
+			buf_puts(w->out, ", ");
+	}
+	return true;
+}
+
 static bool write_inline(Writer *w, GoMap *map)
 {
-	bool first = true;
 	buf_putc(w->out, '{');
 	go_map_load(call_arena(w->call), map);
-	for (size_t i = 0; i < map->len; i++) {
-		if (map->members[i].value.type == GO_NIL)
-			continue;
-		if (!first)
-			buf_puts(w->out, ", ");
-		first = false;
-		write_key(w, map->members[i].key);
-		buf_puts(w->out, " = ");
-		if (!write_value(w, map->members[i].value))
-			return false;
-	}
+	bool has_tables = count_members(w, map, true) > 0;
+	if (!write_inline_members(w, map, false, has_tables) ||
+	    !write_inline_members(w, map, true, false))
+		return false;
 	buf_putc(w->out, '}');
 	return true;
 }
@@ -149,17 +193,6 @@ static bool write_value(Writer *w, GoValue value)
 		fine = write_scalar(w, value);
 	w->depth--;
 	return fine;
-}
-
-/* A list that is not empty and has tables only. */
-static bool is_table_list(Writer *w, GoValue value)
-{
-	if (!go_is_list(value) || go_len(value) == 0 || value.type == GO_BYTES)
-		return false;
-	for (size_t i = 0; i < go_len(value); i++)
-		if (!go_is_map(go_item(call_arena(w->call), value, i)))
-			return false;
-	return true;
 }
 
 static bool write_table(Writer *w, GoMap *map, Str path);
@@ -231,9 +264,7 @@ static bool write_table(Writer *w, GoMap *map, Str path)
 	}
 	for (size_t i = 0; i < map->len; i++) {
 		const GoMember *member = &map->members[i];
-		bool table = (go_is_map(member->value) && member->value.map) ||
-			     is_table_list(w, member->value);
-		if (table && !write_sub_table(w, member, path))
+		if (is_table(w, member->value) && !write_sub_table(w, member, path))
 			return false;
 	}
 	return true;
@@ -245,6 +276,8 @@ static bool to_toml(GoCall *call, Buf *out)
 	Writer w = {.call = call, .out = out};
 	if (go_is_map(value))
 		return write_table(&w, value.map, STR(""));
+	if (is_table_list(&w, value))
+		return call_fail(call, "toml: top-level values must be Go maps or structs");
 	return write_value(&w, value);
 }
 
