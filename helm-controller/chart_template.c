@@ -5,12 +5,26 @@
 #include "internal.h"
 
 #include "base/mem.h"
+#include "data/duration.h"
 
 static void copy_field(json_t *to, const json_t *from, const char *key)
 {
 	json_t *value = json_object_get(from, key);
 	if (value)
 		json_object_set(to, key, value);
+}
+
+/* As Go spells it, so that upstream's controller, which applies the same object, finds it as it
+ * wants it when it is swapped for ours or back. */
+static void put_interval(json_t *out, const char *text)
+{
+	char spelled[DURATION_TEXT_SIZE];
+	int64_t ms;
+	if (duration_parse(text, &ms)) {
+		duration_format(ms, spelled);
+		text = spelled;
+	}
+	json_put_text(out, "interval", text);
 }
 
 static json_t *chart_spec(const ReleaseSpec *spec)
@@ -29,7 +43,7 @@ static json_t *chart_spec(const ReleaseSpec *spec)
 	json_put_text(source, "kind", json_text_or(ref, "kind", ""));
 	json_put_text(source, "name", json_text_or(ref, "name", ""));
 	const char *own = json_text_or(spec->spec, "interval", "");
-	json_put_text(out, "interval", json_text_or(said, "interval", own));
+	put_interval(out, json_text_or(said, "interval", own));
 	return out;
 }
 

@@ -118,7 +118,7 @@ def test_H13_H16_the_generated_chart(releases):
     assert labels["team"] == "a" and chart["metadata"]["annotations"]["note"] == "b"
     # Made with it, which saves source-controller a write; never put onto one that is being deleted.
     assert chart["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
-    assert chart["spec"]["interval"] == "7m" and chart["spec"]["version"] == "1.x"
+    assert chart["spec"]["interval"] == "7m0s" and chart["spec"]["version"] == "1.x"
     assert chart["spec"]["sourceRef"] == {"kind": "HelmRepository", "name": "repo"}
     publish(releases, pack(CHART), "1.0.0")
     obj = releases.ready()
