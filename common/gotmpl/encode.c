@@ -132,6 +132,15 @@ static bool encode_map(Encoder *e, GoMap *map)
 	return true;
 }
 
+/* Whether JSON has the field, and under which name. */
+static bool has_member(const GoStruct *record, size_t at, Str *out_name)
+{
+	const GoStructType *type = record->type;
+	*out_name = str_of(type->json ? type->json[at] : type->fields[at]);
+	return type->json ? record->fields[at].text.len > 0
+			  : type->fields[at][0] < 'a'; /* exported */
+}
+
 static bool encode_struct(Encoder *e, const GoStruct *record)
 {
 	const GoStructType *type = record->type;
@@ -141,14 +150,17 @@ static bool encode_struct(Encoder *e, const GoStruct *record)
 	}
 	buf_putc(e->out, '{');
 	e->depth++;
+	bool first = true;
 	for (size_t i = 0; type->fields && type->fields[i]; i++) {
-		if (type->fields[i][0] >= 'a') /* not exported */
+		Str name;
+		if (!has_member(record, i, &name))
 			continue;
-		if (!encode_member(e, str_of(type->fields[i]), record->fields[i], i == 0))
+		if (!encode_member(e, name, record->fields[i], first))
 			return false;
+		first = false;
 	}
 	e->depth--;
-	if (type->fields && type->fields[0])
+	if (!first)
 		new_line(e);
 	buf_putc(e->out, '}');
 	return true;
@@ -224,15 +236,75 @@ bool encode_json(GoCall *call, GoValue value, const JsonStyle *style, Buf *out)
 	return encode(&e, value);
 }
 
+/* Blanks and next lines (U+0085) of a quoted text, from at on, as YAML folds them. Returns
+ * their length; 0 when there is no such line end among them. */
+static size_t fold(Str text, size_t at, Buf *out)
+{
+	size_t end = at, breaks = 0;
+	while (end < text.len) {
+		if (text.ptr[end] == ' ') {
+			end++;
+		} else if (str_starts(str_slice(text, end, text.len), STR("\xc2\x85"))) {
+			end += 2;
+			breaks++;
+		} else {
+			break;
+		}
+	}
+	if (breaks == 0)
+		return 0;
+	if (breaks == 1)
+		buf_putc(out, ' ');
+	for (size_t i = 1; i < breaks; i++)
+		buf_puts(out, "\\n");
+	return end - at;
+}
+
+/* What YAML takes in no place: DEL, C1 controls but the next line, U+FFFE and U+FFFF. */
+static bool is_refused(uint32_t rune)
+{
+	return (rune >= 0x7f && rune < 0xa0 && rune != 0x85) || rune == 0xfffe || rune == 0xffff;
+}
+
+/* JSON text as a reader of YAML sees it, which is what sigs.k8s.io/yaml has for it; the text that
+ * it stands for, in JSON again. A key has no line end in it. */
+static bool read_as_yaml(GoCall *call, const Buf *json, Buf *out)
+{
+	Str text = buf_str(json);
+	bool quoted = false, folds = false;
+	for (size_t at = 0, width, folded; at < text.len; at += width) {
+		uint32_t rune = rune_decode(str_slice(text, at, text.len), &width);
+		if (is_refused(rune))
+			return call_fail(call, "yaml: control characters are not allowed");
+		if (rune == '"') {
+			quoted = !quoted;
+			if (!quoted && folds && at + 1 < text.len && text.ptr[at + 1] == ':')
+				return call_fail(call, "yaml: did not find expected ':'");
+			folds = false;
+		}
+		folded = quoted ? fold(text, at, out) : 0;
+		if (folded) {
+			width = folded;
+			folds = true;
+			continue;
+		}
+		if (rune == '\\')
+			width = 2; /* never a line end: those of JSON are escaped with letters */
+		buf_add(out, str_slice(text, at, at + width));
+	}
+	return true;
+}
+
 /* What the text of a value would be read back as. */
 static json_t *tree_of_text(GoCall *call, GoValue value)
 {
 	static const JsonStyle plain = {0};
 	autobuf Buf text = {0};
 	autoerror Error err = {0};
-	if (!encode_json(call, value, &plain, &text))
+	autobuf Buf read = {0};
+	if (!encode_json(call, value, &plain, &text) || !read_as_yaml(call, &text, &read))
 		return NULL;
-	json_t *tree = json_parse(buf_text(&text), text.len, text.len + 1, &err);
+	json_t *tree = json_parse(buf_text(&read), read.len, read.len + 1, &err);
 	if (!tree)
 		call_fail(call, "%s", err_text(&err));
 	return tree;
@@ -250,11 +322,12 @@ typedef struct {
 
 static json_t *plain_tree(Plain *plain, GoValue value);
 
+/* Without DEL, which no reader of YAML takes. */
 static bool is_ascii(Str text)
 {
 	unsigned char bad = 0;
 	for (size_t i = 0; i < text.len; i++)
-		bad |= (unsigned char)(text.ptr[i] <= 0);
+		bad |= (unsigned char)(text.ptr[i] <= 0 || text.ptr[i] == 0x7f);
 	return !bad;
 }
 

@@ -104,10 +104,16 @@ static void print_struct(Printer *p, GoValue value, int depth)
 		fmt_string(p, go_text(value.record->type->string(value.record, p->fmt->arena)));
 		return;
 	}
-	if (value.record->type->pointer)
-		fmt_puts(p, depth == 0 ? "&" : "0xc000000000");
-	if (!value.record->type->pointer || depth == 0)
-		print_fields(p, value.record, depth + 1);
+	if (type->pointer && depth > 0) {
+		if (p->verb < 0x80 && strchr("vpbodxX", (int)p->verb))
+			fmt_puts(p, "0xc000000000"); /* which is another one each time */
+		else
+			fmt_bad_verb(p, value);
+		return;
+	}
+	if (type->pointer)
+		fmt_puts(p, "&");
+	print_fields(p, value.record, depth + 1);
 }
 
 static void print_nil(Printer *p, GoValue value, int depth)

@@ -134,15 +134,15 @@ static void print_integer(Printer *p, GoValue value)
 	}
 }
 
-/* The '#' flag: a point always, and zeros up to the precision for %g. */
+/* The '#' flag: a point always, and zeros up to the precision for %g and %x (whose "x" counts). */
 static void sharpen(Buf *number, char verb, int precision)
 {
-	char *exponent = strpbrk(number->ptr + 1, "eE");
+	char *exponent = strpbrk(number->ptr + 1, (verb | 32) == 'x' ? "pP" : "eE");
 	autofree char *tail = mem_strdup(exponent ? exponent : "");
 	if (exponent)
 		number->len = (size_t)(exponent - number->ptr);
 	number->ptr[number->len] = '\0';
-	int digits = verb == 'g' || verb == 'G' ? (precision < 0 ? 6 : precision) : 0;
+	int digits = strchr("gGx", verb) ? (precision < 0 ? 6 : precision) : 0;
 	bool point = strchr(number->ptr, '.') != NULL, significant = false;
 	for (size_t i = 1; i < number->len; i++) {
 		if (number->ptr[i] == '.')

@@ -60,9 +60,9 @@ static bool files_as(GoCall *call, bool secret, GoValue *out)
 			content = str_of(arena_strdup(arena, encoded));
 		go_map_put(arena, map, base_name(from->members[i].key), go_text(content));
 	}
-	if (!encode_yaml(call, go_map(map), &text))
-		return false;
-	return call_return_text(call, &text, out);
+	*out = go_cstr("");
+	/* What YAML cannot hold is no error here. */
+	return !encode_yaml(call, go_map(map), &text) || call_return_text(call, &text, out);
 }
 
 static bool files_as_config(GoCall *call, GoValue *out)
@@ -210,9 +210,12 @@ const GoStructType struct_kube_version = {
 
 static const char *const helm_version_fields[] = {"Version",   "GitCommit",	    "GitTreeState",
 						  "GoVersion", "KubeClientVersion", NULL};
+static const char *const helm_version_json[] = {
+	"version", "git_commit", "git_tree_state", "go_version", "kube_client_version", NULL};
 const GoStructType struct_helm_version = {
 	.name = "version.BuildInfo",
 	.fields = helm_version_fields,
+	.json = helm_version_json,
 };
 
 static const char *const capabilities_fields[] = {"KubeVersion", "APIVersions", "HelmVersion",

@@ -320,14 +320,12 @@ bool parse_float(Str text, double *out, bool *range)
 		return false;
 	if (special_float(text, out))
 		return true;
-	bool hex = text.len > 2 && (text.ptr[1] | 32) == 'x';
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '_' && hex)
-			continue;
-		plain[len++] = text.ptr[i];
-	}
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] != '_')
+			plain[len++] = text.ptr[i];
 	plain[len] = '\0';
-	if (strlen(plain) != len || !float_shape(plain))
+	if (strlen(plain) != len || !float_shape(plain) ||
+	    (len < text.len && !underscores_fine(text)))
 		return false;
 	*out = strtod(plain, NULL);
 	*range = isinf(*out);
