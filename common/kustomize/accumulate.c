@@ -299,7 +299,16 @@ static bool read_configurations(const KTarget *target, KAccumulator *acc, Error 
 		if (!document || !kconfig_read(own, document, target->build->arena, err))
 			return err_wrap(err, "configurations: %s", path);
 	}
-	return crds_read(target, own, err) && kconfig_merge(acc->config, own, err);
+	return crds_read(target, own, err) &&
+	       (kconfig_merge(acc->config, own, err) ||
+		err_wrap(err, "%s/%s: configurations", target->dir, target->file));
+}
+
+static bool accumulate_vars(const KTarget *target, KAccumulator *acc, Error *err)
+{
+	const json_t *vars = json_list(target->spec, "vars");
+	return (vars_collect(acc, vars, err) && vars_mark(acc, vars, err)) ||
+	       err_wrap(err, "%s/%s: vars", target->dir, target->file);
 }
 
 bool ktarget_accumulate(const KTarget *target, KAccumulator *acc, Error *err)
@@ -309,6 +318,5 @@ bool ktarget_accumulate(const KTarget *target, KAccumulator *acc, Error *err)
 	       read_configurations(target, acc, err) && generate_all(target, acc, err) &&
 	       plugin_generators(target, acc, err) && accumulate_components(target, acc, err) &&
 	       pipeline_transform(target, acc, err) && plugin_validators(target, acc, err) &&
-	       vars_collect(acc, json_list(target->spec, "vars"), err) &&
-	       vars_mark(acc, json_list(target->spec, "vars"), err);
+	       accumulate_vars(target, acc, err);
 }

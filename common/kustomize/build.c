@@ -299,8 +299,10 @@ static void move_result(KSet *set, bool keep_written, KustomizeResult *out)
 static bool finish(const KTarget *root, KAccumulator *acc, KustomizeResult *out, Error *err)
 {
 	hash_names(acc->set);
-	if (!refs_fix(acc->set, acc->config, err) || !vars_resolve(root, acc, err))
+	if (!refs_fix(acc->set, acc->config, err))
 		return false;
+	if (!vars_resolve(root, acc, err))
+		return err_wrap(err, "%s/%s", root->dir, root->file);
 	if (!drop_local(acc->set, err))
 		return false;
 	const KustomizeOptions *options = root->build->options;
@@ -310,7 +312,7 @@ static bool finish(const KTarget *root, KAccumulator *acc, KustomizeResult *out,
 		settle_annotations(kset_at(acc->set, i));
 	if (!metadata_finish(acc->set, json_list(root->spec, "buildMetadata"),
 			     options->managed_by_label, err))
-		return false;
+		return err_wrap(err, "%s/%s: buildMetadata", root->dir, root->file);
 	move_result(acc->set, options->keep_written, out);
 	return true;
 }

@@ -337,7 +337,7 @@ bool plugin_validators(const KTarget *target, KAccumulator *acc, Error *err)
 	autojson json_t *before = snapshot(acc->set);
 	/* Upstream finds each object by its id again. */
 	if (!kset_check_all(acc->set, err))
-		return false;
+		return err_wrap(err, "%s/%s: validators", target->dir, target->file);
 	if (!run_stage(&validator_stage, target, acc, err))
 		return false;
 	autojson json_t *after = snapshot(acc->set);

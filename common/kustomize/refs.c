@@ -431,8 +431,11 @@ static bool apply_rules(Search *search, const char *kind, const Vec *rules, Erro
 		search->rule = rule;
 		if (!fieldspec_walk(rule->field, res->tree, K_MAKE_NOTHING, set_reference, search,
 				    err))
-			return err_wrap(err, "updating name reference in '%s' field",
-					rule->field->path);
+			return res->line ? err_wrap(err,
+						    "%s:%zu: updating name reference in '%s' field",
+						    res->file, res->line, rule->field->path)
+					 : err_wrap(err, "updating name reference in '%s' field",
+						    rule->field->path);
 	}
 	return true;
 }

@@ -3,6 +3,7 @@ order, and an error where it has one. A case's name starts with the facts line t
 
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -52,6 +53,8 @@ def test_same_as_kustomize(name, oracle, tmp_path):
     assert (ours.returncode == 0) == (real.returncode == 0), text
     if "ERROR" in name:
         assert real.returncode != 0, "the case is meant to fail\n" + text
+        assert re.search(rb"Error: .*([./\w-]+\.(ya?ml|json|env|txt)|[Kk]ustomization)", ours.stderr, re.S), \
+            "ours names no file\n" + text
     elif real.returncode != 0:
         pytest.fail("the case is meant to build\n" + text)
     # Byte for byte: the real tool's text is what users diff.

@@ -39,8 +39,9 @@ static void B2_unknown_field_is_named(void **state)
 	(void)state;
 	const MemoryFile files[] = {{"kustomization.yaml", "images:\n- {name: a, newTagg: b}\n"},
 				    {0}};
-	assert_fails(files, "kustomization.yaml: invalid Kustomization: images: [0]: unknown field "
-			    "\"newTagg\"");
+	assert_fails(files,
+		     "kustomization.yaml:2: invalid Kustomization: images: [0]: unknown field "
+		     "\"newTagg\"");
 }
 
 static void B2_wrong_type_is_named(void **state)
