@@ -179,14 +179,6 @@ static const char *namer_of(const Bases *bases, const char *from)
 	return host ? host : "";
 }
 
-static bool leads_elsewhere(const char *named_by, const char *text)
-{
-	autoerror Error ignored = {0};
-	autourl Url url = {0};
-	return named_by &&
-	       (!url_parse(text, &url, &ignored) || address_is_elsewhere(named_by, url.host));
-}
-
 static void note_host(Bases *bases, const char *name, const char *text)
 {
 	autoerror Error ignored = {0};
@@ -210,7 +202,7 @@ static char *get_file(Bases *bases, const Asked *asked, Error *out_why)
 			       .timeout_ms = FILE_TIMEOUT_MS,
 			       .max_body = FILE_MAX,
 			       .follow_redirects = true,
-			       .no_internal = leads_elsewhere(asked->named_by, url)};
+			       .no_internal = address_leads_elsewhere(asked->named_by, url)};
 	if (!httpc_do(bases->config.http, &request, &reply, out_why))
 		return NULL;
 	autofree char *shown = url_redacted(url);

@@ -177,11 +177,10 @@ static bool check_status(const HelmClient *client, const Download *download, con
 static bool leads_elsewhere(const HelmClient *client, const char *url)
 {
 	autoerror Error ignored = {0};
-	autourl Url base = {0}, to = {0};
-	if (!url_parse(client->base, &base, &ignored) || !url_parse(url, &to, &ignored))
-		return false;
-	return address_is_elsewhere(base.host, to.host) ||
-	       (client->named_by && address_is_elsewhere(client->named_by, to.host));
+	autourl Url base = {0};
+	return (url_parse(client->base, &base, &ignored) &&
+		address_leads_elsewhere(base.host, url)) ||
+	       address_leads_elsewhere(client->named_by, url);
 }
 
 static bool send_request(HelmClient *client, const char *url, Download *download, Error *err)

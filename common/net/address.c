@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "net/url.h"
 
 static AddressKind kind_of_v4(uint32_t value)
 {
@@ -118,4 +119,12 @@ AddressKind address_kind_of_host(const char *text)
 bool address_is_elsewhere(const char *from, const char *to)
 {
 	return strcasecmp(from, to) != 0 && address_kind_of_host(from) != ADDRESS_INTERNAL;
+}
+
+bool address_leads_elsewhere(const char *named_by, const char *url)
+{
+	autoerror Error ignored = {0};
+	autourl Url to = {0};
+	return named_by &&
+	       (!url_parse(url, &to, &ignored) || address_is_elsewhere(named_by, to.host));
 }

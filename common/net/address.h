@@ -33,4 +33,8 @@ int address_port(const struct sockaddr *address);
  * internal itself: `to` must then not be internal, nor resolve to what is. */
 bool address_is_elsewhere(const char *from, const char *to);
 
+/* The same for a URL that host `named_by` names; of what is no URL true. False for NULL: nobody
+ * minds. */
+bool address_leads_elsewhere(const char *named_by, const char *url);
+
 #endif

@@ -35,12 +35,12 @@ static const char *current_url(const HttpCall *call)
 	return url ? url : call->request.url;
 }
 
-static bool leads_elsewhere(const HttpCall *call, const Url *to)
+static bool leads_elsewhere(const HttpCall *call, const char *url)
 {
 	autoerror Error ignored = {0};
 	autourl Url from = {0};
 	return url_parse(call->request.url, &from, &ignored) &&
-	       address_is_elsewhere(from.host, to->host);
+	       address_leads_elsewhere(from.host, url);
 }
 
 bool httpc_guard_location(HttpCall *call, const char *location)
@@ -51,7 +51,7 @@ bool httpc_guard_location(HttpCall *call, const char *location)
 	/* What is no URL for us curl may still follow: nobody sends that in good faith. */
 	if (!url || !url_parse(url, &to, &ignored))
 		return err_set(&call->failure, ERR_INVALID, "redirect to something that is no URL");
-	return address_kind_of_host(to.host) != ADDRESS_INTERNAL || !leads_elsewhere(call, &to) ||
+	return address_kind_of_host(to.host) != ADDRESS_INTERNAL || !leads_elsewhere(call, url) ||
 	       refuse(call, url);
 }
 
@@ -76,9 +76,7 @@ static bool is_guarded(const HttpCall *call)
 	curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_COUNT, &hops);
 	if (!hops)
 		return false;
-	autoerror Error ignored = {0};
-	autourl Url to = {0};
-	return !url_parse(current_url(call), &to, &ignored) || leads_elsewhere(call, &to);
+	return leads_elsewhere(call, current_url(call));
 }
 
 static int proxy_port(const char *proxy)

@@ -21,11 +21,8 @@ enum {
 
 static bool is_led_elsewhere(const RegistryConfig *config)
 {
-	autoerror Error ignored = {0};
-	autourl Url url = {0};
-	autofree char *text = mem_printf("https://%s", config->host);
-	return config->named_by && (!url_parse(text, &url, &ignored) ||
-				    address_is_elsewhere(config->named_by, url.host));
+	autofree char *url = mem_printf("https://%s", config->host);
+	return address_leads_elsewhere(config->named_by, url);
 }
 
 Registry *registry_open(RegistryHub *hub, const RegistryConfig *config, Error *err)

@@ -5,6 +5,27 @@
 #include "net/address.h"
 #include "test_names.h"
 
+static void what_leads_elsewhere(void **state)
+{
+	static const struct {
+		const char *named_by, *url;
+		bool elsewhere;
+	} rows[] = {
+		{NULL, "http://b.test/", false},
+		{"a.test", "http://b.test/", true},
+		{"a.test", "https://A.test:81/x", false},
+		{"127.0.0.1", "http://b.test/", false},
+		{"a.test", "no URL", true},
+		{NULL, "no URL", false},
+		{"a.test", "http://a.test@b.test/", true},
+		{"", "http://b.test/", true},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(address_leads_elsewhere(rows[i].named_by, rows[i].url),
+				 rows[i].elsewhere);
+}
+
 static char *lead(const Fixture *f, const char *from, const char *to)
 {
 	int port = httpd_port(f->httpd);
@@ -170,6 +191,7 @@ int main(void)
 		WITH_SERVER(a_proxy_may_be_inside),
 		WITH_SERVER(nor_do_links_by_a_proxy),
 		cmocka_unit_test(kinds_of_hosts),
+		cmocka_unit_test(what_leads_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
