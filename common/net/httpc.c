@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/proxy_env.h"
 
 enum {
 	CONNECT_TIMEOUT_MS = 10000,
@@ -208,6 +209,15 @@ static void set_certificate(HttpClient *client, CURL *easy)
 		curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &keys);
 	}
 	pthread_mutex_unlock(&client->lock);
+}
+
+void httpc_set_exempt(const HttpCall *call, const char *url)
+{
+	if (call->client->proxy || !call->client->env_proxy)
+		return;
+	autofree char *exempt = proxy_env_exempt(url);
+	if (exempt)
+		curl_easy_setopt(call->easy, CURLOPT_NOPROXY, exempt);
 }
 
 static void set_proxy(const HttpClient *client, CURL *easy)

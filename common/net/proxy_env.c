@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/url.h"
 
 static const char *value_of(const char *name)
 {
@@ -39,6 +40,54 @@ static bool write_exempt(Buf *out, const char *list)
 	}
 	buf_add(out, STR("localhost,127.0.0.0/8,::1"));
 	return false;
+}
+
+/* Takes the port from behind an entry; false when there is none. Of an IPv6 address it stands
+ * behind brackets. */
+static bool cut_port(Str *entry, Str *out_port)
+{
+	Str text = *entry, host, port;
+	bool bracketed = str_starts(text, STR("["));
+	if (bracketed && (!str_cut(text, ']', &host, &port) || !str_starts(port, STR(":"))))
+		return false;
+	if (bracketed) {
+		host = str_slice(host, 1, host.len);
+		port = str_slice(port, 1, port.len);
+	} else if (!str_cut(text, ':', &host, &port) || str_find_char(port, ':') >= 0) {
+		return false;
+	}
+	*entry = host;
+	*out_port = port;
+	return true;
+}
+
+static bool has_ports(const char *list)
+{
+	Str rest = str_of(list), entry, port;
+	while (str_next(&rest, ',', &entry))
+		if (cut_port(&entry, &port))
+			return true;
+	return false;
+}
+
+char *proxy_env_exempt(const char *text)
+{
+	const char *list = getenv("no_proxy");
+	autoerror Error ignored = {0};
+	autourl Url url = {0};
+	autobuf Buf exempt = {0};
+	if (!list || !has_ports(list) || !url_parse(text, &url, &ignored))
+		return NULL;
+	autofree char *wanted = mem_printf("%d", url_port(&url));
+	Str rest = str_of(list), entry, port;
+	while (str_next(&rest, ',', &entry)) {
+		bool other_port = cut_port(&entry, &port) && !str_eq(port, str_of(wanted));
+		if (entry.len == 0 || other_port)
+			continue;
+		buf_add(&exempt, entry);
+		buf_add(&exempt, STR(","));
+	}
+	return buf_steal(&exempt);
 }
 
 void proxy_env_settle(void)

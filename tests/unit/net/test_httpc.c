@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "net/proxy_env.h"
 #include "httpc_fixture.h"
+#include "test_names.h"
 
 static ErrorCode fails(HttpClient *client, const HttpRequest *request, const char *text)
 {
@@ -454,13 +455,20 @@ static void proxy_is_used_and_environment_only_when_asked(void **state)
 	raw_start(&proxy, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy", false);
 	autofree char *proxy_url = mem_printf("http://127.0.0.1:%d", proxy.port);
 	autofree char *url = url_of(f, "/direct");
+	/* The proxy's reply to names that do not exist; the server's own name goes there directly.
+	 */
+	autofree char *exempt = mem_printf("inside.test:%d,other.invalid:1", httpd_port(f->httpd));
+	autofree char *inside = mem_printf("http://inside.test:%d/direct", httpd_port(f->httpd));
 	setenv("HTTP_PROXY", proxy_url, 1);
+	setenv("NO_PROXY", exempt, 1);
 	proxy_env_settle();
 	const struct {
 		const char *target;
 		HttpClientConfig config;
 		bool by_proxy;
 	} rows[] = {
+		{inside, {.env_proxy = true}, false},
+		{"http://inside.test/", {.env_proxy = true}, true},
 		{url, {0}, false},
 		{"http://other.invalid/", {.env_proxy = true}, true},
 		{url, {.env_proxy = true}, false}, /* this machine */
@@ -474,6 +482,7 @@ static void proxy_is_used_and_environment_only_when_asked(void **state)
 		assert_int_equal(cstr_eq(reply.body.ptr, "proxy"), rows[i].by_proxy);
 	}
 	unsetenv("HTTP_PROXY");
+	unsetenv("NO_PROXY");
 	unsetenv("http_proxy");
 	unsetenv("no_proxy");
 	raw_stop(&proxy);

@@ -68,12 +68,38 @@ static void test_a_header_of_cgi_is_no_proxy(void **state)
 	assert_null(getenv("http_proxy"));
 }
 
+/* golang.org/x/net/http/httpproxy: an entry with a port counts for that port alone. */
+static void test_entries_with_ports(void **state)
+{
+	static const struct {
+		const char *list, *url, *want;
+	} rows[] = {
+		{"a.test,b.test", "http://a.test/", NULL},
+		{"a.test:8080,b.test", "http://a.test:8080/", "a.test,b.test," SELF ","},
+		{"a.test:8080,b.test", "http://a.test/", "b.test," SELF ","},
+		{"a.test:443", "https://a.test/x", "a.test," SELF ","},
+		{"*.a.test:80", "http://x.a.test/", ".a.test," SELF ","},
+		{"[2001:db8::1]:80", "http://[2001:db8::1]/", "2001:db8::1," SELF ","},
+		{"[2001:db8::1]:81", "http://[2001:db8::1]/", SELF ","},
+		{"2001:db8::1", "http://[2001:db8::1]/", NULL},
+		{":80,a.test", "http://a.test/", "a.test," SELF ","},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		clear(state);
+		setenv("NO_PROXY", rows[i].list, 1);
+		proxy_env_settle();
+		autofree char *got = proxy_env_exempt(rows[i].url);
+		assert_string_equal(got ? got : "none", rows[i].want ? rows[i].want : "none");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_names_and_forms, clear),
 		cmocka_unit_test_setup(test_capitals_come_first, clear),
 		cmocka_unit_test_setup(test_a_header_of_cgi_is_no_proxy, clear),
+		cmocka_unit_test_setup(test_entries_with_ports, clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
