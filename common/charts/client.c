@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "net/address.h"
@@ -91,11 +92,31 @@ static bool is_absolute(const char *url)
 					"ABCDEFGHIJKLMNOPQRSTUVWXYZ+-.");
 }
 
+/* Indexes name archives as their files are called, blanks and all: what no path of a URL has is
+ * escaped, as Helm does. Owned. */
+static char *escape_path(const char *url)
+{
+	const char *authority = strstr(url, "//");
+	const char *path = authority && (authority == url || is_absolute(url))
+				   ? authority + 2 + strcspn(authority + 2, "/?#")
+				   : url;
+	const char *end = path + strcspn(path, "?#");
+	Buf out = {0};
+	buf_append(&out, url, (size_t)(path - url));
+	for (const char *at = path; at < end; at++) {
+		bool is_plain = (unsigned char)*at < 0x80 && !strchr(" \"<>\\^`{|}", *at);
+		is_plain ? buf_putc(&out, *at) : buf_printf(&out, "%%%02X", (unsigned char)*at);
+	}
+	buf_puts(&out, end);
+	return buf_steal(&out);
+}
+
 char *helm_client_resolve(const HelmClient *client, const char *url, Error *err)
 {
-	if (is_absolute(url))
-		return mem_strdup(url);
-	autofree char *joined = url_resolve(client->base, url, err);
+	autofree char *escaped = escape_path(url);
+	if (is_absolute(escaped))
+		return steal(&escaped);
+	autofree char *joined = url_resolve(client->base, escaped, err);
 	if (!joined) {
 		autofree char *shown = url_redacted(url);
 		return err_wrap_null(err, "failed to parse %s as URL", shown);
