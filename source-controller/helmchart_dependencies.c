@@ -240,13 +240,39 @@ static json_t *declared(const HelmChart *chart, Error *err)
 		    : err_wrap_null(err, "cannot load %s", file->name);
 }
 
+/* A lock file knows no aliases, which renderers give to what is there; but of two versions of one
+ * chart only one can be there by the chart's name. */
+static bool is_of_two_versions(const json_t *list, const Dependency *dependency)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_borrow(list), i, item)
+	{
+		const Dependency other = read_dependency(item);
+		if (cstr_eq(other.name, dependency->name) &&
+		    !cstr_eq(other.version, dependency->version))
+			return true;
+	}
+	return false;
+}
+
+/* The alias that Chart.yaml has at that place, which is the lock file's order, too; "": none. */
+static const char *declared_alias(const HelmChart *chart, size_t at, const char *name)
+{
+	const json_t *list = json_list(chart->metadata, "dependencies");
+	const Dependency found = read_dependency(json_array_get(list, at));
+	return cstr_eq(found.name, name) ? found.alias : "";
+}
+
 static bool add_missing(Builder *builder, const json_t *list, size_t *out_count, Error *err)
 {
 	size_t i;
 	json_t *item;
 	json_array_foreach(json_borrow(list), i, item)
 	{
-		const Dependency dependency = read_dependency(item);
+		Dependency dependency = read_dependency(item);
+		if (!*dependency.alias && is_of_two_versions(list, &dependency))
+			dependency.alias = declared_alias(builder->chart, i, dependency.name);
 		if (is_there(builder->chart, name_of(&dependency)))
 			continue;
 		if (!add_one(builder, &dependency, err))

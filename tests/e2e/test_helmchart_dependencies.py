@@ -1,4 +1,6 @@
 """HelmCharts with dependencies of the tree, of repositories and of registries; both API servers."""
+import json
+
 import pytest
 
 from tests.conftest import Objects
@@ -60,6 +62,71 @@ def test_S74_the_lock_pins_as_helm_does(objects, source, repository, helm, direc
     theirs = untgz(helm.package(work, directory).read_bytes())
     assert untgz(fetch(obj)) == theirs
     assert built(obj)["Chart.lock"] == lock
+
+
+def on(name, version=">=1", **more):
+    return {"name": name, "version": version, "repository": "REPO", **more}
+
+
+# What Chart.yaml asks for, and the values that decide over it.
+BUILT = {
+    "one alias": ([on("demo", alias="one")], "one: {color: blue}\n"),
+    "two aliases": ([on("demo", alias="one"), on("demo", alias="two")], "two: {color: blue}\n"),
+    "itself and an alias": ([on("demo"), on("demo", alias="two")], "demo: {color: blue}\n"),
+    "a condition": ([on("demo", condition="demo.enabled"), on("other", condition="other.enabled")],
+                    "demo: {enabled: false}\nother: {enabled: true}\n"),
+    "a condition of an alias": ([on("demo", alias="one", condition="one.enabled")],
+                                "one: {enabled: false}\n"),
+    "tags": ([on("demo", tags=["front"]), on("other", tags=["back"])], "tags: {front: false}\n"),
+    "imported values": ([{**on("other"), "import-values": [{"child": "data", "parent": "taken"}]}], ""),
+    "of the tree": ([{**on("local", "^1.0.0"), "repository": "file://../shared/local"}],
+                    "local: {color: green}\n"),
+    "of the tree, by an alias": ([{**on("local", "^1.0.0", alias="near"),
+                                   "repository": "file://../shared/local"}], "near: {color: green}\n"),
+}
+
+
+# Without a lock file what has an alias is there by that name, which the command does not look for.
+@pytest.mark.parametrize("how, locked", [(how, locked) for how, (wanted, _) in BUILT.items()
+                                         for locked in (False, True)
+                                         if locked or not any("alias" in d for d in wanted)])
+def test_S74_dependencies_render_as_helm_builds_them(objects, source, repository, helm, directory, ns,
+                                                     how, locked):
+    repository.publish(chart_files(version="1.5.0"), chart_files(
+        "other", values="color: red\ndata: {a: 1}\n"))
+    refresh_index(objects)
+    wanted, values = BUILT[how]
+    wanted = json.loads(json.dumps(wanted).replace("REPO", repository.url))
+    shared = chart_files("local", "1.2.0")
+    files = {**parent(*wanted), "values.yaml": values, "templates/taken.yaml":
+             "kind: Taken\napiVersion: v1\ndata: {{ toJson .Values.taken }}\n"}
+    work = write(directory / ns / "work", {**below("parent", files), **below("shared/local", shared)})
+    helm.run("dependency", "update", work / "parent")
+    theirs = helm.render(work / "parent")
+    if locked:
+        files["Chart.lock"] = (work / "parent/Chart.lock").read_text()
+    source({**below("parent", files), **below("shared/local", shared)})
+    git_chart(objects, "parent")
+    built_chart = directory / ns / "built.tgz"
+    built_chart.write_bytes(fetch(objects.ready("HelmChart", "chart")))
+    assert helm.render(built_chart) == theirs
+
+
+@pytest.mark.parametrize("locked", [False, True], ids=["open", "locked"])
+def test_S74_two_versions_of_one_chart(objects, source, repository, helm, directory, ns, locked):
+    repository.publish(chart_files(version="1.5.0"))
+    refresh_index(objects)
+    files = parent(*({"name": "demo", "version": version, "repository": repository.url, "alias": alias}
+                     for version, alias in (("1.0.0", "one"), ("1.5.0", "two"))))
+    if locked:
+        work = write(directory / ns / "work", files)
+        helm.run("dependency", "update", work)
+        files["Chart.lock"] = (work / "Chart.lock").read_text()
+    source(below("parent", files))
+    git_chart(objects, "parent")
+    made = built(objects.ready("HelmChart", "chart"))
+    assert "version: 1.0.0" in made["charts/one/Chart.yaml"]
+    assert "version: 1.5.0" in made["charts/two/Chart.yaml"]
 
 
 @pytest.mark.parametrize("dependency, text", [
