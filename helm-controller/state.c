@@ -3,12 +3,12 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-bool release_is_pending(const char *status)
+bool release_is_unfinished(const char *status)
 {
-	static const char *const pending[] = {"pending-install", "pending-upgrade",
-					      "pending-rollback"};
-	for (size_t i = 0; i < COUNT(pending); i++)
-		if (cstr_eq(pending[i], status))
+	static const char *const unfinished[] = {"pending-install", "pending-upgrade",
+						 "pending-rollback", "uninstalling"};
+	for (size_t i = 0; i < COUNT(unfinished); i++)
+		if (cstr_eq(unfinished[i], status))
 			return true;
 	return false;
 }
@@ -50,7 +50,7 @@ ReleaseState release_state(const ReleaseSight *sight, const char **out_reason)
 		*out_reason = "no release in storage for object";
 		return STATE_ABSENT;
 	}
-	if (release_is_pending(sight->stored)) {
+	if (release_is_unfinished(sight->stored)) {
 		*out_reason = sight->stored;
 		return STATE_LOCKED;
 	}

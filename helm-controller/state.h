@@ -38,8 +38,8 @@ typedef struct {
 ReleaseState release_state(const ReleaseSight *sight, const char **out_reason);
 const char *release_state_name(ReleaseState state);
 
-/* "pending-install", ...: of a record that nobody finished. */
-bool release_is_pending(const char *status);
+/* "pending-install", ..., "uninstalling": of a record that nobody finished. */
+bool release_is_unfinished(const char *status);
 
 typedef enum {
 	DO_NOTHING, /* all is as it should be */

@@ -1,5 +1,6 @@
-/* A record that says pending and that nobody works on: left by a crash (H67). It becomes a failed
- * one, and what failed is done again. */
+/* A record that says pending, or uninstalling, and that nobody works on: left by a crash (H67), or
+ * by an uninstallation that failed midway. It becomes a failed one, and what failed is done again.
+ */
 #include "internal.h"
 
 #include "base/mem.h"
@@ -33,6 +34,7 @@ bool release_unlock(Run *run, Attempt *attempt, const Target *target, Error *err
 	autojson json_t *snapshot = snapshot_of(attempt->last, &facts);
 	autohelmrecord HelmRecord *record = helm_record_copy(attempt->last);
 	helm_record_set_status(record, "failed", description);
+	json_put_text(json_make_at(helm_record_tree(record), "info", NULL), "deleted", NULL);
 	if (!storage_update(&storage, record, err)) {
 		failures_add(run_status(run), "failures");
 		tell(run, snapshot, state, err);

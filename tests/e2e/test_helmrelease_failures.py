@@ -308,16 +308,19 @@ def alter(releases, version, change):
     assert code == 200, reply
 
 
-def test_H67_a_pending_release_is_unlocked_and_upgraded(releases):
+@pytest.mark.parametrize("status", ["pending-upgrade", "uninstalling"])
+def test_H67_a_pending_release_is_unlocked_and_upgraded(releases, status):
+    """Nor does one stay as it is whose uninstallation nobody ended."""
     releases.chart(GOOD)
     releases.quiet()
     releases.ready()
-    alter(releases, 1, lambda r: r["info"].update(status="pending-upgrade"))
+    alter(releases, 1, lambda r: r["info"].update(status=status, deleted="2026-01-02T03:04:05Z"))
     releases.rerun()
     obj = releases.ready(version=2)
     assert releases.statuses()[1] in ("failed", "superseded")
     record = decode(releases.secrets()[0])
-    assert record["info"]["description"] == "Release unlocked from stale 'pending-upgrade' state"
+    assert record["info"]["description"] == f"Release unlocked from stale '{status}' state"
+    assert not record["info"].get("deleted")
     assert releases.event("Unlocked Helm release")[1] == "PendingRelease"
     assert obj["status"]["history"][0]["status"] == "deployed"
 

@@ -45,7 +45,8 @@ static void every_row_of_the_first_table(void **state)
 		{{WELL, .drifted = true}, STATE_DRIFTED},
 		{{WELL, .drifted = true, .tests = true}, STATE_UNTESTED},
 		{{OURS("superseded", true, true, true, true)}, STATE_UNKNOWN},
-		{{OURS("uninstalling", true, true, true, true)}, STATE_UNKNOWN},
+		{{OURS("uninstalling", true, true, true, true)}, STATE_LOCKED},
+		{{.stored = "uninstalling"}, STATE_LOCKED},
 		{{OURS("unknown", true, true, true, true)}, STATE_UNKNOWN},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
