@@ -249,7 +249,7 @@ def test_a_hook_that_never_finishes(releases):
     releases.quiet(install={"timeout": "1s"})
     releases.failed("InstallFailed",
                     f"failed pre-install: timeout waiting for: [Job/{releases.ns}/h status: "
-                    "'InProgress'] [shop/templates/h.yaml]")
+                    "'InProgress': running] [shop/templates/h.yaml]")
     assert releases.statuses() == {1: "failed"}
 
 
