@@ -87,21 +87,34 @@ static bool has_type(const json_t *value, const char *type)
 	return cstr_eq(type_name(value), type) || (cstr_eq(type, "integer") && is_whole(value));
 }
 
-static bool check_type(Check *check, const json_t *schema)
+/* Whether "type" names it, alone or among others. */
+static bool names_type(const json_t *types, const char *name)
 {
-	json_t *types = json_object_get(schema, "type"), *type;
+	json_t *type;
 	size_t index;
-	autobuf Buf wanted = {0};
-	if (json_is_string(types)) {
-		if (has_type(check->place.value, json_string_value(types)))
-			return true;
-		buf_puts(&wanted, json_string_value(types));
-	}
+	if (json_is_string(types))
+		return cstr_eq(json_string_value(types), name);
 	json_array_foreach(types, index, type)
 	{
-		if (has_type(check->place.value, json_string_value(type)))
+		if (cstr_eq(json_string_value(type), name))
 			return true;
-		buf_printf(&wanted, "%s%s", index ? " or " : "", json_string_value(type));
+	}
+	return false;
+}
+
+static bool check_type(Check *check, const json_t *schema)
+{
+	/* In the order in which they are told. */
+	static const char *const names[] = {"null",   "boolean", "number", "integer",
+					    "string", "array",	 "object"};
+	const json_t *types = json_object_get(schema, "type");
+	autobuf Buf wanted = {0};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (!names_type(types, names[i]))
+			continue;
+		if (has_type(check->place.value, names[i]))
+			return true;
+		buf_printf(&wanted, "%s%s", wanted.len > 0 ? " or " : "", names[i]);
 	}
 	if (wanted.len == 0)
 		return true;
@@ -132,7 +145,13 @@ static char *shown(Validator *v, const json_t *value)
 {
 	if (json_is_string(value))
 		return mem_strdup(schema_quote(v, json_string_value(value)));
-	return json_dump(value);
+	if (json_is_null(value))
+		return mem_strdup("<nil>");
+	char *text = json_dump(value);
+	if (!json_is_real(value) || strpbrk(text, ".eE"))
+		return text;
+	autofree char *whole = text; /* 3.0 is not told as 3 */
+	return mem_printf("%s.0", whole);
 }
 
 static bool check_const(Check *check, const json_t *schema)
@@ -268,9 +287,12 @@ static void check_ref(Check *check, const char *ref)
 	const json_t *target = schema_resolve(check->v, ref);
 	if (cstr_starts(ref, "urn:") && !target)
 		return; /* what nobody knows allows everything, as upstream */
-	if (target)
-		schema_apply(check, target, check->place);
-	else
+	Breach *breach = target ? schema_validate(check->v, target, check->place) : NULL;
+	if (breach && !breach->text)
+		breach->text = "validation failed"; /* never taken apart, other than a plain list */
+	if (breach)
+		vec_push(&check->found, breach);
+	if (!target)
 		check->v->problem = arena_printf(check->v->arena,
 						 "reference \"%s\" leads out of the schema", ref);
 }
@@ -369,11 +391,13 @@ static void check_schema(Check *check, const json_t *schema)
 {
 	const char *ref = json_text(schema, "$ref");
 	const char *dynamic = json_text(schema, "$dynamicRef");
-	if (ref && check->v->draft < 2019) {
-		check_ref(check, ref);
+	if (ref && check->v->draft < 2019) { /* alone, but for "const", as upstream */
+		if (check_const(check, schema))
+			check_ref(check, ref);
 		return;
 	}
-	if (!check_type(check, schema) || !check_const(check, schema) || !check_enum(check, schema))
+	if (!check_type(check, schema) || !check_const(check, schema) ||
+	    !check_enum(check, schema) || !schema_check_format(check, schema))
 		return;
 	if (ref)
 		check_ref(check, ref);

@@ -140,7 +140,7 @@ static bool is_json_pointer(const char *text)
 	return has_form(text, "^(/([^~/]|~[01])*)*$");
 }
 
-void schema_check_format(Check *check, const json_t *schema)
+bool schema_check_format(Check *check, const json_t *schema)
 {
 	static const struct {
 		const char *name;
@@ -161,10 +161,13 @@ void schema_check_format(Check *check, const json_t *schema)
 	};
 	const char *format = json_text(schema, "format");
 	const char *text = json_string_value(check->place.value);
-	if (!format || check->v->draft > 7)
-		return;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (cstr_eq(rows[i].name, format) && !rows[i].fits(text))
-			schema_report(check, "%s is not valid %s", schema_quote(check->v, text),
-				      format);
+	if (!format || !text || check->v->draft > 7)
+		return true;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!cstr_eq(rows[i].name, format) || rows[i].fits(text))
+			continue;
+		schema_report(check, "%s is not valid %s", schema_quote(check->v, text), format);
+		return false;
+	}
+	return true;
 }

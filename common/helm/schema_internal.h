@@ -60,8 +60,9 @@ bool schema_matches(Validator *v, const char *pattern, const char *text);
 
 /* schema_meta.c: sets v->problem when the schema is none by its draft. */
 void schema_check_itself(Validator *v, const json_t *schema);
-/* schema_format.c: what `format` asserts, up to draft 7. */
-void schema_check_format(Check *check, const json_t *schema);
+/* schema_format.c: what `format` asserts, up to draft 7. A text that breaks it is not looked at
+ * further. */
+bool schema_check_format(Check *check, const json_t *schema);
 /* schema_unevaluated.c: unevaluatedProperties and unevaluatedItems, from 2019-09 on. */
 void schema_check_unevaluated(Check *check, const json_t *schema);
 

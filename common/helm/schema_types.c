@@ -185,7 +185,8 @@ static void check_unique(Check *check)
 /* "but matched 2 items at 0 3" */
 static char *matched_text(const Buf *found, size_t count)
 {
-	return mem_printf(", but matched %zu items at %s", count, buf_text(found));
+	return count ? mem_printf(", but matched %zu items at %s", count, buf_text(found))
+		     : mem_strdup(", but none matched");
 }
 
 static void check_contains(Check *check, const json_t *schema)
@@ -213,11 +214,10 @@ static void check_contains(Check *check, const json_t *schema)
 	else
 		schema_report_causes(
 			check,
-			found || wanted > 1
-				? arena_printf(check->v->arena,
-					       "min %.0f items required to match contains schema%s",
-					       wanted, matched)
-				: "no items match contains schema",
+			least ? arena_printf(check->v->arena,
+					     "min %.0f items required to match contains schema%s",
+					     wanted, matched)
+			      : "no items match contains schema",
 			&causes);
 	if (most && (double)found > json_number_value(most))
 		schema_report(check, "max %.0f items required to match contains schema%s",
@@ -252,7 +252,6 @@ void schema_check_string(Check *check, const json_t *schema)
 	if (pattern && !schema_matches(check->v, pattern, text) && !check->v->problem)
 		schema_report(check, "%s does not match pattern %s", schema_quote(check->v, text),
 			      schema_quote(check->v, pattern));
-	schema_check_format(check, schema);
 }
 
 static void check_bound(Check *check, const json_t *schema, const char *word, bool lower,
