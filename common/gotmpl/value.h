@@ -124,7 +124,8 @@ typedef struct {
 	const GoFn *methods;	   /* ends in a row without a name; or NULL */
 	Str (*string)(const GoStruct *record, Arena *arena); /* Stringer, or NULL */
 	bool addressed; /* String is a method of the pointer: only {{ .Field }} itself finds it */
-	const char *const *json; /* fields' names in JSON, where "" is left out; NULL: as they are */
+	const char *const
+		*json; /* fields' names in JSON, where "" is left out; NULL: as they are */
 } GoStructType;
 
 struct GoStruct {
