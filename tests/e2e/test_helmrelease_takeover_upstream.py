@@ -14,7 +14,7 @@ from tests.lib.helm import secrets_of
 from tests.lib.net import wait_until
 from tests.lib.releases import (BROKEN, VALUES_CONFIG, Releases, chart_server, config,  # noqa: F401
                                 pack, template)
-from tests.lib.upstream import Upstream, running
+from tests.lib.upstream import Upstream, differences, running
 
 FLAGS = ("--requeue-dependency=1s", "--interval-jitter-percentage=0", "--min-retry-delay=50ms",
          "--max-retry-delay=500ms")
@@ -172,11 +172,6 @@ class Swap:
     def rerun(self):
         for name in SPECS:
             self.releases.rerun(name)
-
-
-def differences(before, after):
-    return {key: (before.get(key), after.get(key)) for key in {*before, *after}
-            if before.get(key) != after.get(key)}
 
 
 @pytest.fixture

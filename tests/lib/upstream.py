@@ -42,3 +42,9 @@ def running(controller):
         raise
     code = controller.stop()
     assert code == 0, (code, controller.log()[-4000:])
+
+
+def differences(before, after):
+    """What two pictures say otherwise: {key: (before, after)}"""
+    return {key: (before.get(key), after.get(key)) for key in {*before, *after}
+            if before.get(key) != after.get(key)}
