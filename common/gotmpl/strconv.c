@@ -219,7 +219,7 @@ static int base_of(Str *text)
 bool parse_uint(Str text, int base, uint64_t *out, bool *range)
 {
 	Str digits = text;
-	bool prefixed = base == 0, over = false, seen = false;
+	bool prefixed = base == 0, seen = false;
 	uint64_t value = 0;
 	*range = false;
 	if (prefixed)
@@ -231,15 +231,18 @@ bool parse_uint(Str text, int base, uint64_t *out, bool *range)
 		if (digit >= base)
 			return false;
 		seen = true;
-		over |= __builtin_mul_overflow(value, (uint64_t)base, &value);
-		over |= __builtin_add_overflow(value, (uint64_t)digit, &value);
+		if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)digit, &value)) {
+			*range = true; /* whatever comes behind it */
+			*out = UINT64_MAX;
+			return false;
+		}
 	}
 	bool zero = prefixed && text.len > 0 && text.ptr[0] == '0' && base == 8;
 	if (digits.len == 0 || !(seen || zero) || (prefixed && !underscores_fine(text)))
 		return false;
-	*range = over;
-	*out = over ? UINT64_MAX : value;
-	return !over;
+	*out = value;
+	return true;
 }
 
 bool parse_int(Str text, int base, int64_t *out, bool *range)
