@@ -117,23 +117,33 @@ static Similar *similar_of(EventRecorder *recorder, const char *key)
 	return similar;
 }
 
+/* Thousands are kept, and whole they would be the largest part of what is. Owned. */
+static char *short_key(const char *words)
+{
+	return mem_printf("%016llx", (unsigned long long)map_hash(words, strlen(words)));
+}
+
 /* Sets the key under which the Event counts, and the message of one that stands for many. */
 static void combine(EventJob *job)
 {
 	const json_t *about = json_map(job->event, "involvedObject");
 	const char *message = json_text_or(job->event, "message", "");
-	autofree char *kind_of_event = mem_printf(
+	autofree char *words = mem_printf(
 		"%s/%s/%s/%s/%s", job->object_key, json_text_or(about, "uid", ""),
 		json_text_or(about, "apiVersion", ""), json_text_or(job->event, "type", ""),
 		json_text_or(job->event, "reason", ""));
+	autofree char *kind_of_event = short_key(words);
 	uint64_t hash = map_hash(message, strlen(message));
 	if (!is_one_of_many(similar_of(job->recorder, kind_of_event), hash)) {
-		job->recent_key = mem_printf("%s/%llx", kind_of_event, (unsigned long long)hash);
+		autofree char *with_message =
+			mem_printf("%s/%llx", kind_of_event, (unsigned long long)hash);
+		job->recent_key = short_key(with_message);
 		return;
 	}
 	autofree char *combined = mem_printf("%s%s", combined_prefix, message);
 	json_put_text(job->event, "message", combined);
-	job->recent_key = mem_printf("%s/combined", kind_of_event);
+	autofree char *with_message = mem_printf("%s/combined", kind_of_event);
+	job->recent_key = short_key(with_message);
 }
 
 /* --- the same again --- */
