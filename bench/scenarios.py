@@ -72,6 +72,7 @@ class Kustomizations:
 
     group, kind, plural = "kustomize.toolkit.fluxcd.io/v1", "Kustomization", "kustomizations"
     controller = "kustomize-controller"
+    success = {"ReconciliationSucceeded"}  # reasons of the Event that ends a run
     steady = True  # drift is undone without being asked for
     waits = None  # the path of what never becomes ready
 
@@ -176,6 +177,7 @@ class HelmScenario:
     title = "{n} HelmReleases of {kinds} objects"
     group, kind, plural = "helm.toolkit.fluxcd.io/v2", "HelmRelease", "helmreleases"
     controller = "helm-controller"
+    success = {"InstallSucceeded", "UpgradeSucceeded"}
     steady = False
     waits = None
 
