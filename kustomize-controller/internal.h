@@ -143,6 +143,9 @@ bool source_find(Run *run, const Kustomization *ks, SourceState *out, Outcome *o
 bool source_fetch(Run *run, const Kustomization *ks, SourceState *source, Outcome *out_outcome,
 		  Error *err);
 
+/* tree_files.c: a tree as the engine reads it; borrowed. */
+KustomizeFiles tree_files(const FileTree *tree);
+
 /* generate.c: the root kustomization with what spec adds, and the build. All borrowed. */
 typedef struct {
 	const KustomizeFiles *files;

@@ -209,14 +209,13 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 			 KustomizeResult *out, Error *err)
 {
 	KustomizeContext *context = run_context(run);
-	__attribute__((cleanup(auto_kustomize_dir_files))) KustomizeDirFiles *files =
-		kustomize_dir_files_new(artifact_tree_fd(source->tree));
+	const KustomizeFiles files = tree_files(artifact_tree_files(source->tree));
 	autofree char *confined = path_confine(".", ks->path);
 	autofree char *dir = path_clean(confined);
 	autobases Bases *bases =
 		bases_new(&(BasesConfig){.loop = manager_loop(run_manager(run)),
 					 .http = context->http,
-					 .local = kustomize_dir_files(files),
+					 .local = &files,
 					 .named_by = source->host,
 					 .work_dir = workdir_path(context->workdir)});
 	const KustomizeFlags *flags = context->flags;

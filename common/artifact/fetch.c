@@ -33,16 +33,16 @@ enum {
 
 typedef enum { TREE_FETCHING, TREE_READY, TREE_FAILED } TreeState;
 
-/* All but `cache`, `key`, `url` is guarded by the cache's lock; path and fd stay while READY. */
+/* All but `cache`, `key`, `url` is guarded by the cache's lock; files and path stay while READY. */
 struct ArtifactTree {
 	ArtifactCache *cache;
 	char *key; /* "algo:hex" */
 	char *url; /* that it was asked for with */
 	TreeState state;
 	size_t refs;
-	uint64_t used; /* of the cache's clock, when the last reference went */
+	uint64_t used;	 /* of the cache's clock, when the last reference went */
+	FileTree *files; /* or, in a cache of archives: */
 	char *path;
-	int fd;
 	Error err; /* when FAILED */
 };
 
@@ -72,7 +72,7 @@ static void tree_free(void *value)
 {
 	ArtifactTree *tree = value;
 	autoerror Error ignored = {0};
-	auto_close(&tree->fd);
+	file_tree_free(tree->files);
 	if (tree->path)
 		dir_remove(tree->path, &ignored);
 	free(tree->path);
@@ -219,30 +219,26 @@ static char *url_to_ask(const ArtifactCache *cache, const char *url)
 	return cstr_empty(host) ? mem_strdup(url) : fetch_url_with_host(url, host);
 }
 
-static bool fetch_tree(ArtifactTree *tree, char **out_path, int *out_fd, Error *err)
+/* Into *out_files or *out_path, as the cache has it. */
+static bool fetch(const ArtifactTree *tree, FileTree **out_files, char **out_path, Error *err)
 {
-	ArtifactCache *cache = tree->cache;
+	const ArtifactCache *cache = tree->cache;
 	autofree char *url = url_to_ask(cache, tree->url);
 	FetchJob job = {.http = cache->http,
 			.url = url,
 			.max_bytes = cache->max_bytes,
 			.dir = cache->dir,
-			.as_file = cache->as_files,
 			.idle_timeout_ms = cache->idle_timeout_ms};
 	if (!digest_parse(tree->key, &job.algo, &job.hex, err))
 		return false;
-	autotempdir char *path = fetch_once(&job, err);
+	if (cache->as_files)
+		*out_path = fetch_file(&job, err);
+	else
+		*out_files = fetch_tree(&job, err);
 	/* A file of ours that is gone says nothing about the artifact. */
-	if (!path && err->code == ERR_NOT_FOUND && !err->http_status)
+	if (!*out_path && !*out_files && err->code == ERR_NOT_FOUND && !err->http_status)
 		err->code = ERR_IO;
-	if (!path)
-		return false;
-	int fd = fd_open(path, O_RDONLY | O_DIRECTORY, 0, err);
-	if (fd < 0)
-		return false;
-	*out_path = steal(&path);
-	*out_fd = fd;
-	return true;
+	return *out_path || *out_files;
 }
 
 /* --- the cache --- */
@@ -298,12 +294,12 @@ static ArtifactTree *fetch_new(ArtifactTree *tree, Error *err)
 {
 	ArtifactCache *cache = tree->cache;
 	char *path = NULL;
-	int fd = -1;
-	bool ok = fetch_tree(tree, &path, &fd, err);
+	FileTree *files = NULL;
+	bool ok = fetch(tree, &files, &path, err);
 	Vec gone = {0};
 	pthread_mutex_lock(&cache->lock);
 	tree->path = path;
-	tree->fd = fd;
+	tree->files = files;
 	tree->state = ok ? TREE_READY : TREE_FAILED;
 	if (ok) {
 		note_success(cache, tree);
@@ -326,7 +322,6 @@ static ArtifactTree *tree_new(ArtifactCache *cache, const char *key, const char 
 	tree->key = mem_strdup(key);
 	tree->url = mem_strdup(url);
 	tree->refs = 1;
-	tree->fd = -1;
 	return tree;
 }
 
@@ -398,7 +393,7 @@ const char *artifact_tree_path(const ArtifactTree *tree)
 	return tree->path;
 }
 
-int artifact_tree_fd(const ArtifactTree *tree)
+const FileTree *artifact_tree_files(const ArtifactTree *tree)
 {
-	return tree->fd;
+	return tree->files;
 }

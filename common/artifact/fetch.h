@@ -1,10 +1,12 @@
 /*
  * A consumer's side: fetch, verify and unpack once per revision, however many objects use it. The
- * cache holds unpacked trees by digest, bounded by count and bytes; trees in use are never evicted.
+ * cache holds trees by digest, in files without names, bounded by count and bytes; trees in use are
+ * never evicted.
  */
 #ifndef ARTIFACT_FETCH_H
 #define ARTIFACT_FETCH_H
 
+#include "archive/file_tree.h"
 #include "artifact/artifact.h"
 #include "net/httpc.h"
 
@@ -54,8 +56,11 @@ void artifact_tree_unref(ArtifactTree *tree);
 AUTO_POINTER(ArtifactTree, artifact_tree_unref, auto_artifact_tree);
 #define autoartifacttree __attribute__((cleanup(auto_artifact_tree)))
 
-/* Its directory: path and descriptor, borrowed, read-only for everybody. */
+/* What it holds; borrowed. NULL in a cache of archives as they came. */
+const FileTree *artifact_tree_files(const ArtifactTree *tree);
+
+/* The directory that has the archive, read-only for everybody; borrowed. NULL in a cache of trees.
+ */
 const char *artifact_tree_path(const ArtifactTree *tree);
-int artifact_tree_fd(const ArtifactTree *tree);
 
 #endif

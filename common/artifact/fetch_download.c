@@ -1,5 +1,5 @@
 /*
- * One artifact from HTTP to a verified tree. The loop's thread writes and hashes what comes; the
+ * One artifact from HTTP to verified files. The loop's thread writes and hashes what comes; the
  * worker compares, and unpacks from the file. Nothing is unpacked before its digest is known to be
  * right. Bounds: bytes of the download, 30 s without a byte, and those of archive/unpack.h.
  */
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "archive/unpack.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -93,30 +92,23 @@ static bool download(Download *d, const FetchJob *job, Error *err)
 	return check_digest(d, job, shown, err);
 }
 
-static char *unpack_to_dir(int fd, const FetchJob *job, Error *err)
+static FileTree *unpack(int fd, const FetchJob *job, Error *err)
 {
 	if (lseek(fd, 0, SEEK_SET) != 0) {
 		err_errno(err, "rewind");
 		return NULL;
 	}
-	autotempdir char *path = dir_make_temp(job->dir, FETCH_TREE_PREFIX, err);
-	if (!path)
-		return NULL;
-	autofd int dir_fd = fd_open(path, O_RDONLY | O_DIRECTORY, 0, err);
-	if (dir_fd < 0)
-		return NULL;
 	const UnpackLimits limits = {.max_bytes = job->max_bytes};
-	if (!unpack_fd(fd, dir_fd, &limits, err)) {
-		/* The same bytes would fail again: no limit of ours is worth another try. */
-		if (err->code == ERR_LIMIT || err->code == ERR_FORBIDDEN)
-			err->code = ERR_INVALID;
-		return err_wrap_null(err, "unpack artifact into %s", job->dir);
-	}
-	return steal(&path);
+	FileTree *tree = file_tree_unpack(fd, job->dir, &limits, err);
+	if (tree)
+		return tree;
+	/* The same bytes would fail again: no limit of ours is worth another try. */
+	if (err->code == ERR_LIMIT || err->code == ERR_FORBIDDEN)
+		err->code = ERR_INVALID;
+	return err_wrap_null(err, "unpack artifact into %s", job->dir);
 }
 
-/* The file itself, in a directory that is gone when the download fails. */
-static char *fetch_file(const FetchJob *job, Error *err)
+char *fetch_file(const FetchJob *job, Error *err)
 {
 	autotempdir char *dir = dir_make_temp(job->dir, FETCH_TREE_PREFIX, err);
 	if (!dir)
@@ -128,16 +120,12 @@ static char *fetch_file(const FetchJob *job, Error *err)
 	return d.fd >= 0 && download(&d, job, err) ? steal(&dir) : NULL;
 }
 
-char *fetch_once(const FetchJob *job, Error *err)
+FileTree *fetch_tree(const FetchJob *job, Error *err)
 {
-	if (job->as_file)
-		return fetch_file(job, err);
 	autodownload Download d = {.fd = fd_nameless(job->dir, err),
 				   .digest = digest_new(job->algo),
 				   .limit = job->max_bytes};
-	if (d.fd < 0 || !download(&d, job, err))
-		return NULL;
-	return unpack_to_dir(d.fd, job, err);
+	return d.fd >= 0 && download(&d, job, err) ? unpack(d.fd, job, err) : NULL;
 }
 
 char *fetch_url_with_host(const char *url, const char *host)

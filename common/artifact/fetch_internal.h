@@ -1,4 +1,4 @@
-/* What fetch.c (the cache) takes from fetch_download.c (one artifact to one tree). */
+/* What fetch.c (the cache) takes from fetch_download.c (one artifact). */
 #ifndef ARTIFACT_FETCH_INTERNAL_H
 #define ARTIFACT_FETCH_INTERNAL_H
 
@@ -16,16 +16,17 @@ typedef struct {
 	const char *hex;
 	size_t max_bytes;
 	const char *dir;
-	bool as_file; /* not unpacked */
 	int64_t idle_timeout_ms;
 } FetchJob;
 
 /*
- * One try: downloads to a file without a name, verifies its digest, and only then unpacks it into a
- * new directory, whose path is owned by the caller; as_file: it is put there as it is. Retriable
- * errors: retry_is_worth_it.
+ * One try: downloads to a file without a name, verifies its digest, and only then unpacks it.
+ * Retriable errors: retry_is_worth_it.
  */
-char *fetch_once(const FetchJob *job, Error *err) MUST_USE;
+FileTree *fetch_tree(const FetchJob *job, Error *err) MUST_USE;
+
+/* The same without unpacking: the path of a new directory with ARTIFACT_FILE in it. Owned. */
+char *fetch_file(const FetchJob *job, Error *err) MUST_USE;
 
 /* The URL with its host and port replaced (SOURCE_CONTROLLER_LOCALHOST). Owned. */
 char *fetch_url_with_host(const char *url, const char *host);

@@ -23,8 +23,8 @@ KEPT_TO_API = 64
 KEPT_PAIRS = 16
 OTHER_DESCRIPTORS = 2  # what a library opens when it is first used, and keeps
 THREADS = 2  # what is started when it is first needed, and then stays
-KEPT_TREES = 8  # unpacked artifacts, each with its directory open: common/artifact/fetch.h
-TREE = re.compile(r"-controller-[A-Za-z0-9]{6}/tree-[A-Za-z0-9]{6}$")
+KEPT_TREES = 8  # artifacts: each a file without a name, or a directory with a chart in it: common/artifact/fetch.h
+TREE = re.compile(r"-controller-[A-Za-z0-9]{6}/(tree-[A-Za-z0-9]{6}|(#\d+|nameless-[^/]*) \(deleted\))$")
 # A daemon's directory for files on their way, and those of unfinished files among finished ones.
 WORK = re.compile(r"(source|kustomize|helm)-controller-[A-Za-z0-9]{6}$")
 UNFINISHED = re.compile(r"^(\.tmp-|nameless-|gnupg-|bases-)|_git2_|\.tmp-")
@@ -92,7 +92,7 @@ class Held:
                 ("connections", self.connections, before.connections, KEPT_CONNECTIONS),
                 ("connections to the API server", self.api, before.api, KEPT_TO_API),
                 ("sockets within the process", self.pairs, before.pairs, KEPT_PAIRS),
-                ("directories of artifacts", self.trees, before.trees, KEPT_TREES),
+                ("artifacts", self.trees, before.trees, KEPT_TREES),
                 ("other descriptors", self.others, before.others, OTHER_DESCRIPTORS)):
             if len(now) > len(then) + allowed:
                 told += [f"{len(then)} {what}", *then, f"have become {len(now)}", *now]
