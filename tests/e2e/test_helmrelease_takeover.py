@@ -69,7 +69,7 @@ def generated_chart(releases, artifact):
     """The HelmChart of spec.chart, and source-controller's word on it."""
     name = f"{releases.ns}-app"
     path = releases.objects.path("HelmChart", name)
-    spec = {**TEMPLATE["spec"], "interval": "1h"}
+    spec = {**TEMPLATE["spec"], "interval": "1h0m0s"}
     body = {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmChart", "spec": spec,
             "metadata": {"name": name, "namespace": releases.ns, "labels": {
                 OWNER + "name": "app", OWNER + "namespace": releases.ns}}}
