@@ -17,7 +17,7 @@ from tests.lib.oracle import oracle
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SLUICE = pathlib.Path(os.environ["SLUICE_BUILD"], "cli", "sluice")
 OBJECTS, MORE, PATCHES = 1000, 3000, 200
-INSTRUCTIONS = 360_000_000  # 349 million with gcc 12, which took 47 ms in bench/RESULTS.md
+INSTRUCTIONS = 400_000_000  # 349 million with gcc 12, which took 47 ms in bench/RESULTS.md; 60 ms are 445 million
 GROWTH = 1
 PEAK_MIB = 30
 TIMES_FASTER = 50  # 65.5 in bench/RESULTS.md
@@ -63,7 +63,7 @@ def counted(overlay):
     return {objects: instructions(overlay(objects)) for objects in (OBJECTS, MORE)}
 
 
-def test_a_thousand_files_in_360_million_instructions(counted):
+def test_a_thousand_files_in_400_million_instructions(counted):
     assert counted[OBJECTS] < INSTRUCTIONS
 
 
