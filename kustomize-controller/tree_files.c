@@ -3,8 +3,6 @@
 
 #include "base/mem.h"
 
-enum { FILE_MAX = 50 * 1024 * 1024, NAMES_MAX = 100000 };
-
 static const FileTree *tree_of(const void *arg)
 {
 	return arg;
@@ -20,12 +18,12 @@ static KustomizeNode tree_stat(void *arg, const char *path)
 
 static bool tree_read(void *arg, const char *path, Buf *out, Error *err)
 {
-	return file_tree_read(tree_of(arg), path, FILE_MAX, out, err);
+	return file_tree_read(tree_of(arg), path, KUSTOMIZE_FILE_MAX, out, err);
 }
 
 static bool tree_list(void *arg, const char *path, Vec *out, Error *err)
 {
-	return file_tree_list(tree_of(arg), path, NAMES_MAX, out, err);
+	return file_tree_list(tree_of(arg), path, KUSTOMIZE_NAMES_MAX, out, err);
 }
 
 KustomizeFiles tree_files(const FileTree *tree)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "archive/unpack_internal.h"
 #include "base/fd.h"
@@ -61,12 +60,6 @@ static bool add_entry(FileTree *tree, const char *path, uint64_t offset, bool is
 		(Entry){.offset = offset, .name = (uint32_t)tree->names.len, .is_dir = is_dir};
 	buf_append(&tree->names, path, strlen(path) + 1);
 	return true;
-}
-
-static char *take_name(void *arg, const char *raw, Error *err)
-{
-	(void)arg;
-	return unpack_name(raw, err);
 }
 
 static bool take_dir(void *arg, const char *path, unsigned mode, Error *err)
@@ -219,7 +212,7 @@ FileTree *file_tree_unpack(int fd, const char *dir, const UnpackLimits *limits, 
 	if (tree->fd < 0)
 		return NULL;
 	Writer writer = {.tree = tree};
-	const UnpackTarget target = {&writer, take_name, take_dir, take_file, take_data, end_file};
+	const UnpackTarget target = {&writer, NULL, take_dir, take_file, take_data, end_file};
 	bool ok = unpack_fd_for(fd, &target, limits, err) && write_gathered(&writer, err) &&
 		  make_index(tree, err);
 	buf_dispose(&writer.gathered);
@@ -243,35 +236,16 @@ static bool absent(const char *path, Error *err)
 	return err_set(err, ERR_NOT_FOUND, "open %s: %s", path, strerror(ENOENT));
 }
 
-static bool read_at(int fd, uint64_t offset, size_t size, Buf *out, Error *err)
-{
-	buf_reserve(out, size);
-	while (size) {
-		ssize_t got = pread(fd, out->ptr + out->len, size, (off_t)offset);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? err_errno(err, "read")
-				       : err_set(err, ERR_IO, "read: the file has become shorter");
-		out->len += (size_t)got;
-		offset += (uint64_t)got;
-		size -= (size_t)got;
-	}
-	out->ptr[out->len] = '\0';
-	return true;
-}
-
 bool file_tree_read(const FileTree *tree, const char *path, size_t limit, Buf *out, Error *err)
 {
-	FileTreeNode node = file_tree_stat(tree, path);
-	if (node == FILE_TREE_NONE)
-		return absent(path, err);
-	if (node == FILE_TREE_DIR)
-		return err_set(err, ERR_INVALID, "%s: not a file", path);
 	const Entry *entry = find(tree, path);
+	if (!entry && file_tree_stat(tree, path) == FILE_TREE_NONE)
+		return absent(path, err);
+	if (!entry || entry->is_dir)
+		return err_set(err, ERR_INVALID, "%s: not a file", path);
 	if (entry->size > limit)
 		return err_set(err, ERR_LIMIT, "%s: over %zu bytes", path, limit);
-	return read_at(tree->fd, entry->offset, (size_t)entry->size, out, err) ||
+	return fd_read_at(tree->fd, entry->offset, (size_t)entry->size, out, err) ||
 	       err_wrap(err, "%s", path);
 }
 

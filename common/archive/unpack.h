@@ -27,7 +27,8 @@ bool unpacker_feed(Unpacker *unpacker, const void *bytes, size_t len, Error *err
 /* Where entries go when they are to be no files. */
 typedef struct {
 	void *arg;
-	/* An entry's name as the target has it; owned. NULL and err refuse it. */
+	/* An entry's name as the target has it; owned. NULL and err refuse it. No function: clean
+	 * and relative, or refused. */
 	char *(*name)(void *arg, const char *raw, Error *err);
 	/* NULL: directories, links and the like are passed over. */
 	bool (*dir)(void *arg, const char *path, unsigned mode, Error *err);

@@ -143,7 +143,8 @@ static bool start_entry(TarReader *tar, uint64_t size, Error *err)
 		entry_meta_dispose(&tar->meta);
 		return true;
 	}
-	autofree char *path = tar->target.name(tar->target.arg, name, err);
+	autofree char *path = tar->target.name ? tar->target.name(tar->target.arg, name, err)
+					       : unpack_name(name, err);
 	if (!path)
 		return false;
 	bool ok = start_typed(tar, name, path, size, err);

@@ -103,13 +103,7 @@ static bool write_close(void *arg, Error *err)
 	return true;
 }
 
-static char *write_name(void *arg, const char *raw, Error *err)
-{
-	(void)arg;
-	return unpack_name(raw, err);
-}
-
 UnpackTarget tree_writer_target(TreeWriter *tree)
 {
-	return (UnpackTarget){tree, write_name, write_dir, write_open, write_data, write_close};
+	return (UnpackTarget){tree, NULL, write_dir, write_open, write_data, write_close};
 }

@@ -73,6 +73,24 @@ bool fd_read_file(int fd, size_t size, size_t limit, Buf *out, Error *err)
 	}
 }
 
+bool fd_read_at(int fd, uint64_t offset, size_t size, Buf *out, Error *err)
+{
+	buf_reserve(out, size);
+	while (size) {
+		ssize_t got = pread(fd, out->ptr + out->len, size, (off_t)offset);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? err_errno(err, "read")
+				       : err_set(err, ERR_IO, "read: the file has become shorter");
+		out->len += (size_t)got;
+		offset += (uint64_t)got;
+		size -= (size_t)got;
+	}
+	out->ptr[out->len] = '\0';
+	return true;
+}
+
 bool fd_write_all(int fd, const void *bytes, size_t len, Error *err)
 {
 	const char *at = bytes;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -46,6 +47,10 @@ bool fd_read_all(int fd, size_t limit, Buf *out, Error *err) MUST_USE;
 /* As fd_read_all for a file that fstat said has `size` bytes (0: not known): one read where that is
  * so, and no more memory than it needs. */
 bool fd_read_file(int fd, size_t size, size_t limit, Buf *out, Error *err) MUST_USE;
+
+/* Appends `size` bytes from `offset` on, which the file must have (else ERR_IO); its own offset
+ * does not move. */
+bool fd_read_at(int fd, uint64_t offset, size_t size, Buf *out, Error *err) MUST_USE;
 bool fd_write_all(int fd, const void *bytes, size_t len, Error *err) MUST_USE;
 
 /* A whole file by path. */

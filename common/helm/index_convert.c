@@ -190,18 +190,8 @@ static void sort_versions(const Conversion *conversion, const Chart *chart, Vec 
 
 static bool copy_span(const Conversion *conversion, const Record *record, Buf *out, Error *err)
 {
-	buf_reserve(out, record->len);
-	size_t done = 0;
-	while (done < record->len) {
-		ssize_t got = pread(conversion->spool_fd, out->ptr + out->len, record->len - done,
-				    (off_t)(record->offset + done));
-		if (got <= 0)
-			return err_errno(err, "read what was spooled of the index");
-		out->len += (size_t)got;
-		done += (size_t)got;
-	}
-	out->ptr[out->len] = '\0';
-	return true;
+	return fd_read_at(conversion->spool_fd, record->offset, record->len, out, err) ||
+	       err_wrap(err, "what was spooled of the index");
 }
 
 static void write_key(const char *key, size_t indent, Buf *out)

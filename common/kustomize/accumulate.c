@@ -179,10 +179,8 @@ static void tell_both(const KSet *set, const KResource *res, Error *err)
 		if (other->line && cstr_eq(its.kind, now.kind) && cstr_eq(its.name, now.name) &&
 		    cstr_eq(its.ns, now.ns) &&
 		    cstr_eq(kresource_api_version(other), kresource_api_version(res))) {
-			char *told = mem_printf("%s [%s:%zu], which is in %s:%zu", err_text(err),
-						res->file, res->line, other->file, other->line);
-			free(err->message);
-			err->message = told;
+			err_add(err, " [%s:%zu], which is in %s:%zu", res->file, res->line,
+				other->file, other->line);
 			break;
 		}
 	}

@@ -11,8 +11,6 @@
 
 /* Files below a directory descriptor: the kernel refuses what leads out of it (B102, B103). */
 
-enum { FILE_MAX = 50 * 1024 * 1024, NAMES_MAX = 100000 };
-
 struct KustomizeDirFiles {
 	int dir_fd; /* borrowed */
 	bool whole; /* it is "/" */
@@ -57,8 +55,8 @@ static bool dir_read(void *arg, const char *path, Buf *out, Error *err)
 		return err_errno(err, "%s", path);
 	if (!S_ISREG(info.st_mode))
 		return err_set(err, ERR_INVALID, "%s: not a file", path);
-	if (info.st_size > FILE_MAX)
-		return err_set(err, ERR_LIMIT, "%s: over %d bytes", path, FILE_MAX);
+	if (info.st_size > KUSTOMIZE_FILE_MAX)
+		return err_set(err, ERR_LIMIT, "%s: over %d bytes", path, KUSTOMIZE_FILE_MAX);
 	/* One read gets the most of them whole; what grew meanwhile is read on. */
 	size_t size = (size_t)info.st_size;
 	buf_reserve(out, size);
@@ -67,7 +65,7 @@ static bool dir_read(void *arg, const char *path, Buf *out, Error *err)
 		out->len += (size_t)got;
 		out->ptr[out->len] = '\0';
 	}
-	return got == (ssize_t)size || fd_read_all(fd, FILE_MAX, out, err) ||
+	return got == (ssize_t)size || fd_read_all(fd, KUSTOMIZE_FILE_MAX, out, err) ||
 	       err_wrap(err, "%s", path);
 }
 
@@ -75,7 +73,7 @@ static bool dir_list(void *arg, const char *path, Vec *out, Error *err)
 {
 	const KustomizeDirFiles *self = arg;
 	autofd int fd = open_path(self, path, O_RDONLY | O_DIRECTORY, err);
-	return fd >= 0 && dir_names(fd, NAMES_MAX, out, err);
+	return fd >= 0 && dir_names(fd, KUSTOMIZE_NAMES_MAX, out, err);
 }
 
 /* The kernel's name of what a descriptor has open. Owned; NULL when it has none. */

@@ -26,6 +26,9 @@ typedef struct {
 	char *(*resolve)(void *arg, const char *path);
 } KustomizeFiles;
 
+/* What sources of files hold to: bytes of a file, names in a directory. */
+enum { KUSTOMIZE_FILE_MAX = 50 * 1024 * 1024, KUSTOMIZE_NAMES_MAX = 100000 };
+
 /* Files below a directory descriptor (borrowed): opened beneath it, 50 MiB at most each. Below the
  * file system's own root nothing can lead out, so absolute links are followed there. */
 typedef struct KustomizeDirFiles KustomizeDirFiles;
