@@ -93,8 +93,10 @@ bool discovery_resource(KubeClient *client, const char *api_version, const char 
 bool discovery_known(KubeClient *client, const char *api_version, const char *kind,
 		     KubeResource *out);
 
-/* Stores a group-version's APIResourceList; NULL: the server has no such version. */
-void discovery_store(KubeClient *client, const char *api_version, const json_t *document);
+/* Stores a group-version's APIResourceList, asked for at `generation`; NULL: the server has no such
+ * version. Whether it has the kind. */
+bool discovery_learn(KubeClient *client, const char *api_version, const char *kind,
+		     const json_t *document, unsigned generation, KubeResource *out);
 
 /* What is known of this version may be out of date: its path was not found. */
 void discovery_forget(KubeClient *client, const char *api_version);

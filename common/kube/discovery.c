@@ -17,6 +17,7 @@ enum {
 	EAGER_MS = 5000, /* after an invalidation */
 	EAGER_REFRESH_MS = 200,
 	FAILURE_MS = 1000, /* a failed fetch answers for all who waited */
+	MAX_TRIES = 3,	   /* for one question, when each reply is invalidated on its way */
 	NO_LIMIT_MS = 0,   /* as the time until which: the client's own limit holds */
 };
 
@@ -148,15 +149,6 @@ static void store(Discovery *discovery, Document *document, const json_t *body, 
 	document->fetched_ms = clock_mono_ms();
 }
 
-void discovery_store(KubeClient *client, const char *api_version, const json_t *body)
-{
-	Discovery *discovery = client->root->discovery;
-	autofree char *path = discovery_path(api_version);
-	pthread_mutex_lock(&discovery->lock);
-	store(discovery, document_of(discovery, path), body, discovery->generation);
-	pthread_mutex_unlock(&discovery->lock);
-}
-
 unsigned discovery_generation(KubeClient *client)
 {
 	Discovery *discovery = client->root->discovery;
@@ -256,22 +248,37 @@ static bool await_fetch(Discovery *discovery, const Document *document, int64_t 
 	return true;
 }
 
+/* Whether what the document has is an answer: none was invalidated since it was asked for, or it was
+ * asked for after the question was put. Lock held. */
+static bool holds(const Discovery *discovery, const Document *document, int asked)
+{
+	return is_current(discovery, document) ||
+	       (asked > 0 && document->known && !err_is_set(&document->failure));
+}
+
+/* That a kind is missing holds only as long as no definitions changed. Lock held. */
+static bool is_final(const Discovery *discovery, const Document *document, int asked)
+{
+	return is_fresh(discovery, document) || asked >= MAX_TRIES ||
+	       (asked > 0 && is_current(discovery, document));
+}
+
 /* Lock held. */
 static Found ask_locked(KubeClient *client, const char *path, AnswerFn *answer, void *question,
 			int64_t until_ms, Error *err)
 {
 	Discovery *discovery = client->root->discovery;
 	Document *document = document_of(discovery, path);
-	for (bool asked = false;; asked = true) {
+	for (int asked = 0;; asked++) {
 		if (!await_fetch(discovery, document, until_ms, err))
 			return FAILED;
-		if (is_current(discovery, document) && answer(document, question))
+		if (holds(discovery, document, asked) && answer(document, question))
 			return FOUND;
 		if (failed_lately(document)) {
 			err_copy(err, &document->failure);
 			return FAILED;
 		}
-		if (asked || is_fresh(discovery, document))
+		if (is_final(discovery, document, asked))
 			return NO_MATCH;
 		if (!fetch(client, path, document, until_ms, err))
 			return FAILED;
@@ -325,6 +332,20 @@ bool discovery_known(KubeClient *client, const char *api_version, const char *ki
 	const Document *document = map_get(discovery->documents, path);
 	bool found =
 		document && is_current(discovery, document) && answer_kind(document, &question);
+	pthread_mutex_unlock(&discovery->lock);
+	return found;
+}
+
+bool discovery_learn(KubeClient *client, const char *api_version, const char *kind,
+		     const json_t *body, unsigned generation, KubeResource *out)
+{
+	Discovery *discovery = client->root->discovery;
+	autofree char *path = discovery_path(api_version);
+	KindQuestion question = {kind, out};
+	pthread_mutex_lock(&discovery->lock);
+	Document *document = document_of(discovery, path);
+	store(discovery, document, body, generation);
+	bool found = answer_kind(document, &question);
 	pthread_mutex_unlock(&discovery->lock);
 	return found;
 }

@@ -105,6 +105,7 @@ struct Informer {
 	InformerPhase phase;
 	LoopTimer timer;
 	KubeCall *call; /* RESOLVING, LISTING */
+	unsigned generation; /* RESOLVING: of the discovery, when it was asked */
 	HttpCall *http; /* WATCHING */
 	int failures;
 	bool for_server; /* IDLE: it is the server's return that is waited for */

@@ -453,29 +453,39 @@ static void start_page(Informer *informer)
 
 /* --- discovery --- */
 
+static void resolve(Informer *informer, const KubeResource *resource)
+{
+	const InformerConfig *config = &informer->config;
+	informer->path = resource_path(config->api_version, resource, config->ns, NULL, NULL);
+}
+
 static bool resolve_known(Informer *informer)
 {
 	const InformerConfig *config = &informer->config;
 	KubeResource resource;
-	if (!discovery_known(informer->client, config->api_version, config->kind, &resource))
-		return false;
-	informer->path = resource_path(config->api_version, &resource, config->ns, NULL, NULL);
-	return true;
+	bool known =
+		discovery_known(informer->client, config->api_version, config->kind, &resource);
+	if (known)
+		resolve(informer, &resource);
+	return known;
 }
 
 static void on_document(void *arg, json_t *document, const Error *err)
 {
 	Informer *informer = arg;
+	const InformerConfig *config = &informer->config;
+	KubeResource resource;
 	informer->call = NULL;
-	if (document || err->code == ERR_NOT_FOUND)
-		discovery_store(informer->client, informer->config.api_version, document);
-	if (document && resolve_known(informer)) {
+	if ((document || err->code == ERR_NOT_FOUND) &&
+	    discovery_learn(informer->client, config->api_version, config->kind, document,
+			    informer->generation, &resource)) {
+		resolve(informer, &resource);
 		informer_step(informer);
 		return;
 	}
 	autoerror Error no_match = {0};
 	err_set(&no_match, ERR_NOT_FOUND, "no matches for kind \"%s\" in version \"%s\"",
-		informer->config.kind, informer->config.api_version);
+		config->kind, config->api_version);
 	fail(informer, document ? &no_match : err);
 }
 
@@ -483,6 +493,7 @@ static void start_resolving(Informer *informer)
 {
 	autofree char *path = discovery_path(informer->config.api_version);
 	informer->phase = INFORMER_RESOLVING;
+	informer->generation = discovery_generation(informer->client);
 	informer->call = kube_call_start(
 		informer->client,
 		&(KubeCallSpec){.verb = "GET", .path = path, .timeout_ms = CALL_TIMEOUT_MS},
