@@ -378,13 +378,15 @@ static bool check(Run *run, const Kustomization *ks, const Target *target, const
 	autofree char *what = mem_printf("health of %s", facts->revision);
 	int64_t waited = run_waited_ms(memory_waiting_since(context->memory, key, what));
 	*before = before_wait(run, key, before->changed);
-	/* Nobody is told of a time-out that the objects themselves do not bear out. */
+	/* Nobody is told of a time-out that the objects themselves do not bear out, nor answered
+	 * from a watch that may not yet tell what they saw before they asked. */
+	bool afresh = waited >= ks->timeout_ms || run_requested_at(run);
 	const Look look = {.target = target,
 			   .memory = context->memory,
 			   .exprs = exprs,
 			   .ks_key = key,
 			   .generation = object_generation(run_object(run)),
-			   .afresh = waited >= ks->timeout_ms};
+			   .afresh = afresh};
 	look_at_all(&look, checks);
 	judge(checks, &verdict);
 	bool ok = decide(run, ks, &verdict, facts->revision, waited, out_wait_ms, err);

@@ -248,8 +248,8 @@ static bool await_fetch(Discovery *discovery, const Document *document, int64_t 
 	return true;
 }
 
-/* Whether what the document has is an answer: none was invalidated since it was asked for, or it was
- * asked for after the question was put. Lock held. */
+/* Whether what the document has is an answer: none was invalidated since it was asked for, or it
+ * was asked for after the question was put. Lock held. */
 static bool holds(const Discovery *discovery, const Document *document, int asked)
 {
 	return is_current(discovery, document) ||

@@ -104,9 +104,9 @@ struct Informer {
 
 	InformerPhase phase;
 	LoopTimer timer;
-	KubeCall *call; /* RESOLVING, LISTING */
+	KubeCall *call;	     /* RESOLVING, LISTING */
 	unsigned generation; /* RESOLVING: of the discovery, when it was asked */
-	HttpCall *http; /* WATCHING */
+	HttpCall *http;	     /* WATCHING */
 	int failures;
 	bool for_server; /* IDLE: it is the server's return that is waited for */
 	int64_t gone_ms; /* when the server last said 410; 0: never */

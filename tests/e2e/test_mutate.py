@@ -16,6 +16,9 @@ static const Row rows[] = {
 	{"if (x < 1)", 3},
 	{"b && c", 4},
 };
+static const Node nodes[] = {[ABSENT] = NONE,
+			     [FILE] = PLAIN,
+			     [DIR] = FOLDER};
 
 bool f(int a)
 {
@@ -41,6 +44,7 @@ def test_each_change_is_one_and_none_is_in_a_text_or_a_comment(mutate):
     made = [(m.what, SOURCE[m.start:m.end], m.new) for m in mutate.mutations(SOURCE)]
     assert sorted(made) == sorted([
         ("row", '\t{"if (x < 1)", 3},', ""), ("row", '\t{"b && c", 4},', ""),
+        ("row", "\t\t\t     [FILE] = PLAIN,", ""),
         ("number", "3", "6"), ("number", "4", "8"),
         ("condition", "(a >= 2 && !is_odd(a))", "(!(a >= 2 && !is_odd(a)))"),
         ("bound", ">=", ">"), ("number", "2", "4"), ("junction", "&&", "||"),

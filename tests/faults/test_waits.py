@@ -8,7 +8,7 @@ import pytest
 from tests.faults.conftest import config_map
 from tests.lib.apps import DEPLOYMENT, install_crd, put_status, runs, widget_crd
 from tests.lib.controllers import Toolkit
-from tests.lib.fault import hold, status
+from tests.lib.fault import hold, hold_reply, status
 from tests.lib.net import wait_until
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments/"
@@ -77,6 +77,31 @@ def test_K78_a_look_asks_for_all_together(app, objects, proxy):
     message = objects.condition(waits(objects))["message"]
     assert "with a timeout of 5m0s" in message
     assert {f"d{i}" for i in range(20)} == set(asked(proxy, objects, mark))
+
+
+def test_K78_a_request_is_answered_from_the_objects_themselves(app, objects, proxy, toolkit):
+    """Whoever asks may have seen what the watch has not told yet."""
+    group, flow = f"{objects.ns}.example.test", threading.Event()
+    flow.set()
+    install_crd(objects.api, widget_crd(group))
+    proxy.on(hold_reply(flow), method="GET", path=f"/apis/{group}/v1/widgets$", query="watch=")
+    widget = f"/apis/{group}/v1/namespaces/{objects.ns}/widgets/w"
+    try:
+        app.commit({"w.yaml": f"apiVersion: {group}/v1\nkind: Widget\nmetadata: {{name: w}}\n"})
+        app.start(wait=True, timeout="5m")
+        app.settled()
+        put_status(objects.api, widget, {"conditions": [{"type": "Ready", "status": "True"}]})
+        objects.request("Kustomization", "app", "in step")
+        objects.wait("Kustomization", "app", lambda o: o["status"].get(
+            "lastHandledReconcileAt") == "in step" and objects.condition(o)["status"] == "True", "a run")
+        flow.clear()
+        put_status(objects.api, widget, {"conditions": [{"type": "Ready", "status": "False"}]})
+        objects.request("Kustomization", "app", "look")
+        waits(objects)
+    finally:
+        flow.set()
+    put_status(objects.api, widget, {"conditions": [{"type": "Ready", "status": "True"}]})
+    app.settled()
 
 
 def test_K78_pods_are_asked_for_together(app, objects, proxy):

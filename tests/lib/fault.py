@@ -157,6 +157,18 @@ def hold(gate):
     return act
 
 
+def hold_reply(gate):
+    """What the server says, a watch's events for one, waits as long as the test has not set the event."""
+    def act(x):
+        def edit(pieces):
+            for piece in pieces:
+                while not gate.is_set():
+                    x.proxy.pause(0.05)
+                yield piece
+        x.forward(edit)
+    return act
+
+
 def hang():
     """Never answers: until the client gives up or the proxy stops."""
     def act(x):

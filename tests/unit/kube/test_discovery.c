@@ -28,8 +28,9 @@ static Answered answer(void *arg, const Asked *asked)
 		site->without_kind--;
 		return (Answered){0};
 	}
-	return (Answered){.take_body = mem_strdup("{\"resources\":[{\"name\":\"deployments\","
-						  "\"kind\":\"Deployment\",\"namespaced\":true}]}")};
+	return (Answered){.take_body =
+				  mem_strdup("{\"resources\":[{\"name\":\"deployments\","
+					     "\"kind\":\"Deployment\",\"namespaced\":true}]}")};
 }
 
 static int site_open(void **state)
