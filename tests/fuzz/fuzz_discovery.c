@@ -30,7 +30,9 @@ static void look_up(const json_t *document)
 	size_t i;
 	json_t *item;
 	KubeResource resource;
-	discovery_store(client(), "v1", document);
+	unsigned generation = discovery_generation(client());
+	if (discovery_learn(client(), "v1", "", document, generation, &resource))
+		abort();
 	json_array_foreach(json_list(document, "resources"), i, item)
 	{
 		const char *kind = json_text(item, "kind");
@@ -38,7 +40,8 @@ static void look_up(const json_t *document)
 		    (!*resource.plural || strchr(resource.plural, '/')))
 			abort();
 	}
-	discovery_store(client(), "v1", NULL);
+	if (discovery_learn(client(), "v1", "Pod", NULL, generation, &resource))
+		abort();
 }
 
 static void list_all(const json_t *document)
