@@ -164,6 +164,21 @@ def test_K34_substitution_can_be_disabled(app, objects):
         "${x}", "${x}", "set"]
 
 
+def test_K19_unknown_fields_of_the_root_and_of_a_base(app, objects):
+    """The controller reads the root itself, and writes it anew; a base is read as strictly as ever."""
+    unknown = "resources: [cm.yaml]\nnoSuchField: {a: [1]}\n"
+    app.commit({"good/kustomization.yaml": unknown, "good/cm.yaml": config_map("good"),
+                "top/kustomization.yaml": "resources: [base]\n",
+                "top/base/kustomization.yaml": unknown, "top/base/cm.yaml": config_map("never")})
+    app.kustomization("good", path="./good", namePrefix="p-", retryInterval="1h")
+    app.kustomization("top", path="./top", retryInterval="1h")
+    app.ready("good")
+    assert objects.configmap("p-good")
+    message = objects.condition(app.failed("BuildFailed", "noSuchField", name="top"))["message"]
+    assert "base/kustomization.yaml:2" in message
+    assert not objects.configmap("never")
+
+
 def test_K20_a_root_without_resources_tells_origins(app, objects):
     app.commit({"kustomization.yaml": "configMapGenerator: [{name: made, literals: [a=b]}]\n"
                                       "generatorOptions: {disableNameSuffixHash: true}\n"})

@@ -91,7 +91,8 @@ def test_K26_each_form_of_a_remote_base(app, objects):
     """As a resource, as a component and below a base; nobody is asked for any."""
     url = app.git_server.url
     forms = {"query": f"{url}/x.git//base?ref=main", "git": f"git::{url}/x.git//base",
-             "scp": "git@127.0.0.1:x/y.git", "ssh": "ssh://git@127.0.0.1/x/y//base"}
+             "scp": "git@127.0.0.1:x/y.git", "ssh": "ssh://git@127.0.0.1/x/y//base",
+             "file": f"{url}/x.git/raw/one.yaml"}
     files = {}
     for name, form in forms.items():
         files[f"{name}/kustomization.yaml"] = f"resources: ['{form}']\n"
