@@ -94,20 +94,30 @@ static json_t *send_patch(Run *run, const json_t *patch, const char *subresource
 		       err);
 }
 
-static bool refresh(Run *run, Error *err)
+static json_t *get_fresh(const Run *run, Error *err)
 {
 	const Kind *kind = run->state->kind;
-	json_t *fresh = kube_get(run->manager->client, kind->api_version, kind->kind, run->ns,
-				 run->name, err);
-	if (!fresh)
-		return false;
-	json_t *base = json_deep_copy(fresh);
-	json_t *after = rebase(run->before, run->object, fresh);
+	return kube_get(run->manager->client, kind->api_version, kind->kind, run->ns, run->name,
+			err);
+}
+
+/* A run is about the spec that it has read, and tells of that generation. What was asked for
+ * meanwhile is the next one's. */
+static void keep_spec(const json_t *object, json_t *fresh)
+{
+	json_object_set(fresh, "spec", json_map(object, "spec"));
+	json_object_set_new(json_map(fresh, "metadata"), "generation",
+			    json_integer(object_generation(object)));
+}
+
+static void rebase_run(Run *run, json_t *take_fresh)
+{
+	json_t *base = json_deep_copy(take_fresh);
+	json_t *after = rebase(run->before, run->object, take_fresh);
 	json_decref(run->before);
 	json_array_append_new(run->outlived, run->object);
 	run->before = base;
 	run->object = after;
-	return true;
 }
 
 /* The reply is the new truth: for later writes of this run and for the next one. */
@@ -144,9 +154,12 @@ bool run_write_status(Run *run, Error *err)
 			err_move(err, &failure);
 			return err_wrap(err, "write status");
 		}
-		if (!refresh(run, err))
+		json_t *fresh = get_fresh(run, err);
+		if (!fresh)
 			return err->code == ERR_NOT_FOUND ? (error_dispose(err), true)
 							  : err_wrap(err, "write status");
+		keep_spec(run->object, fresh);
+		rebase_run(run, fresh);
 	}
 }
 
@@ -190,9 +203,11 @@ bool run_set_finalizer(Run *run, bool present, Error *err)
 			err_move(err, &failure);
 			return err_wrap(err, "%s the finalizer", present ? "add" : "remove");
 		}
-		if (!refresh(run, err))
+		json_t *fresh = get_fresh(run, err);
+		if (!fresh)
 			return !present && err->code == ERR_NOT_FOUND ? (error_dispose(err), true)
 								      : false;
+		rebase_run(run, fresh);
 	}
 }
 

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.conftest import config_map
 from tests.lib.apps import DEPLOYMENT, install_crd, put_status, runs, widget_crd
 from tests.lib.controllers import Toolkit
-from tests.lib.fault import hold, hold_reply, status
+from tests.lib.fault import hold, hold_reply, status, then
 from tests.lib.net import wait_until
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments/"
@@ -193,6 +193,46 @@ def test_K55_a_run_that_changes_nothing_asks_for_no_health(app, objects, proxy, 
     waits(objects)
     current(objects, "b")
     app.settled()
+
+
+def correct_while_status_is_written(proxy, objects, spec):
+    """Changes spec when a run writes down what it is about to prune; it has read spec before."""
+    return proxy.on(then(lambda x: objects.patch("Kustomization", "app", {"spec": spec})), times=1,
+                    method="PATCH", path=f"/{objects.ns}/kustomizations/app/status$",
+                    body='"conditions".*"inventory"|"inventory".*"conditions"')
+
+
+def test_K88_what_is_corrected_while_a_wait_begins_ends_it(app, objects, proxy):
+    app.commit({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    app.start(wait=True, timeout="10m")
+    app.settled()
+    rule = correct_while_status_is_written(proxy, objects, {"wait": False})
+    app.deploy({"web.yaml": deployment("web")}, remove=["b.yaml"])
+    assert rule.hits == 1 and objects.configmap("b") is None
+
+
+def test_S94_a_run_tells_of_the_generation_that_it_read(app, objects, proxy):
+    """Also where it had to write its status again because somebody changed spec meanwhile."""
+    app.deploy({"a.yaml": config_map("a", "1"), "b.yaml": config_map("b", "1")})
+    told = []
+    path = f"/{objects.ns}/kustomizations/app/status$"
+
+    def note(x):
+        labels = objects.configmap("a")["metadata"]["labels"]
+        told.append((x.request.json["status"], labels.get("corrected")))
+    rule = correct_while_status_is_written(proxy, objects, {
+        "commonMetadata": {"labels": {"corrected": "yes"}}})
+    proxy.on(then(note), method="PATCH", path=path)
+    generation = objects.get("Kustomization", "app")["metadata"]["generation"]
+    app.deploy({}, remove=["b.yaml"])
+    assert rule.hits == 1
+    assert objects.get("Kustomization", "app")["metadata"]["generation"] == generation + 1
+    for wrote, label in told:
+        ready = [c for c in wrote.get("conditions", []) if c["type"] == "Ready"]
+        said = [c["observedGeneration"] for c in ready if c["status"] == "True"]
+        said += [wrote["observedGeneration"]] if "observedGeneration" in wrote else []
+        assert label or max(said, default=0) <= generation, wrote
+    assert [label for _, label in told][-1] == "yes"
 
 
 def test_K84_other_rules_are_another_look(app, objects):
