@@ -256,6 +256,8 @@ void waiting_keep(Run *run, const SourceState *source, const RunFacts *facts, js
 int64_t waiting_started_ms(Run *run, const char *revision, int64_t now_ms);
 /* Its time begins anew when other objects were built than those it is about. */
 void waiting_renew(Run *run, const char *digest);
+/* Whether the spec has changed since the wait began; false when nothing is waited for. */
+bool waiting_is_corrected(Run *run);
 /* True: the wait goes on, or ended just now, and *out is this run's outcome. */
 bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *source, Outcome *out,
 		     Error *err);

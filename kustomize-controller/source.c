@@ -44,17 +44,20 @@ static bool check_access(Run *run, const Kustomization *ks, Outcome *out_outcome
 }
 
 /* The stored object, or asked of the server when the watch does not have it: it may be new, or its
- * kind not be served when this process began. */
+ * kind not be served when this process began. Whoever asks for a run, or corrects what is waited
+ * for, may have seen a revision that the watch has not told yet: theirs is the run that finds it.
+ */
 static json_t *get_source(Run *run, const Kustomization *ks, Error *err)
 {
 	const char *version = "source.toolkit.fluxcd.io/v1";
-	bool direct = manager_gate(run_manager(run), "DirectSourceFetch");
-	json_t *object = direct ? NULL
-				: run_peer_get(run, version, ks->source_kind, ks->source_ns,
-					       ks->source_name);
+	bool now = manager_gate(run_manager(run), "DirectSourceFetch") || run_requested_at(run) ||
+		   waiting_is_corrected(run);
+	json_t *object =
+		now ? NULL
+		    : run_peer_get(run, version, ks->source_kind, ks->source_ns, ks->source_name);
 	return object ? object
-		      : kube_get(run_client(run), version, ks->source_kind, ks->source_ns,
-				 ks->source_name, err);
+		      : run_peer_get_now(run, version, ks->source_kind, ks->source_ns,
+					 ks->source_name, err);
 }
 
 /* Told at first only where something was told before, as of an artifact that has gone. */

@@ -149,6 +149,19 @@ static bool go_on(Run *run, const Kustomization *ks, const json_t *kept, const S
 	return stage_goes_on(run, kept, &target);
 }
 
+static bool is_corrected(Run *run, const json_t *kept)
+{
+	return json_int(kept, "generation", 0) != object_generation(run_object(run));
+}
+
+bool waiting_is_corrected(Run *run)
+{
+	const KustomizeContext *context = run_context(run);
+	autofree char *key = run_key(run);
+	autojson json_t *kept = memory_kept_wait(context->memory, key);
+	return kept && is_corrected(run, kept);
+}
+
 bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *source, Outcome *out,
 		     Error *err)
 {
@@ -158,7 +171,7 @@ bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *sourc
 	if (!kept)
 		return false;
 	bool newer = !cstr_eq(json_text(kept, "revision"), source->artifact.revision);
-	bool corrected = json_int(kept, "generation", 0) != object_generation(run_object(run));
+	bool corrected = is_corrected(run, kept);
 	bool asked = run_requested_at(run);
 	bool cancels = manager_gate(run_manager(run), "CancelHealthCheckOnNewRevision");
 	if (!newer && !corrected && !asked)

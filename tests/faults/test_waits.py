@@ -8,7 +8,7 @@ import pytest
 from tests.faults.conftest import config_map
 from tests.lib.apps import DEPLOYMENT, install_crd, put_status, runs, widget_crd
 from tests.lib.controllers import Toolkit
-from tests.lib.fault import hold, hold_reply, status, then
+from tests.lib.fault import behind, hold, passing, status, then
 from tests.lib.net import wait_until
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments/"
@@ -84,7 +84,7 @@ def test_K78_a_request_is_answered_from_the_objects_themselves(app, objects, pro
     group, flow = f"{objects.ns}.example.test", threading.Event()
     flow.set()
     install_crd(objects.api, widget_crd(group))
-    proxy.on(hold_reply(flow), method="GET", path=f"/apis/{group}/v1/widgets$", query="watch=")
+    proxy.on(behind(flow), method="GET", path=f"/apis/{group}/v1/widgets$", query="watch=")
     widget = f"/apis/{group}/v1/namespaces/{objects.ns}/widgets/w"
     try:
         app.commit({"w.yaml": f"apiVersion: {group}/v1\nkind: Widget\nmetadata: {{name: w}}\n"})
@@ -313,6 +313,52 @@ def test_K78_a_watch_that_fell_silent_is_not_believed_in_the_end(app, objects, p
     app.settled(timeout=60)
     assert objects.get("Kustomization", "app")["status"]["history"][0][
         "lastReconciledStatus"] == "ReconciliationSucceeded"
+
+
+WATCH = {"method": "GET", "path": "/gitrepositories$", "query": "watch=(true|1)"}
+
+
+@pytest.fixture
+def sources_told(proxy):
+    """An event: while it is not set kustomize-controller hears of no change of a GitRepository."""
+    told = threading.Event()
+    told.set()
+    late = behind(told)
+
+    def is_theirs(request):
+        return "kustomize-controller" in request.header("user-agent")
+    rule = proxy.on(lambda x: (late if is_theirs(x.request) else passing)(x), **WATCH)
+    mark = proxy.mark()
+    proxy.break_connections()
+    wait_until(lambda: any(map(is_theirs, proxy.requests(mark, **WATCH))), "the watch, by that rule")
+    yield told
+    told.set()
+    proxy.off(rule)
+
+
+@pytest.mark.parametrize("ask", [
+    lambda objects: objects.request("Kustomization", "app", "now"),
+    lambda objects: objects.patch("Kustomization", "app", {"spec": {"timeout": "4m"}}),
+], ids=["a request", "a changed spec"])
+def test_K88_whoever_has_seen_a_newer_revision_gets_it(app, objects, proxy, toolkit, sources_told, ask):
+    """Though the controller's own watch has not told it: the older one's wait would hold it up for
+    minutes."""
+    app.commit({"a.yaml": deployment("a")})
+    app.start(wait=True, timeout="5m")
+    waits(objects)
+    sources_told.clear()
+    app.commit({"a.yaml": deployment("a"), "cm.yaml": config_map("made", "newer")})
+    objects.ready("GitRepository", "src", revision=app.head)
+    ask(objects)
+    wait_until(lambda: objects.configmap("made"), "the newer revision")
+    obj = objects.wait("Kustomization", "app", lambda o: app.head in objects.condition(
+        o, "Healthy").get("message", ""), "to wait for what is newer")
+    assert objects.condition(obj, "Healthy")["status"] == "Unknown"
+    woken(objects, toolkit, 2)
+    sources_told.set()
+    current(objects, "a")
+    obj = app.settled()
+    assert [h["totalReconciliations"] for h in obj["status"]["history"]] == [1], "one run, of the newer"
 
 
 def test_K53_a_wait_for_a_stage_builds_nothing(app, objects, proxy, toolkit):

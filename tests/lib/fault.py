@@ -157,15 +157,16 @@ def hold(gate):
     return act
 
 
-def hold_reply(gate):
-    """What the server says, a watch's events for one, waits as long as the test has not set the event."""
+def behind(gate):
+    """A watch that tells what happens only while the event is set, all of it once it is again."""
+    def edit(x, pieces):
+        for piece in pieces:
+            while not gate.is_set():
+                x.proxy.pause(0.05)
+            yield piece
+
     def act(x):
-        def edit(pieces):
-            for piece in pieces:
-                while not gate.is_set():
-                    x.proxy.pause(0.05)
-                yield piece
-        x.forward(edit)
+        x.forward(lambda pieces: edit(x, pieces))
     return act
 
 
