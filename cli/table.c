@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rune.h"
 #include "base/str.h"
 
 /* Code points of no width, and of two columns (East Asian wide, emoji). */
@@ -17,22 +18,13 @@ static const struct {
 	{0x20000, 0x3fffd, 2},
 };
 
-/* One code point off the front of *text; texts come from JSON, which is valid UTF-8. */
-static unsigned next_code_point(const char **text, const char *end)
-{
-	unsigned char first = (unsigned char)*(*text)++;
-	int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-	unsigned code = more ? first & (0x3fu >> more) : first;
-	for (; more && *text < end; more--)
-		code = code << 6 | ((unsigned char)*(*text)++ & 0x3fu);
-	return code;
-}
-
 size_t table_width(const char *text, size_t len)
 {
 	size_t width = 0;
-	for (const char *end = text + len; text < end;) {
-		unsigned code = next_code_point(&text, end);
+	for (Str rest = str_sized(text, len); rest.len;) {
+		size_t bytes;
+		uint32_t code = rune_decode(rest, &bytes);
+		rest = str_slice(rest, bytes, rest.len);
 		unsigned columns = 1;
 		for (size_t i = 0; i < COUNT(ranges); i++)
 			if (code >= ranges[i].from && code <= ranges[i].to)

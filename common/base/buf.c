@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rune.h"
 
 void buf_dispose(Buf *buf)
 {
@@ -90,7 +91,6 @@ char *buf_steal(Buf *buf)
 
 void buf_put_rune(Buf *buf, uint32_t rune)
 {
-	enum { RUNE_MAX = 0x10ffff, RUNE_ERROR = 0xfffd };
 	if (rune > RUNE_MAX || (rune >= 0xd800 && rune <= 0xdfff))
 		rune = RUNE_ERROR;
 	if (rune < 0x80) {

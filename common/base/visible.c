@@ -1,29 +1,11 @@
 #include "base/visible.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
-
-/* The bytes of the character at text and its number; 0 when it is none (RFC 3629). */
-static size_t read_character(const char *text, uint32_t *out)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned char first = (unsigned char)*text;
-	size_t len = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	uint32_t value = len == 1 ? first : first & (0xffU >> (len + 1));
-	for (size_t i = 1; i < len; i++) {
-		if (((unsigned char)text[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | ((unsigned char)text[i] & 0x3f);
-	}
-	bool good = len && first < 0xf8 && value >= least[len] && value <= 0x10ffff &&
-		    (value & 0xfffff800) != 0xd800;
-	*out = value;
-	return good ? len : 0;
-}
+#include "base/rune.h"
 
 /* C0, DEL, C1; marks and embeddings of direction; line and paragraph separators. */
 static bool is_hidden(uint32_t value)
@@ -41,16 +23,16 @@ char *visible_text(const char *text, size_t max)
 	Buf out = {0};
 	if (!text)
 		return NULL;
-	while (*text && out.len <= max) {
-		uint32_t value = 0;
-		size_t len = read_character(text, &value);
-		if (len == 0)
+	for (Str rest = str_of(text); rest.len && out.len <= max;) {
+		size_t width;
+		uint32_t value = rune_decode(rest, &width);
+		if (value == RUNE_ERROR && width == 1)
 			buf_putc(&out, '?');
 		else if (is_hidden(value))
 			buf_putc(&out, ' ');
 		else
-			buf_append(&out, text, len);
-		text += len ? len : 1;
+			buf_append(&out, rest.ptr, width);
+		rest = str_slice(rest, width, rest.len);
 		cut = out.len <= room ? out.len : cut;
 	}
 	if (out.len > max) {

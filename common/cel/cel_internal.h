@@ -316,7 +316,6 @@ uint64_t cel_hash(const CelValue *value);
 /* convert.c */
 CelValue cel_to_string(CelRun *run, const CelValue *value);
 void cel_write_double(double real, Buf *out);
-bool cel_valid_utf8(Str text);
 
 /* show.c */
 json_t *cel_value_to_json(CelRun *run, const CelValue *value);

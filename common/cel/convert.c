@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rune.h"
 #include "cel/cel_internal.h"
 
 enum { ANY = CEL_LIB_KUBERNETES | CEL_LIB_FLUX, EXPONENT_FROM = 6 };
@@ -49,12 +50,6 @@ void cel_write_double(double real, Buf *out)
 		buf_printf(out, ".%.*s", len - point, digits + point);
 }
 
-bool cel_valid_utf8(Str text)
-{
-	autojson json_t *string = json_stringn(text.ptr, text.len);
-	return string != NULL;
-}
-
 static CelValue scalar_to_string(CelRun *run, const CelValue *value)
 {
 	autobuf Buf out = {0};
@@ -92,7 +87,7 @@ CelValue cel_to_string(CelRun *run, const CelValue *value)
 	if (value->kind == CEL_STRING)
 		return *value;
 	if (value->kind == CEL_BYTES) {
-		if (!cel_valid_utf8(value->text))
+		if (!rune_all_valid(value->text))
 			return cel_error(run, "invalid UTF-8 in bytes, cannot convert to string");
 		return (CelValue){.kind = CEL_STRING, .text = value->text};
 	}

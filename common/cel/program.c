@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rune.h"
 #include "cel/cel_internal.h"
 #include "data/regex.h"
 
@@ -73,7 +74,7 @@ static void compile(CelProgram *program, CelSource *source)
 			    cel_text_length(str_of(source->text)), CEL_TEXT_MAX);
 		return;
 	}
-	if (!cel_valid_utf8(str_of(source->text))) {
+	if (!rune_all_valid(str_of(source->text))) {
 		cel_problem(source, PLACE_NONE, "the expression is not UTF-8");
 		return;
 	}

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/cond.h"
 #include "base/mem.h"
+#include "base/rune.h"
 #include "cloud/bucket_internal.h"
 #include "cloud/sigv4.h"
 #include "cloud/token.h"
@@ -69,19 +70,13 @@ static bool is_clean(const char *text)
 	return true;
 }
 
-bool bucket_is_utf8(const char *text)
-{
-	autojson json_t *value = json_string(text);
-	return value != NULL;
-}
-
 bool bucket_page_add(BucketPage *page, const char *key, const char *etag, const char *version,
 		     const char *size, Error *err)
 {
 	unsigned long long bytes = 0;
-	if (cstr_empty(key) || strlen(key) > KEY_MAX || !bucket_is_utf8(key))
+	if (cstr_empty(key) || strlen(key) > KEY_MAX || !rune_all_valid(str_of(key)))
 		return err_set(err, ERR_INVALID, "an object's key is empty, too long or no UTF-8");
-	if (etag && (strlen(etag) > ETAG_MAX || !is_clean(etag) || !bucket_is_utf8(etag)))
+	if (etag && (strlen(etag) > ETAG_MAX || !is_clean(etag) || !rune_all_valid(str_of(etag))))
 		return err_set(err, ERR_INVALID, "object '%s' has an impossible etag", key);
 	bool known = size && str_to_u64(str_of(size), &bytes) && bytes < INT64_MAX;
 	BucketObject *object = bucket_object_new(key, etag, known ? (int64_t)bytes : -1);

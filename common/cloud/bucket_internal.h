@@ -83,8 +83,6 @@ bool bucket_set_base(CloudBucket *bucket, const char *url, Error *err) MUST_USE;
  * machine. */
 bool bucket_add_bearer(const CloudBucket *bucket, BucketRequest *request, Error *err) MUST_USE;
 
-bool bucket_is_utf8(const char *text);
-
 /* An object with what a listing said of it, pushed to the page. ERR_INVALID for a key that is empty
  * or no UTF-8, and for an etag with control characters. */
 bool bucket_page_add(BucketPage *page, const char *key, const char *etag, const char *version,

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/rune.h"
 #include "cloud/bucket_internal.h"
 #include "cloud/sigv4.h"
 #include "data/regex.h"
@@ -262,7 +263,7 @@ static bool decode_keys(BucketPage *page, Error *err)
 	for (size_t i = 0; i < page->objects.len; i++) {
 		BucketObject *object = page->objects.items[i];
 		char *plain = url_unescape(object->key, true);
-		if (!plain || !*plain || !bucket_is_utf8(plain)) {
+		if (!plain || !*plain || !rune_all_valid(str_of(plain))) {
 			free(plain);
 			return err_set(err, ERR_INVALID, "an object's key is badly encoded");
 		}

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rune.h"
 #include "data/yaml_emit_internal.h"
 
 /*
@@ -16,29 +17,23 @@ typedef struct {
 	bool multiline, plain, single, block;
 } Allowed;
 
-static size_t char_width(char byte)
-{
-	unsigned char lead = (unsigned char)byte;
-	if (lead < 0x80)
-		return 1;
-	if (lead < 0xe0)
-		return 2;
-	return lead < 0xf0 ? 3 : 4;
-}
-
 static unsigned char byte_at(Str text, size_t at)
 {
 	return at < text.len ? (unsigned char)text.ptr[at] : 0;
 }
 
+/* Most are ASCII. */
+static uint32_t decode(Str text, size_t at, size_t *out_width)
+{
+	unsigned char lead = (unsigned char)text.ptr[at];
+	*out_width = 1;
+	return lead < 0x80 ? lead : rune_decode(str_slice(text, at, text.len), out_width);
+}
+
 uint32_t emit_decode(Str text, size_t at)
 {
-	uint32_t lead = byte_at(text, at);
-	size_t width = char_width(text.ptr[at]);
-	uint32_t value = width == 1 ? lead : lead & (0xffu >> (width + 1));
-	for (size_t i = 1; i < width; i++)
-		value = value << 6 | (byte_at(text, at + i) & 63u);
-	return value;
+	size_t width;
+	return at < text.len ? decode(text, at, &width) : 0;
 }
 
 static bool is_break(uint32_t code)
@@ -99,10 +94,10 @@ static Allowed analyze(Str text, bool tabs)
 	bool special = false, breaks = false, break_space = false, space_break = false;
 	bool was_space = false, was_break = false, edge = false, after_blank = true;
 	bool tab = false;
-	for (size_t at = 0; at < text.len; at += char_width(text.ptr[at])) {
-		uint32_t code = emit_decode(text, at);
+	for (size_t at = 0, width; at < text.len; at += width) {
+		uint32_t code = decode(text, at, &width);
 		bool space = code == ' ', line_break = is_break(code);
-		bool end = at == 0 || at + char_width(text.ptr[at]) >= text.len;
+		bool end = at == 0 || at + width >= text.len;
 		indicators |= is_indicator(text, at, after_blank);
 		tab |= tabs && code == '\t';
 		special |= !is_printable(code) && !(tabs && code == '\t');
@@ -137,10 +132,11 @@ static void put_break(Emitter *emitter)
 
 static size_t put_char(Emitter *emitter, Str text, size_t at)
 {
-	size_t width = char_width(text.ptr[at]);
+	size_t width;
+	uint32_t code = decode(text, at, &width);
 	buf_append(emitter->out, text.ptr + at, width);
 	emitter->column++;
-	if (is_break(emit_decode(text, at)))
+	if (is_break(code))
 		emitter->column = 0;
 	return width;
 }
@@ -279,7 +275,8 @@ static void write_double(Emitter *emitter, Str text, bool key)
 	bool all = str_starts(text, STR("\xef\xbb\xbf"));
 	bool after_space = false;
 	for (size_t at = 0; at < text.len;) {
-		uint32_t code = emit_decode(text, at);
+		size_t width;
+		uint32_t code = decode(text, at, &width);
 		bool space = code == ' ' && !all;
 		if (space && may_fold(emitter, key, after_space) && at > 0 && at + 1 < text.len) {
 			emit_indent(emitter);
@@ -288,7 +285,7 @@ static void write_double(Emitter *emitter, Str text, bool key)
 			at++;
 		} else if (all || needs_escape(code)) {
 			write_escape(emitter, code);
-			at += char_width(text.ptr[at]);
+			at += width;
 		} else {
 			at += put_char(emitter, text, at);
 		}

@@ -1,6 +1,5 @@
 /*
- * UTF-8 as Go reads it (a broken byte is U+FFFD, one byte long) and the classes and case rules of
- * its unicode package, from the C library's C.UTF-8 tables.
+ * The classes and case rules of Go's unicode package, from the C library's C.UTF-8 tables.
  */
 #ifndef GOTMPL_UNICODE_H
 #define GOTMPL_UNICODE_H
@@ -10,8 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-
-enum { RUNE_ERROR = 0xfffd, RUNE_MAX = 0x10ffff };
+#include "base/rune.h"
 
 /* The tables; any thread may use them. They are opened when a rune beyond ASCII needs them. */
 typedef struct GoUnicode GoUnicode;
@@ -19,8 +17,6 @@ typedef struct GoUnicode GoUnicode;
 /* Lives as long as the arena. */
 const GoUnicode *unicode_new(Arena *arena);
 
-/* The rune at the start of text (which is not empty) and its width in bytes. */
-uint32_t rune_decode(Str text, size_t *out_width);
 size_t rune_count(Str text);
 
 bool rune_is_letter(const GoUnicode *unicode, uint32_t rune);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/rune.h"
 #include "data/base64.h"
 #include "kustomize/load.h"
 
@@ -68,12 +69,6 @@ static bool put_env_line(Data *data, Str line, Error *err)
 	return key.len == 0 || put_pair(data, key, value, err);
 }
 
-static bool is_utf8(Str text)
-{
-	autojson json_t *value = json_stringn(text.ptr, text.len);
-	return value != NULL;
-}
-
 static bool put_env_file(Data *data, const char *path, Error *err)
 {
 	autobuf Buf text = {0};
@@ -87,7 +82,7 @@ static bool put_env_file(Data *data, const char *path, Error *err)
 			return true; /* [Q] as upstream's scanner, silently */
 		if (line.len > 0 && line.ptr[line.len - 1] == '\r')
 			line.len--;
-		if (!is_utf8(line))
+		if (!rune_all_valid(line))
 			return err_set(err, ERR_INVALID, "%s:%zu: invalid utf8 bytes", path,
 				       number);
 		if (!put_env_line(data, line, err))

@@ -1,6 +1,6 @@
 #include "sign/cbor.h"
 
-#include "data/json.h"
+#include "base/rune.h"
 
 enum { MAX_DEPTH = 16, ONE_BYTE = 24, EIGHT_BYTES = 27, TINY_MAX = 23 };
 
@@ -26,12 +26,6 @@ static bool take_number(Str *rest, unsigned low, uint64_t *out)
 	return true;
 }
 
-static bool is_utf8(Str text)
-{
-	autojson json_t *value = json_stringn(text.ptr, text.len);
-	return value;
-}
-
 bool cbor_next(Str *rest, CborItem *out, Error *err)
 {
 	if (rest->len == 0)
@@ -47,7 +41,7 @@ bool cbor_next(Str *rest, CborItem *out, Error *err)
 		return malformed(err);
 	out->bytes = str_slice(*rest, 0, (size_t)out->number);
 	*rest = str_slice(*rest, (size_t)out->number, rest->len);
-	return out->kind == CBOR_BYTES || is_utf8(out->bytes) ? true : malformed(err);
+	return out->kind == CBOR_BYTES || rune_all_valid(out->bytes) ? true : malformed(err);
 }
 
 /* How many items follow that belong to it. Each takes a byte at least. */
