@@ -169,7 +169,7 @@ void wait_stop(Action *action);
 WaitMode wait_mode(const Action *action);
 
 /* action_why.c. Of the one whose `live` was just looked at. */
-void why_note(Resource *resource);
+void why_note(const Action *action, Resource *resource);
 /* Adds what pods say, of the first few that have failed, or are in progress. */
 void why_ask_pods(const Action *action, Resources *resources, bool failed);
 

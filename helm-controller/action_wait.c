@@ -49,7 +49,7 @@ static KstatusCode wait_status(const Action *action, WaitMode mode, const json_t
 	const HealthExprs *exprs = action->input.exprs;
 	bool job = is_kind(object, "batch/v1", "Job"), pod = is_kind(object, "v1", "Pod");
 	if (exprs && health_exprs_cover(exprs, object_api_version(object), object_kind(object)))
-		return health_exprs_status(exprs, object);
+		return health_exprs_status(exprs, object, NULL);
 	if (job && mode == WAIT_READY)
 		return job_start(object);
 	if (mode == WAIT_HOOK && !job)
@@ -103,14 +103,10 @@ static bool is_pending(const Resource *resource)
 	return !resource->looked || resource->code != KSTATUS_CURRENT;
 }
 
-/* Not what goes, nor what an expression of spec's judges: that it does not hold is the reason. */
-static bool is_explained(const Action *action, WaitMode mode, const Resource *resource)
+/* Not what goes. */
+static bool is_explained(WaitMode mode, const Resource *resource)
 {
-	const HealthExprs *exprs = action->input.exprs;
-	const json_t *object = resource->object;
-	return mode != WAIT_GONE && resource->code != KSTATUS_CURRENT &&
-	       !(exprs &&
-		 health_exprs_cover(exprs, object_api_version(object), object_kind(object)));
+	return mode != WAIT_GONE && resource->code != KSTATUS_CURRENT;
 }
 
 static bool look_again(Action *action, Resources *resources, WaitMode mode, Error *err)
@@ -129,8 +125,8 @@ static bool look_again(Action *action, Resources *resources, WaitMode mode, Erro
 		if (ok) {
 			resource->code = code_of(action, mode, resource);
 			resource->looked = true;
-			if (is_explained(action, mode, resource))
-				why_note(resource);
+			if (is_explained(mode, resource))
+				why_note(action, resource);
 		}
 		json_decref(resource->live);
 		resource->live = NULL;

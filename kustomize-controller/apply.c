@@ -471,9 +471,10 @@ static bool check_stage(const ApplyRun *apply, Item *const *items, size_t count,
 			continue;
 		int64_t since = memory_waiting_since(memory, apply->ks_key, what);
 		if (clock_mono_ms() - since > STAGE_TIMEOUT_MS) {
+			autofree char *why = health_why(apply->client, item);
 			memory_stop_waiting_for(memory, apply->ks_key, what);
-			return err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s status: '%s']",
-				       item->id, kstatus_name(item->status));
+			return err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s status: '%s']%s",
+				       item->id, kstatus_name(item->status), why);
 		}
 		*out_wait_ms = STAGE_LOOK_AGAIN_MS;
 		*apply->out_kept = health_stage_keep(items, count, what);

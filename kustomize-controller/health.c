@@ -7,10 +7,12 @@
 #include "delivery/health_exprs.h"
 #include "internal.h"
 #include "kube/kstatus_live.h"
+#include "kube/why.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/visible.h"
 #include "data/duration.h"
 
 enum {
@@ -209,7 +211,7 @@ static void judge_replies(const Look *look, Check *const *checks, const KubeRepl
 		if (!replies[i].object) {
 			check->code = code_of_absent(check, &replies[i].err);
 		} else if (is_custom(look, check)) {
-			check->code = health_exprs_status(look->exprs, replies[i].object);
+			check->code = health_exprs_status(look->exprs, replies[i].object, NULL);
 		} else {
 			plain[len] = replies[i].object;
 			judged[len++] = check;
@@ -251,6 +253,63 @@ static void look_at_all(const Look *look, const Checks *checks)
 		ask(look, (Check *const *)unknown.items + from,
 		    left < LOOK_CHUNK ? left : LOOK_CHUNK);
 	}
+}
+
+/* --- why it is so --- */
+
+enum { WHY_TIMEOUT_MS = 10000, WHY_TEXT_MAX = 500 };
+
+/* Asks for one object and its pods, as whom the target is. Owned; NULL: nothing is to be told. */
+static char *ask_why(KubeClient *client, const HealthExprs *exprs, const Check *check)
+{
+	autoerror Error err = {0};
+	const KubeRequest request = {.verb = KUBE_GET,
+				     .api_version = check->api_version,
+				     .kind = check->kind,
+				     .ns = check->ns,
+				     .name = check->name,
+				     .timeout_ms = WHY_TIMEOUT_MS};
+	autojson json_t *live = kube_do(client, &request, &err);
+	if (live) {
+		autofree char *said = health_exprs_why(exprs, live, check->code);
+		return why_with_pods(client, live, said);
+	}
+	return check->code == KSTATUS_UNKNOWN ? visible_text(err_text(&err), WHY_TEXT_MAX) : NULL;
+}
+
+/* One that is not there says all by that. */
+static bool is_asked_why(const Check *check, bool failed)
+{
+	return failed ? check->code == KSTATUS_FAILED
+		      : check->code != KSTATUS_CURRENT && check->code != KSTATUS_NOT_FOUND;
+}
+
+/* ": WHY" of the only one in trouble, else ": ID: WHY; ID: WHY" of the first few. */
+static void put_whys(const Look *look, const Checks *checks, bool failed, bool only, Buf *out)
+{
+	size_t asked = 0;
+	for (size_t i = 0; i < checks->len && asked < WHY_ASKED_MAX; i++) {
+		const Check *check = &checks->items[i];
+		if (!is_asked_why(check, failed))
+			continue;
+		asked++;
+		autofree char *why = ask_why(look->target->client, look->exprs, check);
+		if (cstr_empty(why))
+			continue;
+		buf_puts(out, out->len ? "; " : ": ");
+		if (!only)
+			buf_printf(out, "%s/%s%s%s: ", check->kind, check->ns,
+				   *check->ns ? "/" : "", check->name);
+		buf_puts(out, why);
+	}
+}
+
+char *health_why(KubeClient *client, const Item *item)
+{
+	Check check = check_of(item);
+	check.code = item->status;
+	autofree char *why = ask_why(client, NULL, &check);
+	return mem_printf("%s%s", cstr_empty(why) ? "" : ": ", why ? why : "");
 }
 
 /* --- what it means --- */
@@ -342,23 +401,35 @@ static bool has_changes(const ItemSet *set)
 	return false;
 }
 
-/* True: all Current. Else err is set, or *out_wait_ms. */
-static bool decide(Run *run, const Kustomization *ks, const Verdict *verdict, const char *revision,
-		   int64_t waited_ms, int64_t *out_wait_ms, Error *err)
+/* The texts are upstream's, what they do not say follows. */
+static bool fail_of(Run *run, const Look *look, const Checks *checks, const Verdict *verdict,
+		    bool early, Error *err)
 {
-	if (!verdict->not_ready)
+	autobuf Buf whys = {0};
+	size_t count = early ? verdict->failed : verdict->not_ready;
+	put_whys(look, checks, early, count == 1, &whys);
+	if (early)
+		err_set(err, ERR_UNAVAILABLE, "failed early due to stalled resources: [%s]%s",
+			buf_text(&verdict->failed_text), buf_text(&whys));
+	else
+		err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s]%s", buf_text(&verdict->text),
+			buf_text(&whys));
+	return fail(run, err);
+}
+
+/* True: all Current. Else err is set, or *out_wait_ms. */
+static bool decide(Run *run, const Kustomization *ks, const Look *look, const Checks *checks,
+		   const char *revision, int64_t waited_ms, int64_t *out_wait_ms, Error *err)
+{
+	__attribute__((cleanup(verdict_dispose))) Verdict verdict = {0};
+	judge(checks, &verdict);
+	if (!verdict.not_ready)
 		return true;
 	/* Without failing fast, only when nobody is left who could still get ready (K79). */
 	bool fail_fast = !manager_gate(run_manager(run), "DisableFailFastBehavior");
-	if (verdict->failed && (fail_fast || verdict->failed == verdict->not_ready)) {
-		err_set(err, ERR_UNAVAILABLE, "failed early due to stalled resources: [%s]",
-			buf_text(&verdict->failed_text));
-		return fail(run, err);
-	}
-	if (waited_ms >= ks->timeout_ms) {
-		err_set(err, ERR_TIMEOUT, "timeout waiting for: [%s]", buf_text(&verdict->text));
-		return fail(run, err);
-	}
+	bool early = verdict.failed && (fail_fast || verdict.failed == verdict.not_ready);
+	if (early || waited_ms >= ks->timeout_ms)
+		return fail_of(run, look, checks, &verdict, early, err);
 	show_waiting(run, ks, revision);
 	int64_t left = ks->timeout_ms - waited_ms;
 	*out_wait_ms = left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS;
@@ -373,7 +444,6 @@ static bool check(Run *run, const Kustomization *ks, const Target *target, const
 		health_exprs_new(json_list(ks->spec, "healthCheckExprs"), err);
 	if (!exprs)
 		return fail(run, err);
-	__attribute__((cleanup(verdict_dispose))) Verdict verdict = {0};
 	autofree char *key = run_key(run);
 	autofree char *what = mem_printf("health of %s", facts->revision);
 	int64_t waited = run_waited_ms(memory_waiting_since(context->memory, key, what));
@@ -388,8 +458,7 @@ static bool check(Run *run, const Kustomization *ks, const Target *target, const
 			   .generation = object_generation(run_object(run)),
 			   .afresh = afresh};
 	look_at_all(&look, checks);
-	judge(checks, &verdict);
-	bool ok = decide(run, ks, &verdict, facts->revision, waited, out_wait_ms, err);
+	bool ok = decide(run, ks, &look, checks, facts->revision, waited, out_wait_ms, err);
 	if (ok || err_is_set(err))
 		memory_stop_waiting(context->memory, key);
 	if (ok)

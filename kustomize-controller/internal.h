@@ -246,6 +246,8 @@ bool health_check_again(Run *run, const Kustomization *ks, const Target *target,
 /* What apply_items gives of a stage that is not ready, so that a wake need not build it anew:
  * "stage", its name, and "checks". Owned. */
 json_t *health_stage_keep(Item *const *items, size_t count, const char *stage);
+/* Why an applied object is in the state that its item has: ": WHY", or "". Owned. */
+char *health_why(KubeClient *client, const Item *item);
 /* Whether all is Current that the "checks" of health_stage_keep name. */
 bool health_stage_is_ready(Run *run, const Target *target, const json_t *checks);
 

@@ -5,8 +5,12 @@
 #include "delivery/health_exprs.h"
 
 #include "base/mem.h"
+#include "base/visible.h"
 #include "cel/expression.h"
 #include "kube/object.h"
+#include "kube/why.h"
+
+enum { WHY_MAX = 500 };
 
 typedef enum { RULE_IN_PROGRESS, RULE_FAILED, RULE_CURRENT, RULES } Rule;
 
@@ -113,24 +117,49 @@ bool health_exprs_cover(const HealthExprs *exprs, const char *api_version, const
 	return entry_for(exprs, api_version, kind) != NULL;
 }
 
-KstatusCode health_exprs_status(const HealthExprs *exprs, const json_t *object)
+static void say(char **out_message, char *take_text)
+{
+	if (out_message)
+		*out_message = take_text;
+	else
+		free(take_text);
+}
+
+KstatusCode health_exprs_status(const HealthExprs *exprs, const json_t *object, char **out_message)
 {
 	const Entry *entry = entry_for(exprs, object_api_version(object), object_kind(object));
 	const json_t *observed = json_at(object, "status", "observedGeneration", NULL);
 	const json_t *generation = json_at(object, "metadata", "generation", NULL);
+	say(out_message, NULL);
 	/* Some kinds keep a text there: that is none of our business. */
 	if (json_is_integer(observed) && json_is_integer(generation) &&
-	    json_integer_value(observed) != json_integer_value(generation))
+	    json_integer_value(observed) != json_integer_value(generation)) {
+		say(out_message, mem_printf("generation %lld, observed %lld",
+					    (long long)json_integer_value(generation),
+					    (long long)json_integer_value(observed)));
 		return KSTATUS_IN_PROGRESS;
+	}
 	for (size_t i = 0; entry && i < RULES; i++) {
 		bool holds = false;
 		autoerror Error err = {0};
 		if (!entry->expressions[i])
 			continue;
-		if (!expression_bool(entry->expressions[i], object, &holds, &err))
+		if (!expression_bool(entry->expressions[i], object, &holds, &err)) {
+			say(out_message,
+			    mem_printf("the expression %s: %s", rules[i].field, err_text(&err)));
 			return KSTATUS_UNKNOWN;
+		}
 		if (holds)
 			return rules[i].code;
 	}
 	return KSTATUS_IN_PROGRESS;
+}
+
+char *health_exprs_why(const HealthExprs *exprs, const json_t *object, KstatusCode code)
+{
+	autofree char *said = NULL;
+	if (!health_exprs_cover(exprs, object_api_version(object), object_kind(object)))
+		return why_of(object, code);
+	health_exprs_status(exprs, object, &said);
+	return said ? visible_text(said, WHY_MAX) : why_of_conditions(object);
 }

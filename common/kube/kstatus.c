@@ -108,8 +108,11 @@ static KstatusCode from_condition(const json_t *object, const char *type, Kstatu
 				  Buf *why)
 {
 	const json_t *condition = object_condition(object, type);
-	buf_printf(why, "%s is %s: %s", type, json_text_or(condition, "status", "unknown"),
-		   json_text_or(condition, "message", ""));
+	const char *said = json_text_or(condition, "message", "");
+	if (cstr_empty(said))
+		said = json_text_or(condition, "reason", "");
+	buf_printf(why, "%s is %s%s%s", type, json_text_or(condition, "status", "unknown"),
+		   *said ? ": " : "", said);
 	return code;
 }
 
@@ -131,6 +134,16 @@ static KstatusCode by_standard_condition(const json_t *object, Buf *why)
 	return KSTATUS_UNKNOWN;
 }
 
+/* Who holds it. */
+static void say_finalizers(const json_t *object, Buf *why)
+{
+	size_t i;
+	json_t *finalizer;
+	json_array_foreach(json_list(json_map(object, "metadata"), "finalizers"), i, finalizer)
+		buf_printf(why, "%s%s", i ? ", " : ", held by finalizers: ",
+			   json_string_value(finalizer) ? json_string_value(finalizer) : "");
+}
+
 /* KSTATUS_UNKNOWN when nothing here decides. */
 static KstatusCode generic(const json_t *object, Buf *why)
 {
@@ -138,6 +151,7 @@ static KstatusCode generic(const json_t *object, Buf *why)
 	int64_t seen = json_int(json_map(object, "status"), "observedGeneration", 0);
 	if (object_is_deleting(object)) {
 		buf_puts(why, "being deleted");
+		say_finalizers(object, why);
 		return KSTATUS_TERMINATING;
 	}
 	/* Kinds without generations have nothing to observe. */

@@ -115,8 +115,11 @@ KstatusCode kstatus_stateful_set(const json_t *object, Buf *why)
 KstatusCode kstatus_replica_set(const json_t *object, Buf *why)
 {
 	int64_t want = wanted(object);
-	if (kstatus_condition_is(object, "ReplicaFailure", "True"))
-		return waiting(why, "a replica failed");
+	if (kstatus_condition_is(object, "ReplicaFailure", "True")) {
+		buf_puts(why, "a replica failed");
+		say_replica_failure(object, why);
+		return KSTATUS_IN_PROGRESS;
+	}
 	const Step steps[] = {
 		{"labelled", counter(object, "fullyLabeledReplicas"), want},
 		{"available", counter(object, "availableReplicas"), want},

@@ -3,7 +3,7 @@ import time
 
 import yaml
 
-from tests.lib.apps import put_status
+from tests.lib.apps import POD, merge_status, put_pod, put_status
 from tests.lib.helm import actions, statuses, write_chart  # noqa: F401
 from tests.lib.net import wait_until
 
@@ -20,9 +20,6 @@ def chart_of(directory, *objects, version="1.0.0"):
         f"templates/o{i}.yaml": yaml.safe_dump(o) for i, o in enumerate(objects)}, version=version)
 
 
-POD = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "c:1"}]}
-
-
 def deployment(**spec):
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {
         "selector": {"matchLabels": {"app": "web"}}, "template": {
@@ -32,16 +29,6 @@ def deployment(**spec):
 
 def stateful_set():
     return {**deployment(serviceName="web"), "kind": "StatefulSet"}
-
-
-def put_pod(api, ns, name, labels, phase, states):
-    """As no controller makes any here. states: that of each container, by its name."""
-    api.apply({"apiVersion": "v1", "kind": "Pod",
-               "metadata": {"name": name, "namespace": ns, "labels": labels}, "spec": POD})
-    merge_status(api, f"/api/v1/namespaces/{ns}/pods/{name}", {
-        "phase": phase, "containerStatuses": [
-            {"name": c, "image": "c:1", "imageID": "", "ready": False, "restartCount": 9,
-             "state": state} for c, state in states.items()]})
 
 
 def crash(api, ns, name, label="web", crashed=("c",)):
@@ -70,12 +57,6 @@ def condition(kind, status="True", reason="x"):
     stamp = "2026-01-02T03:04:05Z"
     return {"type": kind, "status": status, "reason": reason, "message": "",
             "lastTransitionTime": stamp, "lastProbeTime": stamp}
-
-
-def merge_status(api, path, status):
-    code, reply = api.rest.call("PATCH", path + "/status", {"status": status},
-                                "application/merge-patch+json")
-    assert code == 200, reply
 
 
 STAMP = "2026-01-02T03:04:05Z"

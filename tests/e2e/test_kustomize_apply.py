@@ -468,6 +468,7 @@ def test_K53_an_unhealthy_definition_stops_the_rest(app, objects, api):
         clash = widget_crd(group, "Gadget")
         clash["spec"]["names"]["kind"] = "Widget"
         manifest, who = yaml.safe_dump(clash), f"CustomResourceDefinition/gadgets.{group}"
+        why = "Failed']: names not accepted: "
     else:
         install_crd(api, widget_crd(group, "WidgetClass"))
         manifest = yaml.safe_dump({"apiVersion": f"{group}/v1", "kind": "WidgetClass",
@@ -475,11 +476,11 @@ def test_K53_an_unhealthy_definition_stops_the_rest(app, objects, api):
         api.kubectl("apply", "--server-side", "-n", objects.ns, "-f", "-", stdin=manifest)
         put_status(api, f"/apis/{group}/v1/namespaces/{objects.ns}/widgetclasss/w", {
             "conditions": [{"type": "Ready", "status": "False", "reason": "R"}]})
-        who = f"WidgetClass/{objects.ns}/w"
+        who, why = f"WidgetClass/{objects.ns}/w", "InProgress']: Ready is False: R"
     app.commit({"first.yaml": manifest, "cm.yaml": config_map("after")})
     started = time.monotonic()
     app.kustomization(retryInterval="1h")
-    app.failed("ReconciliationFailed", f"timeout waiting for: [{who} status: ", timeout=180)
+    app.failed("ReconciliationFailed", f"timeout waiting for: [{who} status: '{why}", timeout=180)
     assert time.monotonic() - started > 58, "the minute was not kept"
     assert not objects.configmap("after"), "a later stage was applied"
 

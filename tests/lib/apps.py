@@ -23,6 +23,8 @@ DEPLOYMENT = """\
         spec: {containers: [{name: c, image: nginx}]}
     """
 
+POD = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "c:1"}]}
+
 
 def config_map(name, data=None, **metadata):
     lines = "".join(f'  {k}: "{v}"\n' for k, v in (data or {"k": "v"}).items())
@@ -47,13 +49,26 @@ def install_crd(api, crd):
     api.install_crds(crd)
 
 
+def merge_status(api, path, status):
+    code, reply = api.rest.call("PATCH", path + "/status", {"status": status},
+                                "application/merge-patch+json")
+    assert code == 200, reply
+
+
 def put_status(api, path, status):
     """Sets an object's status as its controller would, at its present generation."""
     generation = api.rest.get(path)["metadata"]["generation"]
-    code, reply = api.rest.call("PATCH", path + "/status",
-                                {"status": {"observedGeneration": generation, **status}},
-                                "application/merge-patch+json")
-    assert code == 200, reply
+    merge_status(api, path, {"observedGeneration": generation, **status})
+
+
+def put_pod(api, ns, name, labels, phase, states):
+    """As no controller makes any here. states: that of each container, by its name."""
+    api.apply({"apiVersion": "v1", "kind": "Pod",
+               "metadata": {"name": name, "namespace": ns, "labels": labels}, "spec": POD})
+    merge_status(api, f"/api/v1/namespaces/{ns}/pods/{name}", {
+        "phase": phase, "containerStatuses": [
+            {"name": c, "image": "c:1", "imageID": "", "ready": False, "restartCount": 9,
+             "state": state} for c, state in states.items()]})
 
 
 def set_deployment_status(api, ns, **more):
@@ -65,14 +80,14 @@ def set_deployment_status(api, ns, **more):
              "message": ""}], **more})
 
 
-def account(api, ns, name, verbs):
-    """A ServiceAccount that may do so much with ConfigMaps."""
+def account(api, ns, name, verbs, resource="configmaps"):
+    """A ServiceAccount that may do so much with ConfigMaps, or others."""
     api.kubectl("create", "serviceaccount", name, "-n", ns)
-    api.kubectl("create", "role", name, "-n", ns, f"--verb={verbs}", "--resource=configmaps")
+    api.kubectl("create", "role", name, "-n", ns, f"--verb={verbs}", f"--resource={resource}")
     api.kubectl("create", "rolebinding", name, "-n", ns, f"--role={name}",
                 f"--serviceaccount={ns}:{name}")
     api.wait_allowed(f"system:serviceaccount:{ns}:{name}",
-                     "delete" if verbs == "*" else verbs.split(",")[0], "configmaps", ns)
+                     "delete" if verbs == "*" else verbs.split(",")[0], resource, ns)
 
 
 def runs(toolkit, ns, name="app"):

@@ -107,7 +107,9 @@ class ApiServer:
 
     def wait_allowed(self, user, verb, resource, ns, allowed=True, name=""):
         """A real server learns of roles and bindings a moment after they were written."""
-        asked = {"verb": verb, "resource": resource, "namespace": ns, "name": name}
+        resource, _, group = resource.partition(".")
+        asked = {"verb": verb, "resource": resource, "group": group, "namespace": ns,
+                 "name": name}
         review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
                   "spec": {"user": user, "resourceAttributes": asked}}
         if user.startswith("system:serviceaccount:"):

@@ -27,7 +27,8 @@ int main(void)
 		autoerror Error err = {0};
 		autojson json_t *whole = json_parse(line, strlen(line), SIZE_MAX, &err);
 		autohealthexprs HealthExprs *exprs = whole ? exprs_of(whole, &err) : NULL;
-		puts(exprs ? kstatus_name(health_exprs_status(exprs, json_map(whole, "object")))
+		puts(exprs ? kstatus_name(
+				     health_exprs_status(exprs, json_map(whole, "object"), NULL))
 			   : "invalid");
 	}
 	free(line);
