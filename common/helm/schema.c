@@ -61,16 +61,22 @@ void schema_apply(Check *check, const json_t *schema, Place place)
 		vec_push(&check->found, breach);
 }
 
+void schema_write_part(const char *key, Buf *out)
+{
+	buf_putc(out, '/');
+	for (; *key; key++) {
+		if (*key == '~' || *key == '/')
+			buf_puts(out, *key == '~' ? "~0" : "~1");
+		else
+			buf_putc(out, *key);
+	}
+}
+
 Place schema_member(Validator *v, Place place, const char *key, const json_t *value)
 {
 	autobuf Buf at = {0};
-	buf_printf(&at, "%s/", place.at);
-	for (; *key; key++) {
-		if (*key == '~' || *key == '/')
-			buf_puts(&at, *key == '~' ? "~0" : "~1");
-		else
-			buf_putc(&at, *key);
-	}
+	buf_puts(&at, place.at);
+	schema_write_part(key, &at);
 	return (Place){value, arena_strdup(v->arena, buf_text(&at))};
 }
 
@@ -282,12 +288,14 @@ const json_t *schema_resolve(Validator *v, const char *ref)
 	return find_named(v, root, name, 0);
 }
 
-static void check_ref(Check *check, const char *ref)
+static Breach *validate(Validator *v, const json_t *schema, Place place, const char *keyword);
+
+static void check_ref(Check *check, const char *keyword, const char *ref)
 {
 	const json_t *target = schema_resolve(check->v, ref);
 	if (cstr_starts(ref, "urn:") && !target)
 		return; /* what nobody knows allows everything, as upstream */
-	Breach *breach = target ? schema_validate(check->v, target, check->place) : NULL;
+	Breach *breach = target ? validate(check->v, target, check->place, keyword) : NULL;
 	if (breach && !breach->text)
 		breach->text = "validation failed"; /* never taken apart, other than a plain list */
 	if (breach)
@@ -391,36 +399,43 @@ static void check_schema(Check *check, const json_t *schema)
 {
 	const char *ref = json_text(schema, "$ref");
 	const char *dynamic = json_text(schema, "$dynamicRef");
+	const char *recursive = json_text(schema, "$recursiveRef");
 	if (ref && check->v->draft < 2019) { /* alone, but for "const", as upstream */
 		if (check_const(check, schema))
-			check_ref(check, ref);
+			check_ref(check, "$ref", ref);
 		return;
 	}
 	if (!check_type(check, schema) || !check_const(check, schema) ||
 	    !check_enum(check, schema) || !schema_check_format(check, schema))
 		return;
 	if (ref)
-		check_ref(check, ref);
+		check_ref(check, "$ref", ref);
+	if (recursive && check->v->draft >= 2019)
+		check_ref(check, "$recursiveRef", recursive);
 	check_by_type(check, schema);
 	if (dynamic && check->v->draft >= 2020)
-		check_ref(check, dynamic);
+		check_ref(check, "$dynamicRef", dynamic);
 	check_conditions(check, schema);
 	schema_check_unevaluated(check, schema);
 }
 
-Breach *schema_validate(Validator *v, const json_t *schema, Place place)
+/* keyword: the reference that led here, or NULL. */
+static Breach *validate(Validator *v, const json_t *schema, Place place, const char *keyword)
 {
 	Check check = {.v = v, .place = place};
+	SchemaScope scope = {schema, place, keyword, v->scope};
 	Breach *result = NULL;
 	if (v->depth >= SCHEMA_MAX_DEPTH || ++v->steps > SCHEMA_MAX_STEPS)
-		v->problem = "schema is too deep or refers to itself";
+		v->problem = "schema is too deep";
 	if (v->problem)
 		return NULL;
 	v->depth++;
+	v->scope = &scope;
 	if (json_is_false(schema))
 		schema_report(&check, "false schema");
-	else if (json_is_object(schema))
+	else if (json_is_object(schema) && !schema_is_cycle(&check))
 		check_schema(&check, schema);
+	v->scope = scope.parent;
 	v->depth--;
 	if (check.found.len == 1)
 		result = check.found.items[0];
@@ -432,6 +447,11 @@ Breach *schema_validate(Validator *v, const json_t *schema, Place place)
 	result->causes = check.found;
 	schema_keep(v, &result->causes);
 	return result;
+}
+
+Breach *schema_validate(Validator *v, const json_t *schema, Place place)
+{
+	return validate(v, schema, place, NULL);
 }
 
 static void write_breach(const Breach *breach, int indent, Buf *out)

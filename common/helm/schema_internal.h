@@ -17,21 +17,30 @@ struct Breach {
 	Vec causes; /* Breach *, in the arena */
 };
 
-typedef struct {
-	Arena *arena;
-	const GoUnicode *unicode;
-	const json_t *root;
-	int draft; /* 4, 6, 7, 2019, 2020 */
-	int depth;
-	size_t steps;
-	const char *problem; /* the schema itself is wrong */
-} Validator;
-
 /* A value at a place. */
 typedef struct {
 	const json_t *value;
 	const char *at;
 } Place;
+
+/* What a value is being held against, and what led there. */
+typedef struct SchemaScope {
+	const json_t *schema;
+	Place place;
+	const char *keyword; /* the reference that led here, or NULL: it stands in its parent */
+	const struct SchemaScope *parent;
+} SchemaScope;
+
+typedef struct {
+	Arena *arena;
+	const GoUnicode *unicode;
+	const json_t *root;
+	const SchemaScope *scope; /* the innermost one; on the stack */
+	int draft;		  /* 4, 6, 7, 2019, 2020 */
+	int depth;
+	size_t steps;
+	const char *problem; /* the schema itself is wrong */
+} Validator;
 
 /* Breaches found so far of one schema at one place. */
 typedef struct {
@@ -47,6 +56,8 @@ void schema_apply(Check *check, const json_t *schema, Place place);
 Breach *schema_validate(Validator *v, const json_t *schema, Place place);
 /* A breach with others as its causes. */
 void schema_report_causes(Check *check, const char *text, const Vec *causes);
+/* Appends "/" and a key as JSON pointers have it. */
+void schema_write_part(const char *key, Buf *out);
 Place schema_member(Validator *v, Place place, const char *key, const json_t *value);
 /* A list that lives as long as the arena. */
 void schema_keep(Validator *v, Vec *list);
@@ -58,6 +69,9 @@ const json_t *schema_resolve(Validator *v, const char *ref);
 /* Whether a text has a pattern; a bad pattern is a problem of the schema. */
 bool schema_matches(Validator *v, const char *pattern, const char *text);
 
+/* schema_cycle.c: whether the innermost schema is being asked of the same value already, further
+ * out; that is reported. */
+bool schema_is_cycle(Check *check);
 /* schema_meta.c: sets v->problem when the schema is none by its draft. */
 void schema_check_itself(Validator *v, const json_t *schema);
 /* schema_format.c: what `format` asserts, up to draft 7. A text that breaks it is not looked at

@@ -106,12 +106,15 @@ static void check_names(Check *check, const json_t *names)
 {
 	const char *key;
 	json_t *value;
+	const SchemaScope *scope = check->v->scope;
 	json_object_foreach(json_borrow(check->place.value), key, value)
 	{
 		autojson json_t *name = json_string(key);
 		Place place = {name, ""};
 		Vec causes = {0};
+		check->v->scope = NULL;
 		Breach *breach = schema_validate(check->v, names, place);
+		check->v->scope = scope;
 		if (!breach)
 			continue;
 		vec_push(&causes, breach);

@@ -96,6 +96,7 @@ static void look_at_choices(Seen *seen, const json_t *schema)
 static void look_into(Seen *seen, const json_t *schema)
 {
 	const char *ref = json_text(schema, "$ref"), *dynamic = json_text(schema, "$dynamicRef");
+	const char *recursive = json_text(schema, "$recursiveRef");
 	if (seen->complete || seen->depth >= SCHEMA_MAX_DEPTH)
 		return;
 	seen->depth++;
@@ -106,6 +107,8 @@ static void look_into(Seen *seen, const json_t *schema)
 	look_at_choices(seen, schema);
 	if (ref)
 		look_if_fits(seen, schema_resolve(seen->v, ref));
+	if (recursive && seen->v->draft >= 2019)
+		look_if_fits(seen, schema_resolve(seen->v, recursive));
 	if (dynamic)
 		look_if_fits(seen, schema_resolve(seen->v, dynamic));
 	seen->depth--;

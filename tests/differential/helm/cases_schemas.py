@@ -61,6 +61,12 @@ COMMON = {
     "defaults_unused": {**at("q", {"default": 1}), "required": ["q"]}, "empty": {}, "unknown_keyword": {"x-unknown": {"type": "string"}, **at("n", {"minimum": 9})}, "recursive": {"properties": {"deep": {"$ref": "#"}}, "additionalProperties": {"type": ["number", "string", "array", "object", "boolean", "null"]}},
     "big_numbers": at("n", {"maximum": 1e300, "minimum": -1e-300, "multipleOf": 1e-3}), "enum_real": at("n", {"enum": [3.0]}), "const_list": at("l", {"const": [1.0, 2, 2, "x"]}),
 }
+# References that lead back to where they are asked of the same value.
+COMMON.update({
+    "cycle": {"$ref": "#"}, "cycle_of_two": {**at("n", {"$ref": "#/definitions/x"}), "definitions": {"x": {"$ref": "#/definitions/y"}, "y": {"$ref": "#/definitions/x"}}}, "cycle_in_all_of": {"allOf": [{"$ref": "#"}]}, "cycle_in_any_of": {"anyOf": [{"$ref": "#"}, {}]}, "cycle_in_not": {"not": {"$ref": "#"}}, "cycle_in_if": {"if": {"$ref": "#"}, "then": {"required": ["q"]}, "else": {"required": ["w"]}},
+    "cycle_not_reached": at("q", {"$ref": "#/properties/q"}), "cycle_by_dynamic": {"$dynamicAnchor": "x", "$dynamicRef": "#x"}, "cycle_by_recursive": {"$recursiveRef": "#"}, "cycle_of_names": at("m", {"propertyNames": {"$ref": "#/properties/m/propertyNames"}}), "cycle_escaped": {"definitions": {"a/ b%": {"$ref": "#/definitions/a~1%20b%25"}}, **at("n", {"$ref": "#/definitions/a~1%20b%25"})},
+    "recursive_ref": {"type": ["object", "string", "number"], "additionalProperties": {"$recursiveRef": "#"}, "properties": {"l": {}, "none": {}, "yes_": {}, "formats": {}, "e": {}}},
+})
 COMMON.update({f"format_{name}": at("formats", at(name, {"items": {"format": name}})) for name in FORMATS})
 BROKEN = {"no_json": "{", "list": "[]", "text": '"x"', "empty_file": "", "unknown_draft": '{"$schema": "http://x.example/none"}', "yaml": "type: object"}
 
