@@ -3,12 +3,14 @@
 #include "gotmpl/decode.h"
 #include "gotmpl/functions.h"
 #include "gotmpl/strconv.h"
+#include "gotmpl/time.h"
 #include "gotmpl/toml_read.h"
 
 /*
  * TOML as github.com/BurntSushi/toml writes it: a table's plain members first, then its tables,
  * both sorted; lists of tables as [[name]]. null has no form and fails, inside of lists; members
- * that are null are left away.
+ * that are null are left away. A struct is a table in the order of its fields, unless it has a text
+ * of its own, as a version.
  */
 
 enum { TOML_MAX_DEPTH = 100 };
@@ -20,6 +22,44 @@ typedef struct {
 } Writer;
 
 static bool write_value(Writer *w, GoValue value);
+
+/* --- what is a table --- */
+
+static bool has_text(const GoStruct *record)
+{
+	return record->type->string && record->type->pointer;
+}
+
+static bool is_map(GoValue value)
+{
+	return go_is_map(value) || (value.type == GO_STRUCT && !has_text(value.record));
+}
+
+/* A struct's fields as members; those that are not exported have no value, but their place. NULL is
+ * Go's nil map. */
+static GoMap *table_of(Writer *w, GoValue value)
+{
+	Arena *arena = call_arena(w->call);
+	if (value.type != GO_STRUCT) {
+		if (value.map)
+			go_map_load(arena, value.map);
+		return value.map;
+	}
+	const GoStruct *record = value.record;
+	GoMap *map = go_map_new(arena, GO_MAP);
+	while (record->type->fields[map->len])
+		map->len++;
+	map->cap = map->len;
+	map->members = arena_alloc(arena, map->len * sizeof(*map->members));
+	for (size_t i = 0; i < map->len; i++) {
+		Str name = str_of(record->type->fields[i]);
+		bool exported = name.ptr[0] < 'a';
+		map->members[i] = (GoMember){name, exported ? record->fields[i] : go_nil()};
+	}
+	return map;
+}
+
+/* --- values --- */
 
 static bool is_bare_key(Str key)
 {
@@ -88,7 +128,7 @@ static bool write_list(Writer *w, GoValue list)
 
 static bool is_nothing(GoValue value)
 {
-	return value.type == GO_NIL || (go_is_map(value) && !value.map);
+	return value.type == GO_NIL || (is_map(value) && !value.map);
 }
 
 /* A list that is not empty and has tables only. */
@@ -97,54 +137,61 @@ static bool is_table_list(Writer *w, GoValue value)
 	if (!go_is_list(value) || go_len(value) == 0 || value.type == GO_BYTES)
 		return false;
 	for (size_t i = 0; i < go_len(value); i++)
-		if (!go_is_map(go_item(call_arena(w->call), value, i)))
+		if (!is_map(go_item(call_arena(w->call), value, i)))
 			return false;
 	return true;
 }
 
 static bool is_table(Writer *w, GoValue value)
 {
-	return (go_is_map(value) && value.map) || is_table_list(w, value);
+	return (is_map(value) && value.map) || is_table_list(w, value);
 }
 
-static size_t count_members(Writer *w, const GoMap *map, bool tables)
+/* How an inline table is written: its members, and whether they are a struct's. */
+typedef struct {
+	const GoMap *map;
+	bool is_struct;
+	size_t left; /* to be written, of the members of a map; of a struct, all that are exported
+		      */
+} Inline;
+
+/* The comma behind a struct's field goes by the field's place among all, so that one which is not
+ * exported shifts it. */
+static bool has_comma(const Inline *table, size_t at)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < map->len; i++)
-		if (is_table(w, map->members[i].value) == tables)
-			count++;
-	return count;
+	return table->is_struct ? at + 1 != table->left : table->left > 0;
 }
 
 /* The members that are tables, or those that are not. A null among them is left away, but not the
  * comma before it. */
-static bool write_inline_members(Writer *w, const GoMap *map, bool tables, bool more)
+static bool write_inline_members(Writer *w, Inline *table, bool tables)
 {
-	size_t left = count_members(w, map, tables);
-	for (size_t i = 0; i < map->len; i++) {
-		const GoMember *member = &map->members[i];
+	for (size_t i = 0; i < table->map->len; i++) {
+		const GoMember *member = &table->map->members[i];
 		if (is_table(w, member->value) != tables)
 			continue;
-		left--;
+		if (!table->is_struct)
+			table->left--;
 		if (is_nothing(member->value))
 			continue;
 		write_key(w, member->key);
 		buf_puts(w->out, " = ");
 		if (!write_value(w, member->value))
 			return false;
-		if (left > 0 || more)
+		if (has_comma(table, i))
 			buf_puts(w->out, ", ");
 	}
 	return true;
 }
 
-static bool write_inline(Writer *w, GoMap *map)
+static bool write_inline(Writer *w, GoValue value)
 {
+	Inline table = {.map = table_of(w, value), .is_struct = value.type == GO_STRUCT};
 	buf_putc(w->out, '{');
-	go_map_load(call_arena(w->call), map);
-	bool has_tables = count_members(w, map, true) > 0;
-	if (!write_inline_members(w, map, false, has_tables) ||
-	    !write_inline_members(w, map, true, false))
+	for (size_t i = 0; i < table.map->len; i++)
+		if (!table.is_struct || table.map->members[i].value.type != GO_NIL)
+			table.left++;
+	if (!write_inline_members(w, &table, false) || !write_inline_members(w, &table, true))
 		return false;
 	buf_putc(w->out, '}');
 	return true;
@@ -180,6 +227,18 @@ static bool write_scalar(Writer *w, GoValue value)
 	return call_fail(w->call, "toml: unsupported type: %s", go_type_name(value));
 }
 
+/* What is no plain value to Go, but one here. */
+static bool write_special(Writer *w, GoValue value)
+{
+	if (value.type == GO_TIME)
+		time_format(value.time, STR("2006-01-02T15:04:05.999999999Z07:00"), w->out);
+	else if (value.type == GO_STRUCT)
+		write_text(w, value.record->type->string(value.record, call_arena(w->call)));
+	else
+		return write_scalar(w, value);
+	return true;
+}
+
 static bool write_value(Writer *w, GoValue value)
 {
 	bool fine;
@@ -187,15 +246,15 @@ static bool write_value(Writer *w, GoValue value)
 		return call_fail(w->call, "toml: value is too large");
 	if (go_is_list(value))
 		fine = write_list(w, value);
-	else if (go_is_map(value) && value.map)
-		fine = write_inline(w, value.map);
+	else if (is_map(value) && value.map)
+		fine = write_inline(w, value);
 	else
-		fine = write_scalar(w, value);
+		fine = write_special(w, value);
 	w->depth--;
 	return fine;
 }
 
-static bool write_table(Writer *w, GoMap *map, Str path);
+static bool write_table(Writer *w, GoValue value, Str path);
 
 static bool write_table_list(Writer *w, GoValue list, Str path)
 {
@@ -206,7 +265,7 @@ static bool write_table_list(Writer *w, GoValue list, Str path)
 		for (int at = 1; at < w->depth; at++)
 			buf_puts(w->out, "  ");
 		buf_printf(w->out, "[[%.*s]]\n", (int)path.len, path.ptr);
-		if (!write_table(w, item.map, path))
+		if (!write_table(w, item, path))
 			return false;
 	}
 	return true;
@@ -236,22 +295,22 @@ static bool write_sub_table(Writer *w, const GoMember *member, Str path)
 		for (int at = 1; at < w->depth; at++)
 			buf_puts(w->out, "  ");
 		buf_printf(w->out, "[%.*s]\n", (int)below.len, below.ptr);
-		fine = write_table(w, member->value.map, below);
+		fine = write_table(w, member->value, below);
 	}
 	w->depth--;
 	return fine;
 }
 
-static bool write_table(Writer *w, GoMap *map, Str path)
+static bool write_table(Writer *w, GoValue value, Str path)
 {
+	const GoMap *map = table_of(w, value);
 	if (!map)
 		return true;
 	if (w->depth > TOML_MAX_DEPTH)
 		return call_fail(w->call, "toml: value is too deep");
-	go_map_load(call_arena(w->call), map);
 	for (size_t i = 0; i < map->len; i++) {
 		const GoMember *member = &map->members[i];
-		if (member->value.type == GO_NIL || go_is_map(member->value) ||
+		if (member->value.type == GO_NIL || is_map(member->value) ||
 		    is_table_list(w, member->value))
 			continue;
 		for (int at = 0; at < w->depth; at++)
@@ -274,8 +333,8 @@ static bool to_toml(GoCall *call, Buf *out)
 {
 	GoValue value = call->args[0];
 	Writer w = {.call = call, .out = out};
-	if (go_is_map(value))
-		return write_table(&w, value.map, STR(""));
+	if (is_map(value))
+		return write_table(&w, value, STR(""));
 	if (is_table_list(&w, value))
 		return call_fail(call, "toml: top-level values must be Go maps or structs");
 	return write_value(&w, value);
