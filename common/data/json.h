@@ -32,6 +32,10 @@ enum { JSON_MAX_NESTING = 512 };
  */
 json_t *json_parse(const char *text, size_t len, size_t limit, Error *err) MUST_USE;
 
+/* As json_parse, and strings (not keys) may have NULs in them: for who reads them with their length
+ * only. */
+json_t *json_parse_with_nul(const char *text, size_t len, size_t limit, Error *err) MUST_USE;
+
 /*
  * An object whose text is JSON that YAML parsers read the same: ASCII, integers only, no key twice,
  * no `<<`. NULL for all else, be it right or wrong: then a parser of YAML is to be asked. Owned.

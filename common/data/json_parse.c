@@ -107,7 +107,7 @@ static void *parse_error(const json_error_t *cause, Error *err)
 			shown, cause->text);
 }
 
-json_t *json_parse(const char *text, size_t len, size_t limit, Error *err)
+static json_t *parse(const char *text, size_t len, size_t limit, size_t flags, Error *err)
 {
 	if (len > limit)
 		return err_null(err, ERR_LIMIT, "JSON of %zu bytes is over the limit of %zu", len,
@@ -118,11 +118,21 @@ json_t *json_parse(const char *text, size_t len, size_t limit, Error *err)
 	if (!check_depth(text, len, err))
 		return NULL;
 	json_error_t cause;
-	value = json_loadb(text, len, JSON_DECODE_ANY, &cause);
+	value = json_loadb(text, len, flags, &cause);
 	if (!value && json_error_code(&cause) == json_error_numeric_overflow) {
 		autobuf Buf marked = {0};
 		mark_big_integers(text, len, &marked);
-		value = json_loadb(buf_text(&marked), marked.len, JSON_DECODE_ANY, &cause);
+		value = json_loadb(buf_text(&marked), marked.len, flags, &cause);
 	}
 	return value ? value : parse_error(&cause, err);
+}
+
+json_t *json_parse(const char *text, size_t len, size_t limit, Error *err)
+{
+	return parse(text, len, limit, JSON_DECODE_ANY, err);
+}
+
+json_t *json_parse_with_nul(const char *text, size_t len, size_t limit, Error *err)
+{
+	return parse(text, len, limit, JSON_DECODE_ANY | JSON_ALLOW_NUL, err);
 }

@@ -295,6 +295,27 @@ static bool read_as_yaml(GoCall *call, const Buf *json, Buf *out)
 	return true;
 }
 
+/* A NUL at a text's end would be taken for the mark of a quoted one (data/written.h): it gets that
+ * mark, too. */
+static void mark_nul_ends(json_t *tree)
+{
+	const char *key;
+	json_t *item;
+	size_t index, len = json_string_length(tree);
+	json_object_foreach(tree, key, item)
+	{
+		mark_nul_ends(item);
+	}
+	json_array_foreach(tree, index, item)
+	{
+		mark_nul_ends(item);
+	}
+	if (len == 0 || json_string_value(tree)[len - 1])
+		return;
+	autofree char *text = str_dup(str_sized(json_string_value(tree), len));
+	json_string_setn_nocheck(tree, text, len + 1);
+}
+
 /* What the text of a value would be read back as. */
 static json_t *tree_of_text(GoCall *call, GoValue value)
 {
@@ -304,9 +325,11 @@ static json_t *tree_of_text(GoCall *call, GoValue value)
 	autobuf Buf read = {0};
 	if (!encode_json(call, value, &plain, &text) || !read_as_yaml(call, &text, &read))
 		return NULL;
-	json_t *tree = json_parse(buf_text(&read), read.len, read.len + 1, &err);
+	json_t *tree = json_parse_with_nul(buf_text(&read), read.len, read.len + 1, &err);
 	if (!tree)
 		call_fail(call, "%s", err_text(&err));
+	else if (strstr(buf_text(&read), "\\u0000"))
+		mark_nul_ends(tree);
 	return tree;
 }
 
@@ -473,6 +496,7 @@ bool encode_yaml_pretty(GoCall *call, GoValue value, Buf *out)
 	autojson json_t *tree = tree_of(call, value, 0);
 	if (!tree)
 		return false;
+	mark_nul_ends(tree);
 	yaml_emit_pretty(tree, out);
 	cut_newline(out);
 	return true;
