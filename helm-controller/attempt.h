@@ -21,6 +21,7 @@ typedef struct {
 	json_t *values;
 	char *config_digest, *oci_digest, *source_revision;
 	char *storage_before; /* status.storageNamespace as the API server has it */
+	bool replaces;	      /* what it installs takes the place of another release */
 	char *handled_at;     /* the request that it answers, or an older one */
 	HealthExprs *exprs;
 	HelmPostRenderer post_render;

@@ -161,6 +161,10 @@ static void note_attempt(Run *run, Attempt *attempt)
 	bool reset = is_asked_for(run, "reconcile.fluxcd.io/resetAt", "lastHandledResetAt");
 	attempt->force = is_asked_for(run, "reconcile.fluxcd.io/forceAt", "lastHandledForceAt");
 	attempt->storage_before = mem_strdup(json_text(status, "storageNamespace"));
+	/* Of an object that has had a release, only replace_target leaves no storage. */
+	attempt->replaces = history_has_intent(status) ||
+			    (cstr_empty(attempt->storage_before) &&
+			     !cstr_empty(json_text(status, "lastAttemptedReleaseAction")));
 	json_put_text(status, "storageNamespace", attempt->spec.storage_ns);
 	if (has_changed_since(run, attempt) || reset)
 		failures_clear(status);

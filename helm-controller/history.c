@@ -199,6 +199,40 @@ char *snapshot_chart(const json_t *snapshot)
 			: mem_strdup("");
 }
 
+/* --- what is about to be installed --- */
+
+bool history_has_intent(const json_t *status)
+{
+	const json_t *latest = history_latest(status);
+	return latest && cstr_empty(json_text(latest, "digest"));
+}
+
+void history_forget_intent(json_t *status)
+{
+	if (history_has_intent(status))
+		json_array_remove(list_of(status), 0);
+}
+
+void history_intend(json_t *status, const InstallIntent *intent)
+{
+	json_t *snapshot = json_object();
+	json_put_text(snapshot, "apiVersion", SNAPSHOT_FORMAT);
+	json_object_set_new(snapshot, "digest", json_string(""));
+	json_put_text(snapshot, "name", intent->release);
+	json_put_text(snapshot, "namespace", intent->ns);
+	json_object_set_new(snapshot, "version", json_integer(1));
+	json_put_text(snapshot, "status", "pending-install");
+	json_put_text(snapshot, "action", "install");
+	json_put_text(snapshot, "chartName", intent->chart);
+	json_put_text(snapshot, "chartVersion", intent->chart_version);
+	json_put_text(snapshot, "configDigest", intent->config_digest);
+	put_required_time(snapshot, "firstDeployed", NULL);
+	put_required_time(snapshot, "lastDeployed", NULL);
+	if (!list_of(status))
+		json_object_set_new(status, "history", json_array());
+	json_array_insert_new(list_of(status), 0, snapshot);
+}
+
 /* --- recording --- */
 
 /* What a new snapshot keeps of the one whose place it takes. */

@@ -36,6 +36,19 @@ void history_record(json_t *status, const HelmRecord *record, const SnapshotFact
  * there. */
 bool history_update(json_t *status, const HelmRecord *record, const SnapshotFacts *facts);
 
+/* A release that is about to be installed in the place of another one. */
+typedef struct {
+	const char *release, *ns;
+	const char *chart, *chart_version; /* its name and version */
+	const char *config_digest;
+} InstallIntent;
+
+/* Puts a snapshot of its first revision in front that no record matches, as it has no digest: what
+ * a crash leaves of the release is found by it, whatever spec says by then. */
+void history_intend(json_t *status, const InstallIntent *intent);
+bool history_has_intent(const json_t *status);
+void history_forget_intent(json_t *status);
+
 /* The snapshot of a record that stands in no history. Owned. */
 json_t *snapshot_of(const HelmRecord *record, const SnapshotFacts *facts) MUST_USE;
 bool snapshot_is_of(const json_t *snapshot, const HelmRecord *record);

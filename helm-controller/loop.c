@@ -435,12 +435,29 @@ static bool remember_storage(ReleaseLoop *loop, const char *stored_before, Error
 	return is_near || cstr_eq(stored_before, now) || run_flush(loop->run, err);
 }
 
+/* Spec may point elsewhere again before status tells of this release, and a crash would leave it to
+ * nobody. A first one costs no write more: it is found by its labels when the object goes. */
+static bool remember_install(ReleaseLoop *loop, Error *err)
+{
+	const Attempt *attempt = loop->attempt;
+	const HelmChart *chart = prepared_chart_chart(attempt->chart);
+	if (!attempt->replaces)
+		return remember_storage(loop, attempt->storage_before, err);
+	InstallIntent intent = {.release = attempt->spec.release,
+				.ns = attempt->spec.release_ns,
+				.chart = helm_chart_name(chart),
+				.chart_version = helm_chart_field(chart, "version"),
+				.config_digest = attempt->config_digest};
+	history_intend(run_status(loop->run), &intent);
+	return run_flush(loop->run, err);
+}
+
 static LoopState begin_action(ReleaseLoop *loop, ReleaseStep step, Error *err)
 {
 	Attempt *attempt = loop->attempt;
 	int64_t version = step == DO_ROLLBACK ? helm_record_version(attempt->previous) : 0;
 	mark_release(loop, step);
-	if (step == DO_INSTALL && !remember_storage(loop, attempt->storage_before, err))
+	if (step == DO_INSTALL && !remember_install(loop, err))
 		return over(loop, outcome_failed());
 	attempt_start(loop->context, attempt, step, version);
 	return LOOP_ON;
@@ -529,6 +546,7 @@ static LoopState end_action(ReleaseLoop *loop, const Error *failure, Error *err)
 		attempt_end_action(attempt);
 		return over(loop, outcome_failed());
 	}
+	history_forget_intent(run_status(loop->run));
 	bool goes_on = report_step(loop->run, attempt, loop->target, failure, err);
 	if (action_stored(attempt->action))
 		attempts_keep_status(loop->context->attempts, attempt->owner,
@@ -567,6 +585,7 @@ void release_cancel(Run *run, Attempt *attempt, const Target *target)
 	ActionTarget where = action_target_of(target);
 	action_abort(attempt->action, &where, "context canceled");
 	err_set(&failure, ERR_CANCELLED, "context canceled");
+	history_forget_intent(run_status(run));
 	report_step(run, attempt, target, &failure, &ignored);
 	attempt_end_action(attempt);
 }

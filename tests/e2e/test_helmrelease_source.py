@@ -6,7 +6,7 @@ import pytest
 
 from tests.lib.net import wait_until
 from tests.lib.releases import (OWNER, chart_server, config, controller_with,  # noqa: F401
-                                job_hook, pack, releases, template)
+                                deployment, job_hook, pack, releases, template)
 
 # What is waited for must wake: a look now and then comes too late.
 helm_controller = controller_with("--requeue-dependency=10m", "--min-retry-delay=50ms",
@@ -372,6 +372,33 @@ def test_H45_the_hooks_of_the_old_release_are_awaited(releases):
     releases.end_job("hook")
     moved(releases)
     assert releases.statuses() == {} and releases.statuses("other") == {1: "deployed"}
+
+
+def test_H45_what_replaces_is_told_from_its_start(releases):
+    """Were the daemon killed amid the installation, nothing else would lead to what was stored."""
+    releases.chart(CHART)
+    releases.quiet()
+    releases.ready()
+    releases.chart({"templates/web.yaml": deployment()}, version="2.0.0")
+    releases.apply(releaseName="other")
+    wait_until(lambda: releases.statuses("other") == {1: "pending-install"}, "the installation to wait")
+    [told] = releases.get()["status"]["history"]
+    assert (told["name"], told["status"], told["digest"]) == ("other", "pending-install", "")
+    releases.make_deployment_ready()
+    [told] = moved(releases)["status"]["history"]
+    assert told["status"] == "deployed" and told["digest"]
+
+
+def test_H49_what_cannot_replace_is_told_no_more(releases):
+    releases.chart({**CHART, "values.schema.json": '{"properties": {"n": {"type": "number"}}}'})
+    releases.quiet()
+    releases.ready()
+    releases.quiet(releaseName="other", values={"n": "x"})
+    obj = releases.failed("InstallFailed", "want number")
+    assert not obj["status"].get("history") and releases.statuses("other") == {}
+    releases.quiet(releaseName="third")
+    wait_until(lambda: releases.statuses("third") == {1: "deployed"}, "the third one")
+    assert len(releases.ready()["status"]["history"]) == 1
 
 
 def test_H45_expressions_do_not_judge_the_hooks_of_what_goes(releases):
