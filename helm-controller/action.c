@@ -158,3 +158,8 @@ bool action_stored(const Action *action)
 {
 	return action->stored;
 }
+
+bool action_name_taken(const Action *action)
+{
+	return action->name_taken;
+}

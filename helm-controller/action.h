@@ -116,6 +116,8 @@ const HelmRecord *action_record(const Action *action);
 const HelmRecord *action_superseded(const Action *action, size_t index);
 /* Whether storage was written: else a failure counts nothing (H49). */
 bool action_stored(const Action *action);
+/* Whether it failed, and nothing was stored, because somebody else has written that revision. */
+bool action_name_taken(const Action *action);
 /* The last ten lines of what Helm would log, oldest first, repeats collapsed (H94). Owned. */
 char *action_log(const Action *action);
 

@@ -100,7 +100,8 @@ struct Action {
 	int put_off; /* times in a row that the server could serve nothing */
 	Arena *arena;
 	bool server_side, force_replace;
-	bool stored; /* storage was written */
+	bool stored;	 /* storage was written */
+	bool name_taken; /* by somebody else, since the revisions were looked up */
 	bool failing;
 	bool looked_for_kinds; /* that discovery did not know */
 	HelmRecord *record;    /* what this action writes */

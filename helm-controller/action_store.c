@@ -44,10 +44,9 @@ StepResult step_store_pending(Action *action, Error *err)
 {
 	Storage storage = action_storage(action);
 	action_note(action, "creating release %s", action->input.release);
-	if (!storage_create(&storage, action->record, err))
-		return STEP_FAIL;
-	action->stored = true;
-	return STEP_NEXT;
+	action->stored = storage_create(&storage, action->record, err);
+	action->name_taken = !action->stored && err->code == ERR_EXISTS;
+	return action->stored ? STEP_NEXT : STEP_FAIL;
 }
 
 static const char *const done_texts[] = {

@@ -51,6 +51,8 @@ static bool is_as_known(const StoredRows *rows, const json_t *latest)
 static bool list_rows(ReleaseLoop *loop, const Storage *storage, StoredRows *out, Error *err)
 {
 	const json_t *latest = history_latest(run_status(loop->run));
+	if (loop->attempt->misled)
+		return storage_list(storage, STORAGE_NOW, out, err);
 	if (!release_watch_rows(loop->context->releases, storage, out) &&
 	    !storage_list(storage, STORAGE_LATELY, out, err))
 		return false;
@@ -535,6 +537,16 @@ static void adopt_record(Attempt *attempt)
 	attempt->matches = true;
 }
 
+/* Somebody has made the revision that was not there when we looked, or that the watch did not know
+ * yet: no failure of ours. What to do with it the next look tells. */
+static LoopState look_again(Attempt *attempt)
+{
+	attempt->misled = true;
+	adopt_record(attempt);
+	attempt_end_action(attempt);
+	return LOOP_ON;
+}
+
 static LoopState end_action(ReleaseLoop *loop, const Error *failure, Error *err)
 {
 	Attempt *attempt = loop->attempt;
@@ -547,6 +559,8 @@ static LoopState end_action(ReleaseLoop *loop, const Error *failure, Error *err)
 		return over(loop, outcome_failed());
 	}
 	history_forget_intent(run_status(loop->run));
+	if (action_name_taken(attempt->action) && !attempt->misled)
+		return look_again(attempt);
 	bool goes_on = report_step(loop->run, attempt, loop->target, failure, err);
 	if (action_stored(attempt->action))
 		attempts_keep_status(loop->context->attempts, attempt->owner,

@@ -201,6 +201,29 @@ def test_a_watch_that_is_behind_misleads_nobody(releases, proxied, helm_controll
         assert releases.statuses() == {1: "deployed"}, "installed anew"
 
 
+def test_H68_one_that_the_watch_does_not_know_yet_is_no_failure(releases, proxied, helm_controller, helm,
+                                                                ns, tmp_path):
+    """Made by hand a moment before: its name is found taken, and it is looked up and upgraded."""
+    files = {"templates/a.yaml": config("{{ .Release.Name }}")}
+    releases.chart(files)
+    behind = threading.Event()
+
+    def forget_events(x):
+        x.forward(lambda pieces: (p for p in pieces if not behind.is_set()))
+    with steered(proxied.proxy, helm_controller, forget_events):
+        releases.quiet(name="first")
+        releases.ready(name="first")
+        releases.rerun(name="first")
+        behind.set()
+        helm("install", "app", write_chart(tmp_path / "shop", files), "-n", ns)
+        releases.quiet()
+        obj = releases.ready(version=2)
+        assert releases.statuses() == {1: "superseded", 2: "deployed"}
+        assert obj["status"]["lastAttemptedReleaseAction"] == "upgrade"
+        assert not [e for e in releases.objects.events("app") if e[0] == "Warning"]
+        assert "failures" not in obj["status"]
+
+
 def test_without_the_right_to_watch_releases_are_listed(releases, proxied, helm_controller):
     releases.chart({"templates/a.yaml": config("a")})
     with steered(proxied.proxy, helm_controller, status(403, "Forbidden")):
