@@ -4,15 +4,17 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
 import yaml
 
-from .net import PATIENCE
+from .net import PATIENCE, wait_until
 from .oracle import oracle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+UNGREETED = re.compile("Kubernetes cluster unreachable: .*TLS handshake timeout")
 
 
 def write_chart(directory, files, name="shop", version="1.0.0", **metadata):
@@ -97,11 +99,16 @@ class Helm:
         self.api, self.dir = api, pathlib.Path(directory)
         self.program = oracle(name) / "helm"
 
-    def __call__(self, *args, check=True):
+    def run(self, *args):
+        """None where the server took more than helm's ten seconds to greet it: nothing was done."""
         done = subprocess.run(
             [self.program, "--kubeconfig", self.api.kubeconfig, *map(str, args)],
             capture_output=True, text=True, timeout=120, check=False,
             env=dict(os.environ, HOME=str(self.dir), HELM_PLUGINS=str(self.dir)))
+        return None if UNGREETED.search(done.stderr) else done
+
+    def __call__(self, *args, check=True):
+        done = wait_until(lambda: self.run(*args), "helm to reach the API server")
         if check:
             assert done.returncode == 0, f"helm {' '.join(map(str, args))}: {done.stderr}"
         return done.stdout if check else done
