@@ -100,7 +100,7 @@ static void stop(void *arg)
 	NotificationContext *context = arg;
 	cancel(context);
 	notify_sender_free(context->sender, DELIVERY_MS);
-	token_cache_free(context->tokens);
+	cloud_free(context->cloud);
 	limiter_free(context->limiter);
 	key_cache_free(context->keys);
 	receiver_paths_free(context->paths);
@@ -127,10 +127,7 @@ static void *start(Manager *manager, const void *options, Error *err)
 	http_metrics_init(&context->receiver_metrics, manager, "receiver", RECEIVER_PREFIX,
 			  context->flags->export_http_path_metrics);
 	context->paths = receiver_paths_new();
-	int64_t keep_ms;
-	size_t token_count = manager_token_cache(manager, &keep_ms);
-	context->tokens = token_cache_new(token_count, keep_ms);
-	metrics_add_tokens(manager_metrics(manager), context->tokens);
+	context->cloud = workload_cloud_new(manager);
 	context->limiter = limiter_new(context->flags->rate_limit_interval_ms);
 	context->sender = notify_sender_new(manager_loop(manager), err);
 	if (context->sender)

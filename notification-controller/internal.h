@@ -10,8 +10,10 @@
 #include <stdatomic.h>
 
 #include "base/map.h"
+#include "cloud/azure.h"
 #include "ctrl/manager.h"
 #include "data/digest.h"
+#include "identity/workload.h"
 #include "net/httpd.h"
 #include "notify/notify.h"
 
@@ -66,7 +68,7 @@ typedef struct {
 	Limiter *limiter;
 	Dispatcher *dispatcher;
 	NotifySender *sender;
-	TokenCache *tokens;
+	Cloud *cloud;
 	ReceiverPaths *paths;
 	KeyCache *keys;
 	Httpd *events, *webhooks;

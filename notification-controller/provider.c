@@ -199,7 +199,8 @@ static bool send_to(NotificationContext *context, const json_t *provider, const 
 		return false;
 	NotifyTarget target = target_of(provider, alert, &material);
 	target.status_id = id;
-	target.tokens = context->tokens;
+	target.tokens = cloud_tokens(context->cloud);
+	target.event_hub_domain = azure_cloud(context->cloud)->event_hubs;
 	if (!notify_build(&target, merged, &request, err))
 		return err_wrap(err, "failed to initialize notifier for provider '%s'",
 				object_name(provider));

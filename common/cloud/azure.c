@@ -196,7 +196,7 @@ static const char *or_empty(const char *text)
 /* NULL: the public one. */
 static const char *authority_of(const Cloud *cloud, const char *named)
 {
-	return cstr_empty(named) ? cloud_env(cloud, "AZURE_AUTHORITY_HOST") : named;
+	return cstr_empty(named) ? azure_authority(cloud) : named;
 }
 
 bool azure_token(Cloud *cloud, const CloudCaller *caller, const char *authority_host,
@@ -217,8 +217,8 @@ bool azure_token(Cloud *cloud, const CloudCaller *caller, const char *authority_
 				     or_empty(ask.app.authority_host),
 				     or_empty(caller->proxy),
 				     NULL};
-	return cloud_cached(cloud, parts, account ? fetch_by_account : fetch_by_process, &ask, out,
-			    err);
+	return cloud_cached(cloud, parts, account ? fetch_by_account : fetch_by_process,
+			    &ask, out, err);
 }
 
 bool azure_token_of_app(Cloud *cloud, const CloudCaller *caller, const AzureApp *app,

@@ -16,6 +16,19 @@
 #define AZURE_SCOPE_DEVOPS "499b84ac-1321-427f-aa17-267ca6975798/.default"
 #define AZURE_SCOPE_VAULT "https://vault.azure.net/.default"
 
+/* Which of Azure's clouds the process is at. */
+typedef struct {
+	const char *authority; /* part of the hosts that give tokens; "" for the public one */
+	const char *manager, *manager_audience; /* URLs of Resource Manager */
+	const char *event_hubs;			/* domain of the namespaces of Event Hubs */
+} AzureCloud;
+
+/* The one of $AZURE_AUTHORITY_HOST, else the public one. */
+const AzureCloud *azure_cloud(const Cloud *cloud);
+
+/* The authority itself, NULL when the environment has none. Borrowed. */
+const char *azure_authority(const Cloud *cloud);
+
 /* A token for `scope` in out->secret: of the caller's account (annotations
  * azure.workload.identity/tenant-id and /client-id) or of the process: environment, workload
  * identity, managed identity, the first that is configured. `authority_host` (or NULL) beats the

@@ -204,14 +204,6 @@ static void manager_dispose(AzureManager *manager)
 /* Who manages resources: of a private cloud by file, of a sovereign one by its authority. */
 static bool azure_manager(const Ask *ask, AzureManager *out, Error *err)
 {
-	static const struct {
-		const char *authority, *endpoint, *audience;
-	} clouds[] = {{"chinacloudapi.cn", "https://management.chinacloudapi.cn",
-		       "https://management.core.chinacloudapi.cn"},
-		      {"microsoftonline.us", "https://management.usgovcloudapi.net",
-		       "https://management.core.usgovcloudapi.net"},
-		      {"", "https://management.azure.com", "https://management.core.windows.net/"}};
-	const char *authority = cloud_env(ask->cloud, "AZURE_AUTHORITY_HOST");
 	autojson json_t *file = azure_environment(ask->cloud, err);
 	const char *endpoint = json_text(file, "resourceManagerEndpoint");
 	const char *audience = json_text(file, "tokenAudience");
@@ -221,11 +213,10 @@ static bool azure_manager(const Ask *ask, AzureManager *out, Error *err)
 		return err_set(err, ERR_INVALID,
 			       "resourceManagerEndpoint and tokenAudience must be set in the "
 			       "environment file");
-	for (size_t i = 0; !file && !endpoint; i++) {
-		if (*clouds[i].authority && !(authority && strstr(authority, clouds[i].authority)))
-			continue;
-		endpoint = clouds[i].endpoint;
-		audience = clouds[i].audience;
+	if (!file) {
+		const AzureCloud *azure = azure_cloud(ask->cloud);
+		endpoint = azure->manager;
+		audience = azure->manager_audience;
 	}
 	*out = (AzureManager){.endpoint = mem_strdup(endpoint),
 			      .scope = mem_printf("%s/.default", audience)};

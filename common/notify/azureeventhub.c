@@ -4,7 +4,6 @@
  */
 #include "notify/notify_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -67,17 +66,6 @@ static bool use_connection_string(const NotifyTarget *target, NotifyRequest *out
 	return true;
 }
 
-/* The namespace's domain in the cloud that the authority names. */
-static const char *domain(void)
-{
-	const char *authority = getenv("AZURE_AUTHORITY_HOST");
-	if (authority && strstr(authority, "chinacloudapi.cn"))
-		return ".servicebus.chinacloudapi.cn";
-	if (authority && strstr(authority, "microsoftonline.us"))
-		return ".servicebus.usgovcloudapi.net";
-	return ".servicebus.windows.net";
-}
-
 static bool use_token(const NotifyTarget *target, NotifyRequest *out, Error *err)
 {
 	if (!notify_need(target, target->address, "address (the hub)", err) ||
@@ -89,8 +77,10 @@ static bool use_token(const NotifyTarget *target, NotifyRequest *out, Error *err
 			       "not supported by this version");
 	autofree char *hub = url_escape(target->address, true);
 	bool whole = strstr(target->channel, ".servicebus.") != NULL;
-	out->url =
-		mem_printf("https://%s%s/%s/messages", target->channel, whole ? "" : domain(), hub);
+	const char *domain =
+		target->event_hub_domain ? target->event_hub_domain : "servicebus.windows.net";
+	out->url = mem_printf("https://%s%s%s/%s/messages", target->channel, whole ? "" : ".",
+			      whole ? "" : domain, hub);
 	notify_add_auth(out, "Bearer", target->token);
 	return true;
 }

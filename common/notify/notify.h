@@ -23,7 +23,8 @@ typedef struct {
 	/* Any other key of the Secret, NULL when absent; may be NULL. */
 	const char *(*secret_key)(const void *secret, const char *key);
 	const void *secret;
-	TokenCache *tokens; /* may be NULL */
+	TokenCache *tokens;	      /* may be NULL */
+	const char *event_hub_domain; /* azureeventhub: of namespaces; NULL: the public cloud's */
 } NotifyTarget;
 
 /* A request ready to be sent; all owned. */

@@ -34,6 +34,30 @@ static void check_token(Cloud *cloud, const CloudCaller *caller, const char *tok
 	assert_string_equal(got.secret, token);
 }
 
+/* N56: national clouds are told by who gives tokens. */
+static void N56_the_cloud_is_that_of_the_authority(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *env, *hubs;
+	} envs[] = {
+		{"AZURE_AUTHORITY_HOST=https://login.chinacloudapi.cn/",
+		 "servicebus.chinacloudapi.cn"},
+		{"AZURE_AUTHORITY_HOST=https://login.microsoftonline.us/",
+		 "servicebus.usgovcloudapi.net"},
+		{"AZURE_AUTHORITY_HOST=https://login.microsoftonline.com/",
+		 "servicebus.windows.net"},
+		{"AZURE_AUTHORITY_HOST=", "servicebus.windows.net"},
+	};
+	for (size_t i = 0; i < COUNT(envs); i++) {
+		autofake FakeCloud fake;
+		fake_start(&fake, rows, COUNT(rows));
+		autocloud Cloud *cloud =
+			fake_cloud(&fake, 10, (const char *const[]){envs[i].env, NULL});
+		assert_string_equal(azure_cloud(cloud)->event_hubs, envs[i].hubs);
+	}
+}
+
 static void S47_managed_identity_of_the_instance(void **state)
 {
 	(void)state;
@@ -227,6 +251,7 @@ static void S86_shared_key_signs_headers_and_sorted_query(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(N56_the_cloud_is_that_of_the_authority),
 		cmocka_unit_test(S47_managed_identity_of_the_instance),
 		cmocka_unit_test(S47_managed_identity_of_app_service),
 		cmocka_unit_test(S47_client_secret_of_the_process),
