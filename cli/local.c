@@ -29,10 +29,28 @@ bool object_is_kustomization(const json_t *object)
 	       cstr_eq(object_kind(object), "Kustomization");
 }
 
-static bool is_dir(const char *path)
+static bool check_path(const char *path, Error *err)
 {
 	struct stat info;
-	return !cstr_empty(path) && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+	if (cstr_empty(path))
+		return err_set(
+			err, ERR_INVALID,
+			"invalid resource path \"\": --path has to name the directory of the "
+			"manifests");
+	if (stat(path, &info) != 0)
+		return err_errno(err, "invalid resource path \"%s\"", path);
+	return S_ISDIR(info.st_mode) ||
+	       err_set(err, ERR_INVALID, "invalid resource path \"%s\": it is no directory", path);
+}
+
+static bool check_file(const char *file, Error *err)
+{
+	struct stat info;
+	if (stat(file, &info) != 0)
+		return err_errno(err, "invalid kustomization file \"%s\"", file);
+	return !S_ISDIR(info.st_mode) ||
+	       err_set(err, ERR_INVALID, "invalid kustomization file \"%s\": it is a directory",
+		       file);
 }
 
 static bool check_limits(const Options *options, Error *err)
@@ -46,22 +64,20 @@ bool local_check(Command *command, Error *err)
 {
 	const Options *options = &command->options;
 	const char *kind = command_word(command, 0), *name = command_word(command, 1);
-	struct stat info;
 	if (!kind || !kind_has_word("kustomization|kustomizations|ks", kind))
 		return err_set(err, ERR_INVALID, "\"kustomization NAME\" expected%s%s",
 			       kind ? ", not " : "", kind ? kind : "");
 	if (!name)
 		return err_set(err, ERR_INVALID, "Kustomization name is required");
-	if (!is_dir(options->path))
-		return err_set(err, ERR_INVALID, "invalid resource path \"%s\"",
-			       options->path ? options->path : "");
+	if (!check_path(options->path, err))
+		return false;
 	const char *file = options->kustomization_file;
 	if (cstr_empty(file) && options->dry_run)
 		return err_set(err, ERR_INVALID, "--dry-run needs --kustomization-file");
 	if (cstr_empty(file) && options->ignore_not_found)
 		return err_set(err, ERR_INVALID, "--ignore-not-found needs --kustomization-file");
-	if (!cstr_empty(file) && (stat(file, &info) != 0 || S_ISDIR(info.st_mode)))
-		return err_set(err, ERR_INVALID, "invalid kustomization file \"%s\"", file);
+	if (!cstr_empty(file) && !check_file(file, err))
+		return false;
 	command->offline = options->dry_run;
 	return check_limits(options, err);
 }
@@ -102,6 +118,24 @@ static void read_text_maps(const json_t *object)
 		read_texts(json_at(object, paths[i][0], paths[i][1], paths[i][2], NULL));
 }
 
+/* The first few of the kind that a file holds instead; a namespace is shown where one is written.
+ */
+static void put_others(const LocalKind *kind, const YamlStream *stream, Buf *out)
+{
+	enum { SHOWN_MAX = 5 };
+	size_t shown = 0;
+	for (size_t i = 0; i < stream->len && shown < SHOWN_MAX; i++) {
+		const json_t *object = stream->items[i].value;
+		if (!object_is_of(object, kind->group, kind->kind))
+			continue;
+		const char *ns = object_namespace(object);
+		buf_printf(out, "%s%s%s%s", shown++ ? ", " : "", ns, *ns ? "/" : "",
+			   object_name(object));
+	}
+	if (!shown)
+		buf_puts(out, "none");
+}
+
 json_t *local_object_of_file(const Command *command, const LocalKind *kind, const char *file,
 			     Error *err)
 {
@@ -119,8 +153,10 @@ json_t *local_object_of_file(const Command *command, const LocalKind *kind, cons
 		read_text_maps(object);
 		return json_incref(object);
 	}
-	return err_null(err, ERR_NOT_FOUND, "%s: no %s '%s' for namespace '%s'", file, kind->kind,
-			command_word(command, 1), command->ns);
+	autobuf Buf others = {0};
+	put_others(kind, &stream, &others);
+	return err_null(err, ERR_NOT_FOUND, "%s: no %s '%s' for namespace '%s'; it has %s", file,
+			kind->kind, command_word(command, 1), command->ns, buf_text(&others));
 }
 
 /* The cluster's; NULL without err where that is no failure. */

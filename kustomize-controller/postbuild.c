@@ -67,7 +67,7 @@ static bool load_values(const Kustomization *ks, KubeClient *client, const json_
 	{
 		Str text = str_of(json_string_value(value));
 		if (!put_value(values, name, text, err))
-			return false;
+			return err_wrap(err, "spec.postBuild.substitute");
 	}
 	return true;
 }

@@ -381,6 +381,32 @@ def test_strict_substitute(local, ns):
     assert done.returncode == 1 and "nope" in done.stderr and "a.yaml:1" in done.stderr
 
 
+def test_C68_what_is_wrong_is_said(local, ns):
+    """Beyond upstream's words: why a path is not taken, and what a file has instead."""
+    local.write({"a.yaml": config_map("a"), "../ks.yaml": kustomization(ns)})
+    file = str(local.dir.parent / "ks.yaml")
+    other = kustomization(ns)
+    other["metadata"] = {"name": "other", "namespace": "elsewhere"}
+    local.write({"../two.yaml": yaml.safe_dump_all([other, {**other, "metadata": {"name": "bare"}}]),
+                 "../bad.yaml": kustomization(ns, postBuild={"substitute": {"a-b": "1"}})})
+    two, bad = (str(local.dir.parent / name) for name in ("two.yaml", "bad.yaml"))
+    rows = [(file, "nope", 'nope": No such file or directory'),
+            (file, "a.yaml", 'a.yaml": it is no directory'),
+            ("/nope", ".", 'invalid kustomization file "/nope": No such file or directory'),
+            (str(local.dir), ".", '": it is a directory'),
+            (two, ".", f"no Kustomization 'app' for namespace '{ns}'; it has elsewhere/other, bare"),
+            (str(local.dir / "a.yaml"), ".", "; it has none"),
+            (bad, ".", "spec.postBuild.substitute: invalid variable name 'a-b'")]
+    for file, path, text in rows:
+        done = local.sluice("build", "--dry-run", "--kustomization-file", file, path=path,
+                            kubeconfig=NOWHERE)
+        assert (done.returncode, done.stdout) == (1, "") and text in done.stderr, done.stderr
+    done = subprocess.run([SLUICE, "diff", "kustomization", "app"], capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == 2
+    assert 'invalid resource path "": --path has to name the directory' in done.stderr
+
+
 def test_C68_bad_command_lines(local, ns):
     local.write({"a.yaml": config_map("a")})
     for args, text in ((("--dry-run",), "--kustomization-file"),
