@@ -221,6 +221,7 @@ static void open_targets(Manager *manager, KustomizeContext *context)
 				      .override_managers = &options->override_managers,
 				      .allow_exec = options->insecure_kubeconfig_exec,
 				      .allow_insecure = options->insecure_kubeconfig_tls,
+				      .login_operation = TOKEN_FETCH_KUBECONFIG,
 				      .default_account =
 					      options->default_kubeconfig_service_account};
 	targets_open(&context->targets, manager, &config);

@@ -44,9 +44,9 @@ static Cloud *cloud_of(const DecryptIdentity *self)
 /* --- the account --------------------------------------------------------------------------- */
 
 /* Fills who asks; the ServiceAccount is read when it is needed first. */
-static bool caller_of(DecryptIdentity *self, CloudCaller *out, Error *err)
+static bool caller_of(DecryptIdentity *self, TokenOperation operation, CloudCaller *out, Error *err)
 {
-	*out = (CloudCaller){0};
+	*out = (CloudCaller){.user = run_token_user(self->run, operation)};
 	if (!self->account &&
 	    !workload_identity(self->run, self->account_name, &self->workload, &self->account, err))
 		return false;
@@ -94,7 +94,7 @@ static bool aws_call(void *arg, const AwsKmsCall *kms, Buf *out, Error *err)
 	DecryptIdentity *self = arg;
 	autocredential Credential credential = {0};
 	CloudCaller caller;
-	if (!caller_of(self, &caller, err) ||
+	if (!caller_of(self, TOKEN_DECRYPT_WITH_AWS, &caller, err) ||
 	    !aws_credential_for(self, &caller, kms, &credential, err))
 		return false;
 	autofree char *url = aws_endpoint(cloud_of(self), "kms", kms->region);
@@ -112,7 +112,7 @@ static char *gcp_bearer(void *arg, Error *err)
 	DecryptIdentity *self = arg;
 	autocredential Credential token = {0};
 	CloudCaller caller;
-	if (!caller_of(self, &caller, err))
+	if (!caller_of(self, TOKEN_DECRYPT_WITH_GCP, &caller, err))
 		return NULL;
 	bool ok = self->gcp ? gcp_token_of_key(cloud_of(self), &caller, self->gcp,
 					       GCP_SCOPE_PLATFORM, &token, err)
@@ -148,7 +148,7 @@ static char *azure_bearer(void *arg, Error *err)
 	DecryptIdentity *self = arg;
 	autocredential Credential token = {0};
 	CloudCaller caller;
-	if (!caller_of(self, &caller, err))
+	if (!caller_of(self, TOKEN_DECRYPT_WITH_AZURE, &caller, err))
 		return NULL;
 	AzureApp app = azure_app(self->azure);
 	bool ok = self->azure ? azure_token_of_app(cloud_of(self), &caller, &app, AZURE_SCOPE_VAULT,

@@ -200,6 +200,8 @@ static bool send_to(NotificationContext *context, const json_t *provider, const 
 	NotifyTarget target = target_of(provider, alert, &material);
 	target.status_id = id;
 	target.tokens = cloud_tokens(context->cloud);
+	target.user = (TokenUser){"Provider", object_name(provider), object_namespace(provider),
+				  TOKEN_POST};
 	target.event_hub_domain = azure_cloud(context->cloud)->event_hubs;
 	if (!notify_build(&target, merged, &request, err))
 		return err_wrap(err, "failed to initialize notifier for provider '%s'",

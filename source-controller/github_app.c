@@ -139,14 +139,15 @@ static bool fetch(void *arg, Credential *out, Error *err)
 	return true;
 }
 
-char *github_app_token(TokenCache *tokens, HttpClient *http, const GithubApp *app, Error *err)
+char *github_app_token(TokenCache *tokens, const TokenUser *user, HttpClient *http,
+		       const GithubApp *app, Error *err)
 {
 	if (!check(app, err))
 		return NULL;
 	autofree char *key = token_key(app);
 	__attribute__((cleanup(exchange_dispose))) Exchange exchange = {.http = http, .app = app};
 	autocredential Credential got = {0};
-	if (!token_cache_fetch(tokens, key, fetch, &exchange, &got, err))
+	if (!token_cache_fetch(tokens, key, user, fetch, &exchange, &got, err))
 		return NULL;
 	return steal(&got.secret);
 }

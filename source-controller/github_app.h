@@ -16,7 +16,7 @@ typedef struct {
 
 /* A token, kept in `tokens` until shortly before its end; owned, a secret. ERR_INVALID for unusable
  * keys, ERR_UNAUTHORIZED and others as GitHub answers. */
-char *github_app_token(TokenCache *tokens, HttpClient *http, const GithubApp *app,
-		       Error *err) MUST_USE;
+char *github_app_token(TokenCache *tokens, const TokenUser *user, HttpClient *http,
+		       const GithubApp *app, Error *err) MUST_USE;
 
 #endif

@@ -127,7 +127,8 @@ static bool fetch_app_token(GitAuth *auth, Error *err)
 		return fail_options(err);
 	GithubApp app = app_of(auth);
 	auth->login.user = mem_strdup("x-access-token");
-	auth->login.secret = github_app_token(cloud_tokens(context->cloud), http, &app, err);
+	const TokenUser user = run_token_user(auth->run, TOKEN_RECONCILE);
+	auth->login.secret = github_app_token(cloud_tokens(context->cloud), &user, http, &app, err);
 	return auth->login.secret || fail_options(err);
 }
 

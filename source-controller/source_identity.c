@@ -39,7 +39,9 @@ static bool use_proxy(SourceCaller *caller, const ProxySecret *proxy, Error *err
 bool source_caller_open(Run *run, const ProxySecret *proxy, int64_t timeout_ms, SourceCaller *out,
 			Error *err)
 {
-	*out = (SourceCaller){.run = run, .cloud.timeout_ms = timeout_ms};
+	*out = (SourceCaller){
+		.run = run,
+		.cloud = {.timeout_ms = timeout_ms, .user = run_token_user(run, TOKEN_RECONCILE)}};
 	return use_proxy(out, proxy, err);
 }
 

@@ -163,7 +163,7 @@ bool aws_credentials(Cloud *cloud, const CloudCaller *caller, const char *region
 				     or_empty(ask.sts_endpoint),
 				     or_empty(caller->proxy),
 				     NULL};
-	return cloud_cached(cloud, parts, fetch, &ask, out, err);
+	return cloud_cached(cloud, caller, parts, fetch, &ask, out, err);
 }
 
 /* --- calls --- */

@@ -217,7 +217,7 @@ bool azure_token(Cloud *cloud, const CloudCaller *caller, const char *authority_
 				     or_empty(ask.app.authority_host),
 				     or_empty(caller->proxy),
 				     NULL};
-	return cloud_cached(cloud, parts, account ? fetch_by_account : fetch_by_process,
+	return cloud_cached(cloud, caller, parts, account ? fetch_by_account : fetch_by_process,
 			    &ask, out, err);
 }
 
@@ -239,7 +239,7 @@ bool azure_token_of_app(Cloud *cloud, const CloudCaller *caller, const AzureApp 
 				     or_empty(ask.app.authority_host),
 				     or_empty(caller->proxy),
 				     NULL};
-	return cloud_cached(cloud, parts, fetch_by_app, &ask, out, err);
+	return cloud_cached(cloud, caller, parts, fetch_by_app, &ask, out, err);
 }
 
 json_t *azure_environment(const Cloud *cloud, Error *err)

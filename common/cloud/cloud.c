@@ -89,11 +89,18 @@ HttpClient *cloud_http_direct(Cloud *cloud, Error *err)
 	return shared_client(cloud, &cloud->direct, false, err);
 }
 
-bool cloud_cached(Cloud *cloud, const char *const *parts, TokenFetch *fetch, void *arg,
-		  Credential *out, Error *err)
+bool cloud_cached(Cloud *cloud, const CloudCaller *caller, const char *const *parts,
+		  TokenFetch *fetch, void *arg, Credential *out, Error *err)
 {
 	autofree char *key = token_cache_key(parts);
-	return token_cache_fetch(cloud->tokens, key, fetch, arg, out, err);
+	return token_cache_fetch(cloud->tokens, key, &caller->user, fetch, arg, out, err);
+}
+
+CloudCaller cloud_caller_within(const CloudCaller *caller)
+{
+	CloudCaller within = *caller;
+	within.user = (TokenUser){0};
+	return within;
 }
 
 TokenCache *cloud_tokens(Cloud *cloud)

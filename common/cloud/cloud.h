@@ -54,14 +54,18 @@ typedef struct {
 	const char *proxy; /* what makes `http` another one than others': part of the cache's key */
 	int64_t timeout_ms;	     /* of each request; 0: 30 s */
 	const CloudAccount *account; /* NULL: the process's own identity */
+	TokenUser user;		     /* for metrics; may be empty */
 } CloudCaller;
 
 /*
  * The credential kept under the parts (NULL-terminated; hashed, so that they may hold secrets), or
- * what `fetch` gets (token_cache_fetch). *out is the caller's own copy.
+ * what `fetch` gets (token_cache_fetch) for the caller. *out is the caller's own copy.
  */
-bool cloud_cached(Cloud *cloud, const char *const *parts, TokenFetch *fetch, void *arg,
-		  Credential *out, Error *err) MUST_USE;
+bool cloud_cached(Cloud *cloud, const CloudCaller *caller, const char *const *parts,
+		  TokenFetch *fetch, void *arg, Credential *out, Error *err) MUST_USE;
+
+/* The same caller for what a fetch asks for in turn: it is counted once. */
+CloudCaller cloud_caller_within(const CloudCaller *caller);
 
 /* Where they are kept: for others who have such, and for how it has done. Borrowed. */
 TokenCache *cloud_tokens(Cloud *cloud);

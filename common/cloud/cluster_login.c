@@ -367,7 +367,8 @@ static bool fetch(void *arg, Credential *out, Error *err)
 bool cloud_cluster_login(Cloud *cloud, const CloudCaller *caller, const CloudCluster *cluster,
 			 Credential *out, Error *err)
 {
-	Ask ask = {.cloud = cloud, .caller = caller, .cluster = cluster};
+	const CloudCaller within = cloud_caller_within(caller);
+	Ask ask = {.cloud = cloud, .caller = &within, .cluster = cluster};
 	autofree char *identity = cloud_caller_key(caller);
 	const char *const parts[] = {"cluster",
 				     cluster->provider,
@@ -376,5 +377,5 @@ bool cloud_cluster_login(Cloud *cloud, const CloudCaller *caller, const CloudClu
 				     cluster->ca_pem ? cluster->ca_pem : "",
 				     identity,
 				     NULL};
-	return cloud_cached(cloud, parts, fetch, &ask, out, err);
+	return cloud_cached(cloud, caller, parts, fetch, &ask, out, err);
 }

@@ -147,5 +147,5 @@ bool gcp_token(Cloud *cloud, const CloudCaller *caller, Credential *out, Error *
 				     ask.provider ? ask.provider : "",
 				     caller->proxy ? caller->proxy : "",
 				     NULL};
-	return cloud_cached(cloud, parts, fetch, &ask, out, err);
+	return cloud_cached(cloud, caller, parts, fetch, &ask, out, err);
 }

@@ -124,7 +124,7 @@ static bool token_of_service_account(Cloud *cloud, const CloudCaller *caller, co
 				     scope,
 				     caller->proxy ? caller->proxy : "",
 				     NULL};
-	if (cloud_cached(cloud, parts, fetch_by_key, &ask, out, err))
+	if (cloud_cached(cloud, caller, parts, fetch_by_key, &ask, out, err))
 		return true;
 	return err_wrap(err, "access token of service account %s",
 			json_text_or(key, "client_email", ""));

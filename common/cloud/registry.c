@@ -203,8 +203,9 @@ static bool fetch(void *arg, Credential *out, Error *err)
 bool registry_login(Cloud *cloud, const CloudCaller *caller, const char *provider, const char *host,
 		    Credential *out, Error *err)
 {
-	Ask ask = {.cloud = cloud, .caller = caller, .provider = provider, .host = host};
+	const CloudCaller within = cloud_caller_within(caller);
+	Ask ask = {.cloud = cloud, .caller = &within, .provider = provider, .host = host};
 	autofree char *identity = cloud_caller_key(caller);
 	const char *const parts[] = {"registry", provider, host, identity, NULL};
-	return cloud_cached(cloud, parts, fetch, &ask, out, err);
+	return cloud_cached(cloud, caller, parts, fetch, &ask, out, err);
 }

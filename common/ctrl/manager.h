@@ -183,6 +183,8 @@ KubeClient *run_client(Run *run);
 Arena *run_arena(Run *run);   /* freed at the run's end */
 const Log *run_log(Run *run); /* has controller, name, namespace, reconcileID */
 const Kind *run_kind(Run *run);
+/* The run's object, as who asks for credentials. Borrowed from the run. */
+TokenUser run_token_user(Run *run, TokenOperation operation);
 
 /* The object: a tree of this run's own. Change .status in it; the manager writes the difference. */
 json_t *run_object(Run *run);

@@ -44,6 +44,11 @@ const Kind *run_kind(Run *run)
 	return run->state->kind;
 }
 
+TokenUser run_token_user(Run *run, TokenOperation operation)
+{
+	return (TokenUser){run->state->kind->kind, run->name, run->ns, operation};
+}
+
 json_t *run_object(Run *run)
 {
 	return run->object;

@@ -74,6 +74,7 @@ void manager_drop_metrics(KindState *state, const char *ns, const char *name)
 {
 	metrics_drop(state->manager->metrics, &reconcile_duration,
 		     (const char *const[]){state->kind->kind, name, ns});
+	metrics_drop_tokens(state->manager->metrics, state->kind->kind, ns, name);
 }
 
 typedef struct {

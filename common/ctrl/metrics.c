@@ -183,9 +183,37 @@ static void write_tokens(void *arg, Buf *out)
 		   (unsigned long long)stats.failed, (unsigned long long)stats.evicted);
 }
 
+static const MetricFamily token_events = {
+	"gotk_token_cache_events_total",
+	METRIC_COUNTER,
+	"Total number of cache retrieval events for a Gitops Toolkit resource reconciliation.",
+	"event_type,kind,name,namespace,operation",
+	NULL,
+	0};
+
+static const char *const token_event_types[] = {"cache_miss", "cache_hit"};
+
+static void count_token(void *arg, const TokenUser *user, bool hit)
+{
+	metrics_add(arg, &token_events,
+		    (const char *const[]){token_event_types[hit], user->kind, user->name, user->ns,
+					  token_operation_name(user->operation)},
+		    1);
+}
+
 void metrics_add_tokens(Metrics *metrics, TokenCache *tokens)
 {
 	metrics_collect_with(metrics, write_tokens, tokens);
+	token_cache_on_event(tokens, count_token, metrics);
+}
+
+void metrics_drop_tokens(Metrics *metrics, const char *kind, const char *ns, const char *name)
+{
+	for (TokenOperation i = 0; i < TOKEN_OPERATIONS; i++)
+		for (size_t k = 0; k < COUNT(token_event_types); k++)
+			metrics_drop(metrics, &token_events,
+				     (const char *const[]){token_event_types[k], kind, name, ns,
+							   token_operation_name(i)});
 }
 
 typedef struct {

@@ -40,8 +40,10 @@ void metrics_drop(Metrics *metrics, const MetricFamily *family, const char *cons
 void metrics_collect_with(Metrics *metrics, void (*fn)(void *arg, Buf *out), void *arg);
 
 /* Tells how a cache of tokens does, under the names that upstream's has. Borrowed: it outlives the
- * scrapes. */
+ * scrapes. Nobody may have asked it yet. */
 void metrics_add_tokens(Metrics *metrics, TokenCache *tokens);
+/* Removes what was counted of its requests for an object. */
+void metrics_drop_tokens(Metrics *metrics, const char *kind, const char *ns, const char *name);
 
 /* The whole exposition. */
 void metrics_write(Metrics *metrics, Buf *out);

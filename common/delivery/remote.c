@@ -207,7 +207,8 @@ static Cluster *cluster_by_cloud(Run *run, const Targets *targets, const Secret 
 				    .address = secret_text(settings, "address"),
 				    .ca_pem = secret_text(settings, "ca.crt")};
 	const char *account = NULL;
-	CloudCaller caller = {.timeout_ms = REMOTE_TIMEOUT_MS};
+	CloudCaller caller = {.timeout_ms = REMOTE_TIMEOUT_MS,
+			      .user = run_token_user(run, targets->config.login_operation)};
 	autoworkloadidentity WorkloadIdentity identity = {0};
 	autocredential Credential login = {0};
 	if (!named_account(run, targets, settings, &account, err) ||

@@ -18,6 +18,7 @@ typedef struct {
 	bool allow_exec, allow_insecure; /* in kubeconfigs: --insecure-kubeconfig-... */
 	/* For kubeconfigs by ConfigMap that name none; NULL or "": the controller's own. */
 	const char *default_account;
+	TokenOperation login_operation; /* what metrics call logins at clouds */
 } TargetsConfig;
 
 /* Process-wide; not to be moved. */

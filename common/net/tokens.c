@@ -29,9 +29,11 @@ struct TokenCache {
 	int64_t max_ms;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t landed;
-	Map *kept;	  /* key -> Kept, oldest first */
-	Map *flights;	  /* key -> Flight, not owned */
-	TokenStats stats; /* but for items */
+	Map *kept;	      /* key -> Kept, oldest first */
+	Map *flights;	      /* key -> Flight, not owned */
+	TokenStats stats;     /* but for items */
+	TokenEvent *on_event; /* set before the threads; or NULL */
+	void *event_arg;
 };
 
 void credential_dispose(Credential *credential)
@@ -190,13 +192,40 @@ static bool fly(TokenCache *tokens, const char *key, TokenFetch *fetch, void *ar
 
 /* --- what others call --- */
 
-bool token_cache_get(TokenCache *tokens, const char *key, Credential *out)
+const char *token_operation_name(TokenOperation operation)
+{
+	static const char *const names[TOKEN_OPERATIONS] = {
+		[TOKEN_RECONCILE] = "reconcile",
+		[TOKEN_POST] = "post",
+		[TOKEN_FETCH_KUBECONFIG] = "fetch_kubeconfig",
+		[TOKEN_DECRYPT_WITH_AWS] = "decrypt_with_aws",
+		[TOKEN_DECRYPT_WITH_AZURE] = "decrypt_with_azure",
+		[TOKEN_DECRYPT_WITH_GCP] = "decrypt_with_gcp",
+	};
+	return names[operation];
+}
+
+void token_cache_on_event(TokenCache *tokens, TokenEvent *fn, void *arg)
+{
+	tokens->on_event = fn;
+	tokens->event_arg = arg;
+}
+
+static void tell(TokenCache *tokens, const TokenUser *user, bool hit)
+{
+	if (tokens->on_event && tokens->max && user && user->kind)
+		tokens->on_event(tokens->event_arg, user, hit);
+}
+
+bool token_cache_get(TokenCache *tokens, const char *key, const TokenUser *user, Credential *out)
 {
 	if (!tokens)
 		return false;
 	pthread_mutex_lock(&tokens->lock);
 	bool found = take_kept(tokens, key, out);
+	tokens->stats.succeeded += found;
 	pthread_mutex_unlock(&tokens->lock);
+	tell(tokens, user, found);
 	return found;
 }
 
@@ -206,6 +235,7 @@ void token_cache_put(TokenCache *tokens, const char *key, const Credential *cred
 		return;
 	pthread_mutex_lock(&tokens->lock);
 	keep(tokens, key, credential);
+	tokens->stats.succeeded++;
 	pthread_mutex_unlock(&tokens->lock);
 }
 
@@ -238,16 +268,18 @@ bool token_cache_forget_secret(TokenCache *tokens, const char *secret)
 	return found;
 }
 
-bool token_cache_fetch(TokenCache *tokens, const char *key, TokenFetch *fetch, void *arg,
-		       Credential *out, Error *err)
+bool token_cache_fetch(TokenCache *tokens, const char *key, const TokenUser *user,
+		       TokenFetch *fetch, void *arg, Credential *out, Error *err)
 {
 	pthread_mutex_lock(&tokens->lock);
 	Flight *flight = map_get(tokens->flights, key);
-	bool ok = take_kept(tokens, key, out) || (flight ? wait_for(tokens, flight, out, err)
-							 : fly(tokens, key, fetch, arg, out, err));
+	bool kept = take_kept(tokens, key, out);
+	bool ok = kept || (flight ? wait_for(tokens, flight, out, err)
+				  : fly(tokens, key, fetch, arg, out, err));
 	tokens->stats.succeeded += ok;
 	tokens->stats.failed += !ok;
 	pthread_mutex_unlock(&tokens->lock);
+	tell(tokens, user, kept || (flight && ok));
 	return ok;
 }
 

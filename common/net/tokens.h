@@ -30,12 +30,37 @@ void token_cache_free(TokenCache *tokens);
 AUTO_POINTER(TokenCache, token_cache_free, auto_token_cache);
 #define autotokencache __attribute__((cleanup(auto_token_cache)))
 
+/* For what a credential is asked for, in the words of upstream's metrics. */
+typedef enum {
+	TOKEN_RECONCILE,
+	TOKEN_POST,
+	TOKEN_FETCH_KUBECONFIG,
+	TOKEN_DECRYPT_WITH_AWS,
+	TOKEN_DECRYPT_WITH_AZURE,
+	TOKEN_DECRYPT_WITH_GCP,
+	TOKEN_OPERATIONS
+} TokenOperation;
+const char *token_operation_name(TokenOperation operation);
+
+/* For which object; all borrowed. Without a kind it is none. */
+typedef struct {
+	const char *kind, *name, *ns;
+	TokenOperation operation;
+} TokenUser;
+
+/* Tells of each request for an object whether a kept one, or one that was being fetched, answered
+ * it; a cache that keeps nothing tells nothing. To be set before anybody asks; called without a
+ * lock, on the thread that asks. */
+typedef void TokenEvent(void *arg, const TokenUser *user, bool hit);
+void token_cache_on_event(TokenCache *tokens, TokenEvent *fn, void *arg);
+
 /* A key of all that makes a credential another one; NULL-terminated, NULL inside ends it. They may
  * be secrets: the key is their hash. Owned. */
 char *token_cache_key(const char *const *parts);
 
-/* A kept one into *out (a copy); false when there is none. A NULL cache keeps nothing. */
-bool token_cache_get(TokenCache *tokens, const char *key, Credential *out);
+/* A kept one into *out (a copy); false when there is none. A NULL cache keeps nothing. `user` may
+ * be NULL. */
+bool token_cache_get(TokenCache *tokens, const char *key, const TokenUser *user, Credential *out);
 
 /* Keeps a copy until shortly before it ends; one that has no end is not kept. */
 void token_cache_put(TokenCache *tokens, const char *key, const Credential *credential);
@@ -50,11 +75,11 @@ bool token_cache_forget_secret(TokenCache *tokens, const char *secret);
 /*
  * The one that is kept, or what `fetch` gets, which is then kept. For workers: of several who ask
  * at once one fetches, within its own time limit, and the others wait for its answer. A failure is
- * told to all who waited for it and forgotten.
+ * told to all who waited for it and forgotten. `user` may be NULL.
  */
 typedef bool TokenFetch(void *arg, Credential *out, Error *err);
-bool token_cache_fetch(TokenCache *tokens, const char *key, TokenFetch *fetch, void *arg,
-		       Credential *out, Error *err) MUST_USE;
+bool token_cache_fetch(TokenCache *tokens, const char *key, const TokenUser *user,
+		       TokenFetch *fetch, void *arg, Credential *out, Error *err) MUST_USE;
 
 /* How the cache has done so far. */
 typedef struct {

@@ -209,7 +209,7 @@ bool github_authorize(const NotifyTarget *target, NotifyRequest *take_first, Git
 		return false;
 	}
 	autocredential Credential kept = {0};
-	if (token_cache_get(work->tokens, work->cache_key, &kept)) {
+	if (token_cache_get(work->tokens, work->cache_key, &target->user, &kept)) {
 		work->slug = steal(&kept.user);
 		release(work, kept.secret, out);
 		free_work(work);

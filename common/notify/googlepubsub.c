@@ -131,7 +131,7 @@ static bool authorize(const NotifyTarget *target, NotifyRequest *take_publish, N
 		(const char *const[]){"google", target->provider_uid ? target->provider_uid : "",
 				      scope, target->token ? target->token : "", NULL});
 	autocredential Credential kept = {0};
-	if (token_cache_get(work->tokens, work->cache_key, &kept)) {
+	if (token_cache_get(work->tokens, work->cache_key, &target->user, &kept)) {
 		*out = work->publish;
 		work->publish = (NotifyRequest){0};
 		notify_add_auth(out, "Bearer", kept.secret);

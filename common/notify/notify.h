@@ -24,6 +24,7 @@ typedef struct {
 	const char *(*secret_key)(const void *secret, const char *key);
 	const void *secret;
 	TokenCache *tokens;	      /* may be NULL */
+	TokenUser user;		      /* the Provider, for its metrics; may be empty */
 	const char *event_hub_domain; /* azureeventhub: of namespaces; NULL: the public cloud's */
 } NotifyTarget;
 

@@ -196,7 +196,7 @@ char *registry_token(Registry *registry, const Challenge *challenge, bool fresh,
 	autocredential Credential got = {0};
 	if (fresh && registry->token)
 		token_cache_forget(tokens, key, registry->token);
-	if (!token_cache_fetch(tokens, key, fetch_token, &asking, &got, err))
+	if (!token_cache_fetch(tokens, key, NULL, fetch_token, &asking, &got, err))
 		return NULL;
 	*out_fresh = asking.asked;
 	return steal(&got.secret);

@@ -56,6 +56,19 @@ def test_D40_aws_role_of_a_service_account(objects, source, account, clouds, too
     answers = re.search(r'gotk_token_cache_requests_total\{status="success"\} (\d+)', metrics)
     assert int(answers[1]) >= 3
 
+    def told(event, name):
+        told = re.search(
+            rf'gotk_token_cache_events_total\{{event_type="{event}",kind="Bucket",name="{name}",'
+            rf'namespace="{objects.ns}",operation="reconcile"\}} (\d+)\n',
+            toolkit["source-controller"].metrics())
+        return int(told[1]) if told else 0
+    assert [told("cache_miss", name) for name in ("src", "same", "other")] == [1, 0, 1]
+    assert told("cache_hit", "same") >= 1
+    objects.delete("Bucket", "same")
+    objects.gone("Bucket", "same")
+    wait_until(lambda: not told("cache_hit", "same"), "the series of what is gone to go")
+    assert told("cache_miss", "src") == 1
+
 
 def test_D40_aws_refusals_name_the_account(objects, source, account):
     source(serviceAccountName=account(

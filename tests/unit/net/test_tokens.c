@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -28,7 +29,7 @@ static void put(TokenCache *tokens, const char *key, const char *secret, int64_t
 static bool has(TokenCache *tokens, const char *key, const char *secret)
 {
 	autocredential Credential got = {0};
-	return token_cache_get(tokens, key, &got) && cstr_eq(got.secret, secret) &&
+	return token_cache_get(tokens, key, NULL, &got) && cstr_eq(got.secret, secret) &&
 	       cstr_eq(got.user, "whose");
 }
 
@@ -48,6 +49,54 @@ static void S54_tokens_are_kept_while_they_are_good(void **state)
 	autotokencache TokenCache *none = token_cache_new(0, HOUR_MS);
 	put(none, "good", "a", HOUR_MS);
 	assert_false(has(none, "good", "a"));
+}
+
+typedef struct {
+	char told[200];
+} Told;
+
+static void note_event(void *arg, const TokenUser *user, bool hit)
+{
+	Told *told = arg;
+	size_t len = strlen(told->told);
+	snprintf(told->told + len, sizeof(told->told) - len, "%s %s/%s/%s %s\n",
+		 hit ? "hit" : "miss", user->kind, user->ns, user->name,
+		 token_operation_name(user->operation));
+}
+
+static bool give(void *arg, Credential *out, Error *err)
+{
+	if (arg)
+		return err_set(err, ERR_UNAVAILABLE, "no");
+	*out = token_of("new", HOUR_MS);
+	return true;
+}
+
+static void S54_who_asks_is_told_of(void **state)
+{
+	(void)state;
+	autotokencache TokenCache *tokens = token_cache_new(2, HOUR_MS);
+	autotokencache TokenCache *none = token_cache_new(0, HOUR_MS);
+	Told told = {""}, untold = {""};
+	const TokenUser bucket = {"Bucket", "b", "ns", TOKEN_RECONCILE}, nobody = {0};
+	const TokenUser ks = {"Kustomization", "k", "ns", TOKEN_DECRYPT_WITH_GCP};
+	autoerror Error err = {0};
+	token_cache_on_event(tokens, note_event, &told);
+	token_cache_on_event(none, note_event, &untold);
+	for (int i = 0; i < 2; i++) {
+		autocredential Credential got = {0}, other = {0}, third = {0}, last = {0};
+		assert_true(token_cache_fetch(tokens, "a", &bucket, give, NULL, &got, &err));
+		assert_true(token_cache_fetch(tokens, "a", &nobody, give, NULL, &other, &err));
+		assert_true(token_cache_fetch(tokens, "a", NULL, give, NULL, &third, &err));
+		assert_true(token_cache_fetch(none, "a", &bucket, give, NULL, &last, &err));
+	}
+	autocredential Credential got = {0};
+	assert_false(token_cache_fetch(tokens, "b", &ks, give, &told, &got, &err));
+	assert_true(token_cache_get(tokens, "a", &ks, &got));
+	assert_string_equal(told.told, "miss Bucket/ns/b reconcile\nhit Bucket/ns/b reconcile\n"
+				       "miss Kustomization/ns/k decrypt_with_gcp\n"
+				       "hit Kustomization/ns/k decrypt_with_gcp\n");
+	assert_string_equal(untold.told, "");
 }
 
 static void S54_the_oldest_token_gives_way(void **state)
@@ -121,7 +170,7 @@ static void *ask(void *arg)
 	autocredential Credential got = {0};
 	autoerror Error err = {0};
 	atomic_fetch_add(asker->calling, 1);
-	asker->ok = token_cache_fetch(asker->tokens, "key", fetch, asker, &got, &err);
+	asker->ok = token_cache_fetch(asker->tokens, "key", NULL, fetch, asker, &got, &err);
 	asker->text = mem_strdup(asker->ok ? got.secret : err_text(&err));
 	return NULL;
 }
@@ -163,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(S54_tokens_are_kept_while_they_are_good),
+		cmocka_unit_test(S54_who_asks_is_told_of),
 		cmocka_unit_test(S54_the_oldest_token_gives_way),
 		cmocka_unit_test(S54_only_the_refused_token_is_forgotten),
 		cmocka_unit_test(S54_keys_tell_their_parts_apart),
