@@ -258,7 +258,8 @@ void waiting_keep(Run *run, const SourceState *source, const RunFacts *facts, js
 int64_t waiting_started_ms(Run *run, const char *revision, int64_t now_ms);
 /* Its time begins anew when other objects were built than those it is about. */
 void waiting_renew(Run *run, const char *digest);
-/* Whether the spec has changed since the wait began; false when nothing is waited for. */
+/* Whether somebody has changed the spec since the wait began, or without one since the last run
+ * that came to an end; false for a new object. */
 bool waiting_is_corrected(Run *run);
 /* True: the wait goes on, or ended just now, and *out is this run's outcome. */
 bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *source, Outcome *out,

@@ -44,8 +44,9 @@ static bool check_access(Run *run, const Kustomization *ks, Outcome *out_outcome
 }
 
 /* The stored object, or asked of the server when the watch does not have it: it may be new, or its
- * kind not be served when this process began. Whoever asks for a run, or corrects what is waited
- * for, may have seen a revision that the watch has not told yet: theirs is the run that finds it.
+ * kind not be served when this process began. Whoever asks for a run, or changes a spec (and
+ * resumes it), may have seen a revision that the watch has not told yet: what went before it is not
+ * for them, and might take from others what the newer one leaves to them.
  */
 static json_t *get_source(Run *run, const Kustomization *ks, Error *err)
 {

@@ -159,7 +159,10 @@ bool waiting_is_corrected(Run *run)
 	const KustomizeContext *context = run_context(run);
 	autofree char *key = run_key(run);
 	autojson json_t *kept = memory_kept_wait(context->memory, key);
-	return kept && is_corrected(run, kept);
+	if (kept)
+		return is_corrected(run, kept);
+	int64_t observed = json_int(json_map(run_object(run), "status"), "observedGeneration", 0);
+	return observed > 0 && observed != object_generation(run_object(run));
 }
 
 bool waiting_goes_on(Run *run, const Kustomization *ks, const SourceState *source, Outcome *out,

@@ -360,6 +360,18 @@ def test_K88_whoever_has_seen_a_newer_revision_gets_it(app, objects, proxy, tool
     assert [h["totalReconciliations"] for h in obj["status"]["history"]] == [1], "one run, of the newer"
 
 
+def test_K13_who_resumes_gets_the_revision_that_they_have_seen(app, objects, sources_told):
+    """An older one is not applied first, which might be another's by now."""
+    app.deploy({"a.yaml": config_map("made", "1"), "b.yaml": config_map("gone", "1")})
+    objects.patch("Kustomization", "app", {"spec": {"suspend": True}})
+    sources_told.clear()
+    app.commit({"a.yaml": config_map("made", "2")}, remove=["b.yaml"])
+    objects.ready("GitRepository", "src", revision=app.head)
+    objects.patch("Kustomization", "app", {"spec": {"suspend": False}})
+    app.settled()
+    assert objects.configmap("made")["data"] == {"v": "2"} and not objects.configmap("gone")
+
+
 def test_K53_a_wait_for_a_stage_builds_nothing(app, objects, proxy, toolkit):
     group = f"{objects.ns[-40:].strip('-')}.example.test"
     install_crd(objects.api, widget_crd(group, "WidgetClass"))
