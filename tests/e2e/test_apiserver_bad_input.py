@@ -1,8 +1,7 @@
-"""Hostile bodies: each is answered with a Status within seconds, the server lives on, and a second
-round takes no more memory than the first."""
+"""Hostile bodies: each is answered with a Status after seconds of the server's work, the server lives on,
+and a second round takes no more memory than the first."""
 import json
 import os
-import time
 
 import pytest
 
@@ -83,15 +82,17 @@ CASES = {
 
 
 def try_case(api, name):
+    """(seconds of work of the server's process, the status code)"""
     method, path, body, media = CASES[name]
-    started = time.monotonic()
-    status, _, data = api.rest.raw(method, path, body, media or "application/json", timeout=90)
+    server = getattr(api, "process", None) or api.apiserver
+    before = server.cpu_seconds()
+    status, _, data = api.rest.raw(method, path, body, media or "application/json")
     assert 400 <= status <= 500, (status, data[:300])
     if data.startswith(b"{"):
         reply = json.loads(data)
         assert (reply["kind"], reply["status"], reply["code"]) == ("Status", "Failure", status)
     assert len(data) < 4 << 20 or not EMBEDDED
-    return time.monotonic() - started, status
+    return server.cpu_seconds() - before, status
 
 
 @pytest.fixture(scope="module", autouse=True)
