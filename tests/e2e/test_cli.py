@@ -9,13 +9,13 @@ import threading
 import pytest
 import yaml
 
-from tests.lib.net import wait_until, with_time_enough
+from tests.lib.net import PATIENCE, wait_until, with_time_enough
 
 SLUICE = pathlib.Path(os.environ["SLUICE_BUILD"], "cli", "sluice")
 NOWHERE = "--kubeconfig=/nonexistent"
 
 
-def run(*args, env=None, timeout=60):
+def run(*args, env=None, timeout=PATIENCE):
     return subprocess.run([SLUICE, *args], capture_output=True, text=True, timeout=timeout,
                           env=dict(os.environ, **(env or {})))
 
@@ -178,7 +178,7 @@ def test_C62_reconcile_of_what_stalls_fails_at_once(sluice, source, ns, objects)
     objects.patch("GitRepository", "src", {"spec": {"url": "https://[broken", "secretRef": None}})
     objects.wait("GitRepository", "src",
                  lambda o: objects.condition(o, "Stalled").get("status") == "True", "to stall")
-    done = sluice("reconcile", "source", "git", "src", "-n", ns, "--timeout=60s", timeout=30)
+    done = sluice("reconcile", "source", "git", "src", "-n", ns)  # the time-out is five minutes
     message = objects.condition(objects.get("GitRepository", "src"))["message"]
     assert done.returncode == 1 and done.stderr.endswith(f"✗ {message}\n")
 

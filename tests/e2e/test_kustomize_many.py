@@ -46,8 +46,15 @@ def test_K89_a_dependency_that_ran_again_wakes_nobody(app, objects):  # noqa: F8
     assert total(app.rerun("b")) == before + 1
     app.kustomization("a", path="./a", interval="2h")
     objects.wait("Kustomization", "b", lambda o: total(o) == before + 2, "to run for a's generation")
-    app.commit({"a/cm.yaml": config_map("a", {"n": "2"})})
-    app.ready("b", timeout=29)
+
+    def follows(number):
+        """Seconds until a's revision is b's."""
+        started = time.monotonic()
+        app.commit({"a/cm.yaml": config_map("a", {"n": str(number)})})
+        app.ready("b")
+        return time.monotonic() - started
+    # One may have found the machine busy, but not each.
+    assert any(follows(number) < 29 for number in (2, 3, 4)), "polled, not woken"
 
 
 def requests_of(toolkit):
