@@ -94,9 +94,12 @@ static bool read_rules(Comparison *comparison, Error *err)
 			json_object_set_new(kept, "paths", json_pack("[s]", "/"));
 		json_array_append(comparison->rules[whole], kept);
 	}
-	comparison->ignored = ignore_rules_new(comparison->rules[0], err);
+	comparison->ignored =
+		ignore_rules_new(comparison->rules[0], "spec.driftDetection.ignore", err);
 	comparison->left_out =
-		comparison->ignored ? ignore_rules_new(comparison->rules[1], err) : NULL;
+		comparison->ignored
+			? ignore_rules_new(comparison->rules[1], "spec.driftDetection.ignore", err)
+			: NULL;
 	return comparison->left_out != NULL;
 }
 

@@ -106,7 +106,7 @@ bool release_post_render(void *context, json_t *objects, json_t **out, Error *er
 	for (size_t i = 0; i < json_array_size(renderers); i++) {
 		const json_t *kustomize = json_map(json_array_get(renderers, i), "kustomize");
 		if (kustomize && !build(kustomize, &current, err))
-			return false;
+			return err_wrap(err, "spec.postRenderers[%zu]", i);
 	}
 	size_t at;
 	json_t *object;

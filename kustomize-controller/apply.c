@@ -513,7 +513,8 @@ bool apply_items(Run *run, const Kustomization *ks, const Target *target, ItemSe
 {
 	autofree char *ks_key = run_key(run);
 	autojson json_t *documents = json_object();
-	autoignorerules IgnoreRules *ignore = ignore_rules_new(json_list(ks->spec, "ignore"), err);
+	autoignorerules IgnoreRules *ignore =
+		ignore_rules_new(json_list(ks->spec, "ignore"), "spec.ignore", err);
 	if (!ignore)
 		return err_reason(err, "ReconciliationFailed");
 	KustomizeContext *context = run_context(run);

@@ -179,7 +179,8 @@ bool kustomization_plan(const PlanInput *input, PlanEach *each, void *arg, Error
 	kustomization_parse(input->object, &ks);
 	autokustomizeresult KustomizeResult result = {0};
 	autoitemset ItemSet set = {0};
-	autoignorerules IgnoreRules *ignore = ignore_rules_new(json_list(ks.spec, "ignore"), err);
+	autoignorerules IgnoreRules *ignore =
+		ignore_rules_new(json_list(ks.spec, "ignore"), "spec.ignore", err);
 	if (!ignore || !plan_build(input, &ks, &result, err) ||
 	    !prepare_items(&ks, input->client, &(Vec){0}, &result, &set, err))
 		return false;

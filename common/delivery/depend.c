@@ -46,9 +46,13 @@ static char *way_to_us(Run *run, const json_t *object, Map *seen, int depth)
 static bool not_ready(Run *run, const json_t *dependency, Error *err)
 {
 	automap Map *seen = map_new(NULL);
-	autofree char *us = run_key(run), *way = way_to_us(run, dependency, seen, 0);
+	autofree char *us = run_key(run);
+	bool is_us = cstr_eq(object_namespace(dependency), run_namespace(run)) &&
+		     cstr_eq(object_name(dependency), run_name(run));
+	autofree char *way = is_us ? NULL : way_to_us(run, dependency, seen, 0);
 	autofree char *why =
-		way ? mem_printf(": they wait for each other: %s -> %s", us, way) : mem_strdup("");
+		way ? mem_printf(": they wait for each other: %s -> %s", us, way)
+		    : mem_strdup(is_us ? ": it is the object itself, which waits for it" : "");
 	return err_set(err, ERR_UNAVAILABLE, "dependency '%s/%s' is not ready%s",
 		       object_namespace(dependency), object_name(dependency), why);
 }

@@ -48,11 +48,11 @@ static bool check_paths(const json_t *paths, Error *err)
 	return true;
 }
 
-IgnoreRules *ignore_rules_new(const json_t *ignore, Error *err)
+IgnoreRules *ignore_rules_new(const json_t *ignore, const char *field, Error *err)
 {
 	size_t count = json_array_size(ignore);
 	if (count > MAX_RULES)
-		return err_null(err, ERR_LIMIT, "spec.ignore: more than %d rules", MAX_RULES);
+		return err_null(err, ERR_LIMIT, "%s: more than %d rules", field, MAX_RULES);
 	autoignorerules IgnoreRules *rules =
 		mem_zalloc(1, sizeof(*rules) + count * sizeof(IgnoreRule));
 	for (size_t i = 0; i < count; i++) {
@@ -60,9 +60,9 @@ IgnoreRules *ignore_rules_new(const json_t *ignore, Error *err)
 		IgnoreRule *rule = &rules->rules[rules->len++];
 		rule->paths = json_list(row, "paths");
 		if (target && !(rule->selector = kselector_new(target, err)))
-			return err_wrap_null(err, "spec.ignore[%zu]", i);
+			return err_wrap_null(err, "%s[%zu]", field, i);
 		if (!check_paths(rule->paths, err))
-			return err_wrap_null(err, "spec.ignore[%zu]", i);
+			return err_wrap_null(err, "%s[%zu]", field, i);
 	}
 	return steal(&rules);
 }

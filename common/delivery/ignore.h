@@ -8,8 +8,9 @@
 
 typedef struct IgnoreRules IgnoreRules;
 
-/* Rules of spec.ignore (NULL: none); borrows it. ERR_INVALID names a bad selector or pointer. */
-IgnoreRules *ignore_rules_new(const json_t *ignore, Error *err) MUST_USE;
+/* Rules of spec.ignore (NULL: none), or of the field that has them; borrows it. ERR_INVALID names
+ * field and place of a bad selector or pointer. */
+IgnoreRules *ignore_rules_new(const json_t *ignore, const char *field, Error *err) MUST_USE;
 void ignore_rules_free(IgnoreRules *rules);
 AUTO_POINTER(IgnoreRules, ignore_rules_free, auto_ignore_rules);
 #define autoignorerules __attribute__((cleanup(auto_ignore_rules)))

@@ -313,3 +313,27 @@ def test_a_stored_release_that_is_damaged(releases, data):
     releases.api.rest.call("DELETE", secret)
     releases.annotate(requestedAt="later")
     releases.ready(version=1)
+
+
+@pytest.mark.parametrize("rule,text", [
+    ({"paths": ["bad"]}, "spec.driftDetection.ignore[0]: 'bad' is no JSON pointer"),
+    ({"paths": ["/a"], "target": {"kind": "("}}, "spec.driftDetection.ignore[0]: target kind")], ids=["path", "target"])
+def test_H89_a_rule_of_drift_that_is_none_is_named_by_its_field(releases, rule, text):
+    releases.chart({"templates/config.yaml": config()})
+    releases.quiet(driftDetection={"mode": "enabled", "ignore": [rule]})
+    releases.failed("StateError", text)
+
+
+def test_H76_a_post_renderer_that_fails_is_told_by_its_number(releases):
+    releases.chart({"templates/config.yaml": config()})
+    fine = {"patches": [{"patch": '[{"op": "add", "path": "/data/a", "value": "b"}]', "target": {"kind": "ConfigMap"}}]}
+    bad = {"patches": [{"patch": '[{"op": "remove", "path": "/none"}]', "target": {"kind": "ConfigMap"}}]}
+    releases.quiet(postRenderers=[{"kustomize": fine}, {"kustomize": bad}])
+    releases.failed("InstallFailed", "spec.postRenderers[1]: ./kustomization.yaml: patches[0]")
+
+
+def test_H27_a_dependency_on_itself_is_told_so(releases):
+    releases.chart({"templates/config.yaml": config()})
+    releases.quiet(dependsOn=[{"name": "app"}])
+    obj = releases.failed("DependencyNotReady", "it is the object itself, which waits for it")
+    assert "->" not in releases.condition(obj)["message"]

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	autojson json_t *reply = next_value(&rest), *payload = next_value(&rest);
 	if (!json_is_object(payload) || !json_is_object(live) || !json_is_object(reply))
 		return 0;
-	autoignorerules IgnoreRules *rules = ignore_rules_new(rules_tree, &err);
+	autoignorerules IgnoreRules *rules = ignore_rules_new(rules_tree, "spec.ignore", &err);
 	if (!rules)
 		return 0;
 	autojson json_t *paths = ignore_paths(rules, reply);

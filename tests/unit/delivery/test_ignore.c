@@ -59,7 +59,7 @@ static void K68_rules_select_by_anchored_patterns(void **state)
 		autojson json_t *target = parse(rows[i].target);
 		autojson json_t *rules =
 			json_pack("[{s:[s],s:O}]", "paths", "/spec/replicas", "target", target);
-		autoignorerules IgnoreRules *parsed = ignore_rules_new(rules, &err);
+		autoignorerules IgnoreRules *parsed = ignore_rules_new(rules, "spec.ignore", &err);
 		assert_non_null(parsed);
 		autojson json_t *paths = ignore_paths(parsed, live);
 		if (json_array_size(paths) != rows[i].count)
@@ -80,12 +80,12 @@ static void K68_bad_rules_are_refused(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		autoerror Error err = {0};
 		autojson json_t *rules = parse(bad[i]);
-		autoignorerules IgnoreRules *parsed = ignore_rules_new(rules, &err);
+		autoignorerules IgnoreRules *parsed = ignore_rules_new(rules, "spec.ignore", &err);
 		if (parsed || !strstr(err_text(&err), "spec.ignore[0]"))
 			fail_msg("%s: %s", bad[i], err_text(&err));
 	}
 	autoerror Error err = {0};
-	autoignorerules IgnoreRules *none = ignore_rules_new(NULL, &err);
+	autoignorerules IgnoreRules *none = ignore_rules_new(NULL, "spec.ignore", &err);
 	assert_non_null(none);
 	assert_false(ignore_rules_any(none));
 }
