@@ -167,23 +167,23 @@ FALSE = "1" * 40
 
 
 def renames(real):
-    """The list says another commit than the server has."""
+    """The list says another commit than the server has: real() knows it before the server does."""
     def act(x):
         x.forward(lambda pieces: (p.replace(real().encode(), FALSE.encode()) for p in pieces))
     return act
 
 
 def test_a_commit_that_is_not_there(source, middle):
-    message = lies(source, middle, renames(lambda: source.head), text=FALSE, **LIST)
+    message = lies(source, middle, renames(source.repo.head), text=FALSE, **LIST)
     assert "not our ref" in message or "not found" in message
 
 
 def test_a_pack_without_the_commit_that_was_asked_for(source, middle):
     def other(x):
-        x.request.body = x.request.body.replace(FALSE.encode(), source.head.encode())
+        x.request.body = x.request.body.replace(FALSE.encode(), source.repo.head().encode())
         x.forward()
     middle.on(other, **FETCH)
-    lies(source, middle, renames(lambda: source.head), **LIST)
+    lies(source, middle, renames(source.repo.head), **LIST)
 
 
 def test_an_error_text_that_tells_our_own_password(source, middle):
