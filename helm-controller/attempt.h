@@ -35,6 +35,7 @@ typedef struct {
 	StoredRows rows; /* when rows_known */
 	bool rows_known;
 	bool absent;
+	bool requested;	      /* by somebody who may have seen what no watch has told yet */
 	bool misled;	      /* what was known of storage was old: the server is asked */
 	bool matches;	      /* the latest snapshot was made of `last` */
 	HelmRecord *previous; /* rollback: its target; else NULL */

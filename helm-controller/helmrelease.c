@@ -403,6 +403,7 @@ Outcome helmrelease_reconcile(Run *run, Error *err)
 	}
 	autoattempt Attempt *attempt = attempt_new(run_object(run));
 	attempt->handled_at = mem_strdup(json_text(run_status(run), "lastHandledReconcileAt"));
+	attempt->requested = run_requested_at(run);
 	if (!check_chart(&attempt->spec, err))
 		return stalled(run, err);
 	return reconcile_steps(run, steal(&attempt), err);

@@ -51,7 +51,7 @@ static bool is_as_known(const StoredRows *rows, const json_t *latest)
 static bool list_rows(ReleaseLoop *loop, const Storage *storage, StoredRows *out, Error *err)
 {
 	const json_t *latest = history_latest(run_status(loop->run));
-	if (loop->attempt->misled)
+	if (loop->attempt->requested || loop->attempt->misled)
 		return storage_list(storage, STORAGE_NOW, out, err);
 	if (!release_watch_rows(loop->context->releases, storage, out) &&
 	    !storage_list(storage, STORAGE_LATELY, out, err))

@@ -54,17 +54,26 @@ static json_t *stored_source(Run *run, const ReleaseSpec *spec)
 			    spec->source_name);
 }
 
+/* Whoever asks for a run, or changes the spec (and resumes it), may have seen a revision that the
+ * watch has not told yet. */
+static bool may_know_better(Run *run, const ReleaseSpec *spec)
+{
+	int64_t attempted = json_int(run_status(run), "lastAttemptedGeneration", 0);
+	return run_requested_at(run) || (attempted > 0 && attempted != spec->generation);
+}
+
 /* What was made just now: of an older state the artifact would be that of an older spec. Else the
  * stored object, or asked of the server when the watch does not have it: it may be new. */
 static json_t *get_source(Run *run, const ReleaseSpec *spec, const json_t *made, Error *err)
 {
 	if (made)
 		return json_incref(json_borrow(made));
-	bool direct = manager_gate(run_manager(run), "DirectSourceFetch");
-	json_t *object = direct ? NULL : stored_source(run, spec);
+	bool now =
+		manager_gate(run_manager(run), "DirectSourceFetch") || may_know_better(run, spec);
+	json_t *object = now ? NULL : stored_source(run, spec);
 	return object ? object
-		      : kube_get(run_client(run), SOURCE_VERSION, spec->source_kind,
-				 spec->source_ns, spec->source_name, err);
+		      : run_peer_get_now(run, SOURCE_VERSION, spec->source_kind, spec->source_ns,
+					 spec->source_name, err);
 }
 
 char *source_revision(Run *run, const ReleaseSpec *spec)
