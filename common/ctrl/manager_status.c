@@ -158,6 +158,10 @@ bool run_write_status(Run *run, Error *err)
 		if (!fresh)
 			return err->code == ERR_NOT_FOUND ? (error_dispose(err), true)
 							  : err_wrap(err, "write status");
+		if (!cstr_eq(object_uid(fresh), object_uid(run->object))) {
+			json_decref(fresh);
+			return true; /* a namesake, which is the next run's */
+		}
 		keep_spec(run->object, fresh);
 		rebase_run(run, fresh);
 	}

@@ -234,6 +234,27 @@ def test_S94_a_run_tells_of_the_generation_that_it_read(app, objects, proxy):
     assert [label for _, label in told][-1] == "yes"
 
 
+def test_S94_a_namesake_made_meanwhile_is_not_told_of_what_went(app, objects, proxy):
+    """Somebody took the finalizer away, deleted it, and made another one by that name."""
+    app.deploy({"one/a.yaml": config_map("a", "1"), "one/b.yaml": config_map("b", "1"),
+                "two/c.yaml": config_map("c", "1")})
+    spec = objects.get("Kustomization", "app")["spec"]
+    path = objects.path("Kustomization", "app")
+
+    def replace(x):
+        objects.patch("Kustomization", "app", {"metadata": {"finalizers": None}})
+        assert objects.api.rest.call("DELETE", path)[0] == 200
+        objects.apply("Kustomization", "app", {**spec, "path": "./two"})
+    rule = proxy.on(then(replace), times=1, method="PATCH", path=f"{path}/status$",
+                    body='"conditions".*"inventory"|"inventory".*"conditions"')
+    app.commit({}, remove=["one/b.yaml"])
+    app.settled()
+    assert rule.hits == 1
+    obj = objects.get("Kustomization", "app")
+    assert [e["id"].split("_")[1] for e in obj["status"]["inventory"]["entries"]] == ["c"]
+    assert len(obj["status"]["history"]) == 1
+
+
 def test_K84_other_rules_are_another_look(app, objects):
     """The object is what it was, what it has to be is not."""
     app.commit({"a.yaml": deployment("a")})
