@@ -45,12 +45,14 @@ typedef bool (*GotmplLookup)(void *context, const char *api_version, const char 
 /* Resolves a host name for `getHostByName`: an owned address, or NULL when there is none. */
 typedef char *(*GotmplResolve)(void *context, const char *host);
 
+enum { GOTMPL_TIME_MS = 60000 };
+
 typedef struct {
 	size_t output_bytes; /* of one template, included ones too; 0: 64 MiB */
 	size_t memory_bytes; /* of values made; 0: 512 MiB */
 	uint64_t steps;	     /* nodes and calls; 0: 100 million */
 	uint64_t depth;	     /* of templates in templates; 0: as Go and Helm bound it */
-	int64_t time_ms;     /* 0: 60 s */
+	int64_t time_ms;     /* 0: GOTMPL_TIME_MS */
 	bool strict;	     /* missingkey=error instead of zero */
 	GotmplLookup lookup; /* NULL: every object is absent */
 	void *lookup_context;

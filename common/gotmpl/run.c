@@ -17,7 +17,7 @@ static const GotmplLimits default_limits = {
 	.output_bytes = 64u << 20,
 	.memory_bytes = 512u << 20,
 	.steps = 100000000,
-	.time_ms = 60000,
+	.time_ms = GOTMPL_TIME_MS,
 };
 
 static void free_maps(void *pointer)

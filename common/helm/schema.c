@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "data/json.h"
 #include "gotmpl/strconv.h"
@@ -34,6 +35,7 @@ static Breach *breach_new(Check *check, const char *text)
 	Breach *breach = arena_alloc(check->v->arena, sizeof(*breach));
 	breach->text = text;
 	breach->at = check->place.at;
+	check->v->breaches++;
 	return breach;
 }
 
@@ -419,14 +421,24 @@ static void check_schema(Check *check, const json_t *schema)
 	schema_check_unevaluated(check, schema);
 }
 
+static void check_limits(Validator *v)
+{
+	enum { LOOK_AT_CLOCK = 1024 };
+	if (v->depth >= SCHEMA_MAX_DEPTH || ++v->steps > SCHEMA_MAX_STEPS)
+		v->problem = "schema is too deep";
+	else if (v->breaches > SCHEMA_MAX_BREACHES)
+		v->problem = "schema has too many choices";
+	else if (v->steps % LOOK_AT_CLOCK == 0 && clock_mono_ms() > v->until_ms)
+		v->problem = "schema takes too long";
+}
+
 /* keyword: the reference that led here, or NULL. */
 static Breach *validate(Validator *v, const json_t *schema, Place place, const char *keyword)
 {
 	Check check = {.v = v, .place = place};
 	SchemaScope scope = {schema, place, keyword, v->scope};
 	Breach *result = NULL;
-	if (v->depth >= SCHEMA_MAX_DEPTH || ++v->steps > SCHEMA_MAX_STEPS)
-		v->problem = "schema is too deep";
+	check_limits(v);
 	if (v->problem)
 		return NULL;
 	v->depth++;
@@ -485,13 +497,14 @@ static bool knows_draft(const json_t *schema)
 	       strstr(name, "json-schema.org/schema");
 }
 
-bool helm_schema_validate(Str schema, const json_t *value, Buf *out, Error *err)
+/* One schema; appends the breaches to out. False when the schema itself is wrong. */
+static bool validate_values(Str schema, const json_t *value, int64_t until_ms, Buf *out, Error *err)
 {
 	autoarena Arena *arena = arena_new();
 	autojson json_t *root = json_parse(schema.ptr, schema.len, HELM_MAX_FILE_BYTES, err);
 	if (!root)
 		return err_wrap(err, "values.schema.json");
-	Validator v = {.arena = arena, .root = root, .draft = draft_of(root)};
+	Validator v = {.arena = arena, .root = root, .draft = draft_of(root), .until_ms = until_ms};
 	v.unicode = unicode_new(arena);
 	if (!knows_draft(root))
 		return err_set(err, ERR_INVALID, "no metaschema found for the schema's draft");
@@ -509,13 +522,13 @@ bool helm_schema_validate(Str schema, const json_t *value, Buf *out, Error *err)
 	return true;
 }
 
-static bool check_chart(const HelmChart *chart, const json_t *values, Buf *out, Error *err)
+static bool check_chart(const HelmChart *chart, const json_t *values, int64_t until_ms, Buf *out)
 {
 	size_t before = out->len;
 	if (chart->schema.ptr) {
 		autobuf Buf breaches = {0};
 		autoerror Error cause = {0};
-		if (!helm_schema_validate(chart->schema, values, &breaches, &cause))
+		if (!validate_values(chart->schema, values, until_ms, &breaches, &cause))
 			buf_puts(&breaches, err_text(&cause));
 		if (breaches.len > 0)
 			buf_printf(out, "%s:\n%s", helm_chart_name(chart), buf_text(&breaches));
@@ -524,15 +537,15 @@ static bool check_chart(const HelmChart *chart, const json_t *values, Buf *out, 
 		const HelmChart *sub = chart->charts.items[i];
 		const json_t *table = json_object_get(values, helm_chart_name(sub));
 		if (json_is_object(table))
-			check_chart(sub, table, out, err);
+			check_chart(sub, table, until_ms, out);
 	}
 	return out->len == before;
 }
 
-bool helm_schema_check(const HelmChart *chart, const json_t *values, Error *err)
+bool helm_schema_check(const HelmChart *chart, const json_t *values, int64_t until_ms, Error *err)
 {
 	autobuf Buf out = {0};
-	return check_chart(chart, values, &out, err) ||
+	return check_chart(chart, values, until_ms, &out) ||
 	       err_set(err, ERR_INVALID,
 		       "values don't meet the specifications of the schema(s) in the following "
 		       "chart(s):\n%s",

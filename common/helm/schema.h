@@ -7,11 +7,9 @@
 /*
  * Checks coalesced values against a chart's schema and those of the charts in it. ERR_INVALID with
  * every breach: "CHART:\n- at '/a/b': got string, want integer\n". References lead within the
- * schema only: nothing is fetched.
+ * schema only: nothing is fetched. What is not done by until_ms (clock_mono_ms()) is a breach.
  */
-bool helm_schema_check(const HelmChart *chart, const json_t *values, Error *err) MUST_USE;
-
-/* One schema; appends the breaches to out. False when the schema itself is wrong. */
-bool helm_schema_validate(Str schema, const json_t *value, Buf *out, Error *err) MUST_USE;
+bool helm_schema_check(const HelmChart *chart, const json_t *values, int64_t until_ms,
+		       Error *err) MUST_USE;
 
 #endif

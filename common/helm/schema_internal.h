@@ -6,7 +6,7 @@
 #include "gotmpl/unicode.h"
 #include "helm/schema.h"
 
-enum { SCHEMA_MAX_DEPTH = 200, SCHEMA_MAX_STEPS = 5000000 };
+enum { SCHEMA_MAX_DEPTH = 200, SCHEMA_MAX_STEPS = 5000000, SCHEMA_MAX_BREACHES = 500000 };
 
 typedef struct Breach Breach;
 
@@ -38,8 +38,9 @@ typedef struct {
 	const SchemaScope *scope; /* the innermost one; on the stack */
 	int draft;		  /* 4, 6, 7, 2019, 2020 */
 	int depth;
-	size_t steps;
-	const char *problem; /* the schema itself is wrong */
+	size_t steps, breaches; /* the latter also of choices beside which another fits */
+	int64_t until_ms;	/* clock_mono_ms() */
+	const char *problem;	/* the schema itself is wrong */
 } Validator;
 
 /* Breaches found so far of one schema at one place. */

@@ -1,5 +1,6 @@
 #include "helm/template.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "helm/dependencies.h"
 #include "helm/schema.h"
@@ -190,7 +191,8 @@ bool helm_template(Arena *arena, PreparedChart *prepared, const json_t *values,
 	if (!all)
 		return false;
 	arena_defer(arena, drop_json, all);
-	if (!options->skip_schema && !helm_schema_check(own, all, err))
+	int64_t time_ms = options->limits.time_ms ? options->limits.time_ms : GOTMPL_TIME_MS;
+	if (!options->skip_schema && !helm_schema_check(own, all, clock_mono_ms() + time_ms, err))
 		return false;
 	*out_stage = HELM_AT_RENDERING;
 	if (!check_kube_version(own, &options->capabilities, err) ||

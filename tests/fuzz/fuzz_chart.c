@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (chart) {
 		autojson json_t *values = helm_values_coalesce(chart, NULL, false, &err);
 		if (values)
-			(void)!helm_schema_check(chart, values, &err);
+			(void)!helm_schema_check(chart, values, INT64_MAX, &err);
 	}
 	HelmOutput output = {"c/templates/t", part[3]};
 	automanifests HelmManifests manifests = {0};

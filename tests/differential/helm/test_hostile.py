@@ -1,5 +1,6 @@
 """Charts that would take all memory or time: each ends soon, in an error that says where, or with what
 the real tool gives."""
+import json
 import resource
 import subprocess
 
@@ -8,6 +9,13 @@ import pytest
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi"))
 LIMITS = ["--max-time=3s", "--max-memory=100000000", "--max-output=10000000"]
+
+
+def doubling(keyword, kind):
+    """A schema that is held against the values 2^60 times."""
+    each = {f"a{n}": {keyword: [{"$ref": f"#/definitions/a{n + 1}"}] * 2} for n in range(60)}
+    return json.dumps({"definitions": {**each, "a60": {"type": kind}}, "$ref": "#/definitions/a0"})
+
 
 # (name, {path: text}, what is told, or one of it; "" when the chart is rendered, None when either may be)
 HOSTILE = [
@@ -32,7 +40,9 @@ HOSTILE = [
     ("yaml_bomb_values", {"t.yaml": "a: 1\n", "../values.yaml": BOMB}, "yaml"), ("yaml_deep", {"t.yaml": 'n: {{ fromYaml (repeat 100000 "[") | len }}'}, ""), ("json_deep", {"t.yaml": 'n: {{ fromJson (repeat 100000 "[") | len }}'}, ""),
     ("deep_parentheses", {"t.yaml": "{{ " + "(" * 100000 + "1" + ")" * 100000 + " }}"}, "depth exceeded"), ("deep_ifs", {"t.yaml": "{{ if 1 }}" * 100000}, "depth exceeded"), ("deep_manifest", {"t.yaml": "a: " + "[" * 100000}, "YAML parse error"),
     ("long_chain", {"t.yaml": "{{ .Values" + ".a" * 100000 + " }}"}, None), ("many_pipes", {"t.yaml": "{{ 1" + " | quote" * 20000 + " | len }}"}, None), ("schema_of_itself", {"t.yaml": "a: 1\n", "../values.schema.json": '{"$ref": "#"}'}, None),
-    ("schema_exponential", {"t.yaml": "a: 1\n", "../values.schema.json": '{"definitions": {"a": {"anyOf": [{"$ref": "#/definitions/a"}, {"$ref": "#/definitions/a"}]}}, "$ref": "#/definitions/a"}'}, "too deep"),
+    ("schema_exponential", {"t.yaml": "a: 1\n", "../values.schema.json": '{"definitions": {"a": {"anyOf": [{"$ref": "#/definitions/a"}, {"$ref": "#/definitions/a"}]}}, "$ref": "#/definitions/a"}'}, "causing reference cycle"),
+    ("schema_choices", {"t.yaml": "a: 1\n", "../values.schema.json": doubling("anyOf", "string")}, ("too many choices", "takes too long")),
+    ("schema_steps", {"t.yaml": "a: 1\n", "../values.schema.json": doubling("allOf", "object")}, ("too deep", "takes too long")),
     ("chart_in_charts", {"t.yaml": "a: 1\n", **{f"../{'charts/c/' * n}Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n" for n in range(1, 60)}}, "nested too deep"),
 ]
 

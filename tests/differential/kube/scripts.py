@@ -44,6 +44,7 @@ class Ask(Step):
     headers: dict = None
     pick: object = None  # what of a reply's body is compared
     until: bool = False  # what controllers do takes them a while: asked until the replies agree
+    made: bool = False  # and until it is there: before they have done it the replies agree, too
     watch: bool = False  # the body is a stream of events
 
 
@@ -251,7 +252,8 @@ class Scripts:
         while True:
             ours, kube = self.exchange(step, [copy.deepcopy(known) for known in names]
                                        if step.until else names, ns)
-            if not step.until or ours.parts() == kube.parts() or time.monotonic() > end:
+            agree = ours.parts() == kube.parts() and (not step.made or ours.status == 200)
+            if not step.until or agree or time.monotonic() > end:
                 return ours, kube
             time.sleep(0.05)
 
