@@ -257,8 +257,6 @@ static void look_at_all(const Look *look, const Checks *checks)
 
 /* --- why it is so --- */
 
-enum { WHY_TIMEOUT_MS = 10000, WHY_TEXT_MAX = 500 };
-
 /* Asks for one object and its pods, as whom the target is. Owned; NULL: nothing is to be told. */
 static char *ask_why(KubeClient *client, const HealthExprs *exprs, const Check *check)
 {

@@ -10,8 +10,6 @@
 #include "kube/object.h"
 #include "kube/why.h"
 
-enum { WHY_MAX = 500 };
-
 typedef enum { RULE_IN_PROGRESS, RULE_FAILED, RULE_CURRENT, RULES } Rule;
 
 /* In the order in which they are asked (RFC 0009). */
@@ -161,5 +159,5 @@ char *health_exprs_why(const HealthExprs *exprs, const json_t *object, KstatusCo
 	if (!health_exprs_cover(exprs, object_api_version(object), object_kind(object)))
 		return why_of(object, code);
 	health_exprs_status(exprs, object, &said);
-	return said ? visible_text(said, WHY_MAX) : why_of_conditions(object);
+	return said ? visible_text(said, WHY_TEXT_MAX) : why_of_conditions(object);
 }

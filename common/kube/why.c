@@ -9,11 +9,7 @@
 #include "data/selector.h"
 #include "kube/pod_trouble.h"
 
-enum {
-	TEXT_MAX = 500,
-	PODS_MAX = 50,		/* that are listed of an object */
-	ASK_TIMEOUT_MS = 10000, /* the wait is over: what is slow to answer is left out */
-};
+enum { PODS_MAX = 50 }; /* that are listed of an object */
 
 /* --- what an object says itself --- */
 
@@ -39,7 +35,7 @@ static void put_standard_conditions(const json_t *object, Buf *out)
 
 static char *bounded(const Buf *text)
 {
-	return text->len ? visible_text(buf_text(text), TEXT_MAX) : NULL;
+	return text->len ? visible_text(buf_text(text), WHY_TEXT_MAX) : NULL;
 }
 
 char *why_of_conditions(const json_t *object)
@@ -87,7 +83,7 @@ static char *trouble_of_pods(KubeClient *client, const json_t *object)
 			       .kind = "Pod",
 			       .ns = object_namespace(object),
 			       .name = object_name(object),
-			       .timeout_ms = ASK_TIMEOUT_MS};
+			       .timeout_ms = WHY_TIMEOUT_MS};
 	if (object_is_of(object, "", "Pod")) {
 		autojson json_t *pod = kube_do(client, &request, &unsaid);
 		return pod ? pod_trouble(pod) : NULL;

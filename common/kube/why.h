@@ -5,8 +5,11 @@
 #include "kube/client.h"
 #include "kube/kstatus.h"
 
-/* Of how many objects the end of a wait says what their pods say. */
-enum { WHY_ASKED_MAX = 3 };
+enum {
+	WHY_ASKED_MAX = 3,	/* objects of which the end of a wait says what their pods say */
+	WHY_TEXT_MAX = 500,	/* bytes of what one says */
+	WHY_TIMEOUT_MS = 10000, /* the wait is over: what is slow to answer is left out */
+};
 
 /* What a live object says itself of being in that state: the reason of kstatus, where that judges
  * the same; where it judges otherwise, or the object only says that it is at work, the message of
