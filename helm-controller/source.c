@@ -48,12 +48,6 @@ static bool check_access(Run *run, const ReleaseSpec *spec, Outcome *out_outcome
 	return denied(run, out_outcome, err);
 }
 
-static json_t *stored_source(Run *run, const ReleaseSpec *spec)
-{
-	return run_peer_get(run, SOURCE_VERSION, spec->source_kind, spec->source_ns,
-			    spec->source_name);
-}
-
 /* Whoever asks for a run, or changes the spec (and resumes it), may have seen a revision that the
  * watch has not told yet. */
 static bool may_know_better(Run *run, const ReleaseSpec *spec)
@@ -62,23 +56,20 @@ static bool may_know_better(Run *run, const ReleaseSpec *spec)
 	return run_requested_at(run) || (attempted > 0 && attempted != spec->generation);
 }
 
-/* What was made just now: of an older state the artifact would be that of an older spec. Else the
- * stored object, or asked of the server when the watch does not have it: it may be new. */
+/* What was made just now: of an older state the artifact would be that of an older spec. */
 static json_t *get_source(Run *run, const ReleaseSpec *spec, const json_t *made, Error *err)
 {
-	if (made)
-		return json_incref(json_borrow(made));
 	bool now =
 		manager_gate(run_manager(run), "DirectSourceFetch") || may_know_better(run, spec);
-	json_t *object = now ? NULL : stored_source(run, spec);
-	return object ? object
-		      : run_peer_get_now(run, SOURCE_VERSION, spec->source_kind, spec->source_ns,
-					 spec->source_name, err);
+	return made ? json_incref(json_borrow(made))
+		    : run_peer_find(run, now, SOURCE_VERSION, spec->source_kind, spec->source_ns,
+				    spec->source_name, err);
 }
 
 char *source_revision(Run *run, const ReleaseSpec *spec)
 {
-	autojson json_t *object = stored_source(run, spec);
+	autojson json_t *object = run_peer_get(run, SOURCE_VERSION, spec->source_kind,
+					       spec->source_ns, spec->source_name);
 	return mem_strdup(json_text_at(object, "status", "artifact", "revision", NULL));
 }
 

@@ -43,22 +43,15 @@ static bool check_access(Run *run, const Kustomization *ks, Outcome *out_outcome
 	return false;
 }
 
-/* The stored object, or asked of the server when the watch does not have it: it may be new, or its
- * kind not be served when this process began. Whoever asks for a run, or changes a spec (and
- * resumes it), may have seen a revision that the watch has not told yet: what went before it is not
- * for them, and might take from others what the newer one leaves to them.
- */
+/* Whoever asks for a run, or changes a spec (and resumes it), may have seen a revision that the
+ * watch has not told yet: what went before it is not for them, and might take from others what the
+ * newer one leaves to them. */
 static json_t *get_source(Run *run, const Kustomization *ks, Error *err)
 {
-	const char *version = "source.toolkit.fluxcd.io/v1";
 	bool now = manager_gate(run_manager(run), "DirectSourceFetch") || run_requested_at(run) ||
 		   waiting_is_corrected(run);
-	json_t *object =
-		now ? NULL
-		    : run_peer_get(run, version, ks->source_kind, ks->source_ns, ks->source_name);
-	return object ? object
-		      : run_peer_get_now(run, version, ks->source_kind, ks->source_ns,
-					 ks->source_name, err);
+	return run_peer_find(run, now, "source.toolkit.fluxcd.io/v1", ks->source_kind,
+			     ks->source_ns, ks->source_name, err);
 }
 
 /* Told at first only where something was told before, as of an artifact that has gone. */

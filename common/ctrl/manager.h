@@ -173,11 +173,12 @@ json_t *run_peer_get(Run *run, const char *api_version, const char *kind, const 
 		     const char *name);
 void run_peer_each(Run *run, const char *api_version, const char *kind,
 		   bool (*fn)(void *arg, const json_t *object), void *arg);
-/* The object as the server has it now, for somebody who may have seen there what the watch has not
- * told yet; what is stored is that, too, from here on. Owned; NULL and err when it cannot be had.
- */
-json_t *run_peer_get_now(Run *run, const char *api_version, const char *kind, const char *ns,
-			 const char *name, Error *err);
+/* The stored object; asked of the server where the watch does not have it (it may be new, or its
+ * kind not be served when this process began), and where `now` says that somebody may have seen
+ * there what the watch has not told yet: that is what is stored from here on. Owned; NULL and err
+ * when it cannot be had. */
+json_t *run_peer_find(Run *run, bool now, const char *api_version, const char *kind, const char *ns,
+		      const char *name, Error *err);
 void *run_context(Run *run); /* manager_context */
 KubeClient *run_client(Run *run);
 Arena *run_arena(Run *run);   /* freed at the run's end */

@@ -302,11 +302,14 @@ void run_peer_each(Run *run, const char *api_version, const char *kind,
 		informer_each(informer, fn, arg);
 }
 
-json_t *run_peer_get_now(Run *run, const char *api_version, const char *kind, const char *ns,
-			 const char *name, Error *err)
+json_t *run_peer_find(Run *run, bool now, const char *api_version, const char *kind, const char *ns,
+		      const char *name, Error *err)
 {
 	Informer *informer = find_informer(run->manager, api_version, kind);
-	json_t *object = kube_get(run_client(run), api_version, kind, ns, name, err);
+	json_t *object = now ? NULL : run_peer_get(run, api_version, kind, ns, name);
+	if (object)
+		return object;
+	object = kube_get(run_client(run), api_version, kind, ns, name, err);
 	if (object && informer)
 		informer_put(informer, object);
 	return object;
