@@ -6,9 +6,9 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "archive/packed.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "data/packed.h"
 #include "internal.h"
 
 /* Of all that packed_size tells: what does not fit is not kept. */

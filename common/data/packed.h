@@ -1,6 +1,6 @@
 /* Text that is seldom looked at, kept small in memory: deflated (RFC 1951), in one allocation. */
-#ifndef ARCHIVE_PACKED_H
-#define ARCHIVE_PACKED_H
+#ifndef DATA_PACKED_H
+#define DATA_PACKED_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 #include "../cmocka_all.h"
 
-#include "archive/packed.h"
+#include "data/packed.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "archive/packed.h"
+#include "data/packed.h"
 
 #include <stdlib.h>
 #include <zlib.h>
