@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "data/packed.h"
 #include "kube/client_internal.h"
 #include "kube/informer.h"
 
@@ -40,7 +41,8 @@ typedef struct {
 	unsigned epoch;	  /* of the last listing that had it */
 	uint64_t version; /* of the text */
 	uint64_t told;	  /* of the state the handler was last told */
-	size_t len;
+	Packed *packed;	  /* a long text, or NULL */
+	size_t len;	  /* of a short one */
 	char text[];
 } StoreItem;
 

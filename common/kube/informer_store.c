@@ -1,7 +1,7 @@
 /*
- * What an informer knows. Texts are compact JSON without managedFields, parsed anew for each
- * reader: a tenth of a tree's memory. A reader holds an item by reference, so that parsing needs no
- * lock.
+ * What an informer knows. Texts are compact JSON without managedFields, the longer ones packed,
+ * parsed anew for each reader: a tenth of a tree's memory, a thirtieth when packed. A reader holds
+ * an item by reference, so that parsing needs no lock.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +10,27 @@
 #include "base/str.h"
 #include "kube/informer_internal.h"
 
+/* Shorter ones are not worth the time that packing takes. */
+enum { PACK_FROM = 1024 };
+
 static void item_unref(void *value)
 {
 	StoreItem *item = value;
-	if (atomic_fetch_sub(&item->refs, 1) == 1)
-		free(item);
+	if (atomic_fetch_sub(&item->refs, 1) != 1)
+		return;
+	packed_free(item->packed);
+	free(item);
 }
 
 static StoreItem *item_new(uint64_t version, Str text)
 {
-	StoreItem *item = mem_alloc(sizeof(*item) + text.len);
-	*item = (StoreItem){.version = version, .told = version, .len = text.len};
+	Packed *packed = text.len >= PACK_FROM ? packed_new(text.ptr, text.len) : NULL;
+	size_t len = packed ? 0 : text.len;
+	StoreItem *item = mem_alloc(sizeof(*item) + len);
+	*item = (StoreItem){.version = version, .told = version, .packed = packed, .len = len};
 	atomic_init(&item->refs, 1);
-	if (text.len)
-		memcpy(item->text, text.ptr, text.len);
+	if (len)
+		memcpy(item->text, text.ptr, len);
 	return item;
 }
 
@@ -84,31 +91,54 @@ static bool is_old_news(const StoreItem *old, uint64_t version, bool is_number, 
 	return old && (old->told == version || (is_number && !listing && version < old->told));
 }
 
-StoreChange informer_store_update(Store *store, json_t *object, bool listing)
+/* Somebody put this very state, or a newer one whose event is still to come. */
+static bool was_put(const StoreItem *old, uint64_t version, bool is_number)
+{
+	return old && old->version != old->told &&
+	       (old->version == version || (is_number && old->version > version));
+}
+
+/* The text that an update needs, unless it is there already. Other threads may put meanwhile. */
+static StoreItem *make_item(Store *store, const char *key, json_t *object, uint64_t version,
+			    bool is_number)
 {
 	enum { KEEP_BYTES = 256 * 1024 };
+	pthread_mutex_lock(&store->lock);
+	const StoreItem *old = map_get(store->items, key);
+	bool is_there = old && (old->told == version || was_put(old, version, is_number));
+	pthread_mutex_unlock(&store->lock);
+	if (is_there)
+		return NULL;
+	if (store->keep)
+		write_text(object, &store->scratch);
+	StoreItem *item = item_new(version, buf_str(&store->scratch));
+	if (store->scratch.cap > KEEP_BYTES)
+		buf_dispose(&store->scratch);
+	return item;
+}
+
+StoreChange informer_store_update(Store *store, json_t *object, bool listing)
+{
 	uint64_t version;
 	bool is_number = version_number(object, &version);
 	autofree char *key = key_of(object);
-	if (store->keep)
-		write_text(object, &store->scratch);
+	StoreItem *item = make_item(store, key, object, version, is_number);
 	StoreChange change = STORE_CHANGED;
 	pthread_mutex_lock(&store->lock);
 	StoreItem *old = map_get(store->items, key);
 	if (is_old_news(old, version, is_number, listing)) {
 		change = STORE_SAME;
-	} else if (old && old->version > version && old->version != old->told) {
-		/* Somebody put a newer state; the event for that one is still to come. */
+	} else if (was_put(old, version, is_number)) {
 		old->told = version;
 	} else {
 		change = old ? STORE_CHANGED : STORE_NEW;
-		old = item_new(version, buf_str(&store->scratch));
+		old = steal(&item);
 		map_put(store->items, key, old);
 	}
 	old->epoch = store->epoch;
 	pthread_mutex_unlock(&store->lock);
-	if (store->scratch.cap > KEEP_BYTES)
-		buf_dispose(&store->scratch);
+	if (item)
+		item_unref(item);
 	return change;
 }
 
@@ -131,7 +161,11 @@ void informer_store_begin_listing(Store *store)
 static json_t *parse_item(const StoreItem *item)
 {
 	autoerror Error ignored = {0};
-	return json_parse(item->text, item->len, item->len, &ignored);
+	if (!item->packed)
+		return json_parse(item->text, item->len, item->len, &ignored);
+	size_t len;
+	autofree char *text = packed_text(item->packed, &len);
+	return text ? json_parse(text, len, len, &ignored) : NULL;
 }
 
 /* All that is left of an object whose text was not kept. */
@@ -158,7 +192,7 @@ static void take_gone(Store *store, Vec *gone)
 		const StoreItem *item = value;
 		if (item->epoch == store->epoch)
 			continue;
-		json_t *last = item->len ? parse_item(item) : NULL;
+		json_t *last = item->len || item->packed ? parse_item(item) : NULL;
 		vec_push(gone, last ? last : object_of_key(key));
 		map_remove(store->items, key);
 	}

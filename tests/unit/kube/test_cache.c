@@ -245,7 +245,7 @@ static long held_kib(void)
 	return resident_kib();
 }
 
-static void ten_thousand_objects_take_less_than_30_mib(void **state)
+static void ten_thousand_objects_take_less_than_10_mib(void **state)
 {
 	(void)state;
 	Site site = {.watch = tell_ten_thousand};
@@ -267,14 +267,14 @@ static void ten_thousand_objects_take_less_than_30_mib(void **state)
 	kube_client_free(client);
 	stop_server(&site);
 	print_message("%d objects: %ld KiB\n", CACHED, taken_kib);
-	assert_true(taken_kib > CACHED); /* they were there */
-	assert_true(taken_kib < 30 * 1024);
+	assert_true(taken_kib > CACHED / 4); /* they were there */
+	assert_true(taken_kib < 10 * 1024);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ten_thousand_objects_take_less_than_30_mib),
+		cmocka_unit_test(ten_thousand_objects_take_less_than_10_mib),
 		cmocka_unit_test(a_million_events_are_told_in_order_in_flat_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
