@@ -80,6 +80,7 @@ static json_t *rebase(const json_t *before, const json_t *after, json_t *take_fr
 	return take_fresh;
 }
 
+/* Nobody reads warnings, for which the server would parse the outcome once more. */
 static json_t *send_patch(Run *run, const json_t *patch, const char *subresource, Error *err)
 {
 	const Kind *kind = run->state->kind;
@@ -90,6 +91,7 @@ static json_t *send_patch(Run *run, const json_t *patch, const char *subresource
 				      .ns = run->ns,
 				      .name = run->name,
 				      .subresource = subresource,
+				      .field_validation = "Ignore",
 				      .body = patch},
 		       err);
 }

@@ -23,8 +23,8 @@ static const char combined_prefix[] = "(combined from similar events): ";
 
 /* An Event that is there: another one of the same key only counts up. */
 typedef struct {
-	char *name;
 	int64_t count, last_ms;
+	char name[];
 } Recent;
 
 /* Hashes of the messages seen since start_ms. */
@@ -39,16 +39,9 @@ typedef struct {
 	int64_t at_ms;
 } Bucket;
 
-static void free_recent(void *value)
-{
-	Recent *recent = value;
-	free(recent->name);
-	free(recent);
-}
-
 void events_correlation_init(EventRecorder *recorder)
 {
-	recorder->recent = map_new(free_recent);
+	recorder->recent = map_new(free);
 	recorder->similar = map_new(free);
 	recorder->buckets = map_new(free);
 }
@@ -152,8 +145,11 @@ static void remember(EventJob *job)
 {
 	EventRecorder *recorder = job->recorder;
 	make_room(recorder->recent);
-	Recent *recent = mem_zalloc(1, sizeof(*recent));
-	*recent = (Recent){mem_strdup(object_name(job->event)), 1, clock_mono_ms()};
+	const char *name = object_name(job->event);
+	size_t size = strlen(name) + 1;
+	Recent *recent = mem_alloc(sizeof(*recent) + size);
+	*recent = (Recent){1, clock_mono_ms()};
+	memcpy(recent->name, name, size);
 	map_put(recorder->recent, job->recent_key, recent);
 }
 

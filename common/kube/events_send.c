@@ -10,11 +10,14 @@
 
 enum {
 	QUEUE_MAX = 4000, /* a thousand objects have about three events each when all is new */
-	ACTIVE_MAX = 4,	  /* in the background: the work itself goes first */
 	TIMEOUT_MS = 5000,
 	POST_TRIES = 5,	  /* one and four retries */
 	EVENT_TRIES = 12, /* of what never reached the server */
 };
+
+/* Under way at once. In the background: the work itself goes first. Each post has a connection of
+ * its own, for which its receiver holds as much memory as a header may need. */
+static const size_t active_max[LANE_COUNT] = {[LANE_EVENT] = 4, [LANE_POST] = 2};
 
 static void send_job(void *arg);
 static void start_next(EventRecorder *recorder, Lane *lane);
@@ -154,14 +157,16 @@ static const HttpHandler handler = {on_head, on_data, on_end};
 
 static void send_event(EventJob *job)
 {
-	/* The reply is of no use here; so is what a server that has it spends least on. */
+	/* The reply is of no use here, nor a warning for which the server would parse the body once
+	 * more: a server that has protobuf spends least on it. */
 	static const char accept[] = "application/vnd.kubernetes.protobuf,application/json";
 	EventRecorder *recorder = job->recorder;
 	const char *type = job->patch ? "application/merge-patch+json" : "application/json";
 	char **headers = kube_headers(recorder->client, accept, type);
 	const char *body = job->patch ? job->patch : job->body;
-	autofree char *url = mem_printf("%s%s", kube_server(recorder->client),
-					job->patch ? job->patch_path : job->collection);
+	autofree char *url =
+		mem_printf("%s%s?fieldValidation=Ignore", kube_server(recorder->client),
+			   job->patch ? job->patch_path : job->collection);
 	job->call = httpc_start(kube_http(recorder->client),
 				&(HttpRequest){.method = job->patch ? "PATCH" : "POST",
 					       .url = url,
@@ -228,7 +233,7 @@ static EventJob *take_next(Lane *lane)
 
 static void start_next(EventRecorder *recorder, Lane *lane)
 {
-	while (lane->active_count < ACTIVE_MAX && !recorder->closing) {
+	while (lane->active_count < active_max[lane - recorder->lanes] && !recorder->closing) {
 		EventJob *job = take_next(lane);
 		if (!job)
 			return;
