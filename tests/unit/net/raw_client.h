@@ -12,17 +12,23 @@
 #include "base/buf.h"
 #include "base/fd.h"
 
-static inline int dial(int port)
+/* To one of this machine's own addresses, 127.0.0.0/8. */
+static inline int dial_at(in_addr_t own, int port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_port = htons((uint16_t)port),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+				      .sin_addr.s_addr = htonl(own)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
 		close(fd);
 		return -1;
 	}
 	return fd;
+}
+
+static inline int dial(int port)
+{
+	return dial_at(INADDR_LOOPBACK, port);
 }
 
 static inline void send_text(int fd, const char *text)

@@ -1,6 +1,7 @@
 /* Limits that a server may set for itself, and what it is told of its requests. */
 #include "raw_client.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 #include "base/clock.h"
@@ -155,12 +156,40 @@ static void threads_of_their_own_change_no_limit(void **state)
 	httpd_stop(httpd, 1000);
 }
 
+/* It waits in the kernel's queue, and its turn comes when another has left. */
+static void one_too_many_waits_for_its_turn(void **state)
+{
+	(void)state;
+	autoerror Error err = {0};
+	HttpdConfig config = {
+		.address = "127.0.0.1:0", .handler = reply_ok, .threads = 1, .max_connections = 1};
+	Httpd *httpd = httpd_start(&config, &err);
+	assert_non_null(httpd);
+	int first = dial(httpd_port(httpd));
+	autofree char *ok = ask_on(first);
+	assert_has(ok, "HTTP/1.1 200");
+	autofd int second = dial(httpd_port(httpd));
+	send_text(second, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	for (int i = 0; i < 10; i++) {
+		autofree char *again = ask_on(first);
+		assert_has(again, "HTTP/1.1 200");
+	}
+	char byte;
+	assert_int_equal(recv(second, &byte, 1, MSG_DONTWAIT), -1);
+	assert_true(errno == EAGAIN);
+	close(first);
+	autofree char *late = receive(second, "\r\n\r\n");
+	assert_has(late, "HTTP/1.1 200");
+	httpd_stop(httpd, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(larger_headers_where_they_are_wanted),
 		cmocka_unit_test(a_crowd_of_connections_is_not_kept),
 		cmocka_unit_test(threads_of_their_own_change_no_limit),
+		cmocka_unit_test(one_too_many_waits_for_its_turn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
