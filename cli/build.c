@@ -39,7 +39,11 @@ static bool build_one(const Build *build, const Local *ks, Error *err)
 {
 	autokustomizeresult KustomizeResult result = {0};
 	PlanInput input = local_input(build->command, ks);
-	if (!kustomization_build(&input, &result, err))
+	autobuf Buf unknown = {0};
+	input.unknown = &unknown;
+	bool ok = kustomization_build(&input, &result, err);
+	local_warn_unknown(&unknown);
+	if (!ok)
 		return false;
 	for (size_t i = 0; i < result.len; i++) {
 		yaml_emit(result.items[i].object, build->out);

@@ -102,7 +102,10 @@ static bool diff_one(Diff *diff, const Local *ks, Error *err)
 	const Local *parent = diff->ks;
 	PlanInput input = local_input(diff->command, ks);
 	diff->ks = ks;
+	autobuf Buf unknown = {0};
+	input.unknown = &unknown;
 	bool ok = kustomization_plan(&input, on_object, diff, err);
+	local_warn_unknown(&unknown);
 	diff->ks = parent;
 	return ok;
 }

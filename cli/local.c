@@ -282,6 +282,14 @@ PlanInput local_input(const Command *command, const Local *self)
 			   .strict = options->strict};
 }
 
+void local_warn_unknown(const Buf *unknown)
+{
+	if (!unknown->len)
+		return;
+	autofree char *text = local_tree_shorten(buf_text(unknown));
+	fprintf(stderr, "warning: %s: ignored, as the controller does\n", text);
+}
+
 bool local_visit(Map *visited, const json_t *object)
 {
 	autofree char *key = mem_printf("%s/%s", object_namespace(object), object_name(object));

@@ -93,6 +93,10 @@ bool local_open_child(const Command *command, const Local *parent, const json_t 
 /* What the controller's functions take; borrows both. */
 PlanInput local_input(const Command *command, const Local *self);
 
+/* Warns of the fields that a build (PlanInput.unknown) has ignored; nothing where there are none.
+ */
+void local_warn_unknown(const Buf *unknown);
+
 /* Paths in an error as the caller would write them. */
 void local_shorten(Error *err);
 

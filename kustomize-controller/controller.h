@@ -21,7 +21,8 @@ typedef struct {
 	const char *dir;    /* below root_fd, clean: what spec.path names in the source */
 	const char *ignore; /* lines as in .sourceignore, of manifests to leave out; or NULL */
 	KustomizeLimits limits;
-	bool strict; /* a variable without value and default is an error */
+	bool strict;  /* a variable without value and default is an error */
+	Buf *unknown; /* gets which fields of the root file are ignored, and where; or NULL */
 } PlanInput;
 
 /* The objects as they would be applied but for what only the API server knows (kinds' scopes):

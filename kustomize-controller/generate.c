@@ -11,8 +11,10 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "data/yaml.h"
+#include "kustomize/kustomization.h"
 
 enum { ROOT_FILE_MAX = 1 << 20, MAX_DEPTH = 64, MAX_FILES = 100000 };
+enum { UNKNOWN_MAX = 10, UNKNOWN_NAME_MAX = 200 /* told in one warning */ };
 
 typedef struct {
 	const BuildInput *input;
@@ -106,6 +108,39 @@ static void leave_out_listed(const BuildInput *input, json_t *resources)
 	}
 }
 
+/* What upstream drops from a root file without a word (K19): where it stands, for a warning. */
+typedef struct {
+	const char *path;
+	const Buf *text;
+	Buf *out;
+	size_t count;
+} UnknownFields;
+
+static void tell_unknown(void *arg, const char *pointer, const char *name)
+{
+	UnknownFields *fields = arg;
+	if (++fields->count > UNKNOWN_MAX)
+		return;
+	if (strlen(name) > UNKNOWN_NAME_MAX)
+		name = "(a long name)";
+	size_t line = yaml_line_of_key(buf_text(fields->text), fields->text->len, 0, pointer);
+	buf_printf(fields->out, "%s%s", fields->count > 1 ? "; " : "", fields->path);
+	if (line)
+		buf_printf(fields->out, ":%zu", line);
+	buf_printf(fields->out, ": unknown field \"%s\"", name);
+}
+
+static void tell_all_unknown(const BuildInput *input, const char *path, const Buf *text,
+			     const json_t *root)
+{
+	UnknownFields fields = {path, text, input->unknown, 0};
+	if (!input->unknown)
+		return;
+	kustomization_each_unknown(root, tell_unknown, &fields);
+	if (fields.count > UNKNOWN_MAX)
+		buf_printf(input->unknown, "; and %zu more", fields.count - UNKNOWN_MAX);
+}
+
 static json_t *read_root(const BuildInput *input, const char *name, Error *err)
 {
 	const KustomizeFiles *files = input->files;
@@ -120,6 +155,7 @@ static json_t *read_root(const BuildInput *input, const char *name, Error *err)
 		return NULL;
 	if (!json_is_object(root))
 		return err_null(err, ERR_INVALID, "%s: not a Kustomization", path);
+	tell_all_unknown(input, path, &text, root);
 	/* A root without resources shows where its objects come from (K20). */
 	if (!json_array_size(json_list(root, "resources")) &&
 	    !json_object_get(root, "buildMetadata"))

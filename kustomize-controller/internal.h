@@ -160,6 +160,7 @@ typedef struct {
 	bool (*leaves_out)(void *arg, const char *path, bool is_dir);
 	void *leaves_out_arg;
 	struct Decryptor *decryptor; /* of `files`; NULL: what is encrypted stays so */
+	Buf *unknown; /* where and what the root file has that nobody knows; or NULL */
 } BuildInput;
 bool generate_and_build(const Kustomization *ks, const BuildInput *input, KustomizeResult *out,
 			Error *err);

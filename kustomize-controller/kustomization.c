@@ -236,7 +236,13 @@ static bool build_source(Run *run, const Kustomization *ks, const SourceState *s
 	input.builder = builder;
 	input.parsed = &context->files_parsed;
 	input.cache = parsed_get(context->parsed, source->artifact.digest);
+	autobuf Buf unknown = {0};
+	input.unknown = &unknown;
 	bool ok = generate_and_build(ks, &input, out, err);
+	if (unknown.len)
+		log_info(run_log(run),
+			 "warning: unknown fields of the root kustomization are ignored", "fields",
+			 buf_text(&unknown), NULL);
 	parsed_put(context->parsed, input.cache);
 	return ok;
 }

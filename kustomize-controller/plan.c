@@ -47,7 +47,8 @@ bool plan_build(const PlanInput *input, const Kustomization *ks, KustomizeResult
 			    .dir = input->dir,
 			    .limits = input->limits,
 			    .leaves_out = leaves_out,
-			    .leaves_out_arg = &left_out};
+			    .leaves_out_arg = &left_out,
+			    .unknown = input->unknown};
 	const PostBuildInput post_build = {input->client, input->strict, input->limits};
 	autokustomizeresult KustomizeResult result = {0};
 	if (!generate_and_build(ks, &build, &result, err) ||

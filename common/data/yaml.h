@@ -75,6 +75,9 @@ json_t *yaml_parse_old(const char *text, size_t len, size_t limit, const char *f
  */
 size_t yaml_line_of(const char *text, size_t len, size_t index, const char *pointer);
 
+/* As yaml_line_of, but of a map's member the line that its key is on. */
+size_t yaml_line_of_key(const char *text, size_t len, size_t index, const char *pointer);
+
 /*
  * Appends one document as sigs.k8s.io/yaml writes it: keys sorted, two-space indent, lists not
  * indented below their key, strings quoted only where YAML 1.1 or 1.2 would read another type,

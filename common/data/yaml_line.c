@@ -41,7 +41,8 @@ static char *unescape(Str token)
 	return buf_steal(&out);
 }
 
-static yaml_node_t *member(yaml_document_t *document, const yaml_node_t *map, const char *key)
+static const yaml_node_pair_t *member(yaml_document_t *document, const yaml_node_t *map,
+				      const char *key)
 {
 	yaml_node_t *merged = NULL;
 	for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
@@ -51,7 +52,7 @@ static yaml_node_t *member(yaml_document_t *document, const yaml_node_t *map, co
 			continue;
 		const char *text = (const char *)name->data.scalar.value;
 		if (cstr_eq(text, key))
-			return yaml_document_get_node(document, pair->value);
+			return pair;
 		if (cstr_eq(text, "<<"))
 			merged = yaml_document_get_node(document, pair->value);
 	}
@@ -63,15 +64,21 @@ static yaml_node_t *member(yaml_document_t *document, const yaml_node_t *map, co
 		const yaml_node_t *name = yaml_document_get_node(document, pair->key);
 		if (name->type == YAML_SCALAR_NODE &&
 		    cstr_eq((const char *)name->data.scalar.value, key))
-			return yaml_document_get_node(document, pair->value);
+			return pair;
 	}
 	return NULL;
 }
 
-static yaml_node_t *step(yaml_document_t *document, const yaml_node_t *node, const char *token)
+/* *out_name is the key's node, where it is a map's. */
+static yaml_node_t *step(yaml_document_t *document, const yaml_node_t *node, const char *token,
+			 const yaml_node_t **out_name)
 {
-	if (node->type == YAML_MAPPING_NODE)
-		return member(document, node, token);
+	*out_name = NULL;
+	if (node->type == YAML_MAPPING_NODE) {
+		const yaml_node_pair_t *pair = member(document, node, token);
+		*out_name = pair ? yaml_document_get_node(document, pair->key) : NULL;
+		return pair ? yaml_document_get_node(document, pair->value) : NULL;
+	}
 	unsigned long long index;
 	if (node->type != YAML_SEQUENCE_NODE || !str_to_u64(str_of(token), &index))
 		return NULL;
@@ -81,9 +88,9 @@ static yaml_node_t *step(yaml_document_t *document, const yaml_node_t *node, con
 	return yaml_document_get_node(document, start[index]);
 }
 
-static size_t line_in(yaml_document_t *document, const char *pointer)
+static size_t line_in(yaml_document_t *document, const char *pointer, bool of_key)
 {
-	const yaml_node_t *node = yaml_document_get_root_node(document);
+	const yaml_node_t *node = yaml_document_get_root_node(document), *name = NULL;
 	Str rest = str_of(pointer), piece;
 	if (rest.len > 0)
 		rest = str_slice(rest, 1, rest.len);
@@ -91,12 +98,15 @@ static size_t line_in(yaml_document_t *document, const char *pointer)
 	while (node && more) {
 		more = str_cut(rest, '/', &piece, &rest);
 		autofree char *token = unescape(piece);
-		node = step(document, node, token);
+		node = step(document, node, token, &name);
 	}
+	if (node && name && of_key)
+		return name->start_mark.line + 1;
 	return node ? node->start_mark.line + 1 : 0;
 }
 
-size_t yaml_line_of(const char *text, size_t len, size_t index, const char *pointer)
+static size_t find_line(const char *text, size_t len, size_t index, const char *pointer,
+			bool of_key)
 {
 	if (pointer[0] && pointer[0] != '/')
 		return 0;
@@ -109,10 +119,20 @@ size_t yaml_line_of(const char *text, size_t len, size_t index, const char *poin
 	for (bool found = false; !found && load(&parser, &document);) {
 		if (!is_empty(&document) && index-- == 0) {
 			found = true;
-			line = line_in(&document, pointer);
+			line = line_in(&document, pointer, of_key);
 		}
 		yaml_document_delete(&document);
 	}
 	yaml_parser_delete(&parser);
 	return line;
+}
+
+size_t yaml_line_of(const char *text, size_t len, size_t index, const char *pointer)
+{
+	return find_line(text, len, index, pointer, false);
+}
+
+size_t yaml_line_of_key(const char *text, size_t len, size_t index, const char *pointer)
+{
+	return find_line(text, len, index, pointer, true);
 }

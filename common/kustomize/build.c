@@ -106,7 +106,7 @@ static json_t *check_spec(const json_t *raw, const char *path, const Buf *text, 
 {
 	json_t *spec = kustomization_check(raw, path, K_KNOWN_FIELDS, err);
 	autofree char *unknown = spec ? NULL : pointer_of_unknown(err_text(err));
-	size_t line = unknown ? yaml_line_of(buf_text(text), text->len, 0, unknown) : 0;
+	size_t line = unknown ? yaml_line_of_key(buf_text(text), text->len, 0, unknown) : 0;
 	if (!line)
 		return spec;
 	char *told = mem_printf("%s:%zu%s", path, line, err_text(err) + strlen(path));

@@ -2,7 +2,10 @@
 
 #include <strings.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
 #include "base/str.h"
+#include "data/jsonpatch.h"
 
 /*
  * One table of fields, one loop. As Go's JSON decoder: keys match without regard to case, null is
@@ -427,6 +430,55 @@ json_t *kustomization_check(const json_t *raw, const char *file, KStrictness str
 	if (!check_kind(spec, err))
 		return err_wrap_null(err, "%s", file);
 	return steal(&spec);
+}
+
+typedef struct {
+	KUnknownField *each;
+	void *arg;
+} Unknowns;
+
+static void unknown_in(const Unknowns *unknowns, const json_t *raw, const Field *owner,
+		       const char *pointer, const char *name);
+
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than the table. */
+static void unknown_in_list(const Unknowns *unknowns, const json_t *raw, const Field *owner,
+			    const char *pointer, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(raw); i++) {
+		autofree char *item = mem_printf("%s/%zu", pointer, i);
+		autofree char *item_name = mem_printf("%s[%zu]", name, i);
+		unknown_in(unknowns, json_array_get(raw, i), owner, item, item_name);
+	}
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than the table. */
+static void unknown_in(const Unknowns *unknowns, const json_t *raw, const Field *owner,
+		       const char *pointer, const char *name)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach(json_borrow(raw), key, value)
+	{
+		const Field *field = find_field(owner->fields, key);
+		autobuf Buf below = {0};
+		buf_puts(&below, pointer);
+		jsonpointer_push(&below, key);
+		autofree char *full = mem_printf("%s%s%s", name, *name ? "." : "", key);
+		bool of_secrets = field && cstr_eq(field->name, "type") &&
+				  cstr_eq(owner->name, "configMapGenerator");
+		if (!field || of_secrets)
+			unknowns->each(unknowns->arg, buf_text(&below), full);
+		else if (field->type == T_OBJECT)
+			unknown_in(unknowns, value, field, buf_text(&below), full);
+		else if (field->type == T_OBJECTS)
+			unknown_in_list(unknowns, value, field, buf_text(&below), full);
+	}
+}
+
+void kustomization_each_unknown(const json_t *raw, KUnknownField *each, void *arg)
+{
+	static const Field root = {"", T_OBJECT, kustomization};
+	unknown_in(&(Unknowns){each, arg}, raw, &root, "", "");
 }
 
 json_t *kustomization_check_element(const json_t *raw, const char *field, Error *err)

@@ -16,6 +16,11 @@ typedef enum { K_ANY_FIELDS, K_KNOWN_FIELDS } KStrictness;
 json_t *kustomization_check(const json_t *raw, const char *file, KStrictness strictness,
 			    Error *err) MUST_USE;
 
+/* Tells each field that the table does not know, and K_ANY_FIELDS leaves out: its JSON pointer, and
+ * how people name it ("patches[0].targetz"); both borrowed for the call. */
+typedef void KUnknownField(void *arg, const char *pointer, const char *name);
+void kustomization_each_unknown(const json_t *raw, KUnknownField *each, void *arg);
+
 /* A pipeline step's own document (a plugin's config, a replacements file) against one named list's
  * element type, such as "patches" or "replacements"; owned. */
 json_t *kustomization_check_element(const json_t *raw, const char *field, Error *err) MUST_USE;

@@ -372,6 +372,25 @@ def test_build_leaves_out_ignored_paths(local, ns):
     assert "name: c" not in local.same_build(*args, "--ignore-paths", "c.yaml")
 
 
+def test_K19_unknown_fields_of_the_root_are_warned_of(local, app, ns):  # noqa: F811
+    """Ignored as upstream does, but with a word: with prune such a field may delete all."""
+    deploy(app, {"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": config_map("a")})
+    local.write({"a.yaml": config_map("a"), "../ks.yaml": kustomization(ns)})
+    told = ('warning: kustomization.yaml:2: unknown field "resourcez"; kustomization.yaml:6: '
+            'unknown field "patches[0].targetz": ignored, as the controller does\n')
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    local.write({"kustomization.yaml": "namespace: x\nresourcez:\n- a.yaml\n"
+                                       "patches:\n- patch: 'kind: X'\n  targetz: {kind: X}\n"})
+    done = local.sluice("build", *args, kubeconfig=NOWHERE)
+    assert done.stderr.startswith(told) and done.stderr.count("warning") == 1
+    local.write({"kustomization.yaml": "namespace: x\nresourcez:\n- a.yaml\nResources: []\n"})
+    done = local.diff(code=1)
+    assert done.stderr.startswith('warning: kustomization.yaml:2: unknown field "resourcez": ignored')
+    assert "deleted" in done.stdout
+    local.write({"kustomization.yaml": "resources: [a.yaml]\n"})
+    assert "warning" not in local.diff(code=0).stderr
+
+
 def test_strict_substitute(local, ns):
     local.write({"a.yaml": config_map("a", {"k": "${nope}"}), "../ks.yaml": kustomization(
         ns, postBuild={"substitute": {"v": "1"}})})

@@ -1,4 +1,6 @@
 """Kustomizations end to end: what is built from an artifact, and substitution."""
+import json
+
 from tests.lib.apps import app, config_map, install_crd, widget_crd  # noqa: F401
 from tests.lib.net import wait_until
 
@@ -177,6 +179,22 @@ def test_K19_unknown_fields_of_the_root_and_of_a_base(app, objects):
     message = objects.condition(app.failed("BuildFailed", "noSuchField", name="top"))["message"]
     assert "base/kustomization.yaml:2" in message
     assert not objects.configmap("never")
+
+
+def test_K19_an_unknown_field_of_the_root_is_warned_of_in_the_log(app, objects, toolkit):
+    """Once a run, with its place; it is no failure and no Event."""
+    app.commit({"d/kustomization.yaml": "# resources, mistyped\nresourcez:\n- cm.yaml\n"
+                                        "configMapGenerator:\n- name: made\n  type: x\n",
+                "d/cm.yaml": config_map("one")})
+    app.kustomization(path="./d")
+    app.ready()
+    warned = [json.loads(line) for line in toolkit["kustomize-controller"].log().splitlines()
+              if "unknown field" in line]
+    assert [line["fields"] for line in warned if line["name"] == "app"] == [
+        'd/kustomization.yaml:2: unknown field "resourcez"; '
+        'd/kustomization.yaml:6: unknown field "configMapGenerator[0].type"']
+    assert not objects.configmap("one")
+    assert not [e for e in objects.events("app") if "unknown field" in e[2]]
 
 
 def test_K20_a_root_without_resources_tells_origins(app, objects):

@@ -157,6 +157,10 @@ static void B5_streams_drop_empty_documents_and_know_lines(void **state)
 	assert_int_equal(yaml_line_of(text, strlen(text), 1, "/b/1/c~1d/z"), 12);
 	assert_int_equal(yaml_line_of(text, strlen(text), 1, ""), 10);
 	assert_int_equal(yaml_line_of(text, strlen(text), 1, "/b/9"), 0);
+	assert_int_equal(yaml_line_of(text, strlen(text), 1, "/b"), 11);
+	assert_int_equal(yaml_line_of_key(text, strlen(text), 1, "/b"), 10);
+	assert_int_equal(yaml_line_of_key(text, strlen(text), 1, "/b/1"), 12);
+	assert_int_equal(yaml_line_of_key(text, strlen(text), 1, "/d"), 0);
 	assert_int_equal(yaml_line_of(text, strlen(text), 7, "/b"), 0);
 	assert_null(yaml_parse(text, strlen(text), 1000, "f", &err));
 	assert_non_null(strstr(err_text(&err), "f:10:1: one document expected"));
