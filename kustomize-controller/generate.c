@@ -149,13 +149,17 @@ static json_t *read_root(const BuildInput *input, const char *name, Error *err)
 	autobuf Buf text = {0};
 	if (!files->read(files->arg, path, &text, err))
 		return NULL;
-	autojson json_t *root =
+	autojson json_t *raw =
 		yaml_parse_last_wins(buf_text(&text), text.len, ROOT_FILE_MAX, path, err);
-	if (!root)
+	if (!raw)
 		return NULL;
-	if (!json_is_object(root))
+	if (!json_is_object(raw))
 		return err_null(err, ERR_INVALID, "%s: not a Kustomization", path);
-	tell_all_unknown(input, path, &text, root);
+	tell_all_unknown(input, path, &text, raw);
+	/* By its canonical keys: what spec adds is put beside what `Patches:` holds. */
+	autojson json_t *root = kustomization_known(raw, path, err);
+	if (!root)
+		return err_wrap_null(err, "kustomize build failed");
 	/* A root without resources shows where its objects come from (K20). */
 	if (!json_array_size(json_list(root, "resources")) &&
 	    !json_object_get(root, "buildMetadata"))

@@ -432,6 +432,12 @@ json_t *kustomization_check(const json_t *raw, const char *file, KStrictness str
 	return steal(&spec);
 }
 
+json_t *kustomization_known(const json_t *raw, const char *file, Error *err)
+{
+	json_t *known = check_object(raw, kustomization, K_ANY_FIELDS, err);
+	return known ? known : err_wrap_null(err, "%s: invalid Kustomization", file);
+}
+
 typedef struct {
 	KUnknownField *each;
 	void *arg;

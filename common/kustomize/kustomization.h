@@ -16,6 +16,10 @@ typedef enum { K_ANY_FIELDS, K_KNOWN_FIELDS } KStrictness;
 json_t *kustomization_check(const json_t *raw, const char *file, KStrictness strictness,
 			    Error *err) MUST_USE;
 
+/* The fields that the table knows, by their canonical keys; what they replace stays as it is, and
+ * so does what is missing. Owned. Errors: as kustomization_check. */
+json_t *kustomization_known(const json_t *raw, const char *file, Error *err) MUST_USE;
+
 /* Tells each field that the table does not know, and K_ANY_FIELDS leaves out: its JSON pointer, and
  * how people name it ("patches[0].targetz"); both borrowed for the call. */
 typedef void KUnknownField(void *arg, const char *pointer, const char *name);

@@ -391,6 +391,23 @@ def test_K19_unknown_fields_of_the_root_are_warned_of(local, app, ns):  # noqa: 
     assert "warning" not in local.diff(code=0).stderr
 
 
+def test_K19_keys_of_the_root_match_without_regard_to_case(local, ns):
+    """As Go reads JSON; what spec adds comes to what stands there."""
+    patch = {"patch": "- {op: add, path: /data/p, value: q}", "target": {"kind": "ConfigMap"}}
+    images = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {
+        "template": {"spec": {"containers": [{"name": "c", "image": "one:1"}]}}}}
+    local.write({"kustomization.yaml": {
+        "Resources": ["a.yaml", "d.yaml"], "Images": [{"Name": "one", "NewTag": "2"}],
+        "Patches": [{"Patch": "- {op: add, path: /data/own, value: q}", "Target": {"name": "a"}}]},
+        "a.yaml": config_map("a", {"k": "v"}), "d.yaml": images,
+        "../ks.yaml": kustomization(ns, patches=[patch], images=[{"name": "one", "newName": "x"}])})
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    objects = list(yaml.safe_load_all(local.same_build(*args)))
+    assert objects[0]["data"] == {"k": "v", "own": "q", "p": "q"}
+    assert "annotations" not in objects[0]["metadata"]
+    assert objects[1]["spec"]["template"]["spec"]["containers"][0]["image"] == "x:2"
+
+
 def test_strict_substitute(local, ns):
     local.write({"a.yaml": config_map("a", {"k": "${nope}"}), "../ks.yaml": kustomization(
         ns, postBuild={"substitute": {"v": "1"}})})
