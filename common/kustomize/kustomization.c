@@ -1,5 +1,6 @@
 #include "kustomize/kustomization.h"
 
+#include <math.h>
 #include <strings.h>
 
 #include "base/buf.h"
@@ -11,6 +12,8 @@
  * One table of fields, one loop. As Go's JSON decoder: keys match without regard to case, null is
  * the same as absent, a value of another type is an error. Depth is the table's.
  */
+
+enum { WITHOUT_EXPONENT = 6 /* digits of a number in Go's shortest form */ };
 
 typedef enum {
 	T_TEXT,
@@ -223,23 +226,64 @@ static void *wrong_type(const json_t *value, const char *wanted, Error *err)
 	return err_null(err, ERR_INVALID, "expected %s, got %s", wanted, type_name(value));
 }
 
+/* As Go's strconv.FormatFloat(value, 'g', -1, 64). */
+static void write_real(double value, Buf *out)
+{
+	char digits[JSON_DIGITS_SIZE];
+	int point;
+	size_t count = json_real_digits(value, digits, &point);
+	int exponent = point - 1;
+	if (signbit(value))
+		buf_putc(out, '-');
+	if (fpclassify(value) == FP_ZERO || (exponent >= -4 && exponent < WITHOUT_EXPONENT)) {
+		json_write_decimal(digits, count, point, out);
+		return;
+	}
+	buf_putc(out, digits[0]);
+	if (count > 1)
+		buf_printf(out, ".%.*s", (int)count - 1, digits + 1);
+	buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+}
+
+/*
+ * A string, or a number or bool where those are taken for one: Flux reads a root so, where
+ * `newTag: 1.10` is "1.1" (K19). Owned; NULL: none of them.
+ */
+static json_t *text_of(const json_t *raw, KStrictness strictness)
+{
+	if (json_is_string(raw))
+		return json_incref(json_borrow(raw));
+	if (strictness != K_ANY_FIELDS)
+		return NULL;
+	autobuf Buf text = {0};
+	if (json_is_boolean(raw))
+		buf_puts(&text, json_is_true(raw) ? "true" : "false");
+	else if (json_is_integer(raw))
+		buf_printf(&text, "%" JSON_INTEGER_FORMAT, json_integer_value(raw));
+	else if (json_is_real(raw))
+		write_real(json_real_value(raw), &text);
+	else
+		return NULL;
+	return json_string(buf_text(&text));
+}
+
 /* Lists and maps of strings; null elements are empty strings. */
-static json_t *check_texts(const json_t *raw, Error *err)
+static json_t *check_texts(const json_t *raw, KStrictness strictness, Error *err)
 {
 	if (!json_is_array(raw))
 		return wrong_type(raw, "a list of strings", err);
 	autojson json_t *out = json_array();
 	for (size_t i = 0; i < json_array_size(raw); i++) {
-		json_t *item = json_array_get(raw, i);
-		if (!json_is_string(item) && !json_is_null(item))
+		const json_t *item = json_array_get(raw, i);
+		json_t *text = json_is_null(item) ? json_string("") : text_of(item, strictness);
+		if (!text)
 			return wrong_type(item, "a list of strings, of which one", err);
-		json_array_append_new(out,
-				      json_is_null(item) ? json_string("") : json_incref(item));
+		json_array_append_new(out, text);
 	}
 	return steal(&out);
 }
 
-static json_t *check_text_map(const json_t *raw, Error *err)
+static json_t *check_text_map(const json_t *raw, KStrictness strictness, Error *err)
 {
 	if (!json_is_object(raw))
 		return wrong_type(raw, "a map of strings", err);
@@ -248,12 +292,12 @@ static json_t *check_text_map(const json_t *raw, Error *err)
 	json_t *value;
 	json_object_foreach(json_borrow(raw), key, value)
 	{
-		if (!json_is_string(value) && !json_is_null(value)) {
+		json_t *text = json_is_null(value) ? json_string("") : text_of(value, strictness);
+		if (!text) {
 			wrong_type(value, "a string", err);
 			return err_wrap_null(err, "%s", key);
 		}
-		json_object_set_new_nocheck(
-			out, key, json_is_null(value) ? json_string("") : json_incref(value));
+		json_object_set_new_nocheck(out, key, text);
 	}
 	return steal(&out);
 }
@@ -281,11 +325,12 @@ static bool is_word(const json_t *value, const char *one, const char *other)
 	return text && (strcasecmp(text, one) == 0 || strcasecmp(text, other) == 0);
 }
 
-static json_t *check_scalar(const json_t *raw, FieldType type, Error *err)
+static json_t *check_scalar(const json_t *raw, FieldType type, KStrictness strictness, Error *err)
 {
-	if (type == T_TEXT   ? json_is_string(raw)
-	    : type == T_FLAG ? json_is_boolean(raw)
-			     : json_is_integer(raw))
+	json_t *text = type == T_TEXT ? text_of(raw, strictness) : NULL;
+	if (text)
+		return text;
+	if (type == T_FLAG ? json_is_boolean(raw) : type == T_INT && json_is_integer(raw))
 		return json_incref(json_borrow(raw));
 	/* This file alone is YAML 1.1 upstream, where these words are booleans. */
 	if (type == T_FLAG && (is_word(raw, "yes", "on") || is_word(raw, "no", "off")))
@@ -306,9 +351,9 @@ static json_t *check_value(const json_t *raw, const Field *field, KStrictness st
 {
 	switch (field->type) {
 	case T_TEXTS:
-		return check_texts(raw, err);
+		return check_texts(raw, strictness, err);
 	case T_TEXT_MAP:
-		return check_text_map(raw, err);
+		return check_text_map(raw, strictness, err);
 	case T_OBJECT:
 		return check_object(raw, field->fields, strictness, err);
 	case T_OBJECTS:
@@ -319,7 +364,7 @@ static json_t *check_value(const json_t *raw, const Field *field, KStrictness st
 	case T_FLAG:
 	case T_INT:
 	default:
-		return check_scalar(raw, field->type, err);
+		return check_scalar(raw, field->type, strictness, err);
 	}
 }
 
@@ -328,19 +373,22 @@ static json_t *check_object(const json_t *raw, const Field *fields, KStrictness 
 {
 	if (!json_is_object(raw))
 		return wrong_type(raw, "a map", err);
+	/* Upstream's reader does not find its way to the strings of embedded structs. */
+	KStrictness below =
+		strictness == K_ANY_FIELDS && fields == generator ? K_ANY_FIELDS_TYPED : strictness;
 	autojson json_t *out = json_object();
 	const char *key;
 	json_t *value;
 	json_object_foreach(json_borrow(raw), key, value)
 	{
 		const Field *field = find_field(fields, key);
-		if (!field && strictness == K_ANY_FIELDS)
+		if (!field && strictness != K_KNOWN_FIELDS)
 			continue;
 		if (!field)
 			return err_null(err, ERR_INVALID, "unknown field \"%s\"", key);
 		if (json_is_null(value))
 			continue;
-		json_t *checked = check_value(value, field, strictness, err);
+		json_t *checked = check_value(value, field, below, err);
 		if (!checked)
 			return err_wrap_null(err, "%s", field->name);
 		json_object_set_new_nocheck(out, field->name, checked);

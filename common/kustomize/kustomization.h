@@ -7,7 +7,11 @@
 
 #include "data/json.h"
 
-typedef enum { K_ANY_FIELDS, K_KNOWN_FIELDS } KStrictness;
+typedef enum {
+	K_ANY_FIELDS,	    /* unknown ones are left out; a number or bool will do for a string */
+	K_ANY_FIELDS_TYPED, /* unknown ones are left out */
+	K_KNOWN_FIELDS,
+} KStrictness;
 
 /*
  * The checked form of a parsed file; owned. `file` names it in errors. K_ANY_FIELDS leaves out what

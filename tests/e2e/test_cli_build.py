@@ -408,6 +408,29 @@ def test_K19_keys_of_the_root_match_without_regard_to_case(local, ns):
     assert objects[1]["spec"]["template"]["spec"]["containers"][0]["image"] == "x:2"
 
 
+def test_K19_numbers_will_do_for_strings_in_the_root(local, ns):
+    """`newTag: 1.10` is 1.1 upstream, where `kustomize build` refuses it; generators refuse it, too."""
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {
+        "template": {"spec": {"containers": [{"name": "c", "image": "one:1"}]}}}}
+    local.write({"kustomization.yaml": """\
+        resources: [a.yaml, d.yaml]
+        namePrefix: 1
+        images: [{name: one, newTag: 1.10}]
+        labels: [{pairs: {a: true}}]
+        generatorOptions: {labels: {z: 7}}
+        configMapGenerator: [{name: g, literals: [a=b]}]
+        commonAnnotations: {a: 1, b: 1.10, c: false, d: 1e3, e: 1234567.5, f: 0.00001, h: 0x1F,
+                            i: 0.1, j: 1e21, k: -7, l: ~, m: 100000.5, p: 3.0e6, q: -0.25}
+        """, "a.yaml": config_map("a"), "d.yaml": deployment, "../ks.yaml": kustomization(ns)})
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    assert "image: one:1.1\n" in local.same_build(*args)
+    for wrong in ("namespace: 5", "literals: [5]", "options: {labels: {a: 1}}"):
+        local.write({"kustomization.yaml": f"configMapGenerator: [{{name: g, {wrong}}}]\n"})
+        done, theirs = local.sluice("build", *args), local.flux("build", *args)
+        assert (done.returncode, theirs.returncode) == (1, 1), wrong
+        assert "kustomization.yaml" in done.stderr and "got a number" in done.stderr
+
+
 def test_strict_substitute(local, ns):
     local.write({"a.yaml": config_map("a", {"k": "${nope}"}), "../ks.yaml": kustomization(
         ns, postBuild={"substitute": {"v": "1"}})})
