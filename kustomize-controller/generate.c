@@ -278,6 +278,23 @@ static bool build_root(const BuildInput *input, const json_t *root, KustomizeRes
 	       err_wrap(err, "kustomize build failed");
 }
 
+/* A kustomization listed among the resources is none of the cluster's objects: where objects are
+ * read back it is passed over (facts 3). */
+static void drop_kustomizations(KustomizeResult *result)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < result->len; i++) {
+		KustomizeResource *item = &result->items[i];
+		if (object_is_of(item->object, "kustomize.config.k8s.io", "Kustomization")) {
+			json_decref(item->object);
+			free(item->file);
+		} else {
+			result->items[kept++] = *item;
+		}
+	}
+	result->len = kept;
+}
+
 static bool build(const Kustomization *ks, const BuildInput *input, KustomizeResult *out,
 		  Error *err)
 {
@@ -288,9 +305,11 @@ static bool build(const Kustomization *ks, const BuildInput *input, KustomizeRes
 	if (!root || !extend_root(input, ks, root, err))
 		return false;
 	Decryptor *decryptor = input->decryptor;
-	return (!decryptor || decrypt_sources(decryptor, input->dir, root, err)) &&
-	       build_root(input, root, out, err) &&
-	       (!decryptor || decrypt_objects(decryptor, out, err));
+	if ((decryptor && !decrypt_sources(decryptor, input->dir, root, err)) ||
+	    !build_root(input, root, out, err))
+		return false;
+	drop_kustomizations(out);
+	return !decryptor || decrypt_objects(decryptor, out, err);
 }
 
 bool generate_and_build(const Kustomization *ks, const BuildInput *input, KustomizeResult *out,

@@ -431,6 +431,14 @@ def test_K19_numbers_will_do_for_strings_in_the_root(local, ns):
         assert "kustomization.yaml" in done.stderr and "got a number" in done.stderr
 
 
+def test_K27_a_listed_kustomization_is_passed_over(local, ns):
+    local.write({"a.yaml": config_map("a"), "../ks.yaml": kustomization(ns)})
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    local.write({"k.yaml": {"apiVersion": "kustomize.config.k8s.io/v1beta1", "resources": [],
+                            "kind": "Kustomization", "metadata": {"name": "x"}}})
+    assert [o["metadata"]["name"] for o in yaml.safe_load_all(local.same_build(*args)) if o] == ["a"]
+
+
 def test_strict_substitute(local, ns):
     local.write({"a.yaml": config_map("a", {"k": "${nope}"}), "../ks.yaml": kustomization(
         ns, postBuild={"substitute": {"v": "1"}})})

@@ -47,6 +47,14 @@ def test_K16_all_yaml_of_a_tree_is_manifests(app, objects):
     app.ready()
 
 
+def test_K27_a_kustomization_among_the_manifests_is_passed_over(app, objects):
+    app.commit({"cm.yaml": config_map("one"), "k.yaml": "apiVersion: kustomize.config.k8s.io/v1beta1\n"
+                "kind: Kustomization\nmetadata: {name: x}\nresources: []\n"})
+    app.kustomization(retryInterval="1h")
+    obj = app.ready()
+    assert len(obj["status"]["inventory"]["entries"]) == 1 and objects.configmap("one")
+
+
 def test_K17_subdirectory_with_its_own_kustomization(app, objects):
     app.commit({"unit/kustomization.yaml": """\
                     resources: [cm.yaml]
