@@ -153,6 +153,11 @@ static json_t *read_root(const BuildInput *input, const char *name, Error *err)
 		yaml_parse_last_wins(buf_text(&text), text.len, ROOT_FILE_MAX, path, err);
 	if (!raw)
 		return NULL;
+	/* Of an empty file upstream makes an empty build, as of one without resources. */
+	if (json_is_null(raw)) {
+		json_decref(raw);
+		raw = json_object();
+	}
 	if (!json_is_object(raw))
 		return err_null(err, ERR_INVALID, "%s: not a Kustomization", path);
 	tell_all_unknown(input, path, &text, raw);

@@ -431,6 +431,23 @@ def test_K19_numbers_will_do_for_strings_in_the_root(local, ns):
         assert "kustomization.yaml" in done.stderr and "got a number" in done.stderr
 
 
+def test_K20_an_empty_root_is_an_empty_build(local, ns):
+    """With what spec adds to it; a root that is no map is an error."""
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    extra = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component",
+             "resources": ["b.yaml"]}
+    local.write({"a.yaml": config_map("a"), "../ks.yaml": kustomization(ns),
+                 "more/kustomization.yaml": extra, "more/b.yaml": config_map("b")})
+    for text in ("", "# empty\n", "---\n", "~\n"):
+        local.write({"kustomization.yaml": text})
+        assert local.same_build(*args) == "", text
+    local.write({"../ks.yaml": kustomization(ns, components=["more"])})
+    assert "name: b\n" in local.same_build(*args)
+    local.write({"kustomization.yaml": "- a.yaml\n"})
+    done = local.sluice("build", *args)
+    assert done.returncode == 1 and "kustomization.yaml: not a Kustomization" in done.stderr
+
+
 def test_K27_a_listed_kustomization_is_passed_over(local, ns):
     local.write({"a.yaml": config_map("a"), "../ks.yaml": kustomization(ns)})
     args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
