@@ -235,9 +235,13 @@ static bool apply_text(const Patch *patch, const json_t *target, Str text, Error
 	if (merge)
 		return patches.len == 0 || merge_all(patch, target, &patches, err);
 	autojson json_t *operations = read_operations(text, patch->source, &not_json);
-	if (!operations)
-		return err_set(err, ERR_INVALID, "%s: unable to parse SM or JSON patch: %s; %s",
-			       patch->source, err_text(&not_merge), err_text(&not_json));
+	if (!operations) {
+		/* Both say the same of what is no YAML. */
+		bool same = cstr_ends(err_text(&not_merge), err_text(&not_json));
+		return err_set(err, ERR_INVALID, "%s: unable to parse SM or JSON patch: %s%s%s",
+			       patch->source, err_text(&not_merge), same ? "" : "; ",
+			       same ? "" : err_text(&not_json));
+	}
 	return operate_all(patch, target, operations, true, err);
 }
 

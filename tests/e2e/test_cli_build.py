@@ -431,6 +431,15 @@ def test_K19_numbers_will_do_for_strings_in_the_root(local, ns):
         assert "kustomization.yaml" in done.stderr and "got a number" in done.stderr
 
 
+def test_K22_a_patch_that_is_no_yaml_is_told_once(local, ns):
+    local.write({"a.yaml": config_map("a"),
+                 "../ks.yaml": kustomization(ns, patches=[{"patch": "a: ["}])})
+    done = local.sluice("build", "--dry-run", "--kustomization-file",
+                        str(local.dir.parent / "ks.yaml"))
+    assert done.returncode == 1 and "patches[0]: unable to parse SM or JSON patch" in done.stderr
+    assert done.stderr.count("while parsing a flow node") == 1, done.stderr
+
+
 def test_K20_an_empty_root_is_an_empty_build(local, ns):
     """With what spec adds to it; a root that is no map is an error."""
     args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
