@@ -227,6 +227,23 @@ static void refused_connection_is_unavailable_and_redacted(void **state)
 		ERR_UNAVAILABLE);
 }
 
+/* Answers a first message in plain text and waits for its peer to leave: one that left first, with
+ * bytes unread, would reset the connection over its answer. */
+static void *answer_in_plain_text(void *arg)
+{
+	static const char reply[] = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+	const RawServer *server = arg;
+	char bytes[4096];
+	int fd = accept(server->fd, NULL, NULL);
+	if (recv(fd, bytes, sizeof(bytes), 0) > 0)
+		(void)!send(fd, reply, sizeof(reply) - 1, MSG_NOSIGNAL);
+	shutdown(fd, SHUT_WR);
+	while (recv(fd, bytes, sizeof(bytes), 0) > 0)
+		;
+	close(fd);
+	return NULL;
+}
+
 /* What is told again and again reads the same, and says who did not answer. */
 static void failures_to_connect_are_told_alike(void **state)
 {
@@ -244,10 +261,14 @@ static void failures_to_connect_are_told_alike(void **state)
 	autohttpc HttpClient *client = httpc_new(f->loop, &(HttpClientConfig){.proxy = url}, &err);
 	assert_int_equal(fails(client, &(HttpRequest){.url = "http://a.test/"}, by_proxy),
 			 ERR_UNAVAILABLE);
-	autofree char *tls = mem_printf("https://127.0.0.1:%d/", httpd_port(f->httpd));
+	RawServer plain = {0};
+	raw_listen(&plain);
+	pthread_create(&plain.thread, NULL, answer_in_plain_text, &plain);
+	autofree char *tls = mem_printf("https://127.0.0.1:%d/", plain.port);
 	assert_int_equal(fails(f->client, &(HttpRequest){.url = tls},
 			       "the server does not speak TLS there: "),
 			 ERR_UNAVAILABLE);
+	raw_stop(&plain);
 }
 
 static void cut_replies_are_unavailable(void **state)
