@@ -79,5 +79,5 @@ def test_a_thousand_files_in_30_mib(overlay):
 def test_many_times_faster_than_kustomize(overlay):
     real = bench.measure([oracle("kustomize") / "kustomize", "build", overlay(OBJECTS)], 1)
     ours = bench.measure([SLUICE, "kustomize", "build", overlay(OBJECTS)], 10)
-    assert ours[2] == real[2]
+    assert ours[1] == real[1]
     assert real[0] > TIMES_FASTER * ours[0], f"{real[0] / ours[0]} times: {ours[0]} and {real[0]} s"
