@@ -190,10 +190,12 @@ class Releases:
                                  **kw)
 
     def stalled(self, reason="RetriesExceeded", name="app", **kw):
-        return self.objects.wait(
-            "HelmRelease", name,
-            lambda o: self.objects.condition(o, "Stalled").get("reason") == reason,
-            f"to be stalled with {reason}", **kw)
+        """Once stalled at its generation: upstream's controller writes the conditions, then the rest of
+        its status in a request of its own, and stopped between the two it forgets that it failed."""
+        def match(obj):
+            return (self.objects.condition(obj, "Stalled").get("reason") == reason and
+                    obj["status"].get("observedGeneration") == obj["metadata"]["generation"])
+        return self.objects.wait("HelmRelease", name, match, f"to be stalled with {reason}", **kw)
 
     def condition(self, obj, kind="Ready"):
         return self.objects.condition(obj, kind)

@@ -19,7 +19,10 @@ def owned(place, by, blocks=None, uid=None, **metadata):
 
 
 def names(body):
-    return sorted(item["metadata"]["name"] for item in body["items"])
+    """Who is there, and whether it has been deleted: what only a finalizer holds is named all the same
+    before its deletion has reached it."""
+    return sorted((item["metadata"]["name"], "deletionTimestamp" in item["metadata"])
+                  for item in body["items"])
 
 
 def definition(name, schema=None, names=None, versions=None, **spec):
