@@ -1,12 +1,12 @@
 /*
  * The controller runtime. A controller is a ManagerSpec: tables of kinds, flags and gates, and
  * functions. The manager does the rest: flags, API client, leader election, shards, informers,
- * queue, suspend, finalizer, requestedAt, observedGeneration, the one status patch, events,
+ * queue, suspend, finalizer, requestedAt, observedGeneration, the one status write, events,
  * metrics, health, drain.
  *
  * Life of a reconcile: a watch event or timer puts a key into the kind's queue; a worker takes it,
  * gets the object's stored state as a tree of its own (run_object), calls reconcile, and writes
- * what changed in status with one merge patch.
+ * what changed in status with one request.
  */
 #ifndef CTRL_MANAGER_H
 #define CTRL_MANAGER_H

@@ -64,6 +64,7 @@ typedef struct {
 	WatchState *watches;
 	pthread_t *workers;
 	int worker_count;
+	atomic_bool patches_only; /* status may be patched and not replaced */
 } KindState;
 
 typedef struct Progress Progress;

@@ -19,7 +19,7 @@ def test_a_status_that_cannot_be_written_costs_no_second_upgrade(releases, proxi
     releases.chart({"templates/a.yaml": config("a")})
     releases.quiet()
     releases.ready()
-    rule = proxied.proxy.on(fault, times=8, method="PATCH",
+    rule = proxied.proxy.on(fault, times=8, method="PUT",
                             path=f"/namespaces/{releases.ns}/helmreleases/app/status")
     releases.quiet(values={"a": "b"})
     releases.ready(version=2)  # what the server asks for adds up
@@ -55,7 +55,7 @@ def test_a_server_that_has_too_much_to_do_lists_later(releases, proxied, helm_co
 
 @pytest.mark.parametrize("path,method", [
     (r"/secrets$", "POST"), (r"/configmaps/a", "PATCH"), (r"/secrets/", "PUT"),
-    (r"/helmreleases/app/status", "PATCH")], ids=["store", "apply", "finish", "status"])
+    (r"/helmreleases/app/status", "PUT")], ids=["store", "apply", "finish", "status"])
 def test_replies_that_are_lost(releases, proxied, path, method):
     releases.chart({"templates/a.yaml": config("a")})
     rule = proxied.proxy.on(lose_reply(), times=1, method=method,

@@ -197,7 +197,7 @@ def test_K55_a_run_that_changes_nothing_asks_for_no_health(app, objects, proxy, 
 def correct_while_status_is_written(proxy, objects, spec):
     """Changes spec when a run writes down what it is about to prune; it has read spec before."""
     return proxy.on(then(lambda x: objects.patch("Kustomization", "app", {"spec": spec})), times=1,
-                    method="PATCH", path=f"/{objects.ns}/kustomizations/app/status$",
+                    method="PUT", path=f"/{objects.ns}/kustomizations/app/status$",
                     body='"conditions".*"inventory"|"inventory".*"conditions"')
 
 
@@ -221,7 +221,7 @@ def test_S94_a_run_tells_of_the_generation_that_it_read(app, objects, proxy):
         told.append((x.request.json["status"], labels.get("corrected")))
     rule = correct_while_status_is_written(proxy, objects, {
         "commonMetadata": {"labels": {"corrected": "yes"}}})
-    proxy.on(then(note), method="PATCH", path=path)
+    proxy.on(then(note), method="PUT|PATCH", path=path)
     generation = objects.get("Kustomization", "app")["metadata"]["generation"]
     app.deploy({}, remove=["b.yaml"])
     assert rule.hits == 1
@@ -245,7 +245,7 @@ def test_S94_a_namesake_made_meanwhile_is_not_told_of_what_went(app, objects, pr
         objects.patch("Kustomization", "app", {"metadata": {"finalizers": None}})
         assert objects.api.rest.call("DELETE", path)[0] == 200
         objects.apply("Kustomization", "app", {**spec, "path": "./two"})
-    rule = proxy.on(then(replace), times=1, method="PATCH", path=f"{path}/status$",
+    rule = proxy.on(then(replace), times=1, method="PUT", path=f"{path}/status$",
                     body='"conditions".*"inventory"|"inventory".*"conditions"')
     app.commit({}, remove=["one/b.yaml"])
     app.settled()
