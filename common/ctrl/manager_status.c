@@ -1,6 +1,6 @@
 /*
- * The one status write: the whole status as the reconcile left it, locked by resourceVersion and, on
- * a conflict, done again on the fresh object with only our own changes, so that other writers'
+ * The one status write: the whole status as the reconcile left it, locked by resourceVersion and,
+ * on a conflict, done again on the fresh object with only our own changes, so that other writers'
  * conditions survive (S94). For a merge patch of the same difference the API server would write the
  * object out, merge two texts and parse the outcome: a fifth more of its CPU. It gets one where the
  * account may not replace.

@@ -236,6 +236,11 @@ static void close_lane(EventRecorder *recorder, Lane *lane)
 	}
 }
 
+static void hurry_on_loop(void *arg)
+{
+	events_hurry(arg);
+}
+
 static void close_on_loop(void *arg)
 {
 	EventRecorder *recorder = arg;
@@ -274,6 +279,7 @@ void event_recorder_free(EventRecorder *recorder, int64_t drain_ms)
 {
 	if (!recorder)
 		return;
+	loop_call(kube_loop(recorder->client), hurry_on_loop, recorder);
 	wait_idle(recorder, drain_ms);
 	loop_call(kube_loop(recorder->client), close_on_loop, recorder);
 	for (size_t i = 0; i < LANE_COUNT; i++) {

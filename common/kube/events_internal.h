@@ -54,6 +54,7 @@ struct EventRecorder {
 	Map *recent;  /* key -> Recent */
 	Map *similar; /* object, type, reason -> Similar */
 	Map *buckets; /* object -> Bucket */
+	bool hurried; /* nothing else is to be done any more */
 	bool closing;
 
 	pthread_mutex_t lock; /* guards what follows */
@@ -81,6 +82,9 @@ bool events_take_slot(EventRecorder *recorder, LaneId lane);
 
 /* The loop's thread: takes a job that has a slot. */
 void events_enqueue(EventJob *take_job);
+
+/* The loop's thread: what waits no longer gives way to work. */
+void events_hurry(EventRecorder *recorder);
 void events_job_free(EventJob *job);
 
 #endif

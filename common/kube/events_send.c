@@ -11,13 +11,12 @@
 enum {
 	QUEUE_MAX = 4000, /* a thousand objects have about three events each when all is new */
 	TIMEOUT_MS = 5000,
-	POST_TRIES = 5,	  /* one and four retries */
-	EVENT_TRIES = 12, /* of what never reached the server */
+	POST_TRIES = 5,	   /* one and four retries */
+	EVENT_TRIES = 12,  /* of what never reached the server */
+	EVENTS_EACH = 128, /* so many that wait bring one more request under way */
+	EVENTS_ACTIVE = 4,
+	POSTS_ACTIVE = 2,
 };
-
-/* Under way at once. In the background: the work itself goes first. Each post has a connection of
- * its own, for which its receiver holds as much memory as a header may need. */
-static const size_t active_max[LANE_COUNT] = {[LANE_EVENT] = 4, [LANE_POST] = 2};
 
 static void send_job(void *arg);
 static void start_next(EventRecorder *recorder, Lane *lane);
@@ -231,9 +230,23 @@ static EventJob *take_next(Lane *lane)
 	return NULL;
 }
 
+/* How many may be under way at once. What the API server gives to Events it takes from the work
+ * itself, so they go one by one, and faster only where they pile up. Each post has a connection of
+ * its own, for which its receiver holds as much memory as a header may need. */
+static size_t active_max(EventRecorder *recorder, const Lane *lane)
+{
+	if (lane != &recorder->lanes[LANE_EVENT])
+		return POSTS_ACTIVE;
+	pthread_mutex_lock(&recorder->lock);
+	size_t waiting = recorder->pending[LANE_EVENT];
+	pthread_mutex_unlock(&recorder->lock);
+	size_t wanted = recorder->hurried ? EVENTS_ACTIVE : 1 + waiting / EVENTS_EACH;
+	return wanted < EVENTS_ACTIVE ? wanted : EVENTS_ACTIVE;
+}
+
 static void start_next(EventRecorder *recorder, Lane *lane)
 {
-	while (lane->active_count < active_max[lane - recorder->lanes] && !recorder->closing) {
+	while (lane->active_count < active_max(recorder, lane) && !recorder->closing) {
 		EventJob *job = take_next(lane);
 		if (!job)
 			return;
@@ -254,4 +267,10 @@ void events_enqueue(EventJob *job)
 		lane->head = job;
 	lane->tail = job;
 	start_next(job->recorder, lane);
+}
+
+void events_hurry(EventRecorder *recorder)
+{
+	recorder->hurried = true;
+	start_next(recorder, &recorder->lanes[LANE_EVENT]);
 }

@@ -1,6 +1,7 @@
 /* Events: what becomes a count, what is combined, what is held back, what is tried again. */
 #include "../cmocka_all.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -282,6 +283,53 @@ static void messages_about_one_object_keep_their_order(void **state)
 	assert_int_equal(next, 5);
 }
 
+static void say_of_each(Site *site, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		autofree char *name = mem_printf("object-%d", i);
+		autojson json_t *object = object_named(name);
+		event_record(site->recorder, object, EVENT_NORMAL, "Synced", NULL, "m");
+	}
+}
+
+static void events_go_one_by_one_until_they_pile_up(void **state)
+{
+	enum { FEW = 40, MANY = 600 };
+	Site *site = *state;
+	server_gate(site->server, false);
+	say_of_each(site, 0, FEW);
+	server_wait(site->server, "POST", POSTS, 2);
+	server_wait(site->server, "POST", EVENTS, 1);
+	assert_int_equal(server_count(site->server, "POST", EVENTS), 1);
+	say_of_each(site, FEW, MANY);
+	server_wait(site->server, "POST", EVENTS, 4);
+	assert_int_equal(server_count(site->server, "POST", EVENTS), 4);
+	server_gate(site->server, true);
+	server_wait(site->server, "POST", EVENTS, MANY);
+}
+
+static void *end_recorder(void *arg)
+{
+	enum { DRAIN_MS = 10000 };
+	Site *site = arg;
+	event_recorder_free(steal(&site->recorder), DRAIN_MS);
+	return NULL;
+}
+
+static void at_the_end_events_go_as_many_at_once_as_may(void **state)
+{
+	enum { FEW = 40 };
+	Site *site = *state;
+	pthread_t ender;
+	server_gate(site->server, false);
+	say_of_each(site, 0, FEW);
+	assert_int_equal(pthread_create(&ender, NULL, end_recorder, site), 0);
+	server_wait(site->server, "POST", EVENTS, 4);
+	server_gate(site->server, true);
+	assert_int_equal(pthread_join(ender, NULL), 0);
+	assert_int_equal(server_count(site->server, "POST", EVENTS), FEW);
+}
+
 static void S96_what_finds_the_queue_full_is_counted(void **state)
 {
 	enum { MANY = 4500, ROOM = 4000 };
@@ -329,6 +377,8 @@ int main(void)
 		TEST(a_post_that_always_fails_is_given_up_after_five_tries),
 		TEST(K99_a_post_answered_429_is_not_tried_again),
 		TEST(messages_about_one_object_keep_their_order),
+		TEST(events_go_one_by_one_until_they_pile_up),
+		TEST(at_the_end_events_go_as_many_at_once_as_may),
 		TEST(S96_what_finds_the_queue_full_is_counted),
 		TEST(a_message_is_cut_at_a_whole_character),
 	};
