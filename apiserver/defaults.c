@@ -302,6 +302,13 @@ static void default_rolling_update(json_t *object, const char *strategy, const c
 		put(rolling, "partition", partition);
 }
 
+/* Go's types write a port that nobody has set as 0. */
+static bool is_no_port(const json_t *port)
+{
+	return !port || (json_is_integer(port) && json_integer_value(port) == 0) ||
+	       (json_is_string(port) && json_string_length(port) == 0);
+}
+
 static void default_service(json_t *object)
 {
 	json_t *spec = json_make_at(object, "spec", NULL);
@@ -310,7 +317,7 @@ static void default_service(json_t *object)
 	for (size_t i = 0; i < json_array_size(ports); i++) {
 		json_t *port = json_array_get(ports, i);
 		json_t *number = json_object_get(port, "port");
-		if (number && !json_object_get(port, "targetPort"))
+		if (number && is_no_port(json_object_get(port, "targetPort")))
 			json_object_set(port, "targetPort", number);
 	}
 	bool outward = strcmp(type, "NodePort") == 0 || strcmp(type, "LoadBalancer") == 0;

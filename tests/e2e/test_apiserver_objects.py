@@ -238,6 +238,9 @@ def test_A51_cluster_ip(api, ns):
     spec = made["spec"]
     assert spec["clusterIP"] and spec["clusterIPs"] == [spec["clusterIP"]]
     assert spec["ports"][0]["targetPort"] == 80 and spec["sessionAffinity"] == "None"
+    for unset in (0, ""):  # as Go's types write what nobody has set
+        dry = api.post(path + "?dryRun=All", service("typed", [{"port": 80, "targetPort": unset}]))
+        assert dry.code == 201 and dry.json["spec"]["ports"][0]["targetPort"] == 80, dry.json
     changed = api.patch(path + "/web", {"spec": {"clusterIP": "10.0.0.77"}}, MERGE)
     assert changed.code == 422
     kept = api.put(path + "/web", service("web", [{"port": 81}]))
