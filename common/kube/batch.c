@@ -103,6 +103,19 @@ static void plan_retry(KubeClient *client, Task *task, const Error *err)
 	task->pending = clock_mono_ms() + task->wait_ms < task->deadline_ms;
 }
 
+/* The kind was there when its path was looked up, and is no more. "404 page not found" names
+ * nothing. */
+static void name_lost_kind(const Wire *wire, Error *err)
+{
+	if (!wire->kind)
+		return;
+	int status = err->http_status;
+	error_dispose(err);
+	err_set(err, ERR_NOT_FOUND, "no matches for kind \"%s\" in version \"%s\"", wire->kind,
+		wire->api_version);
+	err->http_status = status;
+}
+
 static void take_reply(KubeClient *client, Task *task, const HttpResponse *response, Error *failure)
 {
 	KubeReply *reply = task->reply;
@@ -120,8 +133,10 @@ static void take_reply(KubeClient *client, Task *task, const HttpResponse *respo
 	task->pending = false;
 	if (reply->object)
 		return;
-	if (reply_is_no_path(reply->status, &response->body))
+	if (reply_is_no_path(reply->status, &response->body)) {
 		discovery_forget(client, task->wire.api_version);
+		name_lost_kind(&task->wire, &reply->err);
+	}
 	plan_retry(client, task, &reply->err);
 }
 

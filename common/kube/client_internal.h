@@ -114,6 +114,7 @@ typedef struct {
 	const char *verb;   /* for counts; static */
 	char *url;
 	char *api_version; /* NULL: not about a resource */
+	char *kind;	   /* NULL: nor about a whole one */
 	char **headers;
 	char *body;
 	bool repeatable; /* sent twice it does no harm */

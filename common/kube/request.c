@@ -34,6 +34,7 @@ void wire_dispose(Wire *wire)
 {
 	free(wire->url);
 	free(wire->api_version);
+	free(wire->kind);
 	if (wire->headers)
 		kube_headers_free(wire->headers);
 	free(wire->body);
@@ -253,6 +254,7 @@ bool wire_make(KubeClient *client, const KubeRequest *given, int limit, const ch
 		     .verb = row->verb,
 		     .url = url_of(client, &request, path, limit, continue_token),
 		     .api_version = mem_strdup(request.api_version),
+		     .kind = request.subresource ? NULL : mem_strdup(request.kind),
 		     .body = body_of(&request),
 		     .repeatable = is_repeatable(&request)};
 	wire_renew_headers(client, &request, &wire);
