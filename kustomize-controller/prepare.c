@@ -137,7 +137,11 @@ static uint64_t manifest_hash(const Kustomization *ks, const json_t *object)
 	autofree char *text = json_dump_sorted(object);
 	const json_t *ignore = json_list(ks->spec, "ignore");
 	autofree char *rules = ignore ? json_dump_sorted(ignore) : mem_strdup("");
-	uint64_t hash = map_hash(text, strlen(text)) ^ map_hash(rules, strlen(rules));
+	/* What one account has applied says nothing of what another one may. */
+	autofree char *account =
+		mem_printf("as %s", ks->service_account ? ks->service_account : "");
+	uint64_t hash = map_hash(text, strlen(text)) ^ map_hash(rules, strlen(rules)) ^
+			map_hash(account, strlen(account));
 	return hash | 1; /* 0 says "unknown" */
 }
 

@@ -258,6 +258,14 @@ def test_K93_K96_impersonation(app, objects, api):
         "ReconciliationSucceeded", "ReconciliationFailed"]
 
 
+def test_K93_another_account_applies_what_is_there_already(app, objects):
+    app.commit({"cm.yaml": config_map("one")})
+    app.kustomization(retryInterval="1h")
+    app.ready()
+    objects.patch("Kustomization", "app", {"spec": {"serviceAccountName": "nobody"}})
+    app.failed("ReconciliationFailed", f"system:serviceaccount:{objects.ns}:nobody")
+
+
 def test_K4_the_time_for_a_run(app, objects):
     """Told in messages; a timeout below 30 s counts as 30 s: see K80."""
     app.commit({"d.yaml": DEPLOYMENT})
