@@ -112,8 +112,9 @@ void kresource_remember(KResource *res)
 
 char *kresource_text(const KResource *res)
 {
-	const char *ns = kresource_namespace(res);
-	return mem_printf("%s %s %s%s%s", kresource_api_version(res), kresource_kind(res), ns,
+	/* A patch need not say its apiVersion. */
+	const char *ns = kresource_namespace(res), *version = kresource_api_version(res);
+	return mem_printf("%s%s%s %s%s%s", version, *version ? " " : "", kresource_kind(res), ns,
 			  *ns ? "/" : "", kresource_name(res));
 }
 

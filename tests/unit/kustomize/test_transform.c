@@ -137,6 +137,13 @@ static void B67_patch_without_match_names_itself(void **state)
 	assert_fails(files,
 		     "./kustomization.yaml:2: patches[0]: p.yaml: no matches for v1 ConfigMap "
 		     "other");
+	const MemoryFile brief[] = {
+		{"kustomization.yaml", "resources: [r.yaml]\npatches: [{path: p.yaml}]\n"},
+		{"r.yaml", CM},
+		{"p.yaml", "kind: ConfigMap\nmetadata: {name: other}\n"},
+		{0}};
+	assert_fails(brief, "./kustomization.yaml:2: patches[0]: p.yaml: no matches for ConfigMap "
+			    "other");
 }
 
 static void B70_a_bad_pattern_is_an_error(void **state)
