@@ -1,5 +1,6 @@
 #include "tree.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -30,16 +31,33 @@ void local_tree_dispose(Tree *tree)
 	*tree = NO_TREE;
 }
 
+static bool goes_on(char c)
+{
+	return c && (isalnum((unsigned char)c) || strchr("/._-", c));
+}
+
+/* The directory itself is ".", and with what is below it goes the slash in front that some have. */
 char *local_tree_shorten(const char *text)
 {
 	autofree char *here = realpath(".", NULL);
-	autofree char *prefix = mem_printf("%s/", here && here[1] ? here + 1 : "");
-	size_t len = strlen(prefix);
-	if (len < 2)
-		return mem_strdup(text);
+	const char *name = here && here[1] ? here + 1 : "", *from = text;
+	size_t len = strlen(name);
 	autobuf Buf out = {0};
-	for (const char *found; (found = strstr(text, prefix)); text = found + len)
-		buf_append(&out, text, (size_t)(found - text));
-	buf_puts(&out, text);
+	for (const char *found; len && (found = strstr(from, name)); from = found + len) {
+		const char *start = found > from && found[-1] == '/' ? found - 1 : found;
+		bool below = found[len] == '/';
+		/* A directory of one word may be a word of the message as well. */
+		bool itself = !below && !goes_on(found[len]) && strchr(name, '/');
+		if ((start > text && goes_on(start[-1])) || (!below && !itself)) {
+			buf_append(&out, from, (size_t)(found + len - from));
+			continue;
+		}
+		buf_append(&out, from, (size_t)(start - from));
+		if (below)
+			found++;
+		else
+			buf_putc(&out, '.');
+	}
+	buf_puts(&out, from);
 	return buf_steal(&out);
 }

@@ -120,6 +120,17 @@ def test_C67_C68_build_without_a_cluster_is_upstreams_and_writes_nothing(local, 
     assert tree_of(local.dir) == before
 
 
+def test_C67_errors_name_paths_from_where_the_caller_is(local, ns):
+    """The directory itself, and a file that the system names by its whole path."""
+    args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))
+    local.write({"../ks.yaml": kustomization(ns), "kustomization.yaml": "patches: [{path: p.yaml}]\n"})
+    done = local.sluice("build", *args, kubeconfig=NOWHERE)
+    assert done.returncode == 1 and "open p.yaml: No such file" in done.stderr, done.stderr
+    local.write({"Kustomization": ""})
+    done = local.sluice("build", *args, kubeconfig=NOWHERE)
+    assert done.returncode == 1 and done.stderr.endswith("files under: .\n"), done.stderr
+
+
 def test_C67_the_file_is_read_as_kubectl_reads_it(local, ns):
     """YAML 1.1: a plain `y` is true and `n` is false, also as a key."""
     local.write({"a.yaml": config_map("a", {"k": "${v}"}), "../ks.yaml": json.dumps(kustomization(
