@@ -263,8 +263,19 @@ static bool extend_root(const BuildInput *input, const Kustomization *ks, json_t
 	return add_components(input, ks, root, err);
 }
 
-static bool build_root(const BuildInput *input, const json_t *root, KustomizeResult *out,
-		       Error *err)
+/* How many entries the root file itself has. */
+typedef struct {
+	size_t patches, components;
+} OwnEntries;
+
+static OwnEntries own_entries(const json_t *root)
+{
+	return (OwnEntries){.patches = json_array_size(json_list(root, "patches")),
+			    .components = json_array_size(json_list(root, "components"))};
+}
+
+static bool build_root(const BuildInput *input, const json_t *root, const OwnEntries *own,
+		       KustomizeResult *out, Error *err)
 {
 	const Decryptor *decryptor = input->decryptor;
 	/* What one Kustomization's keys opened is not for the others of this source. */
@@ -274,6 +285,9 @@ static bool build_root(const BuildInput *input, const json_t *root, KustomizeRes
 				    .builder = input->builder,
 				    .parsed = input->parsed,
 				    .root = root,
+				    .added = "spec",
+				    .own_patches = own->patches,
+				    .own_components = own->components,
 				    .limits = input->limits,
 				    .load_anywhere = true,
 				    .keep_builtin_schema = true,
@@ -307,11 +321,14 @@ static bool build(const Kustomization *ks, const BuildInput *input, KustomizeRes
 	if (err_is_set(err))
 		return false;
 	autojson json_t *root = name ? read_root(input, name, err) : generate_root(input, err);
-	if (!root || !extend_root(input, ks, root, err))
+	if (!root)
+		return false;
+	OwnEntries own = own_entries(root);
+	if (!extend_root(input, ks, root, err))
 		return false;
 	Decryptor *decryptor = input->decryptor;
 	if ((decryptor && !decrypt_sources(decryptor, input->dir, root, err)) ||
-	    !build_root(input, root, out, err))
+	    !build_root(input, root, &own, out, err))
 		return false;
 	drop_kustomizations(out);
 	return !decryptor || decrypt_objects(decryptor, out, err);

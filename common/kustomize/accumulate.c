@@ -281,9 +281,11 @@ static bool accumulate_components(const KTarget *target, KAccumulator *acc, Erro
 	const json_t *paths = json_list(target->spec, "components");
 	for (size_t i = 0; i < json_array_size(paths); i++)
 		if (!accumulate_component(target, acc, json_string_value(json_array_get(paths, i)),
-					  err))
-			return err_wrap(err, "%s/%s: components[%zu]: accumulating components",
-					target->dir, target->file, i);
+					  err)) {
+			autofree char *where = ktarget_entry_name(
+				target, "components", target->build->options->own_components, i);
+			return err_wrap(err, "%s: accumulating components", where);
+		}
 	return true;
 }
 

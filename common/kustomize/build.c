@@ -194,6 +194,14 @@ bool ktarget_open(KBuild *build, const KTarget *parent, const char *path, const 
 	return read_openapi(out, err);
 }
 
+char *ktarget_entry_name(const KTarget *target, const char *list, size_t own, size_t index)
+{
+	const char *added = target->parent ? NULL : target->build->options->added;
+	if (added && index >= own)
+		return mem_printf("%s.%s[%zu]", added, list, index - own);
+	return mem_printf("%s/%s: %s[%zu]", target->dir, target->file, list, index);
+}
+
 /* "/patches/2" of "patches[2]: ...", "/patches" of "patches: ..."; owned. */
 static char *pointer_of(const char *text)
 {

@@ -71,6 +71,11 @@ typedef struct {
 	 * exist; borrowed; NULL: read the file. Unknown fields of it are ignored (K19). */
 	const json_t *root;
 
+	/* What the caller calls the entries that it has put into that root behind the file's own so
+	 * many, as "spec" for "spec.patches[0]"; NULL: all are the file's. */
+	const char *added;
+	size_t own_patches, own_components;
+
 	/* Files outside the kustomization's own directory: refused (the tool's default) unless set,
 	 * as Flux does; the source's root is never left (B102). */
 	bool load_anywhere;

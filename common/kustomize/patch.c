@@ -204,12 +204,11 @@ static bool operate_all(const Patch *patch, const json_t *target, const json_t *
 }
 
 /* The text of an entry: inline or of a file, not both. `source` is what errors call it; owned. */
-static bool read_entry(const KTarget *target, const json_t *entry, const char *field, Buf *out,
+static bool read_entry(const KTarget *target, const json_t *entry, const char *where, Buf *out,
 		       char **out_source, Error *err)
 {
 	const char *path = json_text_or(entry, "path", "");
 	const char *text = json_text_or(entry, "patch", "");
-	autofree char *where = mem_printf("%s/%s: %s", target->dir, target->file, field);
 	Str trimmed = str_trim(str_of(text));
 	if (trimmed.len == 0 && *path == '\0')
 		return err_set(err, ERR_INVALID, "%s: must specify one of patch and path", where);
@@ -245,12 +244,12 @@ static bool apply_text(const Patch *patch, const json_t *target, Str text, Error
 	return operate_all(patch, target, operations, true, err);
 }
 
-bool patch_apply(const KTarget *target, KSet *set, const json_t *entry, const char *field,
+bool patch_apply(const KTarget *target, KSet *set, const json_t *entry, const char *where,
 		 Error *err)
 {
 	autobuf Buf text = {0};
 	autofree char *source = NULL;
-	if (!read_entry(target, entry, field, &text, &source, err))
+	if (!read_entry(target, entry, where, &text, &source, err))
 		return false;
 	const json_t *options = json_map(entry, "options");
 	Patch patch = {.target = target,
@@ -261,12 +260,12 @@ bool patch_apply(const KTarget *target, KSet *set, const json_t *entry, const ch
 	return apply_text(&patch, json_map(entry, "target"), buf_str(&text), err);
 }
 
-bool patch_json_apply(const KTarget *target, KSet *set, const json_t *entry, const char *field,
+bool patch_json_apply(const KTarget *target, KSet *set, const json_t *entry, const char *where,
 		      Error *err)
 {
 	autobuf Buf text = {0};
 	autofree char *source = NULL;
-	if (!read_entry(target, entry, field, &text, &source, err))
+	if (!read_entry(target, entry, where, &text, &source, err))
 		return false;
 	const json_t *selector = json_map(entry, "target");
 	if (cstr_empty(json_text(selector, "name")))

@@ -38,8 +38,9 @@ static bool run_patches(const KTarget *target, KAccumulator *acc, const char *pl
 {
 	const json_t *list = json_list(target->spec, "patches");
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		autofree char *field = mem_printf("patches[%zu]", i);
-		if (!patch_apply(target, acc->set, json_array_get(list, i), field, err) ||
+		autofree char *where = ktarget_entry_name(target, "patches",
+							  target->build->options->own_patches, i);
+		if (!patch_apply(target, acc->set, json_array_get(list, i), where, err) ||
 		    !done(target, acc, plugin, err))
 			return false;
 	}
@@ -136,8 +137,9 @@ static bool run_json_patches(const KTarget *target, KAccumulator *acc, const cha
 {
 	const json_t *list = json_list(target->spec, "patchesJson6902");
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		autofree char *field = mem_printf("patchesJson6902[%zu]", i);
-		if (!patch_json_apply(target, acc->set, json_array_get(list, i), field, err) ||
+		autofree char *where =
+			mem_printf("%s/%s: patchesJson6902[%zu]", target->dir, target->file, i);
+		if (!patch_json_apply(target, acc->set, json_array_get(list, i), where, err) ||
 		    !done(target, acc, plugin, err))
 			return false;
 	}
@@ -191,6 +193,14 @@ static const Step steps[] = {
 	{"replacements", "ReplacementTransformer", run_replacements},
 };
 
+/* Whether an error says already whose fault it is: the file's, or what the caller added to it. */
+static bool is_placed(const KTarget *target, const char *file, const Error *err)
+{
+	const char *added = target->build->options->added;
+	return cstr_starts(err_text(err), file) ||
+	       (added && !target->parent && cstr_starts(err_text(err), added));
+}
+
 bool pipeline_transform(const KTarget *target, KAccumulator *acc, Error *err)
 {
 	autofree char *where = mem_printf("%s/%s", target->dir, target->file);
@@ -200,8 +210,7 @@ bool pipeline_transform(const KTarget *target, KAccumulator *acc, Error *err)
 			return err_wrap(err, "%s", where);
 		if (steps[i].run(target, acc, steps[i].plugin, err))
 			continue;
-		/* Steps that know more have named the file already. */
-		return cstr_starts(err_text(err), where)
+		return is_placed(target, where, err)
 			       ? false
 			       : err_wrap(err, "%s: %s", where, steps[i].field);
 	}

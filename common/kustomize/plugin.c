@@ -95,7 +95,8 @@ static bool run_replica(const KTarget *target, KAccumulator *acc, const json_t *
 
 static bool run_patch(const KTarget *target, KAccumulator *acc, const json_t *config, Error *err)
 {
-	return patch_apply(target, acc->set, config, "patches", err);
+	autofree char *where = mem_printf("%s/%s: patches", target->dir, target->file);
+	return patch_apply(target, acc->set, config, where, err);
 }
 
 static bool run_json_patch(const KTarget *target, KAccumulator *acc, const json_t *config,
@@ -106,7 +107,8 @@ static bool run_json_patch(const KTarget *target, KAccumulator *acc, const json_
 	json_put_text(entry, "patch", json_text(config, "jsonOp"));
 	if (json_map(config, "target"))
 		json_object_set(entry, "target", json_map(config, "target"));
-	return patch_json_apply(target, acc->set, entry, "patchesJson6902", err);
+	autofree char *where = mem_printf("%s/%s: patchesJson6902", target->dir, target->file);
+	return patch_json_apply(target, acc->set, entry, where, err);
 }
 
 static bool run_merge_patch(const KTarget *target, KAccumulator *acc, const json_t *config,

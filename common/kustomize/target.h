@@ -75,6 +75,10 @@ AUTO_POINTER(KAccumulator, kaccumulator_free, auto_kaccumulator);
 /* The specs of a category: built-in and added. */
 KSpecs kaccumulator_specs(const KAccumulator *acc, KCategory category);
 
+/* What errors call an entry of the list `patches`, `components`, ...: "DIR/FILE: patches[2]", or
+ * "spec.patches[0]" of one that the caller added behind the file's own so many. Owned. */
+char *ktarget_entry_name(const KTarget *target, const char *list, size_t own, size_t index);
+
 /* Puts the line into an error that names the kustomization's file and then a field, as in
  * "DIR/FILE: patches[2]: ...": "DIR/FILE:7: patches[2]: ...". Reads the file once more. */
 void ktarget_tell_line(const KTarget *target, Error *err);

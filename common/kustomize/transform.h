@@ -28,11 +28,11 @@ bool pairs_apply(KSet *set, const json_t *pairs, const KSpecs *specs, Error *err
 bool replicas_apply(KSet *set, const json_t *replica, const KSpecs *specs, Error *err) MUST_USE;
 bool images_apply(KSet *set, const json_t *image, const KSpecs *specs, Error *err) MUST_USE;
 
-/* One entry of `patches`, `patchesJson6902`; one text or path of `patchesStrategicMerge`. `field`
- * is what errors call the entry, such as "patches[2]". */
-bool patch_apply(const KTarget *target, KSet *set, const json_t *entry, const char *field,
+/* One entry of `patches`, `patchesJson6902`; one text or path of `patchesStrategicMerge`. `where`
+ * is what errors call the entry, such as "DIR/kustomization.yaml: patches[2]". */
+bool patch_apply(const KTarget *target, KSet *set, const json_t *entry, const char *where,
 		 Error *err) MUST_USE;
-bool patch_json_apply(const KTarget *target, KSet *set, const json_t *entry, const char *field,
+bool patch_json_apply(const KTarget *target, KSet *set, const json_t *entry, const char *where,
 		      Error *err) MUST_USE;
 bool patch_merge_apply(const KTarget *target, KSet *set, const char *entry, Error *err) MUST_USE;
 

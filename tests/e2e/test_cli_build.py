@@ -451,6 +451,28 @@ def test_K22_a_patch_that_is_no_yaml_is_told_once(local, ns):
     assert done.stderr.count("while parsing a flow node") == 1, done.stderr
 
 
+def test_K22_K23_what_spec_adds_is_named_as_spec_has_it(local, ns):
+    """Not as an entry of the root file, which may not even exist; the file's own stay the file's."""
+    path = local.dir.parent / "ks.yaml"
+    good, bad = {"patch": "[]", "target": {"name": "none"}}, {"patch": "kind: 5"}
+
+    def error_of(files, **spec):
+        local.write({"a.yaml": config_map("a"), "../ks.yaml": kustomization(ns, **spec), **files})
+        done = local.sluice("build", "--dry-run", "--kustomization-file", str(path))
+        assert done.returncode == 1, done.stdout
+        return done.stderr
+    told = error_of({}, patches=[good, bad])
+    assert "build failed: spec.patches[1]: unable" in told and "kustomization.yaml" not in told, told
+    own = {"kustomization.yaml": "resources: [a.yaml]\npatches: [{patch: '[]', target: {name: x}}]\n"}
+    told = error_of(own, patches=[good, bad])
+    assert "spec.patches[1]: unable" in told and "kustomization.yaml" not in told, told
+    told = error_of(own, components=["./none"])
+    assert "spec.components[0]: accumulating components" in told, told
+    told = error_of({"kustomization.yaml": "resources: [a.yaml]\npatches:\n- patch: '[]'\n"
+                     "  target: {name: x}\n- patch: 'kind: 5'\n"}, patches=[good])
+    assert "kustomization.yaml:5: patches[1]: unable" in told and "spec.patches" not in told, told
+
+
 def test_K20_an_empty_root_is_an_empty_build(local, ns):
     """With what spec adds to it; a root that is no map is an error."""
     args = ("--dry-run", "--kustomization-file", str(local.dir.parent / "ks.yaml"))

@@ -123,7 +123,7 @@ class Templates(threading.Thread):
 
 
 class InstallOfTemplate(Install):
-    least = 8  # and the HelmChart, and its event
+    least = 6  # and the HelmChart; Events give way to all else, and may come when all is well already
 
     def __init__(self, releases):
         super().__init__(releases)
